@@ -63,7 +63,7 @@ DEAD_LETTERS = Function(
     handler="functions.dead_letters.handler",
     timeout=60,
     memory=256,
-    environment=frozenset({"BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS", *POWERTOOLS}),
+    environment=frozenset({"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS", *POWERTOOLS}),
 )
 FUNCTIONS = (RECEIVER, WORKER, DEAD_LETTERS)
 

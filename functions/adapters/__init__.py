@@ -1,0 +1,1 @@
+"""The edges: one module per outside system. Only these import boto3, botocore and slack_sdk."""

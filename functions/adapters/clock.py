@@ -1,0 +1,13 @@
+"""The system's clock."""
+
+import time
+
+
+class SystemClock:
+    """See `functions.bridge.custody.Clock`."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)

@@ -1,0 +1,221 @@
+"""DynamoDB: one record per turn, `turn_id` its partition key. See `functions.bridge.ledger` for the states.
+
+The record is the item "record". Owed text that does not fit into it (an item holds 400 KB) stands in the
+items "text#1", "text#2", …, which are written before the record that counts on them. Every item has a TTL.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.bridge.custody import Clock, ServiceUnavailable
+from functions.bridge.ledger import SETTLED, AlreadySettled, Claim, Held, LeaseLost, Record, State
+from functions.bridge.turn import Turn
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Slack's hourly retries go on for a day; a week leaves time for a look at what happened.
+KEPT_SECONDS = 7 * 24 * 3600
+# Half of what an item may hold, in bytes:
+# docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+TEXT_BYTES = 200_000
+
+_RECORD = "record"
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class DynamoLedger:
+    """The ledger in one table with the keys `turn_id` and `item`. See `functions.bridge.ledger.Ledger`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
+        """One write for a new turn; one more to take a turn over.
+
+        TTL deletes late, so an item past its time counts as absent.
+        """
+        fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
+        item = _item(fresh) | {"lease_until": int(1000 * (now + lease_seconds)), "expires_at": self._expiry()}
+        found = self._put_unless(
+            item,
+            unless="attribute_exists(turn_id) AND attempt >= :attempt AND expires_at > :now",
+            values={":attempt": turn.attempt, ":now": int(now)},
+        )
+        if found is None:
+            return fresh
+        state = State(found["state"])
+        if state in SETTLED or found["attempt"] > turn.attempt:
+            return AlreadySettled(state)
+        left = found["lease_until"] / 1000 - now
+        if left > 0:
+            return Held(float(left))
+        return self._take_over(found, owner, now + lease_seconds)
+
+    def renew(self, record: Record, *, until: float) -> None:
+        self._change(record, {"lease_until": int(1000 * until)})
+
+    def advance(self, record: Record) -> None:
+        self._change(record, _progress(record))
+
+    def owe(self, record: Record) -> None:
+        first, *others = _chunks(record.owed)
+        for number, chunk in enumerate(others, start=1):
+            key = {"turn_id": record.turn_id, "item": f"text#{number}"}
+            self._put_unless(key | {"owed": chunk, "expires_at": self._expiry()}, unless="", values={})
+        assert record.ending is not None
+        ending = {"owed": first, "owed_items": len(others), "ending": record.ending.value}
+        self._change(record, _progress(record) | ending)
+
+    def settle(self, record: Record) -> None:
+        old = self._change(record, _progress(record), remove=("owed", "owed_items", "ending"))
+        for number in range(1, int(old.get("owed_items", 0)) + 1):
+            # The TTL would delete them too; what is not needed any more is not kept.
+            with _translated():
+                self._client.delete_item(TableName=self._table, Key=_key(record.turn_id, f"text#{number}"))
+
+    def _take_over(self, found: dict[str, Any], owner: str, until: float) -> Claim:
+        left_behind = Record(
+            turn_id=found["turn_id"],
+            attempt=int(found["attempt"]),
+            state=State(found["state"]),
+            owner=found["owner"],
+            reply=tuple(found["reply"]),
+            intended=int(found["intended"]),
+            owed=(*found.get("owed", ()), *self._more_text(found)),
+            ending=State(found["ending"]) if "ending" in found else None,
+        )
+        try:
+            self._change(
+                left_behind,
+                {"owner": owner, "lease_until": int(1000 * until)},
+                condition="lease_until = :found_lease",
+                values={":found_lease": found["lease_until"]},
+            )
+        except LeaseLost:
+            return Held(1.0)  # somebody was faster
+        return Record(**{**vars(left_behind), "owner": owner})
+
+    def _more_text(self, found: dict[str, Any]) -> Iterator[str]:
+        for number in range(1, int(found.get("owed_items", 0)) + 1):
+            with _translated():
+                answer = self._client.get_item(
+                    TableName=self._table, Key=_key(found["turn_id"], f"text#{number}"), ConsistentRead=True
+                )
+            yield from _plain(answer["Item"])["owed"]
+
+    def _expiry(self) -> int:
+        return int(self._clock.now()) + KEPT_SECONDS
+
+    def _put_unless(
+        self, item: dict[str, Any], *, unless: str, values: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Put the item, or return the one that stands there and fulfils `unless`."""
+        condition: Any = {}
+        if unless:
+            condition = {
+                "ConditionExpression": f"NOT ({unless})",
+                "ExpressionAttributeValues": _typed(values),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        try:
+            with _translated():
+                self._client.put_item(TableName=self._table, Item=_typed(item), **condition)
+        except _ConditionFailed as exc:
+            return exc.item
+        return None
+
+    def _change(
+        self,
+        record: Record,
+        changes: dict[str, Any],
+        *,
+        remove: Sequence[str] = (),
+        condition: str = "",
+        values: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Change the record that `record.owner` holds; return it as it was.
+
+        Raises:
+            LeaseLost: somebody else holds it, or a later attempt has begun.
+        """
+        ours = "#owner = :owner AND attempt = :attempt"
+        settings = ", ".join(f"#{name} = :{name}_new" for name in changes)
+        removal = " REMOVE " + ", ".join(remove) if remove else ""
+        try:
+            with _translated():
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(record.turn_id, _RECORD),
+                    UpdateExpression=f"SET {settings}{removal}",
+                    ConditionExpression=f"{ours} AND {condition}" if condition else ours,
+                    ExpressionAttributeNames={f"#{name}": name for name in {*changes, "owner"}},
+                    ExpressionAttributeValues=_typed(
+                        {f":{name}_new": value for name, value in changes.items()}
+                        | {":owner": record.owner, ":attempt": record.attempt}
+                        | (values or {})
+                    ),
+                    ReturnValues="ALL_OLD",
+                )
+        except _ConditionFailed as exc:
+            raise LeaseLost(f"turn {record.turn_id} is held by somebody else") from exc
+        return _plain(answer["Attributes"])
+
+
+class _ConditionFailed(Exception):
+    def __init__(self, item: dict[str, Any]) -> None:
+        self.item = item
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as exc:
+        if exc.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+            raise _ConditionFailed(_plain(exc.response.get("Item", {}))) from exc  # type: ignore[arg-type]
+        raise ServiceUnavailable(f"DynamoDB refused: {exc.response['Error']['Code']}") from exc
+    except BotoCoreError as exc:
+        raise ServiceUnavailable(f"DynamoDB did not answer: {type(exc).__name__}") from exc
+
+
+def _item(record: Record) -> dict[str, Any]:
+    identity = {"turn_id": record.turn_id, "item": _RECORD, "attempt": record.attempt, "owner": record.owner}
+    return identity | _progress(record)
+
+
+def _progress(record: Record) -> dict[str, Any]:
+    return {"state": record.state.value, "reply": list(record.reply), "intended": record.intended}
+
+
+def _chunks(messages: Sequence[str]) -> list[list[str]]:
+    """The messages in groups that fit into one item each."""
+    chunks: list[list[str]] = [[]]
+    size = 0
+    for message in messages:
+        length = len(message.encode())
+        if chunks[-1] and size + length > TEXT_BYTES:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(message)
+        size += length
+    return chunks
+
+
+def _key(turn_id: str, item: str) -> dict[str, Any]:
+    return {"turn_id": {"S": turn_id}, "item": {"S": item}}
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in values.items()}
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}

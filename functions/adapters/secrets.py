@@ -1,0 +1,56 @@
+"""Secrets Manager, asked rarely: a value is kept for minutes, and refreshed on suspicion."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.bridge.custody import Clock, ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+KEPT_SECONDS = 300.0
+REFRESH_SECONDS = 60.0
+
+
+class CachedSecret:
+    """A secret's text. It is never logged; errors name the secret, not its value."""
+
+    def __init__(self, client: "SecretsManagerClient", secret_id: str, clock: Clock) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._clock = clock
+        self._value: str | None = None
+        self._read_at = float("-inf")
+        self._tried_at = float("-inf")
+
+    def value(self) -> str:
+        """The secret, at most five minutes old, or older while Secrets Manager is out of reach.
+
+        Raises:
+            ServiceUnavailable: it could not be read even once.
+        """
+        if self._clock.now() - self._read_at >= KEPT_SECONDS:
+            self.refresh()
+        if self._value is None:
+            raise ServiceUnavailable(f"secret {self._secret_id} cannot be read or is empty")
+        return self._value
+
+    def refresh(self) -> bool:
+        """Read the secret again; say whether it changed.
+
+        Does nothing within a minute of the last try, so that a flood of forged requests is no bill.
+        """
+        now = self._clock.now()
+        if now - self._tried_at < REFRESH_SECONDS:
+            return False
+        self._tried_at = now
+        try:
+            text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"].strip()
+        except (ClientError, BotoCoreError, KeyError):
+            return False
+        if not text:
+            return False
+        changed = text != self._value
+        self._value, self._read_at = text, now
+        return changed

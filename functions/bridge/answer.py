@@ -1,0 +1,219 @@
+"""The use case: from a queue message to exactly one outcome in the thread."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from functions.bridge import wording
+from functions.bridge.agent import Agent, AgentRun, Failed, Finished, Question
+from functions.bridge.cadence import Cadence
+from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, Part
+from functions.bridge.custody import Clock, Custody, Delivery, GiveBack, Ports, ServiceUnavailable
+from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
+from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, State
+from functions.bridge.reply import Reply
+from functions.bridge.turn import Turn
+
+# How long to wait, in seconds, before an agent that provably did not start is asked again.
+RETRY_WAITS = (1.0, 3.0, 9.0)
+# Skipped progress is tried again with the next text, but not sooner than this (seconds).
+PROGRESS_BACK_OFF = 2.0
+
+
+class Verdict(StrEnum):
+    """What became of a delivery. The value is the word in logs and metrics."""
+
+    ANSWERED = "answered"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    REFUSED_BY_SLACK = "refused_by_slack"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    OWED = "owed"
+    LEASE_LOST = "lease_lost"
+
+
+_VERDICTS = {
+    State.ANSWERED: Verdict.ANSWERED,
+    State.INTERRUPTED: Verdict.INTERRUPTED,
+    State.FAILED: Verdict.FAILED,
+}
+
+
+@dataclass
+class Outcome:
+    """What became of one delivery of a turn, for the log, the metrics and the queue.
+
+    Attributes:
+        verdict: see `Verdict`.
+        failure: the agent's trouble, if any.
+        detail: for the operator: what the agent or Slack said about it. Never message text.
+        first_text_seconds: from the delivery to the first piece of the answer in Slack, if there was one.
+        again_in: give the message back for another delivery in so many seconds; None: it is done with.
+    """
+
+    verdict: Verdict
+    failure: Failure | None = None
+    detail: str = ""
+    first_text_seconds: float | None = None
+    again_in: float | None = None
+
+
+def answer(
+    turn: Turn, delivery: Delivery, ports: Ports, *, agent: Agent, margin: float, show_rationale: bool
+) -> Outcome:
+    """Ask the agent and show its answer; or finish, or explain, what an earlier delivery left behind.
+
+    Args:
+        agent: who is asked, unless the turn has a notice or may have been asked before.
+        margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
+        show_rationale: whether the agent's rationale is part of the reply (the debug switch).
+    """
+
+    def work(custody: Custody, outcome: Outcome) -> None:
+        if custody.record.state is State.RECEIVED and turn.notice is None:
+            stop_at = delivery.deadline - margin
+            _Conversation(custody, ports.clock, outcome, stop_at=stop_at).ask(agent, show_rationale)
+        else:
+            _owe_own_words(custody, outcome)
+
+    return _hold(turn, delivery, ports, work)
+
+
+def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
+    """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
+    return _hold(turn, delivery, ports, _owe_own_words)
+
+
+def _hold(turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody, Outcome], None]) -> Outcome:
+    """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
+    now = ports.clock.now()
+    claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
+    if isinstance(claim, AlreadySettled):
+        return Outcome(Verdict.DUPLICATE)
+    if isinstance(claim, Held):
+        return Outcome(Verdict.HELD, again_in=claim.seconds)
+    custody = Custody(turn, claim, delivery, ports)
+    outcome = Outcome(Verdict.FAILED)
+    try:
+        if claim.state is not State.REPLYING:
+            work(custody, outcome)
+        custody.keep()
+        custody.deliver()
+        outcome.verdict = _VERDICTS[custody.record.state]
+    except ChatRefused as exc:
+        outcome.verdict, outcome.detail = Verdict.REFUSED_BY_SLACK, exc.code
+    except GiveBack as exc:
+        with suppress(ServiceUnavailable, LeaseLost):
+            custody.release()
+        outcome.verdict, outcome.again_in = Verdict.OWED, exc.seconds
+    except LeaseLost:
+        outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
+    return outcome
+
+
+def _owe_own_words(custody: Custody, outcome: Outcome) -> None:
+    """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
+    turn = custody.turn
+    if turn.notice is not None:
+        custody.owe([wording.notice_text(turn.notice)], State.ANSWERED)
+        return
+    started = custody.record.state is State.STARTED
+    outcome.failure = Failure.INTERRUPTED if started else Failure.UNDELIVERABLE
+    ending = State.INTERRUPTED if started else State.FAILED
+    custody.owe([explanation(outcome.failure, reference=turn.reference)], ending)
+
+
+class _Conversation:
+    """The agent's part of a turn: asking, listening, showing progress, knowing what is owed in the end."""
+
+    def __init__(self, custody: Custody, clock: Clock, outcome: Outcome, *, stop_at: float) -> None:
+        self._custody = custody
+        self._clock = clock
+        self._outcome = outcome
+        self._stop_at = stop_at
+        self._began_at = clock.now()
+        self._cadence = Cadence()
+        self._shown = ""
+
+    def ask(self, agent: Agent, show_rationale: bool) -> None:
+        """Run the agent, again only while it provably did not start, and owe what came of it."""
+        turn = self._custody.turn
+        question = Question(session_id=turn.thread_id, text=turn.text)
+        for wait in (*RETRY_WAITS, None):
+            # Before the call: once it is made, nobody can tell any more whether the agent started.
+            self._custody.advance(state=State.STARTED, intended=1)
+            reply = Reply(show_rationale=show_rationale)
+            self._listen(agent.ask(question), reply)
+            if not self._may_ask_again(reply, wait):
+                break
+            self._custody.advance(state=State.RECEIVED)
+            self._show(wording.RETRYING)
+            self._custody.pause(wait)  # type: ignore[arg-type]
+        self._owe(reply)
+
+    def _may_ask_again(self, reply: Reply, wait: float | None) -> bool:
+        unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
+        return unstarted and wait is not None and self._clock.now() + wait < self._stop_at
+
+    def _listen(self, run: AgentRun, reply: Reply) -> None:
+        try:
+            while reply.ended is None:
+                self._custody.keep()
+                self._show_if_due(reply)
+                if self._clock.now() >= self._stop_at:
+                    reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
+                elif event := run.next(timeout=self._patience(reply)):
+                    reply.add(event)
+        finally:
+            run.cancel()
+
+    def _show_if_due(self, reply: Reply) -> None:
+        if self._clock.now() >= self._cadence.due_at():
+            self._show(reply.growing() if reply.shows_anything() else "")
+
+    def _patience(self, reply: Reply) -> float:
+        """How long to wait for an event before there is something else to do."""
+        next_edit = [self._cadence.due_at()] if reply.shows_anything() else []
+        return max(0.0, min(self._stop_at, self._custody.beat_at, *next_edit) - self._clock.now())
+
+    def _show(self, text: str) -> None:
+        """Progress: posted as the placeholder or edited into it; skipped when Slack does not take it."""
+        standing = bool(self._custody.record.reply)
+        if standing and text in ("", self._shown):
+            self._note_shown(text)  # nothing new; look again after the interval
+            return
+        part = Part(self._custody.turn, 0, text or wording.PLACEHOLDER)
+        try:
+            if standing:
+                self._custody.try_edit(part)
+            else:
+                self._custody.try_post(part)
+        except ChatRateLimited as exc:
+            self._cadence.refused(self._clock.now(), exc.retry_after)
+        except ChatError:
+            self._cadence.refused(self._clock.now(), PROGRESS_BACK_OFF)
+        else:
+            self._note_shown(text)
+
+    def _note_shown(self, text: str) -> None:
+        if not text:
+            return
+        self._shown = text
+        self._cadence.edited(self._clock.now())
+        if self._outcome.first_text_seconds is None:
+            self._outcome.first_text_seconds = self._clock.now() - self._began_at
+
+    def _owe(self, reply: Reply) -> None:
+        ended = reply.ended
+        assert ended is not None
+        if isinstance(ended, Finished) and not reply.has_text:
+            ended = Failed(Failure.EMPTY, "the stream ended without text")
+        if isinstance(ended, Finished):
+            self._custody.owe(reply.final(), State.ANSWERED)
+            return
+        self._outcome.failure, self._outcome.detail = ended.failure, ended.detail
+        ending = State.INTERRUPTED if ended.failure in MAY_HAVE_ACTED else State.FAILED
+        note = explanation(ended.failure, reference=self._custody.turn.reference)
+        self._custody.owe(reply.final(note), ending)

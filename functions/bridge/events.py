@@ -1,0 +1,141 @@
+"""Turns the body of a signed request into what the bridge does about it.
+
+The shapes: docs.slack.dev/apis/events-api and docs.slack.dev/reference/events. A signed body of any other
+shape is ignored, never refused: refusals make Slack disable the subscription.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.bridge.inbound import question_text
+from functions.bridge.turn import Notice, Turn
+
+# Messages that a person wrote; every other subtype reports on somebody else's business.
+_SPOKEN_SUBTYPES = {None, "file_share", "thread_broadcast", "me_message"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Slack asks whether this URL is ours (`url_verification`); the answer is `value`."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Nothing for the bridge to do. `reason` is a fixed word for the metric, never content."""
+
+    reason: str
+
+
+class _NotOurs(Exception):
+    """Carries an `Ignored` reason out of the checks below."""
+
+
+def parse(body: bytes) -> Challenge | Turn | Ignored:
+    """What a verified request body asks for."""
+    try:
+        # UTF-8 and nothing else; json.loads would guess UTF-16 and UTF-32 too.
+        envelope = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return Ignored("not_json")
+    if not isinstance(envelope, dict):
+        return Ignored("not_an_object")
+    kind = envelope.get("type")
+    if kind == "url_verification":
+        challenge = envelope.get("challenge")
+        return Challenge(challenge) if isinstance(challenge, str) else Ignored("malformed")
+    if kind == "app_rate_limited":
+        return Ignored("app_rate_limited")
+    event = envelope.get("event")
+    if kind != "event_callback" or not isinstance(event, dict):
+        return Ignored("unknown_type")
+    try:
+        return _turn(envelope, event)
+    except _NotOurs as exc:
+        return Ignored(str(exc))
+
+
+def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
+    installation = _installation(envelope)
+    bot_user = _string(installation, "user_id")
+    team = _string(installation, "team_id") or _string(envelope, "team_id")
+    _check_addressed(event, bot_user)
+    ts = _string(event, "ts")
+    turn = Turn(
+        team=team,
+        channel=_string(event, "channel"),
+        ts=ts,
+        thread_ts=_string(event, "thread_ts") or ts,
+        user=_string(event, "user"),
+        bot_user=bot_user,
+        text=question_text(_SURROGATE.sub("\ufffd", _string(event, "text")), bot_user=bot_user),
+    )
+    ids_fit = all(_ID.fullmatch(name) for name in (turn.team, turn.channel, turn.user, turn.bot_user))
+    if not ids_fit or not _TS.fullmatch(turn.ts) or not _TS.fullmatch(turn.thread_ts):
+        raise _NotOurs("malformed")
+    return _with_notice(turn, envelope, event, installation)
+
+
+def _check_addressed(event: Mapping[str, Any], bot_user: str) -> None:
+    kind = event.get("type")
+    if kind not in ("app_mention", "message"):
+        raise _NotOurs("other_event")
+    if kind == "message" and event.get("channel_type") != "im":
+        raise _NotOurs("not_addressed")  # in a channel, app_mention speaks for the messages that are for us
+    if event.get("hidden") or event.get("subtype") not in _SPOKEN_SUBTYPES:
+        raise _NotOurs("not_spoken")
+    # Bots' posts have a bot_id and no subtype today; in edits it stands inside `message` (hidden, above).
+    if "bot_id" in event or event.get("user") in (None, bot_user):
+        raise _NotOurs("from_a_bot")
+
+
+def _with_notice(
+    turn: Turn, envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
+) -> Turn:
+    if _is_external(turn.team, envelope, event, installation):
+        notice = Notice.EXTERNAL
+    elif event.get("files"):
+        notice = Notice.FILES
+    elif not turn.text:
+        notice = Notice.EMPTY
+    else:
+        return turn
+    return replace(turn, text="", notice=notice)
+
+
+def _is_external(
+    team: str, envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
+) -> bool:
+    """Whether the sender belongs to another organisation (docs.slack.dev/apis/slack-connect).
+
+    The event names the sender's home in `user_team` (a workspace or, on Enterprise Grid, an organisation),
+    `source_team` or `team`. Mentions with files name none: in a channel that is shared with outsiders
+    such a sender is taken for one of them.
+    """
+    home = _string(event, "user_team") or _string(event, "source_team") or _string(event, "team")
+    organisation = _string(installation, "enterprise_id") or _string(envelope, "enterprise_id")
+    if home in {team, organisation} - {""}:
+        return False
+    shared = envelope.get("is_ext_shared_channel") is True
+    # Inside an organisation's own channels, colleagues from its other workspaces are no outsiders.
+    return shared or (home != "" and not organisation)
+
+
+def _installation(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`authorizations[0]`: the installation that the event is for; there is never more than one entry."""
+    authorizations = envelope.get("authorizations")
+    if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], dict):
+        return authorizations[0]
+    raise _NotOurs("malformed")
+
+
+def _string(mapping: Mapping[str, Any], key: str) -> str:
+    value = mapping.get(key)
+    return value if isinstance(value, str) else ""

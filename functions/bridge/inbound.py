@@ -1,0 +1,38 @@
+"""What a user wrote, from Slack's escaped text to the plain text that an agent reads.
+
+Slack's escapes: docs.slack.dev/messaging/formatting-message-text (links in angle brackets, and `&amp;`,
+`&lt;`, `&gt;` for those three characters and no others).
+"""
+
+import re
+
+_BRACKETS = re.compile(r"<([^<>]*)>")
+_ENTITY = re.compile(r"&(amp|lt|gt);")
+_CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
+
+
+def question_text(text: str, *, bot_user: str) -> str:
+    """The question without the mention of the bot; people, channels and links stay readable.
+
+    Entities are decoded once and last: a user who types `<@U1>` sends `&lt;@U1&gt;`, which is no mention.
+    """
+    readable = _BRACKETS.sub(lambda match: _readable(match[1], bot_user), text)
+    decoded = _ENTITY.sub(lambda match: _CHARACTERS[match[1]], readable)
+    # A mention leaves a gap in the middle of a line; line breaks and indentation are the user's own.
+    return re.sub(r"(?<=\S) {2,}(?=\S)", " ", decoded).strip()
+
+
+def _readable(inside: str, bot_user: str) -> str:
+    target, _, label = inside.partition("|")
+    if target == f"@{bot_user}":
+        return ""
+    if target.startswith("@"):
+        return f"@{label.removeprefix('@')}" if label else target
+    if target.startswith("#"):
+        return f"#{label}" if label else target
+    if target.startswith("!"):
+        return label or f"@{target[1:].partition('^')[0]}"
+    if not target:
+        return ""
+    address = target.removeprefix("mailto:")
+    return f"{label} ({address})" if label and label != address else address

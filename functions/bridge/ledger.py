@@ -1,0 +1,105 @@
+"""The port to the ledger: one record per turn, which makes redelivery harmless.
+
+    state        may become            when
+    (none)       received              a worker claims the turn for the first time
+    received     started               just before the agent is asked
+    received     replying              the bridge answers by itself, or gives up
+    started      received              the agent provably did not start, and may be asked again
+    started      replying              the final text is known, and from here on owed
+    replying     answered, interrupted, failed    the final text has landed, or never will
+
+Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
+from a slow one: who finds it expired may take the turn over, in whatever state it is. A turn taken over in
+`started` may have run its agent, which is not started again; one taken over in `replying` is owed its text.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from functions.bridge.turn import Turn
+
+
+class State(StrEnum):
+    RECEIVED = "received"
+    STARTED = "started"
+    REPLYING = "replying"
+    ANSWERED = "answered"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+SETTLED = frozenset({State.ANSWERED, State.INTERRUPTED, State.FAILED})
+
+
+class LeaseLost(Exception):
+    """Somebody else has taken the turn over: this worker must not write anything any more."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the ledger knows of a turn.
+
+    Attributes:
+        turn_id, attempt: which turn.
+        state: how far it is.
+        owner: the worker that holds it; changes are refused to everybody else.
+        reply: the ts of the messages of its reply that are known to stand, in order.
+        intended: how many messages may stand: one more than `reply` has while a post is under way.
+        owed: the final messages that must land, () when there are none.
+        ending: the state that the turn settles in once they have, None while that is open.
+    """
+
+    turn_id: str
+    attempt: int
+    state: State
+    owner: str
+    reply: tuple[str, ...] = ()
+    intended: int = 0
+    owed: tuple[str, ...] = ()
+    ending: State | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """Somebody else's lease on the turn is alive.
+
+    Attributes:
+        seconds: how long it has to run at most.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AlreadySettled:
+    """There is nothing left to do about the turn."""
+
+    state: State
+
+
+Claim = Record | Held | AlreadySettled
+
+
+class Ledger(Protocol):
+    """Changes raise `LeaseLost` when the turn is no longer the record's owner's. Times in seconds."""
+
+    def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
+        """Take the turn: begin its record, or take it over from an owner whose lease has expired."""
+        ...
+
+    def renew(self, record: Record, *, until: float) -> None:
+        """Extend the lease to `until`, seconds since the epoch. In the past: let go of the turn."""
+        ...
+
+    def advance(self, record: Record) -> None:
+        """Store the record's state, reply and intended messages. Not its owed text."""
+        ...
+
+    def owe(self, record: Record) -> None:
+        """Store the whole record, its owed text included, before any of that is sent."""
+        ...
+
+    def settle(self, record: Record) -> None:
+        """Store the record's final state and forget its text."""
+        ...

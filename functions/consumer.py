@@ -1,0 +1,112 @@
+"""What the two queue consumers share: from an SQS event to an outcome, its log line, metrics and answer."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from functions.adapters import aws
+from functions.adapters.clock import SystemClock
+from functions.adapters.ledger import DynamoLedger
+from functions.adapters.queue import QueueMessage
+from functions.adapters.secrets import CachedSecret
+from functions.adapters.slack import SlackChat
+from functions.bridge.answer import Outcome, Verdict
+from functions.bridge.custody import Delivery, Ports, ServiceUnavailable
+from functions.bridge.turn import MalformedTurn, Turn, from_json
+from functions.settings import ThreadSettings, queue_url
+
+# Seconds at the end of an invocation in which no write is begun any more.
+RESERVE_SECONDS = 5.0
+# After an error that nobody foresaw, seconds until the message is delivered again.
+UNFORESEEN_SECONDS = 10.0
+
+Work = Callable[[Turn, Delivery, Ports], Outcome]
+
+logger = Logger()
+
+
+class LambdaContext(Protocol):
+    """What is used of Lambda's context object."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+class Consumer:
+    """Reads one turn per invocation (the batch size is 1); made once per execution environment."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        settings = ThreadSettings.read(environment)
+        clock = SystemClock()
+        token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock)
+        self._sqs = aws.sqs()
+        self._queue_url = queue_url(environment)
+        self._ports = Ports(
+            chat=SlackChat(token, api_url=settings.slack_api_url),
+            ledger=DynamoLedger(aws.dynamodb(), settings.ledger_table, clock),
+            clock=clock,
+            lease_seconds=settings.lease_seconds,
+        )
+
+    def consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
+        """Do `work` on the turn that the event brings.
+
+        Returns:
+            The batch response: empty when the message is done with, else naming it, so that it is
+            delivered again. `ReportBatchItemFailures` is on.
+        """
+        record = event["Records"][0]
+        message = QueueMessage(self._sqs, self._queue_url, record["receiptHandle"])
+        try:
+            turn = from_json(record["body"])
+        except MalformedTurn as exc:
+            # Nobody can be told: not even the thread is known.
+            logger.error("message dropped", message_id=record["messageId"], reason=str(exc))
+            _count("Turns", verdict="malformed")
+            return {"batchItemFailures": []}
+        remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        deadline = self._ports.clock.now() + remaining
+        try:
+            outcome = work(turn, Delivery(message, context.aws_request_id, deadline), self._ports)
+        except Exception:
+            with suppress(ServiceUnavailable):
+                message.hide(UNFORESEEN_SECONDS)
+            raise
+        _report(turn, outcome, record)
+        if outcome.again_in is None:
+            return {"batchItemFailures": []}
+        with suppress(ServiceUnavailable):
+            message.hide(outcome.again_in)
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+
+
+def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
+    log = logger.info if outcome.verdict in (Verdict.ANSWERED, Verdict.DUPLICATE) else logger.warning
+    log(
+        "turn handled",
+        verdict=outcome.verdict,
+        turn_id=turn.turn_id,
+        reference=turn.reference,
+        failure=outcome.failure,
+        detail=outcome.detail,
+        first_text_seconds=outcome.first_text_seconds,
+        again_in_seconds=outcome.again_in,
+        receive_count=record["attributes"]["ApproximateReceiveCount"],
+    )
+    _count("Turns", verdict=outcome.verdict)
+    if outcome.failure is not None:
+        _count("Failures", failure=outcome.failure)
+    if outcome.first_text_seconds is not None:
+        value = outcome.first_text_seconds
+        with single_metric(name="TimeToFirstText", unit=MetricUnit.Seconds, value=value):
+            pass
+
+
+def _count(name: str, **dimension: str) -> None:
+    with single_metric(name=name, unit=MetricUnit.Count, value=1) as metric:
+        for key, value in dimension.items():
+            metric.add_dimension(key, value)

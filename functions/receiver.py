@@ -1,0 +1,152 @@
+"""Lambda behind the HTTP API: Slack's signed requests become turns on the queue.
+
+It knows the signing secret and the queue and nothing else. An event is answered with 200 only once it is on
+the queue or known to be nobody's business; with 500 when the queue does not take it, so that Slack sends it again.
+"""
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from functions.adapters import aws
+from functions.adapters.clock import SystemClock
+from functions.adapters.queue import QuestionTooLong, TurnQueue
+from functions.adapters.secrets import CachedSecret
+from functions.bridge.custody import Clock
+from functions.bridge.events import Challenge, Ignored, parse
+from functions.bridge.signature import SignatureError, WrongSignature, verify
+from functions.bridge.turn import Notice, Turn
+from functions.settings import ReceiverSettings, in_lambda
+
+MAX_BODY_BYTES = 1_048_576
+EVENTS_PATH = "/slack/events"
+
+Response = dict[str, Any]
+
+logger = Logger()
+
+
+class Receiver:
+    """Answers one request at a time; made once per execution environment."""
+
+    def __init__(self, *, queue: TurnQueue, signing_secret: CachedSecret, clock: Clock) -> None:
+        self._queue = queue
+        self._signing_secret = signing_secret
+        self._clock = clock
+
+    def respond(self, event: Mapping[str, Any]) -> Response:
+        """Answer an HTTP API request (payload format 2.0)."""
+        try:
+            body = _body(event)
+        except (ValueError, binascii.Error):
+            return _rejected(401, "body not readable")
+        if len(body) > MAX_BODY_BYTES:
+            return _rejected(413, "body too large")
+        try:
+            self._verify(event.get("headers", {}), body)
+        except SignatureError as exc:
+            return _rejected(401, str(exc))
+        if event.get("rawPath") != EVENTS_PATH:
+            return _ignored("interactivity")
+        return self._take(body)
+
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        fields = {name.lower(): value for name, value in headers.items()}
+
+        def check() -> None:
+            verify(
+                timestamp=fields.get("x-slack-request-timestamp", ""),
+                signature=fields.get("x-slack-signature", ""),
+                body=body,
+                secrets=self._signing_secret.value().split(),
+                now=self._clock.now(),
+            )
+
+        try:
+            check()
+        except WrongSignature:
+            if not self._signing_secret.refresh():
+                raise
+            check()  # the secret has been rotated
+
+    def _take(self, body: bytes) -> Response:
+        incoming = parse(body)
+        if isinstance(incoming, Challenge):
+            return _json(200, {"challenge": incoming.value})
+        if isinstance(incoming, Ignored):
+            return _ignored(incoming.reason)
+        self._enqueue(incoming)
+        return _json(200, {})
+
+    def _enqueue(self, turn: Turn) -> None:
+        try:
+            self._queue.send(turn)
+        except QuestionTooLong:
+            turn = replace(turn, text="", notice=Notice.TOO_LONG)
+            self._queue.send(turn)
+        logger.info("turn accepted", turn_id=turn.turn_id, reference=turn.reference, notice=turn.notice)
+        _count("accepted")
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    """The raw bytes that Slack signed. Forms arrive in base64, JSON as text.
+
+    Raises:
+        ValueError: not UTF-8, which no request of Slack's is.
+    """
+    text = event.get("body") or ""
+    raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
+    raw.decode()
+    return raw
+
+
+def _rejected(status: int, reason: str) -> Response:
+    logger.warning("request rejected", status=status, reason=reason)
+    _count("rejected")
+    return {"statusCode": status}
+
+
+def _ignored(reason: str) -> Response:
+    logger.info("event ignored", reason=reason)
+    _count("ignored")
+    return _json(200, {})
+
+
+def _json(status: int, content: Mapping[str, str]) -> Response:
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(content),
+    }
+
+
+def _count(outcome: str) -> None:
+    with single_metric(name="Requests", unit=MetricUnit.Count, value=1) as metric:
+        metric.add_dimension("outcome", outcome)
+
+
+@cache
+def _receiver() -> Receiver:
+    settings = ReceiverSettings.read(os.environ)
+    clock = SystemClock()
+    return Receiver(
+        queue=TurnQueue(aws.sqs(), settings.queue_url),
+        signing_secret=CachedSecret(aws.secrets_manager(), settings.signing_secret_id, clock),
+        clock=clock,
+    )
+
+
+if in_lambda():
+    _receiver()
+
+
+def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda's signature
+    return _receiver().respond(event)
