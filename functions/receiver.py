@@ -1,7 +1,7 @@
 """Lambda behind the HTTP API: Slack's signed requests become turns on the queue.
 
 It knows the signing secret and the queue and nothing else. An event is answered with 200 only once it is on
-the queue or known to be nobody's business; with 500 when the queue does not take it, so that Slack sends it again.
+the queue or known to be nobody's business; with 500 when that cannot be, so that Slack sends it again.
 """
 
 import base64
@@ -20,7 +20,7 @@ from functions.adapters import aws
 from functions.adapters.clock import SystemClock
 from functions.adapters.queue import QuestionTooLong, TurnQueue
 from functions.adapters.secrets import CachedSecret
-from functions.bridge.custody import Clock
+from functions.bridge.custody import Clock, ServiceUnavailable
 from functions.bridge.events import Challenge, Ignored, parse
 from functions.bridge.signature import SignatureError, WrongSignature, verify
 from functions.bridge.turn import Notice, Turn
@@ -52,11 +52,13 @@ class Receiver:
             return _rejected(413, "body too large")
         try:
             self._verify(event.get("headers", {}), body)
+            return self._take(body) if event.get("rawPath") == EVENTS_PATH else _ignored("interactivity")
         except SignatureError as exc:
             return _rejected(401, str(exc))
-        if event.get("rawPath") != EVENTS_PATH:
-            return _ignored("interactivity")
-        return self._take(body)
+        except ServiceUnavailable as exc:
+            logger.error("request not taken", reason=str(exc))
+            _count("failed")
+            return {"statusCode": 500}
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
         fields = {name.lower(): value for name, value in headers.items()}

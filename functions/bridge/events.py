@@ -14,7 +14,7 @@ from functions.bridge.inbound import question_text
 from functions.bridge.turn import Notice, Turn
 
 # Messages that a person wrote; every other subtype reports on somebody else's business.
-_SPOKEN_SUBTYPES = {None, "file_share", "thread_broadcast", "me_message"}
+_SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")

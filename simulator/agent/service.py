@@ -1,0 +1,339 @@
+"""A fake of Amazon Bedrock's InvokeAgent, over HTTP: the agent behind it is the local meteorologist.
+
+Implements `POST /agents/{id}/agentAliases/{id}/sessions/{id}/text` of the `bedrock-agent-runtime` API
+with its binary event stream, and a small control API:
+
+    GET    /control/invocations   the runs so far, oldest first
+    GET    /control/scripts       what faults and the words in a question can ask for
+    POST   /control/faults        {"script": name, "times": n}: plays the next n requests so
+    DELETE /control/faults        forgets what is left of them
+
+Left out: who may call (any signature of the right form passes), memory, collaborators, expiry of sessions.
+"""
+
+import re
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from simulator.agent.actions import Action, Approval, Cut, Fail, Refuse, Reset, Text, UnmodelledError, Wait
+from simulator.agent.eventstream import CONTENT_TYPE
+from simulator.agent.invoke_agent import Tracer
+from simulator.agent.meteorologist import answer
+from simulator.agent.player import ClientGone, Player, Stopped
+from simulator.agent.request import AgentError, InvokeAgentRequest, check_signature, parse
+from simulator.agent.scripts import (
+    BY_NAME,
+    SCRIPTS,
+    STREAMING_DENIED,
+    Script,
+    after_approval,
+    script_for,
+)
+from simulator.agent.weather import City
+from simulator.http import HttpServer
+from simulator.journal import Journal
+
+AGENT_ID = "METEOAGENT"
+ALIAS_ID = "TSTALIASID"  # the draft; any other alias of ten letters and digits is taken too
+
+SESSION_ENDED = "Session is terminated as 'endSession' flag is set in request."
+
+_MAX_QUESTION_IN_JOURNAL = 500
+
+
+@dataclass
+class Invocation:
+    """One run of the agent. Requests that were refused with an HTTP error are no runs.
+
+    Attributes:
+        started_at: seconds since the epoch.
+        script: name of the script that was played.
+        ended: None while it runs; then "complete", "cut", "reset", "client gone", "stopped" (with the
+            service), "approval" (return of control) or the name of the exception in the stream.
+        pieces: how many chunks of text were written.
+    """
+
+    number: int
+    session_id: str
+    input_text: str
+    attributes: dict[str, str]
+    trace: bool
+    streaming: bool
+    script: str
+    started_at: float
+    ended: str | None = None
+    pieces: int = 0
+
+
+@dataclass
+class _Session:
+    """What one session remembers. `approval` is the invocation id of a question to a person."""
+
+    place: City | None = None
+    approval: str | None = None
+    busy: bool = False
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What a request leads to; `place` is what the session remembers once it is done."""
+
+    script: Script
+    actions: list[Action]
+    place: City | None
+
+
+class AgentService:
+    """Serves the fake on 127.0.0.1; `url` is what `AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME` should hold.
+
+    Attributes:
+        invocations: the runs so far, oldest first.
+        streaming_allowed: whether the agent's own role may stream. When it may not, a turn that asks for
+            streaming ends with accessDeniedException in the stream.
+        time_scale: factor of all waits; 0 plays everything at once.
+    """
+
+    def __init__(self, *, journal: Journal, port: int = 0, time_scale: float = 1.0) -> None:
+        self.invocations: list[Invocation] = []
+        self.streaming_allowed = True
+        self.time_scale = time_scale
+        self._journal = journal
+        self._sessions: dict[tuple[str, str, str], _Session] = {}
+        self._forced: deque[Script] = deque()
+        self._lock = threading.Condition()
+        self._stopping = threading.Event()
+        self._server = HttpServer(self._app(), port)
+        self.url = self._server.url
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        """Ends the server; streams that are still running are cut."""
+        self._stopping.set()
+        self._server.stop()
+        with self._lock:
+            self._lock.wait_for(lambda: all(run.ended for run in self.invocations), timeout=5)
+
+    def force(self, script: str, times: int = 1) -> None:
+        """Plays the next `times` requests as the script of that name, whatever they say.
+
+        Raises KeyError for an unknown name.
+        """
+        with self._lock:
+            self._forced.extend([BY_NAME[script]] * times)
+
+    def _app(self) -> Flask:
+        app = Flask("simulator.agent")
+        path = "/agents/<agent_id>/agentAliases/<alias_id>/sessions/<session_id>/text"
+        app.add_url_rule(path, view_func=self._invoke_agent, methods=["POST"])
+        app.add_url_rule("/control/invocations", view_func=self._list_invocations)
+        app.add_url_rule("/control/scripts", view_func=_list_scripts)
+        app.add_url_rule("/control/faults", view_func=self._add_faults, methods=["POST"])
+        app.add_url_rule("/control/faults", view_func=self._clear_faults, methods=["DELETE"])
+        app.register_error_handler(AgentError, self._refuse)
+        app.register_error_handler(HTTPException, _unknown_operation)
+        return app
+
+    def _invoke_agent(self, agent_id: str, alias_id: str, session_id: str) -> Response:
+        check_signature(request.headers.get("Authorization"))
+        asked = parse(agent_id, alias_id, session_id, request.get_data())
+        if agent_id != AGENT_ID or not re.fullmatch("[0-9a-zA-Z]{10}", alias_id):
+            raise AgentError(
+                "resourceNotFoundException", f"Failed to retrieve agent alias {alias_id} of {agent_id}."
+            )
+        key = (agent_id, alias_id, session_id)
+        with self._lock:
+            session = self._sessions.setdefault(key, _Session())
+            turn = self._turn(asked, session)
+            if session.busy:
+                raise AgentError("conflictException", f"Session {session_id} is already running a turn.")
+            session.busy = True
+            if asked.end_session:
+                del self._sessions[key]
+            run = self._started(asked, turn)
+        return self._stream(asked, turn, session, run)
+
+    def _turn(self, asked: InvokeAgentRequest, session: _Session) -> _Turn:
+        """Decides what happens. Raises AgentError when that is an HTTP error."""
+        script, question = script_for(asked.input_text)
+        forced = self._forced.popleft() if self._forced else None
+        script = forced or script
+        found = answer(question, session.place, datetime.now(UTC))
+        if asked.consents and not forced:
+            actions = _consented(asked, session)
+        elif asked.end_session and not forced:
+            actions = [Text(SESSION_ENDED.encode())]
+        else:
+            actions = script.play(found)
+        match actions[:1]:
+            case [Refuse(error, message)]:
+                raise AgentError(error, message)
+            case [Reset()]:
+                pass
+            case _ if asked.streaming and not self.streaming_allowed:
+                actions = [Wait(0.3), Fail("accessDeniedException", STREAMING_DENIED)]
+        return _Turn(script, actions, found.place)
+
+    def _started(self, asked: InvokeAgentRequest, turn: _Turn) -> Invocation:
+        run = Invocation(
+            number=len(self.invocations) + 1,
+            session_id=asked.session_id,
+            input_text=asked.input_text,
+            attributes=asked.attributes,
+            trace=asked.trace,
+            streaming=asked.streaming,
+            script=turn.script.name,
+            started_at=time.time(),
+        )
+        self.invocations.append(run)
+        self._journal.add(
+            "agent",
+            "invocation started",
+            number=run.number,
+            session=run.session_id,
+            question=run.input_text[:_MAX_QUESTION_IN_JOURNAL],
+            script=run.script,
+            trace=run.trace,
+            streaming=run.streaming,
+        )
+        return run
+
+    def _stream(self, asked: InvokeAgentRequest, turn: _Turn, session: _Session, run: Invocation) -> Response:
+        player = Player(
+            connection=request.environ["werkzeug.socket"],
+            stopping=self._stopping,
+            time_scale=self.time_scale,
+            tracer=Tracer(asked.agent_id, asked.alias_id, asked.session_id) if asked.trace else None,
+            streaming=asked.streaming,
+            question=asked.input_text,
+            approval_id=str(uuid.uuid4()),
+        )
+
+        def end(how: str) -> None:
+            with self._lock:
+                if run.ended is None:
+                    session.busy = False
+                    if how in ("complete", "approval"):
+                        session.place = turn.place
+                        session.approval = player.approval_id if how == "approval" else None
+                    self._ended(run, how, player.pieces)
+
+        response = Response(
+            _until_end(player.play(turn.actions), turn.actions, end), content_type=CONTENT_TYPE
+        )
+        # A client may be gone before the first byte: then the generator never runs, and only this is called.
+        response.call_on_close(lambda: end("client gone"))
+        response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+        response.headers["x-amzn-bedrock-agent-content-type"] = "application/json"
+        response.headers["x-amz-bedrock-agent-session-id"] = asked.session_id
+        return response
+
+    def _ended(self, run: Invocation, how: str, pieces: int) -> None:
+        run.ended, run.pieces = how, pieces
+        self._journal.add(
+            "agent", "invocation ended", number=run.number, session=run.session_id, ended=how, pieces=pieces
+        )
+        self._lock.notify_all()
+
+    def _refuse(self, error: AgentError) -> Response:
+        session = (request.view_args or {}).get("session_id")
+        self._journal.add(
+            "agent", "invocation refused", session=session, status=error.status, error=error.error
+        )
+        return _error_response(error.error, error.message, error.status)
+
+    def _list_invocations(self) -> Response:
+        with self._lock:
+            return jsonify([asdict(run) for run in self.invocations])
+
+    def _add_faults(self) -> tuple[Response, int]:
+        body = request.get_json(silent=True)
+        script, times = (body.get("script"), body.get("times", 1)) if isinstance(body, dict) else (None, 1)
+        if (
+            not isinstance(script, str)
+            or script not in BY_NAME
+            or not isinstance(times, int)
+            or not 1 <= times <= 10_000
+        ):
+            message = "send {'script': one of scripts, 'times': 1 to 10000}"
+            return jsonify(message=message, scripts=list(BY_NAME)), 400
+        self.force(script, times)
+        return jsonify(waiting=len(self._forced)), 200
+
+    def _clear_faults(self) -> Response:
+        with self._lock:
+            self._forced.clear()
+        return jsonify(waiting=0)
+
+
+def _until_end(stream: Iterator[bytes], actions: list[Action], end: Callable[[str], None]) -> Iterator[bytes]:
+    """`stream`, and a word to `end` about how it ended, before the client can see that it has."""
+    how = "broken"  # a defect of the fake itself
+    try:
+        yield from stream
+        how = _planned_end(actions)
+    except Stopped:
+        how = "stopped"
+        raise
+    except ClientGone:
+        how = "client gone"
+        raise
+    except ConnectionError:
+        how = _planned_end(actions)
+        raise
+    except GeneratorExit:  # a write failed
+        how = "client gone"
+        raise
+    finally:
+        end(how)
+
+
+def _planned_end(actions: list[Action]) -> str:
+    match actions[0] if actions and isinstance(actions[0], Reset) else actions[-1]:
+        case Fail(error, _):
+            return error
+        case UnmodelledError(code, _):
+            return code
+        case Approval():
+            return "approval"
+        case Cut():
+            return "cut"
+        case Reset():
+            return "reset"
+    return "complete"
+
+
+def _consented(asked: InvokeAgentRequest, session: _Session) -> list[Action]:
+    """What follows an Approval. Raises AgentError when there is none that the request answers."""
+    if session.approval is None or asked.invocation_id != session.approval:
+        raise AgentError(
+            "validationException", "No invocation with this id waits for a result in this session."
+        )
+    first = asked.consents[0].get("functionResult") or asked.consents[0].get("apiResult") or {}
+    return after_approval(first.get("confirmationState") == "CONFIRM")
+
+
+def _list_scripts() -> Response:
+    return jsonify([{"name": s.name, "words": s.words, "effect": s.effect} for s in SCRIPTS])
+
+
+def _unknown_operation(error: HTTPException) -> Response:
+    return _error_response("unknownOperationException", error.name, error.code or 500)
+
+
+def _error_response(error: str, message: str, status: int) -> Response:
+    """An error in the shape of AWS's REST-JSON protocol."""
+    response = jsonify(message=message)
+    response.status_code = status
+    response.headers["x-amzn-ErrorType"] = error[0].upper() + error[1:]
+    response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
+    return response

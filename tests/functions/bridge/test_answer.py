@@ -1,0 +1,396 @@
+"""The use case over fakes of its ports. What `kill` stands for: the process is gone between two calls."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.bridge.agent import AgentEvent, Failed, Finished, Rationale, TextDelta, ToolUse
+from functions.bridge.answer import RETRY_WAITS, Outcome, Verdict, answer, give_up
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable
+from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.failures import NOT_STARTED, Failure
+from functions.bridge.ledger import State
+from functions.bridge.turn import Notice, Turn
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+
+SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
+
+
+class Killed(BaseException):
+    """The process ends here, as under SIGKILL: nothing after it runs."""
+
+
+def kill() -> None:
+    raise Killed
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def take(
+    stage: Stage,
+    *script: Step,
+    turn: Turn = TURN,
+    agent: ScriptedAgent | None = None,
+    seconds: float = 290.0,
+    show_rationale: bool = False,
+) -> Outcome:
+    return answer(
+        turn,
+        stage.delivery(seconds),
+        stage.ports,
+        agent=agent or ScriptedAgent(stage.clock, script or SUNNY),
+        margin=10.0,
+        show_rationale=show_rationale,
+    )
+
+
+def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
+    outcome = take(stage, 0.5, *SUNNY)
+    assert outcome == Outcome(Verdict.ANSWERED, first_text_seconds=0.5)
+    assert stage.chat.calls[0] == ("post", "Processing…")
+    assert stage.chat.texts() == ["It is sunny."]
+    assert stage.record.state is State.ANSWERED
+
+
+def test_the_agent_is_asked_once_in_the_session_of_the_thread(stage: Stage) -> None:
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    take(stage, agent=agent)
+    assert [(q.session_id, q.text) for q in agent.questions] == [(TURN.thread_id, TURN.text)]
+
+
+def test_started_is_on_record_before_the_agent_is_asked(stage: Stage) -> None:
+    states: list[State] = []
+    take(stage, lambda: states.append(stage.record.state), *SUNNY)
+    assert states == [State.STARTED]
+
+
+def test_the_final_text_is_on_record_before_it_is_sent(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRefused("is_archived")]
+    take(stage, TextDelta("It is sunny."), 3.0, Finished())
+    owed = [record.owed for name, record in stage.ledger.writes if name == "owe"]
+    assert owed == [("It is sunny.",)]
+
+
+def test_no_text_stays_on_record_once_it_has_landed(stage: Stage) -> None:
+    take(stage)
+    assert (stage.record.owed, stage.record.ending) == ((), None)
+
+
+def test_the_answer_grows_at_growing_intervals(stage: Stage) -> None:
+    script: list[Step] = []
+    for number in range(60):
+        script += [TextDelta(f"word{number} "), 1.0]
+    take(stage, *script, Finished())
+    edits = stage.chat.history("edit")
+    assert edits[0] == "word0 "
+    assert len(edits) < 20
+    assert edits == sorted(edits, key=len)
+
+
+def test_a_long_answer_arrives_complete_and_in_order(stage: Stage) -> None:
+    sentences = [f"Sentence number {number}." for number in range(3000)]
+    take(stage, TextDelta("\n\n".join(sentences)), Finished())
+    assert len(stage.chat.texts()) > 4
+    assert "\n\n".join(stage.chat.texts()).split("\n\n") == sentences
+
+
+def test_rationale_is_part_of_the_reply_only_with_the_debug_switch(stage: Stage) -> None:
+    take(stage, Rationale("Look it up"), *SUNNY, show_rationale=True)
+    assert stage.chat.texts() == ["> Look it up\n\nIt is sunny."]
+
+
+@pytest.mark.parametrize("notice", list(Notice))
+def test_a_notice_is_answered_without_an_agent(stage: Stage, notice: Notice) -> None:
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    outcome = take(stage, turn=replace(TURN, text="", notice=notice), agent=agent)
+    assert outcome.verdict is Verdict.ANSWERED
+    assert agent.questions == []
+    assert len(stage.chat.texts()) == 1
+    assert stage.chat.history("edit") == []
+
+
+# --- delivered again ---------------------------------------------------------------------------------------
+
+
+def test_a_second_delivery_of_an_answered_turn_changes_nothing(stage: Stage) -> None:
+    take(stage)
+    calls = len(stage.chat.calls)
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    assert take(stage, agent=agent) == Outcome(Verdict.DUPLICATE)
+    assert agent.questions == []
+    assert len(stage.chat.calls) == calls
+
+
+def test_a_live_lease_sends_the_message_back_for_as_long_as_it_runs(stage: Stage) -> None:
+    seen: list[Outcome] = []
+    take(stage, 5.0, lambda: seen.append(take(stage)), *SUNNY)
+    assert seen == [Outcome(Verdict.HELD, again_in=55.0)]
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_the_lease_and_the_message_are_kept_while_a_silent_agent_works(stage: Stage) -> None:
+    take(stage, 100.0, *SUNNY)
+    renewed = [name for name, _ in stage.ledger.writes].count("renew")
+    assert renewed == 5  # at 20, 40, 60, 80 and 100 seconds
+    assert stage.message.hidden == [60.0] * 6
+
+
+def test_a_worker_killed_in_mid_stream_leaves_one_message_that_says_so(stage: Stage) -> None:
+    with pytest.raises(Killed):
+        take(stage, TextDelta("It is "), 0.5, kill)
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    stage.clock.sleep(61)
+    outcome = take(stage, agent=agent)
+    assert outcome.verdict is Verdict.INTERRUPTED
+    assert agent.questions == []
+    assert len(stage.chat.texts()) == 1
+    assert TURN.reference in stage.chat.texts()[0]
+
+
+def test_a_worker_killed_before_the_agent_was_asked_is_replaced(stage: Stage) -> None:
+    stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage)
+    stage.clock.sleep(61)
+    assert take(stage).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_a_placeholder_that_the_ledger_does_not_know_of_is_found_and_reused(stage: Stage) -> None:
+    # Killed after the post, before its ts was on record.
+    stage.ledger.trouble["advance"] = []
+    stage.chat.trouble["post"] = [(Killed(), "after")]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage)
+    stage.clock.sleep(61)
+    take(stage)
+    assert stage.chat.history("find") == [""]
+    assert len(stage.chat.texts()) == 1
+    assert stage.chat.texts() != ["Processing…"]
+
+
+def test_without_the_history_scopes_at_most_one_message_is_left_over(stage: Stage) -> None:
+    stage.chat.trouble["post"] = [(Killed(), "after")]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage)
+    stage.clock.sleep(61)
+    stage.chat.trouble["find"] = [ChatRefused("missing_scope")]
+    take(stage)
+    assert len(stage.chat.texts()) == 2
+
+
+@pytest.mark.parametrize("died_at", ["edit", "settle"])
+def test_an_owed_answer_lands_with_the_next_delivery(stage: Stage, died_at: str) -> None:
+    if died_at == "edit":
+        stage.chat.trouble["edit"] = [None, Killed()]  # type: ignore[list-item]
+    else:
+        stage.ledger.trouble["settle"] = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage, TextDelta("It is sunny."), 3.0, Finished())
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    stage.clock.sleep(61)
+    assert take(stage, agent=agent).verdict is Verdict.ANSWERED
+    assert agent.questions == []
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_a_long_owed_answer_is_continued_where_it_stopped(stage: Stage) -> None:
+    long = "\n\n".join(f"Sentence number {number}." for number in range(3000))
+    stage.chat.trouble["post"] = [None, None, (Killed(), "after")]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage, TextDelta(long), Finished())
+    stage.clock.sleep(61)
+    assert take(stage).verdict is Verdict.ANSWERED
+    assert "\n\n".join(stage.chat.texts()) == long
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing_more(stage: Stage) -> None:
+    def lose() -> None:
+        stage.ledger.records[TURN.turn_id] = replace(stage.record, owner="somebody else")
+
+    outcome = take(stage, TextDelta("It is "), lose, TextDelta("sunny."), Finished())
+    assert outcome.verdict is Verdict.LEASE_LOST
+    assert outcome.again_in is not None
+    assert stage.chat.texts() == ["It is "]
+
+
+# --- an agent in trouble -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", sorted(set(Failure) - NOT_STARTED))
+def test_a_failure_is_explained_and_the_agent_not_asked_again(stage: Stage, failure: Failure) -> None:
+    agent = ScriptedAgent(
+        stage.clock, [TextDelta("It is"), Failed(failure, "arn:aws:iam::123456789012:role/x")]
+    )
+    outcome = take(stage, agent=agent)
+    assert outcome.verdict in (Verdict.FAILED, Verdict.INTERRUPTED)
+    assert (outcome.failure, outcome.detail) == (failure, "arn:aws:iam::123456789012:role/x")
+    assert len(agent.questions) == 1
+    [text] = stage.chat.texts()
+    assert text.startswith("It is\n\n:warning:")
+    assert TURN.reference in text
+    assert "arn:" not in text
+
+
+@pytest.mark.parametrize("failure", sorted(NOT_STARTED))
+def test_an_agent_that_did_not_start_is_asked_again(stage: Stage, failure: Failure) -> None:
+    refused: list[Step] = [Failed(failure, "HTTP 429")]
+    agent = ScriptedAgent(stage.clock, refused, refused, SUNNY)
+    assert take(stage, agent=agent).verdict is Verdict.ANSWERED
+    assert len(agent.questions) == 3
+    assert "The agent is busy. Trying again…" in stage.chat.history("edit")
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_an_agent_that_never_starts_is_given_up(stage: Stage) -> None:
+    agent = ScriptedAgent(stage.clock, [Failed(Failure.THROTTLED, "HTTP 429")])
+    outcome = take(stage, agent=agent)
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.THROTTLED)
+    assert len(agent.questions) == 1 + len(RETRY_WAITS)
+
+
+def test_a_turn_killed_while_it_waits_to_ask_again_is_asked_again(stage: Stage) -> None:
+    # The agent provably did not start, so a new worker may ask it.
+    stage.chat.trouble["edit"] = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage, Failed(Failure.THROTTLED, "HTTP 429"))
+    stage.clock.sleep(61)
+    assert take(stage).verdict is Verdict.ANSWERED
+
+
+def test_an_agent_without_a_word_is_a_failure(stage: Stage) -> None:
+    outcome = take(stage, Rationale("hm"), ToolUse("weather"), TextDelta("  "), Finished())
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.EMPTY)
+
+
+@pytest.mark.parametrize("chatty", [True, False])
+def test_the_answer_ends_when_the_time_is_nearly_up(stage: Stage, chatty: bool) -> None:
+    event: AgentEvent = TextDelta("more ")
+    agent = ScriptedAgent(stage.clock, [event, 0.5] * 1000 if chatty else [event, 1000.0])
+    outcome = take(stage, agent=agent, seconds=100.0)
+    assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, Failure.DEADLINE)
+    assert agent.runs[0].cancelled
+    assert stage.chat.texts()[0].startswith("more")
+    assert TURN.reference in stage.chat.texts()[0]
+
+
+# --- Slack in trouble --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trouble", [ChatRateLimited(1), ChatUnavailable("503"), ChatRefused("restricted_action")], ids=str
+)
+def test_a_placeholder_that_fails_does_not_stop_the_run(stage: Stage, trouble: Exception) -> None:
+    stage.chat.trouble["post"] = [trouble]
+    assert take(stage).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_a_placeholder_whose_confirmation_was_lost_is_not_posted_twice(stage: Stage) -> None:
+    stage.chat.trouble["post"] = [(ChatUnavailable("timeout"), "after")]
+    assert take(stage, 5.0, *SUNNY).verdict is Verdict.ANSWERED
+    assert stage.chat.history("post") == ["Processing…"]
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_progress_that_slack_refuses_is_skipped_and_not_repeated(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [ChatRateLimited(30)]
+    take(stage, TextDelta("It is "), 5.0, TextDelta("sunny."), 5.0, Finished())
+    assert stage.chat.history("edit") == ["It is ", "It is sunny."]
+
+
+def test_the_final_text_waits_as_long_as_slack_asks(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRateLimited(30), ChatUnavailable("500")]
+    began = stage.clock.now()
+    assert take(stage, TextDelta("Sunny."), 3.0, Finished()).verdict is Verdict.ANSWERED
+    assert stage.clock.now() - began >= 34
+    assert stage.chat.texts() == ["Sunny."]
+
+
+def test_a_final_text_that_cannot_land_in_time_is_owed_and_the_turn_let_go(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRateLimited(400)]
+    outcome = take(stage, TextDelta("Sunny."), 3.0, Finished())
+    assert (outcome.verdict, outcome.again_in) == (Verdict.OWED, 400)
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    assert take(stage, agent=agent).verdict is Verdict.ANSWERED  # at once: no lease to wait for
+    assert agent.questions == []
+    assert stage.chat.texts() == ["Sunny."]
+
+
+@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found", "token_revoked"])
+def test_a_thread_that_is_gone_ends_the_turn_quietly(stage: Stage, code: str) -> None:
+    stage.chat.trouble["edit"] = [ChatRefused(code), ChatRefused(code)]
+    outcome = take(stage)
+    assert (outcome.verdict, outcome.detail) == (Verdict.REFUSED_BY_SLACK, code)
+    assert outcome.again_in is None
+    assert stage.record.state is State.FAILED
+
+
+# --- our own stores in trouble -----------------------------------------------------------------------------
+
+
+def test_a_ledger_that_fails_for_a_moment_loses_nothing(stage: Stage) -> None:
+    stage.ledger.trouble = {name: [ServiceUnavailable("x")] for name in ("advance", "owe", "settle")}
+    assert take(stage).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_a_lease_that_cannot_be_renewed_is_tried_again_soon(stage: Stage) -> None:
+    stage.ledger.trouble["renew"] = [ServiceUnavailable("x"), ServiceUnavailable("x")]
+    assert take(stage, 35.0, *SUNNY).verdict is Verdict.ANSWERED
+    renewals = [name for name, _ in stage.ledger.writes if name == "renew"]
+    assert renewals == ["renew"]  # at 30 seconds, after two tries in vain
+
+
+# --- dead letters ------------------------------------------------------------------------------------------
+
+
+def surrender(stage: Stage) -> Outcome:
+    return give_up(TURN, stage.delivery(50.0), stage.ports)
+
+
+def test_a_turn_that_nobody_could_take_is_explained_in_its_thread(stage: Stage) -> None:
+    outcome = surrender(stage)
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.UNDELIVERABLE)
+    [text] = stage.chat.texts()
+    assert TURN.reference in text
+
+
+def test_a_placeholder_that_was_left_behind_becomes_the_explanation(stage: Stage) -> None:
+    with pytest.raises(Killed):
+        take(stage, 1.0, kill)
+    stage.clock.sleep(61)
+    assert surrender(stage).verdict is Verdict.INTERRUPTED
+    assert len(stage.chat.texts()) == 1
+    assert "Processing" not in stage.chat.texts()[0]
+
+
+def test_giving_up_twice_says_it_once(stage: Stage) -> None:
+    surrender(stage)
+    assert surrender(stage) == Outcome(Verdict.DUPLICATE)
+    assert len(stage.chat.calls) == 1
+
+
+def test_a_turn_that_is_still_being_worked_on_is_not_given_up(stage: Stage) -> None:
+    seen: list[Outcome] = []
+    take(stage, 1.0, lambda: seen.append(surrender(stage)), *SUNNY)
+    assert seen[0].verdict is Verdict.HELD
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_an_owed_answer_lands_even_from_the_dead_letter_queue(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRateLimited(400)]
+    take(stage, TextDelta("Sunny."), 3.0, Finished())
+    assert surrender(stage).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["Sunny."]
+
+
+def test_a_dead_letter_stays_on_the_queue_while_slack_is_down(stage: Stage) -> None:
+    stage.chat.trouble["post"] = [ChatUnavailable("503")] * 20
+    assert surrender(stage).verdict is Verdict.OWED
+    stage.chat.trouble["post"] = []
+    assert surrender(stage).verdict is Verdict.FAILED
+    assert len(stage.chat.texts()) == 1

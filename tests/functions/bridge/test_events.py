@@ -1,0 +1,234 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.bridge.events import Challenge, Ignored, parse
+from functions.bridge.turn import Notice, Turn
+
+MENTION: dict[str, Any] = {
+    "type": "app_mention",
+    "user": "U1",
+    "text": "<@UBOT> what's the weather in Chicago?",
+    "ts": "1700000000.000100",
+    "channel": "C1",
+    "team": "T1",
+    "event_ts": "1700000000.000100",
+}
+DIRECT: dict[str, Any] = {
+    "type": "message",
+    "channel_type": "im",
+    "user": "U1",
+    "text": "and tomorrow?",
+    "ts": "1700000001.000100",
+    "thread_ts": "1700000000.000100",
+    "channel": "D1",
+    "team": "T1",
+}
+
+
+def envelope(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    authorization = {"enterprise_id": None, "team_id": "T1", "user_id": "UBOT", "is_bot": True}
+    return {
+        "token": "unused",
+        "team_id": "T1",
+        "api_app_id": "A1",
+        "type": "event_callback",
+        "event_id": "Ev1",
+        "event": event,
+        "authorizations": [authorization],
+        "is_ext_shared_channel": False,
+        **changes,
+    }
+
+
+def received(event: dict[str, Any], **changes: Any) -> Challenge | Turn | Ignored:
+    return parse(json.dumps(envelope(event, **changes)).encode())
+
+
+def turn_of(event: dict[str, Any], **changes: Any) -> Turn:
+    turn = received(event, **changes)
+    assert isinstance(turn, Turn)
+    return turn
+
+
+def test_a_mention_becomes_a_turn_in_its_own_thread() -> None:
+    assert turn_of(MENTION) == Turn(
+        team="T1",
+        channel="C1",
+        ts="1700000000.000100",
+        thread_ts="1700000000.000100",
+        user="U1",
+        bot_user="UBOT",
+        text="what's the weather in Chicago?",
+    )
+
+
+def test_a_direct_message_in_a_thread_stays_there() -> None:
+    turn = turn_of(DIRECT)
+    assert (turn.thread_ts, turn.text) == ("1700000000.000100", "and tomorrow?")
+
+
+def test_an_edited_mention_is_the_same_turn() -> None:
+    edited = {**MENTION, "edited": {"user": "U1", "ts": "1700000050.000000"}, "text": "<@UBOT> in Lima?"}
+    assert turn_of(edited).turn_id == turn_of(MENTION).turn_id
+
+
+def test_the_team_is_that_of_the_installation() -> None:
+    shared = envelope(MENTION, team_id="T9")
+    turn = parse(json.dumps(shared).encode())
+    assert isinstance(turn, Turn)
+    assert turn.team == "T1"
+
+
+def test_an_organisation_wide_installation_falls_back_to_the_envelopes_team() -> None:
+    authorization = {"enterprise_id": "E1", "team_id": None, "user_id": "UBOT", "is_bot": True}
+    assert turn_of(MENTION, authorizations=[authorization]).team == "T1"
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
+def test_what_a_person_says_counts_whatever_its_form(subtype: str) -> None:
+    assert turn_of({**DIRECT, "subtype": subtype}).text == "and tomorrow?"
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({**DIRECT, "bot_id": "B1"}, "from_a_bot"),
+        ({**DIRECT, "user": "UBOT"}, "from_a_bot"),
+        ({key: value for key, value in DIRECT.items() if key != "user"}, "from_a_bot"),
+        ({**DIRECT, "subtype": "message_changed", "message": {"bot_id": "B1"}}, "not_spoken"),
+        ({**DIRECT, "subtype": "message_deleted"}, "not_spoken"),
+        ({**DIRECT, "subtype": "message_replied"}, "not_spoken"),
+        ({**DIRECT, "subtype": "channel_join"}, "not_spoken"),
+        ({**DIRECT, "subtype": "channel_topic"}, "not_spoken"),
+        ({**DIRECT, "subtype": "bot_message"}, "not_spoken"),
+        ({**DIRECT, "subtype": ["unhashable"]}, "not_spoken"),
+        ({**DIRECT, "hidden": True}, "not_spoken"),
+        ({**DIRECT, "channel_type": "channel"}, "not_addressed"),
+        ({**DIRECT, "channel_type": "group"}, "not_addressed"),
+        ({"type": "app_home_opened", "user": "U1", "tab": "messages"}, "other_event"),
+        ({"type": "agent_session_stopped"}, "other_event"),
+        ({**MENTION, "channel": None}, "malformed"),
+        ({**MENTION, "channel": "not an id"}, "malformed"),
+        ({**MENTION, "ts": "now"}, "malformed"),
+        ({**MENTION, "thread_ts": "../.."}, "malformed"),
+        ({**MENTION, "user": {"id": "U1"}}, "malformed"),
+    ],
+)
+def test_what_is_nobodys_question_is_ignored(event: dict[str, Any], reason: str) -> None:
+    assert received(event) == Ignored(reason)
+
+
+def test_url_verification_is_answered_with_its_challenge() -> None:
+    assert parse(b'{"type": "url_verification", "challenge": "abc"}') == Challenge("abc")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not_json"),
+        (b"{", "not_json"),
+        (b"[" * 200_000, "not_json"),
+        (b'{"a":' * 200_000, "not_json"),
+        (b"1" * 10_000, "not_json"),
+        ('{"type": "event_callback"}'.encode("utf-16"), "not_json"),
+        (b"[]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"{}", "unknown_type"),
+        (b'{"type": "event_callback", "event": 1}', "unknown_type"),
+        (b'{"type": "event_callback", "event": {"type": "app_mention"}}', "malformed"),
+        (b'{"type": "url_verification"}', "malformed"),
+        (b'{"type": "app_rate_limited", "minute_rate_limited": 1}', "app_rate_limited"),
+    ],
+)
+def test_signed_bodies_of_other_shapes_are_ignored(body: bytes, reason: str) -> None:
+    assert parse(body) == Ignored(reason)
+
+
+def test_a_mention_without_a_word_gets_help() -> None:
+    assert turn_of({**MENTION, "text": "<@UBOT>  "}).notice is Notice.EMPTY
+
+
+def test_a_message_with_files_says_that_they_cannot_be_read() -> None:
+    turn = turn_of({**MENTION, "files": [{"id": "F1"}]})
+    assert (turn.notice, turn.text) == (Notice.FILES, "")
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_question() -> None:
+    body = json.dumps(envelope({**MENTION, "text": "<@UBOT> odd \ud800 text"})).encode()
+    turn = parse(body)
+    assert isinstance(turn, Turn)
+    assert turn.text == "odd \ufffd text"
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        ({**MENTION, "team": "T2"}, {"is_ext_shared_channel": True}),
+        ({**MENTION, "team": "T1", "user_team": "T2", "source_team": "T2"}, {"is_ext_shared_channel": True}),
+        ({**MENTION, "user_team": "E2"}, {"is_ext_shared_channel": True}),
+        # A mention with a file names no team at all.
+        ({key: value for key, value in MENTION.items() if key != "team"}, {"is_ext_shared_channel": True}),
+        ({**DIRECT, "team": "T2"}, {"is_ext_shared_channel": True}),
+        ({**MENTION, "team": "T2"}, {}),
+    ],
+)
+def test_a_sender_from_another_organisation_is_refused(
+    event: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    turn = turn_of(event, **changes)
+    assert (turn.notice, turn.text) == (Notice.EXTERNAL, "")
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        (MENTION, {"is_ext_shared_channel": True}),
+        ({**MENTION, "user_team": "T1", "team": "T2"}, {"is_ext_shared_channel": True}),
+        # An own channel of an organisation: a colleague from another of its workspaces.
+        (
+            {**MENTION, "team": "T2"},
+            {"authorizations": [{"enterprise_id": "E1", "team_id": "T1", "user_id": "UBOT"}]},
+        ),
+        # The organisation itself is named as the sender's home.
+        (
+            {**MENTION, "user_team": "E1"},
+            {
+                "is_ext_shared_channel": True,
+                "authorizations": [{"enterprise_id": "E1", "team_id": "T1", "user_id": "UBOT"}],
+            },
+        ),
+        ({key: value for key, value in MENTION.items() if key != "team"}, {}),
+    ],
+)
+def test_our_own_people_are_answered(event: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert turn_of(event, **changes).notice is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.binary())
+def test_arbitrary_bytes_are_never_an_error(body: bytes) -> None:
+    assert isinstance(parse(body), Ignored)
+
+
+@given(
+    changes=st.dictionaries(
+        st.sampled_from([*MENTION, "thread_ts", "files", "subtype", "user_team"]), json_values
+    ),
+    around=st.dictionaries(
+        st.sampled_from(["authorizations", "team_id", "is_ext_shared_channel"]), json_values
+    ),
+)
+def test_an_event_with_arbitrary_fields_is_never_an_error(
+    changes: dict[str, Any], around: dict[str, Any]
+) -> None:
+    assert isinstance(received({**MENTION, **changes}, **around), Turn | Ignored)

@@ -1,0 +1,133 @@
+import json
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.agent import invoke_agent
+from simulator.agent.request import AgentError, check_signature, parse
+
+GOOD = (
+    "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/bedrock/aws4_request, "
+    f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+)
+
+
+def body(**members: Any) -> bytes:
+    return json.dumps({"inputText": "hello", **members}).encode()
+
+
+def refusal(data: bytes, *, session_id: str = "s-1") -> str:
+    with pytest.raises(AgentError) as caught:
+        parse("METEOAGENT", "TSTALIASID", session_id, data)
+    return caught.value.error
+
+
+def test_limits_and_errors_are_those_of_the_service_model() -> None:
+    client = boto3.client("bedrock-agent-runtime", region_name="us-east-1")
+    operation: Any = client.meta.service_model.operation_model("InvokeAgent")
+    members = operation.input_shape.members
+    for name in ("agentId", "agentAliasId"):
+        assert members[name].metadata["pattern"] == invoke_agent.IDENTIFIER_PATTERN
+        assert members[name].metadata["max"] == invoke_agent.IDENTIFIER_MAX
+    for name in ("sessionId", "memoryId"):
+        assert members[name].metadata["pattern"] == invoke_agent.SESSION_PATTERN
+        assert (members[name].metadata["min"], members[name].metadata["max"]) == invoke_agent.SESSION_LENGTHS
+    assert members["inputText"].metadata["max"] == invoke_agent.INPUT_TEXT_MAX
+    stream = operation.output_shape.members["completion"].members
+    statuses = {
+        name: shape.metadata["error"]["httpStatusCode"]
+        for name, shape in stream.items()
+        if shape.metadata.get("exception")
+    }
+    assert statuses == invoke_agent.ERRORS
+
+
+def test_all_members_that_matter_are_read() -> None:
+    read = parse(
+        "METEOAGENT",
+        "TSTALIASID",
+        "T1:C1:1.2",
+        body(
+            enableTrace=True,
+            streamingConfigurations={"streamFinalResponse": True},
+            sessionState={"sessionAttributes": {"user": "U1"}},
+        ),
+    )
+    assert (read.input_text, read.trace, read.streaming) == ("hello", True, True)
+    assert read.attributes == {"user": "U1"}
+
+
+def test_what_is_left_out_is_off() -> None:
+    read = parse("METEOAGENT", "TSTALIASID", "s-1", body())
+    assert (read.trace, read.streaming, read.end_session) == (False, False, False)
+    assert (read.attributes, read.consents) == ({}, ())
+
+
+@pytest.mark.parametrize("session_id", ["x", "s" * 101, "a b", "a/b", "é1", "ab\n"])
+def test_a_session_id_outside_the_pattern_is_refused(session_id: str) -> None:
+    assert refusal(body(), session_id=session_id) == "validationException"
+
+
+@pytest.mark.parametrize("session_id", ["ab", "s" * 100, "T123:C456:1700000000.123456"])
+def test_a_session_id_within_the_pattern_is_taken(session_id: str) -> None:
+    assert parse("METEOAGENT", "TSTALIASID", session_id, body()).session_id == session_id
+
+
+@pytest.mark.parametrize("agent_id", ["", "A" * 11, "A-B"])
+def test_an_agent_id_outside_the_pattern_is_refused(agent_id: str) -> None:
+    with pytest.raises(AgentError, match="agentId"):
+        parse(agent_id, "TSTALIASID", "s-1", body())
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", "validationException"),
+        (b'{"inputText": "  "}', "validationException"),
+        (body(memoryId="x"), "validationException"),
+        (body(streamingConfigurations={"applyGuardrailInterval": 0}), "validationException"),
+        (body(sessionState={"returnControlInvocationResults": [{}] * 6}), "validationException"),
+        (b"{", "serializationException"),
+        (b"[]", "serializationException"),
+        (b"\xff", "serializationException"),
+        (b"[" * 100_000, "serializationException"),
+        (b'{"inputText": 7}', "serializationException"),
+        (body(enableTrace="yes"), "serializationException"),
+        (body(sessionState=[]), "serializationException"),
+        (body(sessionState={"sessionAttributes": {"a": 1}}), "serializationException"),
+        (body(sessionState={"promptSessionAttributes": {"a": None}}), "serializationException"),
+        (body(streamingConfigurations={"applyGuardrailInterval": True}), "serializationException"),
+    ],
+)
+def test_a_bad_body_is_refused(data: bytes, error: str) -> None:
+    assert refusal(data) == error
+
+
+@given(
+    st.dictionaries(st.sampled_from(["inputText", "sessionState", "endSession", "memoryId"]), st.integers())
+)
+def test_wrong_types_are_refused_and_never_crash(members: dict[str, int]) -> None:
+    assert refusal(json.dumps(members).encode()) in ("validationException", "serializationException")
+
+
+def test_a_signature_of_the_right_form_passes() -> None:
+    check_signature(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("header", "error"),
+    [
+        (None, "missingAuthenticationTokenException"),
+        ("", "missingAuthenticationTokenException"),
+        ("Bearer abc", "incompleteSignatureException"),
+        (GOOD[:-1], "incompleteSignatureException"),
+        (GOOD.replace("/bedrock/", "/sqs/"), "invalidSignatureException"),
+    ],
+)
+def test_any_other_authorization_is_refused(header: str | None, error: str) -> None:
+    with pytest.raises(AgentError) as caught:
+        check_signature(header)
+    assert (caught.value.error, caught.value.status) == (error, 403)

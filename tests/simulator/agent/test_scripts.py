@@ -1,0 +1,131 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from simulator.agent.actions import Action, Citation, Fail, Refuse, Reset, Text, Wait
+from simulator.agent.meteorologist import Answer, answer
+from simulator.agent.scripts import BY_NAME, NATURAL, SCRIPTS, Script, script_for
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+def weather_answer() -> Answer:
+    return answer("what's the weather in Chicago today?", None, NOW)
+
+
+def played(name: str) -> list[Action]:
+    return BY_NAME[name].play(weather_answer())
+
+
+def text_of(actions: list[Action]) -> str:
+    return b"".join(action.data for action in actions if isinstance(action, Text)).decode()
+
+
+def seconds(actions: list[Action]) -> float:
+    return sum(action.seconds for action in actions if isinstance(action, Wait))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what's the weather in Chicago today?",
+        "and tomorrow?",
+        "How long will it rain in Lima?",
+        "Do you think I need an umbrella in London this weekend?",
+        "Should I cut the grass on Friday?",
+        "help",
+        "who are you?",
+        "Which cities do you know?",
+    ],
+)
+def test_ordinary_questions_are_played_naturally(question: str) -> None:
+    assert script_for(question) == (NATURAL, question)
+
+
+def test_words_choose_the_script_and_are_taken_out() -> None:
+    script, rest = script_for("What's the weather in Lima tomorrow, SLOWLY please?")
+    assert script.name == "slowly"
+    assert rest == "What's the weather in Lima tomorrow, please?"
+
+
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if script.words], ids=lambda s: s.name)
+def test_every_script_is_found_by_its_words(script: Script) -> None:
+    words = script.words or ""
+    assert script_for(f"Chicago\n{words.replace(' ', '  ').title()}!")[0] is script
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.name)
+def test_refusals_and_ends_stand_where_they_may(script: Script) -> None:
+    actions = script.play(weather_answer())
+    assert not any(isinstance(action, Refuse) for action in actions[1:])
+    assert not any(isinstance(action, Fail | Reset) for action in actions[:-1])
+
+
+def test_names_and_words_are_unique() -> None:
+    words = [script.words for script in SCRIPTS if script.words]
+    assert len(BY_NAME) == len(SCRIPTS)
+    assert len(set(words)) == len(words)
+
+
+def test_a_natural_answer_starts_soon_and_loses_nothing() -> None:
+    actions = played("natural")
+    first_text = next(n for n, action in enumerate(actions) if isinstance(action, Text))
+    assert 0.2 < seconds(actions[:first_text]) < 0.7
+    assert text_of(actions) == weather_answer().text
+
+
+@pytest.mark.parametrize(("name", "duration"), [("slowly", 20), ("minute", 60)])
+def test_slow_answers_are_whole_and_steady(name: str, duration: float) -> None:
+    actions = played(name)
+    assert seconds(actions) == pytest.approx(duration, abs=1)
+    assert max(action.seconds for action in actions if isinstance(action, Wait)) < 2
+    assert text_of(actions) == weather_answer().text
+
+
+@pytest.mark.parametrize(("name", "least"), [("long", 30_000), ("very long", 200_000)])
+def test_long_answers_have_their_length(name: str, least: int) -> None:
+    text = text_of(played(name))
+    assert least <= len(text) <= least + 1000
+    assert "\n## " in text
+    assert "\n- " in text
+    assert seconds(played(name)) < 15
+
+
+def test_unicode_pieces_end_within_characters() -> None:
+    def whole(data: bytes) -> bool:
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    pieces = [action.data for action in played("unicode") if isinstance(action, Text)]
+    assert not all(map(whole, pieces))
+    assert "東京" in b"".join(pieces).decode()
+
+
+def test_mentions_are_split_over_pieces() -> None:
+    pieces = [action.data for action in played("mentions") if isinstance(action, Text)]
+    text = b"".join(pieces)
+    for mention in (b"<!channel>", b"<!here>", b"<@U0123456789>", b"<!subteam^S1>"):
+        assert mention in text
+        assert not any(mention in piece for piece in pieces)
+
+
+def test_citations_name_the_cited_words_or_their_place() -> None:
+    citations: list[Citation] = []
+    for action in played("cite"):
+        if isinstance(action, Text):
+            citations += action.citations
+    assert len(citations) == 2
+    text = text_of(played("cite"))
+    assert [text[c.start : c.end + 1] for c in citations] == [c.text for c in citations]
+
+
+def test_the_empty_answer_has_no_text() -> None:
+    assert text_of(played("empty")) == ""
+
+
+def test_table_and_code_hold_what_they_promise() -> None:
+    assert "| :--- |" in text_of(played("table"))
+    assert text_of(played("code")).count("```python\n") == 1
