@@ -54,9 +54,9 @@ class DynamoLedger:
         state = State(found["state"])
         if state in SETTLED or found["attempt"] > turn.attempt:
             return AlreadySettled(state)
-        left = found["lease_until"] / 1000 - now
+        left = float(found["lease_until"]) / 1000 - now
         if left > 0:
-            return Held(float(left))
+            return Held(left)
         return self._take_over(found, owner, now + lease_seconds)
 
     def renew(self, record: Record, *, until: float) -> None:

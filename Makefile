@@ -1,0 +1,84 @@
+# make demo        the whole bridge on this machine, with a page to chat on: http://127.0.0.1:8765
+# make demo ASK="what's the weather in Chicago today?"    one question, in the terminal
+# make test        format, lint, types and all tests
+# make synth       the CloudFormation template, into cdk.out/; needs no AWS account
+# make deploy      the bridge, into the AWS account of your credentials
+# make bench       measurements; see bench/README.md
+# make format      format the code
+# make lock        newest versions of all dependencies, into the lock files
+
+PORT ?= 8765
+# The first Python that is new enough.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# What Lambda runs, if it is here: the tests of functions/ run under it too.
+PYTHON_OF_LAMBDA ?= $(shell command -v python3.13 || \
+	ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python 2>/dev/null | tail -n 1)
+LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+CDK = npx --no-install cdk
+# jsii's notice about Node 20 takes half a screen.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
+
+.PHONY: help demo test synth deploy bench format lock clean
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+demo: .venv/.demo
+	@.venv/bin/python -m simulator $(if $(ASK),--ask "$$ASK",--port $(PORT))
+export ASK
+
+test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.dev)
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
+	.venv/bin/python -m pytest --cov --cov-report=term
+
+synth: .venv/.dev node_modules/.installed
+	$(CDK) synth --quiet
+
+deploy: .venv/.dev node_modules/.installed
+	$(CDK) deploy
+
+bench: .venv/.dev
+	.venv/bin/python -m bench
+
+format: .venv/.dev
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+lock: .venv/.dev
+	$(LOCK) --python-version 3.11 pyproject.toml --extra demo --extra dev --output-file requirements/dev.txt
+	$(LOCK) --python-version 3.11 --constraint requirements/dev.txt pyproject.toml --extra demo --output-file requirements/demo.txt
+	$(LOCK) --python-version 3.13 --constraint requirements/dev.txt pyproject.toml --output-file functions/requirements.txt
+	echo uv | $(LOCK) --python-version 3.11 --constraint requirements/dev.txt - --output-file requirements/uv.txt
+
+clean:
+	rm -rf .venv .venv-3.13 node_modules cdk.out
+
+# --- what each needs ------------------------------------------------------------------------------------------
+
+.venv/bin/uv: requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; set PYTHON=/path/to/it" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.demo: .venv/bin/uv requirements/demo.txt
+	.venv/bin/uv pip install --quiet --python .venv --require-hashes -r requirements/demo.txt
+	@touch $@
+
+.venv/.dev: .venv/bin/uv requirements/dev.txt
+	.venv/bin/uv pip install --quiet --python .venv --require-hashes -r requirements/dev.txt
+	@touch $@ .venv/.demo
+
+.venv-3.13/.dev: .venv/bin/uv requirements/dev.txt
+	.venv/bin/uv venv --quiet --clear --python $(PYTHON_OF_LAMBDA) .venv-3.13
+	.venv/bin/uv pip install --quiet --python .venv-3.13 --require-hashes -r requirements/dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || { echo "Node 20 or newer is needed for the AWS CDK and was not found" >&2; exit 1; }
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,133 @@
+"""The bridge: its components, how they are wired, and what each function may do."""
+
+import math
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.code_asset import functions_code
+from infra.config import BedrockAgent, Config
+from infra.function import BridgeFunction
+from infra.ingress import Ingress
+from infra.ledger import Ledger
+from infra.queues import Queues
+from infra.slack_secrets import SlackSecrets
+
+RECEIVER_TIMEOUT = cdk.Duration.seconds(10)
+DEAD_LETTERS_TIMEOUT = cdk.Duration.seconds(60)
+# Two: the dead-letter queue should not compete with the living for Slack's rate limits.
+DEAD_LETTERS_CONCURRENCY = 2
+
+# For how long a worker that says nothing counts as alive. It says so every third of this.
+LEASE_SECONDS = 60
+REAL_ATTEMPTS = 3
+
+LEDGER_ACTIONS = (
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+)
+
+
+class BridgeStack(cdk.Stack):
+    """Everything that one bridge needs in one account and region. No resource has a fixed name."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(region=config.region),
+            description="Puts an Amazon Bedrock agent into Slack",
+        )
+        worker_timeout = cdk.Duration.seconds(config.worker.timeout_seconds)
+        secrets = SlackSecrets(self, "Secrets")
+        ledger = Ledger(self, "Ledger")
+        queues = Queues(
+            self,
+            "Queues",
+            worker_timeout=worker_timeout,
+            dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
+            max_receive_count=_max_receive_count(config.worker.timeout_seconds),
+        )
+        code = functions_code()
+
+        receiver = BridgeFunction(
+            self,
+            "Receiver",
+            code=code,
+            handler="functions.receiver.handler",
+            timeout=RECEIVER_TIMEOUT,
+            memory=512,  # for its share of a processor: Slack waits for 3 seconds, cold start included
+            service=config.name,
+            environment={
+                "QUEUE_URL": queues.questions.queue_url,
+                "SIGNING_SECRET_ID": secrets.signing.secret_arn,
+            },
+        )
+        receiver.allow(queues.questions.queue_arn, "sqs:SendMessage")
+        receiver.allow(secrets.signing.secret_arn, "secretsmanager:GetSecretValue")
+        ingress = Ingress(self, "Ingress", receiver=receiver.function)
+
+        agent = config.agents.default
+        worker = BridgeFunction(
+            self,
+            "Worker",
+            code=code,
+            handler="functions.worker.handler",
+            timeout=worker_timeout,
+            memory=256,
+            service=config.name,
+            environment={
+                "QUEUE_URL": queues.questions.queue_url,
+                "BOT_TOKEN_SECRET_ID": secrets.token.secret_arn,
+                "LEDGER_TABLE": ledger.table.table_name,
+                "LEASE_SECONDS": str(LEASE_SECONDS),
+                "AGENT_ID": agent.agent_id,
+                "AGENT_ALIAS_ID": agent.alias_id,
+                "SHOW_RATIONALE": "true" if config.reply.show_rationale else "false",
+            },
+        )
+        worker.read_from(queues.questions, max_concurrency=config.worker.max_concurrency)
+        worker.allow(secrets.token.secret_arn, "secretsmanager:GetSecretValue")
+        worker.allow(ledger.table.table_arn, *LEDGER_ACTIONS)
+        worker.allow(self._agent_alias_arn(agent), "bedrock:InvokeAgent")
+
+        dead_letters = BridgeFunction(
+            self,
+            "DeadLetters",
+            code=code,
+            handler="functions.dead_letters.handler",
+            timeout=DEAD_LETTERS_TIMEOUT,
+            memory=256,
+            service=config.name,
+            environment={
+                "QUEUE_URL": queues.dead_letters.queue_url,
+                "BOT_TOKEN_SECRET_ID": secrets.token.secret_arn,
+                "LEDGER_TABLE": ledger.table.table_name,
+                "LEASE_SECONDS": str(LEASE_SECONDS),
+            },
+        )
+        dead_letters.read_from(queues.dead_letters, max_concurrency=DEAD_LETTERS_CONCURRENCY)
+        dead_letters.allow(secrets.token.secret_arn, "secretsmanager:GetSecretValue")
+        dead_letters.allow(ledger.table.table_arn, *LEDGER_ACTIONS)
+
+        cdk.CfnOutput(self, "SlackRequestUrl", value=ingress.events_url)
+        cdk.CfnOutput(self, "SigningSecretName", value=secrets.signing.secret_name)
+        cdk.CfnOutput(self, "BotTokenSecretName", value=secrets.token.secret_name)
+        cdk.CfnOutput(self, "QueueUrl", value=queues.questions.queue_url)
+        cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
+
+    def _agent_alias_arn(self, agent: BedrockAgent) -> str:
+        return self.format_arn(
+            service="bedrock", resource="agent-alias", resource_name=f"{agent.agent_id}/{agent.alias_id}"
+        )
+
+
+def _max_receive_count(worker_timeout_seconds: int) -> int:
+    """How many receives of a message lead to the dead-letter queue.
+
+    A redelivery that meets the lease of a worker that is alive gives the message back for as long as the
+    lease has to run, which is at least two thirds of it: so many receives may be harmless ones.
+    """
+    return REAL_ATTEMPTS + math.ceil(worker_timeout_seconds / (LEASE_SECONDS * 2 / 3))

@@ -1,0 +1,116 @@
+"""The code that runs in Lambda, as one asset: `functions/` and the packages that it needs, for arm64."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aws_cdk as cdk
+import jsii
+from aws_cdk import aws_lambda as lambda_
+
+ROOT = Path(__file__).parent.parent
+FUNCTIONS = ROOT / "functions"
+REQUIREMENTS = FUNCTIONS / "requirements.txt"
+UV = Path(sys.executable).parent / "uv"  # a development dependency: it stands in the same environment
+
+ARCHITECTURE = lambda_.Architecture.ARM_64
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+# The same two facts in uv's words. Lambda's Amazon Linux 2023 has a newer glibc than manylinux2014 asks for.
+PLATFORM = ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.13"]
+
+IGNORED = ("__pycache__", ".*")
+
+
+class BundlingError(Exception):
+    """The asset could not be made."""
+
+
+def functions_code() -> lambda_.Code:
+    """The asset of all functions: one upload, and the same import paths as in the tests and the simulator.
+
+    `cdk.App(context={"aws:cdk:bundling-stacks": []})` makes a template without it (CDK's own switch).
+    """
+    return lambda_.Code.from_asset(
+        str(FUNCTIONS),
+        # CDK's own hashes either need the finished asset or leave out how it was made.
+        asset_hash_type=cdk.AssetHashType.CUSTOM,
+        asset_hash=asset_hash(FUNCTIONS),
+        bundling=cdk.BundlingOptions(
+            image=cdk.DockerImage.from_registry("none"),  # required, and never used
+            local=LocalBundling(),
+        ),
+    )
+
+
+def asset_hash(folder: Path) -> str:
+    """A hash of what goes into the asset: the files of `folder`, requirements included, and this module."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(_files(folder)):
+        digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def bundle(target: Path, *, requirements: Path = REQUIREMENTS, uv: Path = UV) -> None:
+    """Fill the folder `target` without Docker: every requirement has a wheel for arm64, or for any machine.
+
+    The packages stay whole but for their commands. Without botocore's descriptions of services that we do
+    not call the asset would be a third as large, but they are read only when they are asked for, and a
+    client that somebody adds to `functions/` would work everywhere except in Lambda. OpenTelemetry's
+    instrumentation, which an operator may add, reads versions from `*.dist-info`.
+
+    Raises BundlingError.
+    """
+    _install(requirements, target, uv)
+    shutil.rmtree(target / "bin", ignore_errors=True)
+    (target / ".lock").unlink(missing_ok=True)  # uv's own
+    shutil.copytree(FUNCTIONS, target / FUNCTIONS.name, ignore=shutil.ignore_patterns(*IGNORED))
+
+
+@jsii.implements(cdk.ILocalBundling)
+class LocalBundling:
+    """Bundling on this machine, as CDK wants it: with False CDK would go on to start Docker."""
+
+    def __init__(self, uv: Path = UV) -> None:
+        self._uv = uv
+
+    def try_bundle(self, output_dir: str, *_options: object, **_more: object) -> bool:
+        try:
+            bundle(Path(output_dir), uv=self._uv)
+        except BundlingError as error:
+            # Any other exception would come back out of CDK in two layers of traceback.
+            sys.exit(str(error))
+        return True
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    ignored = shutil.ignore_patterns(*IGNORED)
+    for entry in folder.iterdir():
+        if ignored(str(folder), [entry.name]):
+            continue
+        if entry.is_dir():
+            yield from _files(entry)
+        else:
+            yield entry
+
+
+def _install(requirements: Path, target: Path, uv: Path) -> None:
+    command = [str(uv), "pip", "install", "--quiet", "--python", sys.executable, *PLATFORM]
+    command += ["--only-binary", ":all:", "--require-hashes", "--target", str(target)]
+    command += ["--requirements", str(requirements)]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise BundlingError(
+            f"{uv} is missing, and it installs what the functions need: "
+            f"install requirements/dev.txt into the environment of {sys.executable}."
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise BundlingError(
+            f"The functions' packages could not be installed: {' '.join(command)}\n{error.stderr}"
+            "If the package index was out of reach, try again; if a package has no wheel for arm64, or "
+            f"another hash, compile {requirements.name} anew with the command in its head."
+        ) from error

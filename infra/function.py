@@ -1,0 +1,100 @@
+"""A Lambda function of the bridge, with a role and a log group of its own."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.code_asset import ARCHITECTURE, RUNTIME
+
+METRICS_NAMESPACE = "SlackAgentBridge"
+
+
+class BridgeFunction(Construct):
+    """The function that runs `handler`. Its role may write its own log and its trace, and nothing else yet.
+
+    `service` names the bridge in logs and metrics; `memory` is in MB.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: lambda_.Code,
+        handler: str,
+        timeout: cdk.Duration,
+        memory: int,
+        service: str,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
+        )
+        # Not CDK's own role: its AWSLambdaBasicExecutionRole may write to every log group.
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            code=code,
+            handler=handler,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            timeout=timeout,
+            memory_size=memory,
+            role=self.role,
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            environment={
+                **environment,
+                "POWERTOOLS_SERVICE_NAME": service,
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+        )
+        cdk.Validations.of(self.role).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-IAM5[Resource::*]",
+                reason="X-Ray's two write actions, which Tracing.ACTIVE needs, know no resource.",
+            )
+        )
+        cdk.Validations.of(self.function).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-L1",
+                reason="python3.13 starts faster on arm64 than python3.14 does, and is what the tests run.",
+            )
+        )
+
+    def allow(self, resource_arn: str, *actions: str) -> None:
+        """Let the function do `actions` to one resource.
+
+        CDK's `grant_*` methods give more than the code uses: `grant_read` of a secret also describes it,
+        `grant_send_messages` also reads the queue's attributes.
+        """
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=[resource_arn])
+        )
+
+    def read_from(self, queue: sqs.IQueue, *, max_concurrency: int) -> None:
+        """Run the function for each message of `queue`, at most `max_concurrency` at once."""
+        lambda_.EventSourceMapping(
+            self,
+            "Messages",
+            target=self.function,
+            event_source_arn=queue.queue_arn,
+            batch_size=1,  # a turn may take minutes: in a batch, one thread would wait for another
+            report_batch_item_failures=True,
+            max_concurrency=max_concurrency,
+        )
+        # What Lambda's pollers need of the function's role:
+        # docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#events-sqs-permissions
+        self.allow(queue.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+        # And what the function does itself: it says when a message that it gives back comes again.
+        self.allow(queue.queue_arn, "sqs:ChangeMessageVisibility")

@@ -1,0 +1,122 @@
+"""`python -m simulator`: the bridge on this machine, with a page like Slack's or for one question."""
+
+import argparse
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+from simulator.ask import TimeLimitError, ask
+from simulator.http import HOST
+from simulator.simulation import Simulation
+
+DEFAULT_PORT = 8765
+LAST_LOG_LINES = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parse(arguments)
+    # `make`, a shell script or a container ends us with SIGTERM: then the functions' processes must end too.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _ask(options) if options.ask else _serve(options)
+    except KeyboardInterrupt:
+        return 130 if options.ask else 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator",
+        description="Runs the bridge on this machine, between stand-ins for Slack, AWS and the agent.",
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="of the Slack-like page (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--ask", metavar="TEXT", help="ask one question, print the thread as it changes, and end"
+    )
+    parser.add_argument(
+        "--time-limit", type=float, default=120, metavar="SECONDS", help="of --ask (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--time-scale", type=float, default=1.0, metavar="FACTOR", help="of Slack's and the agent's waits"
+    )
+    parser.add_argument("--logs", action="store_true", help="print the functions' log lines on stderr")
+    return parser.parse_args(arguments)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    if _in_use(options.port):
+        print(f"Port {options.port} is in use. Choose another one: make demo PORT=8766", file=sys.stderr)
+        return 1
+    with _simulation(options, options.port) as simulation:
+        print(f"The bridge runs at {simulation.url}")
+        print("Open it and write in #weather-demo:  @agent what's the weather in Chicago today?")
+        print("Ctrl-C ends it.", flush=True)
+        if not _check_functions(simulation):
+            return 1
+        threading.Event().wait()
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    with _simulation(options, 0) as simulation:
+        if not _check_functions(simulation):
+            return 1
+        width = shutil.get_terminal_size((100, 24)).columns
+        try:
+            outcome = ask(simulation, options.ask, time_limit=options.time_limit, width=width)
+        except TimeLimitError as error:
+            print(error, file=sys.stderr)
+            for name in ("receiver", "worker", "dead_letters"):
+                _print_log(simulation, name)
+            return 1
+        if outcome == "answered":
+            return 0
+        print(f"The question was not answered; it ended as: {outcome}", file=sys.stderr)
+        return 1
+
+
+def _simulation(options: argparse.Namespace, port: int) -> Simulation:
+    return Simulation(
+        port=port, time_scale=options.time_scale, on_log=_print_log_line if options.logs else None
+    )
+
+
+def _check_functions(simulation: Simulation) -> bool:
+    """Whether the functions could be started; says why not."""
+    broken = simulation.wait_warm()
+    for name in broken:
+        print(f"The function {name!r} cannot be started:", file=sys.stderr)
+        _print_log(simulation, name)
+    return not broken
+
+
+def _print_log(simulation: Simulation, name: str) -> None:
+    for line in simulation.lambdas.logs(name)[-LAST_LOG_LINES:]:
+        _print_log_line(name, line)
+
+
+def _print_log_line(name: str, line: str) -> None:
+    print(f"{name}: {line}", file=sys.stderr)
+
+
+def _in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

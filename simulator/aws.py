@@ -1,0 +1,199 @@
+"""SQS, DynamoDB and Secrets Manager on loopback: moto, behind a front that makes it fit for many clients.
+
+moto decides and then acts without a lock: two conditional writes may both succeed, and a message that is sent
+while another is deleted may be lost. Its long poll spins while a message group is locked. So the front lets
+one request in at a time and does the long polling itself.
+"""
+
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response
+
+from simulator import wiring
+from simulator.http import HttpServer
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+FAKE_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "AKIASIMULATOR0000000",
+    "AWS_SECRET_ACCESS_KEY": "simulator",
+    "AWS_SESSION_TOKEN": "simulator",
+}
+SIGNING_SECRET_ID = "agent-bridge/signing-secret"
+BOT_TOKEN_SECRET_ID = "agent-bridge/bot-token"
+TABLE = "agent-bridge-ledger"
+
+# How often a waiting ReceiveMessage looks for messages whose visibility timeout has run out, in seconds.
+# What a request changes is seen at once.
+RECHECK = 0.2
+
+
+class Aws:
+    """The server and its clients. One at a time in a process: moto's state is the process's."""
+
+    _in_use = threading.Lock()
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._moto: Any = None
+        self._server = HttpServer(self._app)
+        self.url = self._server.url
+
+    def start(self) -> None:
+        """Raises RuntimeError while another one runs in this process."""
+        if not Aws._in_use.acquire(blocking=False):
+            raise RuntimeError("there is one simulated AWS in this process already: moto's state is global")
+        # Here and not above: it takes half a second, in which the functions' processes can start already.
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Ends waiting requests, forgets all resources."""
+        self.end_polls()
+        self._server.stop()
+        if self._moto:
+            from moto.moto_api._internal.models import moto_api_backend
+
+            moto_api_backend.reset()
+            self._moto = None
+            Aws._in_use.release()
+
+    def end_polls(self) -> None:
+        """Answers every ReceiveMessage that waits, and from now on answers at once: the end is near."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The environment variables that lead boto3 here."""
+        return {f"AWS_ENDPOINT_URL_{name}": self.url for name in ("SQS", "DYNAMODB", "SECRETS_MANAGER")}
+
+    def queue_url(self, queue: wiring.Queue) -> str:
+        return f"{self.url}/{ACCOUNT}/{_queue_name(queue)}"
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return _session().client("sqs", endpoint_url=self.url, config=_config())
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        return _session().client("dynamodb", endpoint_url=self.url, config=_config())
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        return _session().client("secretsmanager", endpoint_url=self.url, config=_config())
+
+    def create_resources(
+        self, *, signing_secret: str, bot_token: str, max_receive_count: int | None = None
+    ) -> None:
+        """Creates what `wiring` says. `max_receive_count` overrides the one of the questions' queue."""
+        self._create_queue(wiring.DEAD_LETTER_QUEUE, {})
+        receives = max_receive_count or wiring.QUESTIONS.max_receive_count
+        redrive = {"deadLetterTargetArn": queue_arn(wiring.DEAD_LETTER_QUEUE), "maxReceiveCount": receives}
+        self._create_queue(wiring.QUESTIONS, {"RedrivePolicy": json.dumps(redrive)})
+        self.secrets.create_secret(Name=SIGNING_SECRET_ID, SecretString=signing_secret)
+        self.secrets.create_secret(Name=BOT_TOKEN_SECRET_ID, SecretString=bot_token)
+        partition, sort = wiring.TABLE_KEYS
+        self.dynamodb.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": partition, "AttributeType": "S"},
+                {"AttributeName": sort, "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": partition, "KeyType": "HASH"},
+                {"AttributeName": sort, "KeyType": "RANGE"},
+            ],
+        )
+        self.dynamodb.update_time_to_live(
+            TableName=TABLE,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": wiring.TABLE_TTL_ATTRIBUTE},
+        )
+
+    def _create_queue(self, queue: wiring.Queue, attributes: dict[str, str]) -> None:
+        self.sqs.create_queue(
+            QueueName=_queue_name(queue),
+            Attributes={
+                "FifoQueue": "true",
+                "ContentBasedDeduplication": "false",
+                "DeduplicationScope": "messageGroup",
+                "FifoThroughputLimit": "perMessageGroupId",
+                "VisibilityTimeout": str(queue.visibility_timeout),
+                "MessageRetentionPeriod": str(queue.retention),
+                **attributes,  # type: ignore[dict-item]
+            },
+        )
+
+    def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage":
+            response = self._receive(environ, body)
+        else:
+            with self._changed:
+                response = self._ask_moto(environ, body)
+                self._changed.notify_all()
+        return response(environ, start_response)
+
+    def _receive(self, environ: dict[str, Any], body: bytes) -> Response:
+        """A long poll: asks moto again whenever something changed, or may have, until there is a message."""
+        request = json.loads(body)
+        deadline = time.monotonic() + int(request.pop("WaitTimeSeconds", 0))
+        body = json.dumps({**request, "WaitTimeSeconds": 0}).encode()
+        with self._changed:
+            while True:
+                response = self._ask_moto(environ, body)
+                left = deadline - time.monotonic()
+                if left <= 0 or self._stopping or b'"Messages"' in response.data:
+                    return response
+                self._changed.wait(min(left, RECHECK))
+
+    def _ask_moto(self, environ: dict[str, Any], body: bytes) -> Response:
+        request = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        chunks, status, headers = run_wsgi_app(self._moto, request, buffered=True)
+        return Response(list(chunks), status, headers)
+
+
+def queue_arn(queue: wiring.Queue) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{_queue_name(queue)}"
+
+
+def _queue_name(queue: wiring.Queue) -> str:
+    return f"agent-bridge-{queue.name}.fifo"
+
+
+@cache
+def _session() -> boto3.Session:
+    # The developer's own profile, which may not even exist, has no say here.
+    variables = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+    return boto3.Session(
+        aws_access_key_id=FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=FAKE_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+        botocore_session=botocore.session.Session(session_vars=variables),
+    )
+
+
+def _config() -> Config:
+    # An empty dict, unlike None, also ignores HTTP_PROXY.
+    return Config(proxies={}, max_pool_connections=100)

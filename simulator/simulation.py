@@ -1,0 +1,176 @@
+"""The whole bridge on one machine: the functions as they ship, between stand-ins for the services."""
+
+import json
+import secrets
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from simulator import wiring
+from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
+from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
+from simulator.gateway import Gateway
+from simulator.journal import Journal
+from simulator.lambda_service.environment import REPOSITORY, Runtime
+from simulator.lambda_service.event_source import EventSourceMapping
+from simulator.lambda_service.service import LambdaService
+from simulator.slack.service import SlackService
+
+MANIFEST = REPOSITORY / "slack-app-manifest.json"
+
+# Every question needs them; the third function is started when something has gone wrong.
+PREWARMED = (wiring.RECEIVER, wiring.WORKER)
+
+
+class Simulation:
+    """Use it as a context manager, or call `start` and `stop`.
+
+    Args:
+        port: of Slack's page and Web API; 0 picks a free one. The other servers take free ones.
+        time_scale: factor of Slack's and the agent's waits.
+        lease_seconds: how long a worker owns a turn without renewing; a crash is noticed after that long.
+            Whole seconds, as visibility timeouts are.
+        max_receive_count: how often a question is received before it goes to the dead-letter queue.
+        slack_latency: seconds added to every answer of Slack's Web API.
+        show_rationale: the bridge's debug switch.
+        concurrency: how many processes a function may have at most.
+        runtime: the Runtime API's client in the functions' processes; None takes what is installed.
+        on_log: is given each log line of the functions, with the function's name.
+
+    Attributes:
+        url: of Slack's page.
+        journal: everything that happens.
+        slack, agent, aws, lambdas, gateway: the stand-ins.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        time_scale: float = 1.0,
+        lease_seconds: int = wiring.LEASE_SECONDS,
+        max_receive_count: int = wiring.MAX_RECEIVE_COUNT,
+        slack_latency: float = 0.0,
+        show_rationale: bool = False,
+        concurrency: int = 10,
+        runtime: Runtime | None = None,
+        on_log: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._max_receive_count = max_receive_count
+        self._signing_secret = secrets.token_hex(16)
+        self._bot_token = f"xoxb-{secrets.token_hex(12)}"
+        self._mappings: list[EventSourceMapping] = []
+        self.journal = Journal()
+        self.slack = SlackService(
+            journal=self.journal,
+            manifest=json.loads(MANIFEST.read_text()),
+            signing_secret=self._signing_secret,
+            bot_token=self._bot_token,
+            time_scale=time_scale,
+            latency_seconds=slack_latency,
+            port=port,
+        )
+        self.url = self.slack.url
+        self.agent = AgentService(journal=self.journal, time_scale=time_scale)
+        self.aws = Aws()
+        self.lambdas = LambdaService(
+            journal=self.journal,
+            runtime=runtime,
+            concurrency=concurrency,
+            variables=self._addresses(),
+            on_log=on_log,
+        )
+        values = self._settings(lease_seconds, show_rationale)
+        for function in wiring.FUNCTIONS:
+            self.lambdas.add(function, {name: values[name] for name in function.environment})
+        self.gateway = Gateway(
+            lambdas=self.lambdas, function=wiring.RECEIVER.name, routes=wiring.ROUTES, journal=self.journal
+        )
+
+    def start(self) -> None:
+        """Returns as soon as a question can be asked; the functions may still be initialising."""
+        # First of all: they initialise while this process imports moto.
+        for function in PREWARMED:
+            self.lambdas.prewarm(function.name, 1)
+        self.agent.start()
+        self.aws.start()
+        self.aws.create_resources(
+            signing_secret=self._signing_secret,
+            bot_token=self._bot_token,
+            max_receive_count=self._max_receive_count,
+        )
+        self.gateway.start()
+        self._mappings = [self._connect(queue) for queue in (wiring.QUESTIONS, wiring.DEAD_LETTER_QUEUE)]
+        for mapping in self._mappings:
+            mapping.start()
+        self.slack.request_url = f"{self.gateway.url}/slack/events"
+        self.slack.interactivity_url = f"{self.gateway.url}/slack/interactivity"
+        self.slack.start()
+
+    def wait_warm(self) -> list[str]:
+        """Waits until the functions are initialised. Names those that cannot be: their logs say why."""
+        return [function.name for function in PREWARMED if not self._is_warm(function.name)]
+
+    def stop(self) -> None:
+        """Ends everything, whatever is still under way."""
+        for mapping in self._mappings:
+            mapping.disable()
+        # The functions first: whoever waits for one gets an error at once.
+        self.lambdas.stop()
+        self.slack.stop()
+        self.gateway.stop()
+        self.agent.stop()
+        self.aws.end_polls()
+        for mapping in self._mappings:
+            mapping.join()
+        self.aws.stop()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _is_warm(self, name: str) -> bool:
+        return any(environment.wait_initialised() for environment in self.lambdas.environments(name))
+
+    def _connect(self, queue: wiring.Queue) -> EventSourceMapping:
+        return EventSourceMapping(
+            lambdas=self.lambdas,
+            function=queue.function.name,
+            sqs=self.aws.sqs,
+            queue_url=self.aws.queue_url(queue),
+            max_concurrency=queue.max_concurrency,
+            journal=self.journal,
+        )
+
+    def _addresses(self) -> dict[str, str]:
+        """What leads the functions to the stand-ins instead of the real services."""
+        return {
+            **self.aws.endpoints,
+            "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.agent.url,
+            "SLACK_API_URL": self.slack.api_url,
+        }
+
+    def _settings(self, lease_seconds: int, show_rationale: bool) -> dict[str, str]:
+        """The values of all variables that the template gives to functions."""
+        return {
+            "QUEUE_URL": self.aws.queue_url(wiring.QUESTIONS),
+            "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
+            "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
+            "LEDGER_TABLE": TABLE,
+            "LEASE_SECONDS": str(lease_seconds),
+            "AGENT_ID": AGENT_ID,
+            "AGENT_ALIAS_ID": ALIAS_ID,
+            "SHOW_RATIONALE": str(show_rationale).lower(),
+            "POWERTOOLS_SERVICE_NAME": "agent-bridge",
+            "POWERTOOLS_METRICS_NAMESPACE": "AgentBridge",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }

@@ -1,0 +1,200 @@
+"""Slack's limits of a message's content, each with the error name that Slack gives.
+
+Lengths are in characters. Sources: docs.slack.dev/reference/methods/chat.postMessage and chat.update,
+docs.slack.dev/reference/block-kit/blocks, docs.slack.dev/messaging/message-metadata.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.slack.errors import SlackError, refusal
+from simulator.slack.workspace import Json
+
+TEXT_OF_UPDATE = 4_000
+TEXT_OF_POST = 40_000
+MARKDOWN = 12_000  # markdown_text, and all markdown blocks of a message together
+# A message of several kinds of blocks is refused from about here on: github.com/slackapi/bolt-js/issues/2509
+BLOCKS_TEXT = 13_200
+BLOCKS = 50
+SECTION_TEXT = 3_000
+HEADER_TEXT = 150
+BUTTON_TEXT = 75
+BUTTON_VALUE = 2_000
+ACTION_ID = 255
+ACTION_ELEMENTS = 25
+CONTEXT_ELEMENTS = 10
+CONTEXT_ACTION_ELEMENTS = 5
+TABLE_ROWS = 100
+TABLE_CELLS = 20
+
+MESSAGE_BLOCKS = {
+    "actions",
+    "context",
+    "context_actions",
+    "divider",
+    "file",
+    "header",
+    "image",
+    "input",
+    "markdown",
+    "plan",
+    "rich_text",
+    "section",
+    "table",
+    "task_card",
+    "video",
+}
+
+
+def check_content(text: str | None, blocks: list[Json] | None, markdown_text: str | None) -> None:
+    """Raises SlackError no_text, markdown_text_conflict or msg_too_long."""
+    if markdown_text is not None and (text is not None or blocks is not None):
+        raise SlackError("markdown_text_conflict")
+    if not any((text, blocks, markdown_text)):
+        raise SlackError("no_text")
+    if len(markdown_text or "") > MARKDOWN:
+        raise SlackError("msg_too_long")
+
+
+def parse_blocks(given: Any) -> list[Json]:
+    """The blocks of an argument, which is a list or a JSON string.
+
+    Raises SlackError invalid_blocks_format, invalid_blocks, msg_too_long or msg_blocks_too_long.
+    """
+    blocks = _parsed(given, "invalid_blocks_format")
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        raise SlackError("invalid_blocks_format")
+    problems = list(_problems(blocks))
+    if problems:
+        raise refusal("invalid_blocks", *problems)
+    if sum(len(block["text"]) for block in blocks if block["type"] == "markdown") > MARKDOWN:
+        raise SlackError("msg_too_long")
+    if sum(map(len, _texts(blocks))) > BLOCKS_TEXT:
+        raise SlackError("msg_blocks_too_long")
+    return blocks
+
+
+def parse_metadata(given: Any) -> Json:
+    """The metadata of an argument; an empty object means none.
+
+    Raises SlackError invalid_metadata_format or invalid_metadata_schema.
+    """
+    metadata = _parsed(given, "invalid_metadata_format")
+    if not isinstance(metadata, dict):
+        raise SlackError("invalid_metadata_format")
+    if not metadata:
+        return {}
+    if not isinstance(metadata.get("event_type"), str) or not metadata["event_type"]:
+        raise SlackError("invalid_metadata_format")
+    if not isinstance(metadata.get("event_payload"), dict):
+        raise SlackError("invalid_metadata_format")
+    if set(metadata) - {"event_type", "event_payload", "entities"}:
+        raise SlackError("invalid_metadata_schema")
+    return metadata
+
+
+def _parsed(given: Any, error: str) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        raise SlackError(error) from None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "text" and isinstance(item, str):
+                yield item
+            else:
+                yield from _texts(item)
+
+
+def _problems(blocks: list[Json]) -> Iterator[str]:
+    if len(blocks) > BLOCKS:
+        yield _too_many(BLOCKS, "/blocks")
+    for index, block in enumerate(blocks):
+        yield from _block_problems(block, f"/blocks/{index}")
+
+
+def _block_problems(block: Json, at: str) -> Iterator[str]:
+    kind = block.get("type")
+    if kind not in MESSAGE_BLOCKS:
+        yield f"unsupported type: {kind} [json-pointer:{at}/type]"
+    elif kind == "markdown":
+        yield from _string_problems(block, "text", at, None)  # too long is msg_too_long, which comes later
+    elif kind == "section":
+        yield from _section_problems(block, at)
+    elif kind == "header":
+        yield from _text_object_problems(block.get("text"), f"{at}/text", HEADER_TEXT, {"plain_text"})
+    elif kind in ("actions", "context", "context_actions"):
+        yield from _element_problems(block, at)
+    elif kind == "table":
+        yield from _table_problems(block, at)
+
+
+def _section_problems(block: Json, at: str) -> Iterator[str]:
+    if "text" in block:
+        yield from _text_object_problems(block["text"], f"{at}/text", SECTION_TEXT, {"plain_text", "mrkdwn"})
+    elif not block.get("fields"):
+        yield f"missing required field: fields or text [json-pointer:{at}]"
+
+
+def _element_problems(block: Json, at: str) -> Iterator[str]:
+    limits = {
+        "actions": ACTION_ELEMENTS,
+        "context": CONTEXT_ELEMENTS,
+        "context_actions": CONTEXT_ACTION_ELEMENTS,
+    }
+    elements = block.get("elements")
+    if not isinstance(elements, list) or not elements:
+        yield f"missing required field: elements [json-pointer:{at}/elements]"
+        return
+    if len(elements) > limits[block["type"]]:
+        yield _too_many(limits[block["type"]], f"{at}/elements")
+    for index, element in enumerate(elements):
+        here = f"{at}/elements/{index}"
+        if isinstance(element, dict) and element.get("type") == "button":
+            yield from _text_object_problems(element.get("text"), f"{here}/text", BUTTON_TEXT, {"plain_text"})
+            if "value" in element:
+                yield from _string_problems(element, "value", here, BUTTON_VALUE)
+            if "action_id" in element:
+                yield from _string_problems(element, "action_id", here, ACTION_ID)
+
+
+def _table_problems(block: Json, at: str) -> Iterator[str]:
+    rows = block.get("rows")
+    if not isinstance(rows, list) or not rows:
+        yield f"missing required field: rows [json-pointer:{at}/rows]"
+        return
+    if len(rows) > TABLE_ROWS:
+        yield _too_many(TABLE_ROWS, f"{at}/rows")
+    for index, row in enumerate(rows):
+        if isinstance(row, list) and len(row) > TABLE_CELLS:
+            yield _too_many(TABLE_CELLS, f"{at}/rows/{index}")
+
+
+def _text_object_problems(value: Any, at: str, limit: int, kinds: set[str]) -> Iterator[str]:
+    if not isinstance(value, dict) or value.get("type") not in kinds:
+        yield f"must be a text object of type {' or '.join(sorted(kinds))} [json-pointer:{at}]"
+    else:
+        yield from _string_problems(value, "text", at, limit)
+
+
+def _string_problems(holder: Json, name: str, at: str, limit: int | None) -> Iterator[str]:
+    value = holder.get(name)
+    if not isinstance(value, str):
+        yield f"missing required field: {name} [json-pointer:{at}]"
+    elif not value:
+        yield f"must be more than 0 characters [json-pointer:{at}/{name}]"
+    elif limit is not None and len(value) > limit:
+        yield f"must be less than {limit + 1} characters [json-pointer:{at}/{name}]"
+
+
+def _too_many(limit: int, at: str) -> str:
+    return f"no more than {limit} items allowed [json-pointer:{at}]"

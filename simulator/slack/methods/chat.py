@@ -1,0 +1,108 @@
+"""chat.*: docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.delete."""
+
+from simulator.slack import limits
+from simulator.slack.errors import SlackError
+from simulator.slack.methods.call import Call, Method
+from simulator.slack.workspace import Channel, Json
+
+
+def post_message(call: Call) -> Json:
+    channel = _destination(call)
+    text, blocks, _ = _content(call)
+    if len(text) > limits.TEXT_OF_POST:
+        text = text[: limits.TEXT_OF_POST]
+        call.warnings.append("message_truncated")
+    metadata = limits.parse_metadata(call.args["metadata"]) if call.args.get("metadata") is not None else {}
+    thread_ts = _thread(call, channel)
+    message = call.workspace.post(
+        channel,
+        call.installation.bot,
+        text,
+        blocks=blocks,
+        thread_ts=thread_ts,
+        broadcast=bool(thread_ts and call.flag("reply_broadcast")),
+        metadata=metadata or None,
+        unfurl_links=call.flag("unfurl_links"),
+        unfurl_media=call.flag("unfurl_media"),
+    )
+    shown = call.workspace.render(message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "message": shown}
+
+
+def update(call: Call) -> Json:
+    channel = call.visible_channel()
+    message = call.message(channel, call.ts("ts"))
+    if message.user.id != call.installation.bot.id:
+        raise SlackError("cant_update_message")
+    if channel.is_archived:
+        raise SlackError("is_inactive")
+    text, blocks, given_markdown = _content(call)
+    if len(text) > limits.TEXT_OF_UPDATE and not given_markdown:
+        raise SlackError("msg_too_long")
+    # Blocks and metadata that are not given stay; an empty value removes them.
+    if blocks is None:
+        blocks = message.blocks
+    if call.args.get("text") is None and not given_markdown:
+        text = message.text
+    metadata = message.metadata
+    if call.args.get("metadata") is not None:
+        metadata = limits.parse_metadata(call.args["metadata"]) or None
+    call.workspace.edit(message, call.installation.bot, text, blocks, metadata)
+    shown = call.workspace.render(message, metadata=True)
+    return {"channel": channel.id, "ts": message.ts, "text": text, "message": shown}
+
+
+def delete(call: Call) -> Json:
+    channel = call.visible_channel()
+    message = call.message(channel, call.ts("ts"))
+    if message.user.id != call.installation.bot.id:
+        raise SlackError("cant_delete_message")
+    call.workspace.delete(message)
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def _destination(call: Call) -> Channel:
+    """The channel to post to, which may be given as a name, or as a person whose direct message it is."""
+    given = call.required("channel")
+    channel = call.workspace.direct_message(given) if given in call.workspace.users else None
+    channel = channel or call.visible_channel(by_name=True)
+    bot_is_member = call.installation.bot.id in channel.members
+    if not bot_is_member and "chat:write.public" not in call.installation.scopes:
+        raise SlackError("not_in_channel")
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if channel.kind == "im" and not call.installation.messages_tab:
+        raise SlackError("messages_tab_disabled")
+    return channel
+
+
+def _content(call: Call) -> tuple[str, list[Json] | None, bool]:
+    """Text, blocks (None if not given) and whether they come from markdown_text."""
+    text, markdown_text = call.text("text"), call.text("markdown_text")
+    given_blocks = call.args.get("blocks")
+    blocks = None if given_blocks is None else limits.parse_blocks(given_blocks)
+    limits.check_content(text, blocks, markdown_text)
+    if markdown_text:
+        return markdown_text, [{"type": "markdown", "text": markdown_text}], True
+    return text or "", blocks, False
+
+
+def _thread(call: Call, channel: Channel) -> str | None:
+    """The root's ts. Slack's documentation says to avoid a reply's ts; the fake refuses it."""
+    if not call.args.get("thread_ts"):
+        return None
+    root = call.workspace.message(channel.id, call.ts("thread_ts"))
+    if root is None or root.is_reply:
+        raise SlackError("thread_not_found")
+    if root.subtype not in (None, "file_share", "tombstone"):
+        raise SlackError("cannot_reply_to_message")
+    if root.is_locked:
+        raise SlackError("restricted_action_thread_locked")
+    return root.ts
+
+
+METHODS = {
+    "chat.postMessage": Method(post_message, None, ("chat:write",)),
+    "chat.update": Method(update, 3, ("chat:write",)),
+    "chat.delete": Method(delete, 3, ("chat:write",)),
+}

@@ -1,0 +1,35 @@
+"""The workspace with which the fake Slack starts."""
+
+from simulator.slack.workspace import Channel, Team, User, Workspace
+
+TEAM = Team("T01WEATHER", "Weather Company")
+OTHER_TEAM = Team("T02PARTNER", "Partner Incorporated")
+
+ALICE = User("U01ALICE", TEAM.id, "alice", "Alice Archer")
+BOB = User("U02BOB", TEAM.id, "bob", "Bob Bailey")
+ERIN = User("U09ERIN", OTHER_TEAM.id, "erin", "Erin Ellis (Partner Incorporated)")
+
+GENERAL = "C01GENERAL"
+WEATHER = "C02WEATHER"
+PRIVATE = "C03PRIVATE"
+SHARED = "C04SHARED"
+ALICE_DM = "D01ALICE"
+BOB_DM = "D02BOB"
+
+
+def seeded(bot: User) -> Workspace:
+    """Two colleagues with a DM with the bot each, a person of another organisation, and four channels."""
+    colleagues = {ALICE.id, BOB.id, bot.id}
+    own = (TEAM.id,)
+    return Workspace(
+        teams=[TEAM, OTHER_TEAM],
+        users=[ALICE, BOB, ERIN, bot],
+        channels=[
+            Channel(GENERAL, "general", "public", set(colleagues), own),
+            Channel(WEATHER, "weather-demo", "public", set(colleagues), own),
+            Channel(PRIVATE, "weather-private", "private", {ALICE.id, bot.id}, own),
+            Channel(SHARED, "weather-partner", "public", colleagues | {ERIN.id}, (TEAM.id, OTHER_TEAM.id)),
+            Channel(ALICE_DM, "", "im", {ALICE.id, bot.id}, own),
+            Channel(BOB_DM, "", "im", {BOB.id, bot.id}, own),
+        ],
+    )

@@ -1,0 +1,172 @@
+"""One suite for the ledger's rules: DynamoDB's adapter and the fake that the domain's tests rely on."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from functions.adapters import aws as clients
+from functions.adapters.ledger import KEPT_SECONDS, DynamoLedger
+from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.ledger import AlreadySettled, Claim, Held, LeaseLost, Ledger, Record, State
+from functions.bridge.turn import Turn
+from simulator.aws import TABLE, Aws
+from tests.functions.fakes import START, TURN, FakeClock, FakeLedger
+
+
+@pytest.fixture(params=["dynamodb", "fake"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    if request.param == "fake":
+        yield FakeLedger(FakeClock())
+        return
+    aws: Aws = request.getfixturevalue("aws")
+    yield DynamoLedger(clients.dynamodb(), TABLE, FakeClock())
+    for item in items(aws):
+        aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
+def items(aws: Aws) -> list[dict[str, dict[str, str]]]:
+    return aws.dynamodb.scan(TableName=TABLE)["Items"]  # type: ignore[return-value]
+
+
+def claim(ledger: Ledger, owner: str = "one", *, now: float = START, turn: Turn = TURN) -> Record:
+    record = ledger.claim(turn, owner=owner, now=now, lease_seconds=60)
+    assert isinstance(record, Record)
+    return record
+
+
+def owing(record: Record, *messages: str) -> Record:
+    return replace(
+        record,
+        state=State.REPLYING,
+        reply=("1.0",),
+        intended=1,
+        owed=messages or ("It is sunny.",),
+        ending=State.ANSWERED,
+    )
+
+
+def test_a_new_turn_is_received(ledger: Ledger) -> None:
+    assert claim(ledger) == Record(TURN.turn_id, 1, State.RECEIVED, "one")
+
+
+def test_a_live_lease_keeps_others_out(ledger: Ledger) -> None:
+    claim(ledger)
+    assert ledger.claim(TURN, owner="two", now=START + 45, lease_seconds=60) == Held(15)
+
+
+def test_a_renewed_lease_keeps_others_out_for_longer(ledger: Ledger) -> None:
+    ledger.renew(claim(ledger), until=START + 100)
+    assert ledger.claim(TURN, owner="two", now=START + 90, lease_seconds=60) == Held(10)
+
+
+def test_an_expired_lease_hands_the_turn_over_as_it_stands(ledger: Ledger) -> None:
+    started = replace(claim(ledger), state=State.STARTED, reply=("1.0",), intended=2)
+    ledger.advance(started)
+    assert claim(ledger, "two", now=START + 61) == replace(started, owner="two")
+
+
+def test_a_lease_that_was_let_go_hands_the_turn_over_at_once(ledger: Ledger) -> None:
+    ledger.renew(claim(ledger), until=0)
+    assert claim(ledger, "two", now=START + 1).owner == "two"
+
+
+def test_who_lost_the_turn_can_change_nothing(ledger: Ledger) -> None:
+    lost = claim(ledger)
+    mine = claim(ledger, "two", now=START + 61)
+    with pytest.raises(LeaseLost):
+        ledger.renew(lost, until=START + 200)
+    with pytest.raises(LeaseLost):
+        ledger.advance(lost)
+    with pytest.raises(LeaseLost):
+        ledger.owe(owing(lost))
+    with pytest.raises(LeaseLost):
+        ledger.settle(replace(lost, state=State.ANSWERED))
+    ledger.advance(mine)
+
+
+def test_owed_text_is_handed_over_word_for_word(ledger: Ledger) -> None:
+    owed = owing(claim(ledger), "It is sunny. 🌞", "And more.")
+    ledger.owe(owed)
+    assert claim(ledger, "two", now=START + 61) == replace(owed, owner="two")
+
+
+def test_a_megabyte_is_owed_as_well(ledger: Ledger) -> None:
+    owed = owing(claim(ledger), *[f"{number}: " + "é" * 10_000 for number in range(60)])
+    ledger.owe(owed)
+    assert claim(ledger, "two", now=START + 61).owed == owed.owed
+
+
+def test_progress_does_not_forget_what_is_owed(ledger: Ledger) -> None:
+    owed = owing(claim(ledger), "one", "two")
+    ledger.owe(owed)
+    ledger.advance(replace(owed, intended=2))
+    assert claim(ledger, "two", now=START + 61) == replace(owed, intended=2, owner="two")
+
+
+@pytest.mark.parametrize("state", [State.ANSWERED, State.INTERRUPTED, State.FAILED])
+def test_a_settled_turn_stays_settled(ledger: Ledger, state: State) -> None:
+    ledger.settle(replace(claim(ledger), state=state))
+    assert ledger.claim(TURN, owner="two", now=START + 9999, lease_seconds=60) == AlreadySettled(state)
+
+
+def test_a_later_attempt_begins_afresh_and_ends_the_earlier_one(ledger: Ledger) -> None:
+    first = claim(ledger)
+    again = replace(TURN, attempt=2)
+    assert claim(ledger, "two", turn=again, now=START + 1) == Record(TURN.turn_id, 2, State.RECEIVED, "two")
+    with pytest.raises(LeaseLost):
+        ledger.advance(first)
+    assert isinstance(ledger.claim(TURN, owner="one", now=START + 999, lease_seconds=60), AlreadySettled)
+
+
+# --- DynamoDB's own ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dynamo(aws: Aws) -> Iterator[DynamoLedger]:
+    yield DynamoLedger(clients.dynamodb(), TABLE, FakeClock())
+    for item in items(aws):
+        aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
+def test_every_item_expires_and_stays_below_the_size_of_an_item(aws: Aws, dynamo: DynamoLedger) -> None:
+    dynamo.owe(owing(claim(dynamo), *["é" * 10_000] * 60))
+    stored = items(aws)
+    assert len(stored) > 1
+    assert all(int(item["expires_at"]["N"]) == START + KEPT_SECONDS for item in stored)
+    assert all(len(str(item).encode()) < 400_000 for item in stored)
+
+
+def test_nothing_but_the_record_is_left_of_a_settled_turn(aws: Aws, dynamo: DynamoLedger) -> None:
+    record = claim(dynamo)
+    dynamo.owe(owing(record, *["é" * 10_000] * 60))
+    dynamo.settle(replace(record, state=State.ANSWERED, reply=("1.0", "2.0"), intended=2))
+    [item] = items(aws)
+    assert item["item"] == {"S": "record"}
+    assert "é" not in str(item)
+    assert "owed" not in item
+
+
+def test_an_item_past_its_time_counts_as_absent(dynamo: DynamoLedger) -> None:
+    dynamo.settle(replace(claim(dynamo), state=State.ANSWERED))
+    assert claim(dynamo, "two", now=START + KEPT_SECONDS + 1).state is State.RECEIVED
+
+
+def test_of_many_who_take_over_at_once_one_gets_the_turn(dynamo: DynamoLedger) -> None:
+    claim(dynamo)
+
+    def take_over(owner: str) -> Claim:
+        return dynamo.claim(TURN, owner=owner, now=START + 61, lease_seconds=60)
+
+    with ThreadPoolExecutor() as pool:
+        claims = list(pool.map(take_over, [f"worker {number}" for number in range(8)]))
+    assert sum(isinstance(outcome, Record) for outcome in claims) == 1
+    assert sum(isinstance(outcome, Held) for outcome in claims) == 7
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_table_that_is_not_there_is_reported_as_unavailable() -> None:
+    missing = DynamoLedger(clients.dynamodb(), "no-such-table", FakeClock())
+    with pytest.raises(ServiceUnavailable, match="ResourceNotFoundException"):
+        claim(missing)

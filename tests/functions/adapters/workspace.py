@@ -1,0 +1,14 @@
+"""What the adapters' tests know of the fake workspace."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+BOT_TOKEN = "xoxb-test-token"
+SIGNING_SECRET = "test-signing-secret"
+
+
+def manifest() -> dict[str, Any]:
+    root = Path(__file__).parents[3]
+    loaded: dict[str, Any] = json.loads((root / "slack-app-manifest.json").read_text())
+    return loaded

@@ -1,0 +1,61 @@
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.bridge_stack import BridgeStack
+from infra.config import Config, read_config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def cdk_context() -> dict[str, Any]:
+    """The feature flags that the command line reads from cdk.json."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return read_config(ROOT / "bridge.toml")
+
+
+class Synthesise(Protocol):
+    def __call__(self, config: Config) -> Template: ...
+
+
+@pytest.fixture(scope="session")
+def synthesise(cdk_context: dict[str, Any]) -> Synthesise:
+    """Makes a stack's template, without bundling its code."""
+
+    def template(config: Config) -> Template:
+        app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
+        return Template.from_stack(BridgeStack(app, config.name, config=config))
+
+    return template
+
+
+@pytest.fixture(scope="session")
+def template(synthesise: Synthesise, config: Config) -> Template:
+    """The template of bridge.toml as it stands in the repository."""
+    return synthesise(config)
+
+
+@pytest.fixture(scope="session")
+def resources(template: Template) -> dict[str, Any]:
+    found: dict[str, Any] = template.to_json()["Resources"]
+    return found
+
+
+@pytest.fixture(scope="session")
+def functions(resources: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """The Lambda functions by the last but one word of their handler: their logical ids and properties."""
+    return {
+        resource["Properties"]["Handler"].split(".")[-2]: (logical_id, resource["Properties"])
+        for logical_id, resource in resources.items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }

@@ -1,0 +1,328 @@
+import json
+import re
+from typing import Any, Protocol
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.config import Agents, BedrockAgent, Config, Reply, Worker
+
+
+class Synthesise(Protocol):
+    def __call__(self, config: Config) -> Template: ...
+
+
+def of_type(template: Template, resource_type: str) -> list[dict[str, Any]]:
+    return [resource["Properties"] for resource in template.find_resources(resource_type).values()]
+
+
+def test_every_function_runs_python_3_13_on_arm64_from_one_asset(template: Template) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    assert len(functions) == 3
+    for function in functions:
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert function["Code"] == functions[0]["Code"]
+
+
+def test_every_function_is_traced_and_logs_json_to_a_group_of_its_own(template: Template) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
+    assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 3
+    assert [function["LoggingConfig"]["LogFormat"] for function in functions] == ["JSON"] * 3
+    groups = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
+    assert len(groups) == 3
+    assert groups < template.find_resources("AWS::Logs::LogGroup").keys()
+
+
+def test_every_log_group_keeps_a_month_and_goes_with_the_stack(template: Template) -> None:
+    groups = template.find_resources("AWS::Logs::LogGroup")
+    assert len(groups) == 4
+    for group in groups.values():
+        assert group["Properties"]["RetentionInDays"] == 30
+        assert group["DeletionPolicy"] == "Delete"
+
+
+def test_both_routes_lead_to_the_receiver_in_payload_format_2(
+    template: Template, functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    receiver, _ = functions["receiver"]
+    routes = of_type(template, "AWS::ApiGatewayV2::Route")
+    assert {route["RouteKey"] for route in routes} == {"POST /slack/events", "POST /slack/interactivity"}
+    template.resource_count_is("AWS::ApiGatewayV2::Integration", 1)
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Integration",
+        {
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationUri": {"Fn::GetAtt": [receiver, "Arn"]},
+            "PayloadFormatVersion": "2.0",
+        },
+    )
+
+
+def test_only_the_api_and_its_routes_may_call_the_receiver(
+    template: Template, functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    receiver, _ = functions["receiver"]
+    permissions = of_type(template, "AWS::Lambda::Permission")
+    assert sorted(permission["SourceArn"]["Fn::Join"][1][-1] for permission in permissions) == [
+        "/*/*/slack/events",
+        "/*/*/slack/interactivity",
+    ]
+    for permission in permissions:
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["FunctionName"] == {"Fn::GetAtt": [receiver, "Arn"]}
+
+
+def test_the_api_is_throttled(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Stage",
+        {
+            "StageName": "$default",
+            "AutoDeploy": True,
+            "DefaultRouteSettings": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100},
+        },
+    )
+
+
+def test_the_access_log_is_json_without_query_headers_or_body(template: Template) -> None:
+    (stage,) = of_type(template, "AWS::ApiGatewayV2::Stage")
+    log_format = json.loads(stage["AccessLogSettings"]["Format"])
+    assert log_format["requestId"] == "$context.requestId"
+    for variable in log_format.values():
+        assert re.fullmatch(
+            r"\$context\.(requestId|requestTime|identity\.sourceIp|routeKey|status|responseLatency"
+            r"|integrationErrorMessage)",
+            variable,
+        )
+    arn = stage["AccessLogSettings"]["DestinationArn"]["Fn::Join"][1]
+    assert arn[-2] == ":log-group:"
+    assert arn[-1]["Ref"] in template.find_resources("AWS::Logs::LogGroup")
+
+
+def test_both_queues_are_fifo_in_high_throughput_mode_and_encrypted(template: Template) -> None:
+    template.resource_count_is("AWS::SQS::Queue", 2)
+    template.all_resources_properties(
+        "AWS::SQS::Queue",
+        {
+            "FifoQueue": True,
+            "FifoThroughputLimit": "perMessageGroupId",
+            "DeduplicationScope": "messageGroup",
+            "ContentBasedDeduplication": Match.absent(),
+            "SqsManagedSseEnabled": True,
+        },
+    )
+
+
+def test_each_queue_refuses_what_does_not_come_over_tls(template: Template) -> None:
+    policies = of_type(template, "AWS::SQS::QueuePolicy")
+    assert {policy["Queues"][0]["Ref"] for policy in policies} == template.find_resources(
+        "AWS::SQS::Queue"
+    ).keys()
+    for policy in policies:
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert statement == {
+            "Action": "sqs:*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Resource": {"Fn::GetAtt": [policy["Queues"][0]["Ref"], "Arn"]},
+        }
+
+
+def test_what_the_worker_cannot_finish_moves_to_the_dead_letter_queue(template: Template) -> None:
+    questions = template.find_resources(
+        "AWS::SQS::Queue", {"Properties": {"RedrivePolicy": Match.any_value()}}
+    )
+    (redrive_policy,) = (queue["Properties"]["RedrivePolicy"] for queue in questions.values())
+    dead_letters = template.find_resources("AWS::SQS::Queue").keys() - questions.keys()
+    assert redrive_policy == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [*dead_letters, "Arn"]},
+        "maxReceiveCount": 11,
+    }
+
+
+def test_messages_are_handed_over_one_by_one_and_failures_reported_by_message(template: Template) -> None:
+    template.resource_count_is("AWS::Lambda::EventSourceMapping", 2)
+    template.all_resources_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {"BatchSize": 1, "FunctionResponseTypes": ["ReportBatchItemFailures"]},
+    )
+
+
+def test_the_table_is_on_demand_with_point_in_time_recovery_and_goes_with_the_stack(
+    template: Template,
+) -> None:
+    template.has_resource(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "DeletionPolicy": "Delete",
+            "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "Replicas": [
+                    {
+                        "Region": {"Ref": "AWS::Region"},
+                        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+                    }
+                ],
+            },
+        },
+    )
+
+
+def test_there_are_two_secrets_and_no_value_of_theirs_in_the_template(template: Template) -> None:
+    secrets = template.find_resources("AWS::SecretsManager::Secret")
+    assert len(secrets) == 2
+    assert [name for name in secrets if "Signing" in name]
+    assert [name for name in secrets if "Token" in name]
+    for secret in secrets.values():
+        assert secret["DeletionPolicy"] == "Delete"
+        assert secret["Properties"].keys() == {"Description", "GenerateSecretString"}
+        assert secret["Properties"]["GenerateSecretString"] == {}
+    text = json.dumps(template.to_json())
+    assert not re.search("xox[a-z]-", text)
+    assert "resolve:secretsmanager" not in text
+
+
+def test_no_parameter_asks_for_anything(template: Template) -> None:
+    # CDK's own parameter reads the version of the bootstrap stack.
+    assert list(template.find_parameters("*")) == ["BootstrapVersion"]
+
+
+def test_functions_learn_secrets_table_and_queue_by_reference(
+    template: Template, functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    secrets = template.find_resources("AWS::SecretsManager::Secret")
+    (signing,) = (name for name in secrets if "Signing" in name)
+    (token,) = (name for name in secrets if "Token" in name)
+    (table,) = template.find_resources("AWS::DynamoDB::GlobalTable")
+    (questions,) = template.find_resources(
+        "AWS::SQS::Queue", {"Properties": {"RedrivePolicy": Match.any_value()}}
+    )
+    powertools = {
+        "POWERTOOLS_SERVICE_NAME": "agent-bridge",
+        "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    (dead_letters,) = template.find_resources("AWS::SQS::Queue").keys() - {questions}
+    environments = {
+        name: properties["Environment"]["Variables"] for name, (_, properties) in functions.items()
+    }
+    assert environments == {
+        "receiver": {"QUEUE_URL": {"Ref": questions}, "SIGNING_SECRET_ID": {"Ref": signing}, **powertools},
+        "worker": {
+            "QUEUE_URL": {"Ref": questions},
+            "BOT_TOKEN_SECRET_ID": {"Ref": token},
+            "LEDGER_TABLE": {"Ref": table},
+            "LEASE_SECONDS": "60",
+            "AGENT_ID": "ABCDEFGHIJ",
+            "AGENT_ALIAS_ID": "TSTALIASID",
+            "SHOW_RATIONALE": "false",
+            **powertools,
+        },
+        "dead_letters": {
+            "QUEUE_URL": {"Ref": dead_letters},
+            "BOT_TOKEN_SECRET_ID": {"Ref": token},
+            "LEDGER_TABLE": {"Ref": table},
+            "LEASE_SECONDS": "60",
+            **powertools,
+        },
+    }
+
+
+def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Template) -> None:
+    outputs = template.find_outputs("*")
+    assert outputs.keys() == {
+        "SlackRequestUrl",
+        "SigningSecretName",
+        "BotTokenSecretName",
+        "QueueUrl",
+        "DeadLetterQueueUrl",
+    }
+    (api,) = template.find_resources("AWS::ApiGatewayV2::Api")
+    assert outputs["SlackRequestUrl"]["Value"] == {
+        "Fn::Join": ["", [{"Fn::GetAtt": [api, "ApiEndpoint"]}, "/slack/events"]]
+    }
+
+
+# The properties by which a resource gets a name that no other in its account and region may have.
+FIXED_NAMES = {"FunctionName", "LogGroupName", "PolicyName", "QueueName", "RoleName", "TableName", "Name"}
+
+
+def test_two_bridges_live_in_one_account(template: Template) -> None:
+    for logical_id, resource in template.to_json()["Resources"].items():
+        match resource["Type"]:
+            case "AWS::ApiGatewayV2::Api":  # an API's name is a label
+                assert resource["Properties"]["Name"] == "agent-bridge"
+            case "AWS::IAM::Policy":  # the name of an inline policy is its role's own business
+                pass
+            case (
+                "AWS::Lambda::Permission" | "AWS::Lambda::EventSourceMapping"
+            ):  # names the function it is about
+                pass
+            case _:
+                assert not FIXED_NAMES & resource["Properties"].keys(), logical_id
+
+
+@pytest.fixture(scope="module")
+def other_template(synthesise: Synthesise) -> Template:
+    """A template in which everything that can be set is set otherwise than in the default file."""
+    return synthesise(
+        Config(
+            name="weather",
+            region="eu-central-1",
+            agents=Agents(default=BedrockAgent(agent_id="0123456789", alias_id="abcdefghij")),
+            reply=Reply(show_rationale=True),
+            worker=Worker(timeout_seconds=900, max_concurrency=7),
+        )
+    )
+
+
+def test_settings_reach_the_worker(other_template: Template) -> None:
+    other_template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "Handler": "functions.worker.handler",
+            "Timeout": 900,
+            "Environment": {
+                "Variables": Match.object_like(
+                    {
+                        "AGENT_ID": "0123456789",
+                        "AGENT_ALIAS_ID": "abcdefghij",
+                        "SHOW_RATIONALE": "true",
+                        "POWERTOOLS_SERVICE_NAME": "weather",
+                    }
+                )
+            },
+        },
+    )
+    other_template.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping", {"ScalingConfig": {"MaximumConcurrency": 7}}
+    )
+
+
+def test_visibility_and_receive_count_follow_the_workers_timeout(other_template: Template) -> None:
+    other_template.has_resource_properties(
+        "AWS::SQS::Queue",
+        {"VisibilityTimeout": 930, "RedrivePolicy": Match.object_like({"maxReceiveCount": 26})},
+    )
+
+
+def test_the_worker_may_invoke_only_the_alias_that_is_set(other_template: Template) -> None:
+    statements = [
+        statement
+        for policy in of_type(other_template, "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "bedrock:InvokeAgent" in statement["Action"]
+    ]
+    assert [statement["Resource"] for statement in statements] == [
+        {
+            "Fn::Join": [
+                "",
+                [
+                    "arn:aws:bedrock:eu-central-1:",
+                    {"Ref": "AWS::AccountId"},
+                    ":agent-alias/0123456789/abcdefghij",
+                ],
+            ]
+        }
+    ]

@@ -1,0 +1,193 @@
+from pathlib import Path
+
+import pytest
+
+from infra.config import Agents, BedrockAgent, Config, ConfigError, Reply, Worker, read_config
+
+ROOT = Path(__file__).parents[2]
+
+SMALLEST = """
+name = "agent-bridge"
+[agents.default]
+kind = "bedrock-agent"
+agent_id = "ABCDEFGHIJ"
+alias_id = "TSTALIASID"
+"""
+
+
+def read(folder: Path, text: str) -> Config:
+    path = folder / "bridge.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_config(path)
+
+
+def problems(folder: Path, text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as raised:
+        read(folder, text)
+    return raised.value.problems
+
+
+def test_default_file_says_what_the_defaults_are() -> None:
+    config = read_config(ROOT / "bridge.toml")
+    assert config.agents == Agents(default=BedrockAgent(agent_id="ABCDEFGHIJ", alias_id="TSTALIASID"))
+    assert config.region is None
+    assert config.reply == Reply()
+    assert config.worker == Worker()
+
+
+def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
+    assert read(tmp_path, SMALLEST) == Config(
+        name="agent-bridge",
+        agents=Agents(default=BedrockAgent(agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")),
+        region=None,
+        reply=Reply(show_rationale=False),
+        worker=Worker(timeout_seconds=300, max_concurrency=50),
+    )
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    text = """
+        name = "Weather2"
+        region = "eu-central-1"
+        sample = "none"
+        [agents.default]
+        kind = "bedrock-agent"
+        agent_id = "0123456789"
+        alias_id = "abcdefghij"
+        [reply]
+        style = "edit"
+        show_rationale = true
+        [worker]
+        timeout_seconds = 900
+        max_concurrency = 2
+    """
+    assert read(tmp_path, text) == Config(
+        name="Weather2",
+        region="eu-central-1",
+        agents=Agents(default=BedrockAgent(agent_id="0123456789", alias_id="abcdefghij")),
+        reply=Reply(show_rationale=True),
+        worker=Worker(timeout_seconds=900, max_concurrency=2),
+    )
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "ap-southeast-4"])
+def test_regions_of_every_partition_are_allowed(tmp_path: Path, region: str) -> None:
+    assert read(tmp_path, f'region = "{region}"\n{SMALLEST}').region == region
+
+
+def test_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read_config(tmp_path / "bridge.toml")
+    assert str(raised.value) == "bridge.toml: there is no such file; it says which agent answers"
+
+
+def test_text_that_is_not_toml_is_reported_with_its_place(tmp_path: Path) -> None:
+    assert problems(tmp_path, "name = agent") == ("is not TOML: Invalid value (at line 1, column 8)",)
+
+
+def test_text_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").write_bytes(b'name = "\xe9"')
+    with pytest.raises(ConfigError, match=r"^bridge\.toml: is not TOML: 'utf-8' codec"):
+        read_config(tmp_path / "bridge.toml")
+
+
+def test_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
+    assert problems(tmp_path, "") == (
+        "name is missing; allowed: up to 40 letters, digits and hyphens, the first a letter",
+        'agents.default.kind is missing; allowed: "bedrock-agent"',
+        "agents.default.agent_id is missing; allowed: exactly 10 letters and digits",
+        "agents.default.alias_id is missing; allowed: exactly 10 letters and digits",
+    )
+
+
+TIMEOUT = "allowed: a whole number from 60 to 900"
+CONCURRENCY = "allowed: a whole number from 2 to 1000"
+NAME = "allowed: up to 40 letters, digits and hyphens, the first a letter"
+BEDROCK_ID = "allowed: exactly 10 letters and digits"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "problem"),
+    [
+        ('name = "agent-bridge"', 'name = "agent_bridge"', f'name is "agent_bridge"; {NAME}'),
+        ('name = "agent-bridge"', 'name = "1bridge"', f'name is "1bridge"; {NAME}'),
+        ('name = "agent-bridge"', 'name = "brücke"', f'name is "brücke"; {NAME}'),
+        ('name = "agent-bridge"', 'name = ""', f'name is ""; {NAME}'),
+        ('name = "agent-bridge"', "name = 7", f"name is 7; {NAME}"),
+        ('name = "agent-bridge"', f'name = "{"a" * 41}"', f'name is "{"a" * 41}"; {NAME}'),
+        ('"bedrock-agent"', '"bedrock"', 'agents.default.kind is "bedrock"; allowed: "bedrock-agent"'),
+        ('"bedrock-agent"', "[]", 'agents.default.kind is []; allowed: "bedrock-agent"'),
+        ('"ABCDEFGHIJ"', '"ABCDEFGHI"', f'agents.default.agent_id is "ABCDEFGHI"; {BEDROCK_ID}'),
+        ('"ABCDEFGHIJ"', '"ABCDEFGHIJK"', f'agents.default.agent_id is "ABCDEFGHIJK"; {BEDROCK_ID}'),
+        ('"ABCDEFGHIJ"', '"ABCDEFGH-J"', f'agents.default.agent_id is "ABCDEFGH-J"; {BEDROCK_ID}'),
+        ('"ABCDEFGHIJ"', '"ABCDEFGHI\\n"', f'agents.default.agent_id is "ABCDEFGHI\\n"; {BEDROCK_ID}'),
+        ('"TSTALIASID"', '"draft"', f'agents.default.alias_id is "draft"; {BEDROCK_ID}'),
+        ('"TSTALIASID"', "1234567890", f"agents.default.alias_id is 1234567890; {BEDROCK_ID}"),
+    ],
+)
+def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
+    tmp_path: Path, good: str, bad: str, problem: str
+) -> None:
+    assert problems(tmp_path, SMALLEST.replace(good, bad)) == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            'region = "us-east"',
+            'region is "us-east"; allowed: the name of an AWS region, such as "us-east-1"',
+        ),
+        ("region = 1", 'region is 1; allowed: the name of an AWS region, such as "us-east-1"'),
+        ('sample = "harness"', 'sample is "harness"; allowed: "none"'),
+        ("reply = true", "reply is true; allowed: a table"),
+        ("[[worker]]", "worker is [{}]; allowed: a table"),
+        ('[reply]\nstyle = "stream"', 'reply.style is "stream"; allowed: "edit"'),
+        ('[reply]\nshow_rationale = "no"', 'reply.show_rationale is "no"; allowed: true or false'),
+        ("[reply]\nshow_rationale = 1", "reply.show_rationale is 1; allowed: true or false"),
+        ("[worker]\ntimeout_seconds = 59", f"worker.timeout_seconds is 59; {TIMEOUT}"),
+        ("[worker]\ntimeout_seconds = 901", f"worker.timeout_seconds is 901; {TIMEOUT}"),
+        ("[worker]\ntimeout_seconds = 300.0", f"worker.timeout_seconds is 300.0; {TIMEOUT}"),
+        ('[worker]\ntimeout_seconds = "300"', f'worker.timeout_seconds is "300"; {TIMEOUT}'),
+        ("[worker]\ntimeout_seconds = true", f"worker.timeout_seconds is true; {TIMEOUT}"),
+        ("[worker]\ntimeout_seconds = 2026-11-01", f'worker.timeout_seconds is "2026-11-01"; {TIMEOUT}'),
+        ("[worker]\nmax_concurrency = 1", f"worker.max_concurrency is 1; {CONCURRENCY}"),
+        ("[worker]\nmax_concurrency = 1001", f"worker.max_concurrency is 1001; {CONCURRENCY}"),
+    ],
+)
+def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: str) -> None:
+    text = f"{line}\n{SMALLEST}" if not line.startswith("[") else f"{SMALLEST}\n{line}"
+    assert problems(tmp_path, text) == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("nmae = 1", "nmae is not a setting; allowed here: name, region, agents, reply, worker, sample"),
+        ("[wroker]", "wroker is not a setting; allowed here: name, region, agents, reply, worker, sample"),
+        ("[agents.other]", "agents.other is not a setting; allowed here: default"),
+        (
+            "[agents.default.model]",
+            "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id",
+        ),
+        ("[reply]\nsytle = 1", "reply.sytle is not a setting; allowed here: style, show_rationale"),
+        (
+            "[worker]\ntimeout = 300",
+            "worker.timeout is not a setting; allowed here: timeout_seconds, max_concurrency",
+        ),
+    ],
+)
+def test_unknown_key_is_refused_with_the_known_ones(tmp_path: Path, line: str, problem: str) -> None:
+    text = f"{line}\n{SMALLEST}" if not line.startswith("[") else f"{SMALLEST}\n{line}"
+    assert problems(tmp_path, text) == (problem,)
+
+
+def test_all_problems_are_reported_at_once_with_the_name_of_the_file(tmp_path: Path) -> None:
+    text = SMALLEST.replace("TSTALIASID", "draft") + "[worker]\ntimeout_seconds = 5\nmemory = 1"
+    with pytest.raises(ConfigError) as raised:
+        read(tmp_path, text)
+    assert str(raised.value).splitlines() == [
+        f'bridge.toml: agents.default.alias_id is "draft"; {BEDROCK_ID}',
+        f"bridge.toml: worker.timeout_seconds is 5; {TIMEOUT}",
+        "bridge.toml: worker.memory is not a setting; allowed here: timeout_seconds, max_concurrency",
+    ]

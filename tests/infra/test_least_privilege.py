@@ -1,0 +1,115 @@
+"""What each function's role may do, word for word."""
+
+import re
+from typing import Any
+
+from aws_cdk.assertions import Template
+
+
+def named(value: Any) -> str:
+    """An ARN as it reads in the code: resources by their path of construct ids."""
+    if isinstance(value, str):
+        return value
+    match value:
+        case {"Ref": name} if name.startswith("AWS::"):
+            return f"${{{name.removeprefix('AWS::')}}}"
+        case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
+            return re.sub("[0-9A-F]{8}$", "", name)
+        case {"Fn::Join": ["", parts]}:
+            return "".join(named(part) for part in parts)
+    raise AssertionError(value)
+
+
+def permissions(resources: dict[str, Any], role: str) -> dict[str, list[str]]:
+    """The actions that the role's policies allow, by resource."""
+    allowed: dict[str, list[str]] = {}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::IAM::Policy" and resource["Properties"]["Roles"] == [{"Ref": role}]:
+            for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+                assert statement.keys() == {"Action", "Effect", "Resource"}
+                assert statement["Effect"] == "Allow"
+                actions = statement["Action"]
+                found = allowed.setdefault(named(statement["Resource"]), [])
+                found += [actions] if isinstance(actions, str) else actions
+    return allowed
+
+
+def role_of(functions: dict[str, tuple[str, dict[str, Any]]], name: str) -> str:
+    role: str = functions[name][1]["Role"]["Fn::GetAtt"][0]
+    return role
+
+
+def test_receiver_may_send_to_the_queue_and_read_the_signing_secret(
+    resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    assert permissions(resources, role_of(functions, "receiver")) == {
+        "ReceiverLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        "QueuesQuestions": ["sqs:SendMessage"],
+        "SecretsSigningSecret": ["secretsmanager:GetSecretValue"],
+    }
+
+
+def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
+    resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    assert permissions(resources, role_of(functions, "worker")) == {
+        "WorkerLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        "QueuesQuestions": [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ],
+        "SecretsBotToken": ["secretsmanager:GetSecretValue"],
+        "LedgerTable": [
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ],
+        "arn:${Partition}:bedrock:${Region}:${AccountId}:agent-alias/ABCDEFGHIJ/TSTALIASID": [
+            "bedrock:InvokeAgent"
+        ],
+    }
+
+
+def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
+    resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    assert permissions(resources, role_of(functions, "dead_letters")) == {
+        "DeadLettersLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        "QueuesDeadLetters": [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ],
+        "SecretsBotToken": ["secretsmanager:GetSecretValue"],
+        "LedgerTable": [
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        ],
+    }
+
+
+def test_there_is_no_other_way_to_a_permission(template: Template) -> None:
+    roles = template.find_resources("AWS::IAM::Role")
+    assert len(roles) == 3
+    for role in roles.values():
+        assert role["Properties"].keys() == {"AssumeRolePolicyDocument"}  # no managed or inline policies
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert statement == {
+            "Action": "sts:AssumeRole",
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+        }
+    assert {
+        resource["Type"]
+        for resource in template.to_json()["Resources"].values()
+        if resource["Type"].startswith("AWS::IAM::") or resource["Type"].endswith("Policy")
+    } == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::SQS::QueuePolicy"}

@@ -1,0 +1,44 @@
+"""The template under other people's rules: cfn-lint's and cdk-nag's AwsSolutions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+
+from infra.bridge_stack import BridgeStack
+from infra.config import Config
+
+
+def test_cfn_lint_finds_nothing(template: Template) -> None:
+    # W3005: CDK writes down every dependency of a function on its role, also those that follow anyway.
+    matches = lint(
+        json.dumps(template.to_json()),
+        config=ManualArgs(regions=["us-east-1", "eu-central-1"], ignore_checks=["W3005"]),
+    )
+    assert [str(match) for match in matches] == []
+
+
+@pytest.fixture
+def checked_app(cdk_context: dict[str, Any], tmp_path: Path) -> cdk.App:
+    app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []}, outdir=str(tmp_path))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def test_cdk_nag_finds_nothing(checked_app: cdk.App, config: Config, tmp_path: Path) -> None:
+    BridgeStack(checked_app, "bridge", config=config)
+    checked_app.synth()
+    assert json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"] == []
+
+
+def test_cdk_nag_would_find_something(checked_app: cdk.App) -> None:
+    sqs.Queue(cdk.Stack(checked_app, "careless"), "Queue")
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
+        checked_app.synth()

@@ -1,0 +1,3 @@
+"""A handler whose module raises while it is imported, as for a setting that is missing."""
+
+raise KeyError("QUEUE_URL")
