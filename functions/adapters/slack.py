@@ -4,9 +4,12 @@ slack_sdk repeats nothing here (its default re-posts after a lost connection); t
 repeated. Slack's errors: docs.slack.dev/reference/methods/chat.postMessage and its siblings.
 """
 
+import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from http.client import HTTPException
+from typing import Any, TypeVar
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -25,7 +28,13 @@ _PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_tim
 # The token in hand is not accepted: it may have been replaced in the meantime.
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 # Seconds, for a 429 without the header that docs.slack.dev/apis/web-api/rate-limits promises.
-_DEFAULT_RETRY_AFTER = "30"
+DEFAULT_RETRY_AFTER = 30.0
+
+# It logs answers that it cannot read, whole; what happened is in the exception.
+logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
+_ERROR_NAME = re.compile("[a-z0-9_]{1,80}")
+
+T = TypeVar("T")
 
 
 class SlackChat:
@@ -36,7 +45,7 @@ class SlackChat:
         self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
 
     def post(self, part: Part) -> str:
-        response = self._call(
+        answer = self._call(
             self._client.chat_postMessage,
             channel=part.turn.channel,
             thread_ts=part.turn.thread_ts,
@@ -44,7 +53,7 @@ class SlackChat:
             unfurl_media=False,
             **_content(part),
         )
-        return str(response["ts"])
+        return str(_member(answer, "ts", str))
 
     def edit(self, ts: str, part: Part) -> None:
         self._call(self._client.chat_update, channel=part.turn.channel, ts=ts, **_content(part))
@@ -52,10 +61,10 @@ class SlackChat:
     def find(self, turn: Turn) -> dict[int, str]:
         found = {}
         for message in self._replies(turn):
-            metadata = message.get("metadata", {})
-            payload = metadata.get("event_payload", {})
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
             if metadata.get("event_type") == METADATA_EVENT and payload.get("turn_id") == turn.turn_id:
-                # A later attempt takes over the messages of the one before it.
+                # Whatever the attempt: a later one takes over the messages of the one before it.
                 found[int(payload["part"])] = str(message["ts"])
         return found
 
@@ -63,7 +72,7 @@ class SlackChat:
         """The messages of the thread from the turn's own on, oldest first."""
         cursor = ""
         while True:
-            response = self._call(
+            answer = self._call(
                 self._client.conversations_replies,
                 channel=turn.channel,
                 ts=turn.thread_ts,
@@ -73,21 +82,21 @@ class SlackChat:
                 limit=200,
                 cursor=cursor,
             )
-            yield from response["messages"]
-            cursor = (response.get("response_metadata") or {}).get("next_cursor") or ""
+            yield from _member(answer, "messages", list)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
 
-    def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
+    def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> dict[str, Any]:
         """Call a method with the token in force; once more if a refused token has been replaced."""
         try:
             with _translated():
-                return method(token=self._token.value(), **arguments)
+                return _data(method(token=self._token.value(), **arguments))
         except ChatRefused as exc:
             if exc.code not in _TOKEN_REFUSED or not self._token.refresh():
                 raise
         with _translated():
-            return method(token=self._token.value(), **arguments)
+            return _data(method(token=self._token.value(), **arguments))
 
 
 def _content(part: Part) -> dict[str, Any]:
@@ -112,18 +121,37 @@ def _translated() -> Iterator[None]:
         yield
     except SlackApiError as exc:
         raise _refusal(exc) from exc
-    except (SlackClientError, OSError) as exc:
-        # Among them what slack_sdk raises for an answer that is not JSON (a proxy's error page).
+    except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as exc:
+        # The last three come from inside slack_sdk, for JSON of a shape that Slack never answers with.
         raise ChatUnavailable(type(exc).__name__) from exc
+
+
+def _data(response: SlackResponse) -> dict[str, Any]:
+    if not isinstance(response.data, dict):
+        raise ChatUnavailable("the answer is no object")
+    return response.data
+
+
+def _member(answer: dict[str, Any], name: str, kind: type[T]) -> T:
+    """A part of an answer that Slack promises.
+
+    Raises:
+        ChatUnavailable: it is missing, so nobody knows what happened.
+    """
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise ChatUnavailable(f"the answer has no {name}")
+    return value
 
 
 def _refusal(exc: SlackApiError) -> Exception:
     response = exc.response
-    status = getattr(response, "status_code", 200)
-    headers = {name.lower(): value for name, value in getattr(response, "headers", {}).items()}
-    code = str(response.get("error", "unknown"))
-    if status == 429 or code in ("ratelimited", "rate_limited"):
-        return ChatRateLimited(float(headers.get("retry-after", _DEFAULT_RETRY_AFTER)))
-    if status >= 500 or code in _PASSING:
-        return ChatUnavailable(f"{status} {code}")
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    code = response.data.get("error", "") if isinstance(response.data, dict) else ""
+    if response.status_code == 429 or code == "ratelimited":
+        seconds = headers.get("retry-after", "")
+        return ChatRateLimited(float(seconds) if seconds.isdecimal() else DEFAULT_RETRY_AFTER)
+    # slack_sdk puts what is no answer of Slack's (a proxy's error page) where the error's name would be.
+    if response.status_code >= 500 or code in _PASSING or not _ERROR_NAME.fullmatch(str(code)):
+        return ChatUnavailable(f"HTTP {response.status_code} without Slack's answer")
     return ChatRefused(code)
