@@ -8,7 +8,7 @@ from simulator.agent.service import AgentService
 from simulator.aws import BOT_TOKEN_SECRET_ID, FAKE_CREDENTIALS, REGION, Aws
 from simulator.journal import Journal
 from simulator.slack.service import SlackService
-from tests.functions.adapters.workspace import BOT_TOKEN, SIGNING_SECRET, manifest
+from tests.functions.workspace import BOT_TOKEN, SIGNING_SECRET, manifest
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +51,10 @@ def bot_token(aws: Aws) -> Iterator[str]:
     """The secret's id; its value is put back after the test."""
     yield BOT_TOKEN_SECRET_ID
     aws.secrets.put_secret_value(SecretId=BOT_TOKEN_SECRET_ID, SecretString=BOT_TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def powertools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables that Powertools reads, as the template sets them."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "agent-bridge")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SlackAgentBridge")

@@ -9,6 +9,6 @@ SIGNING_SECRET = "test-signing-secret"
 
 
 def manifest() -> dict[str, Any]:
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[2]
     loaded: dict[str, Any] = json.loads((root / "slack-app-manifest.json").read_text())
     return loaded
