@@ -39,8 +39,8 @@ SIGNING_SECRET_ID = "agent-bridge/signing-secret"
 BOT_TOKEN_SECRET_ID = "agent-bridge/bot-token"
 TABLE = "agent-bridge-ledger"
 
-# How often a waiting ReceiveMessage looks for messages whose visibility timeout has run out, in seconds.
-# What a request changes is seen at once.
+# How often a ReceiveMessage that waits looks whether a visibility timeout has run out, in seconds. What a
+# request changes is seen at once.
 RECHECK = 0.2
 
 
@@ -70,6 +70,9 @@ class Aws:
         """Ends waiting requests, forgets all resources."""
         self.end_polls()
         self._server.stop()
+        for name in ("sqs", "dynamodb", "secrets"):
+            if name in self.__dict__:  # the property was used
+                getattr(self, name).close()
         if self._moto:
             from moto.moto_api._internal.models import moto_api_backend
 
@@ -162,16 +165,30 @@ class Aws:
         body = json.dumps({**request, "WaitTimeSeconds": 0}).encode()
         with self._changed:
             while True:
+                before = _depth(request["QueueUrl"])
                 response = self._ask_moto(environ, body)
+                depth = _depth(request["QueueUrl"])
+                if depth != before:
+                    self._changed.notify_all()  # moto has moved messages to the dead-letter queue
                 left = deadline - time.monotonic()
                 if left <= 0 or self._stopping or b'"Messages"' in response.data:
                     return response
-                self._changed.wait(min(left, RECHECK))
+                self._changed.wait(min(left, RECHECK) if depth else left)
 
     def _ask_moto(self, environ: dict[str, Any], body: bytes) -> Response:
         request = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         chunks, status, headers = run_wsgi_app(self._moto, request, buffered=True)
         return Response(list(chunks), status, headers)
+
+
+def _depth(queue_url: str) -> int:
+    """How many messages the queue holds, visible or not. moto is in this process: asking it costs nothing."""
+    from moto.sqs.models import sqs_backends
+
+    queue = sqs_backends[ACCOUNT][REGION].queues.get(queue_url.rpartition("/")[2])
+    if queue is None:
+        return 0
+    return queue.approximate_number_of_messages + queue.approximate_number_of_messages_not_visible
 
 
 def queue_arn(queue: wiring.Queue) -> str:

@@ -51,6 +51,7 @@ class Gateway:
             path=request.path,
             status=response.status_code,
             milliseconds=round((time.monotonic() - began) * 1000),
+            request_id=response.headers.get("Apigw-Requestid"),
         )
         return response(environ, start_response)
 
@@ -59,14 +60,15 @@ class Gateway:
             return _message(404, "Not Found")
         request.max_content_length = MAX_BODY_BYTES
         try:
-            result = self._lambdas.invoke(self._function, event(request, request.get_data()))
+            asked = event(request, request.get_data())
+            result = self._lambdas.invoke(self._function, asked)
         except TooManyRequestsError:
             return _message(503, "Service Unavailable")
         except (RequestEntityTooLarge, RequestTooLargeError):
             return _message(413, "Request Entity Too Large")
-        if result.error:
-            return _message(500, "Internal Server Error")
-        return _response(result.payload)
+        response = _message(500, "Internal Server Error") if result.error else _response(result.payload)
+        response.headers["Apigw-Requestid"] = asked["requestContext"]["requestId"]
+        return response
 
 
 def event(request: Request, body: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from simulator.journal import Journal
 from simulator.lambda_service.environment import REPOSITORY, Runtime
 from simulator.lambda_service.event_source import EventSourceMapping
 from simulator.lambda_service.service import LambdaService
+from simulator.page.page import Page
 from simulator.slack.service import SlackService
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
@@ -70,6 +71,7 @@ class Simulation:
             latency_seconds=slack_latency,
             port=port,
         )
+        self.slack.app.register_blueprint(Page(self.slack.workspace, self.journal).blueprint)
         self.url = self.slack.url
         self.agent = AgentService(journal=self.journal, time_scale=time_scale)
         self.aws = Aws()
@@ -82,6 +84,9 @@ class Simulation:
         )
         values = self._settings(lease_seconds, show_rationale)
         for function in wiring.FUNCTIONS:
+            # The receiver writes to the queue that the worker reads; dead_letters has its own.
+            queue = wiring.DEAD_LETTER_QUEUE if function is wiring.DEAD_LETTERS else wiring.QUESTIONS
+            values["QUEUE_URL"] = self.aws.queue_url(queue)
             self.lambdas.add(function, {name: values[name] for name in function.environment})
         self.gateway = Gateway(
             lambdas=self.lambdas, function=wiring.RECEIVER.name, routes=wiring.ROUTES, journal=self.journal
@@ -160,9 +165,8 @@ class Simulation:
         }
 
     def _settings(self, lease_seconds: int, show_rationale: bool) -> dict[str, str]:
-        """The values of all variables that the template gives to functions."""
+        """The values of the variables that the template gives to functions, but QUEUE_URL."""
         return {
-            "QUEUE_URL": self.aws.queue_url(wiring.QUESTIONS),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
@@ -171,6 +175,6 @@ class Simulation:
             "AGENT_ALIAS_ID": ALIAS_ID,
             "SHOW_RATIONALE": str(show_rationale).lower(),
             "POWERTOOLS_SERVICE_NAME": "agent-bridge",
-            "POWERTOOLS_METRICS_NAMESPACE": "AgentBridge",
+            "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }

@@ -56,7 +56,8 @@ class EventSourceMapping:
         )["Attributes"]
         self._queue_arn = attributes["QueueArn"]
         _check_visibility(int(attributes["VisibilityTimeout"]), lambdas.function(function).timeout)
-        self._slots = threading.Semaphore(min(max_concurrency, lambdas.concurrency))
+        self._concurrency = min(max_concurrency, lambdas.concurrency)
+        self._slots = threading.Semaphore(self._concurrency)
         self._disabled = threading.Event()
         self._poller = threading.Thread(target=self._poll, daemon=True)
 
@@ -69,8 +70,11 @@ class EventSourceMapping:
         self._slots.release()
 
     def join(self, timeout: float = 5.0) -> None:
-        """Waits until the last poll is answered, after `disable`."""
-        self._poller.join(timeout)
+        """Waits, after `disable`, until the last poll is answered and the last message dealt with."""
+        if self._poller.is_alive():
+            self._poller.join(timeout)
+        for _ in range(self._concurrency):
+            self._slots.acquire(timeout=timeout)
 
     def _poll(self) -> None:
         while True:

@@ -98,7 +98,12 @@ class LambdaService:
             )
         request_id = str(uuid.uuid4())
         environment = self._acquire(name)
-        facts = {"function": name, "request_id": request_id, "pid": environment.pid}
+        facts = {
+            "function": name,
+            "request_id": request_id,
+            "pid": environment.pid,
+            "trigger_id": _trigger_id(event),
+        }
         self._journal.add("lambda", "invocation started", **facts)
         began = time.monotonic()
         try:
@@ -189,3 +194,13 @@ class LambdaService:
         environment = ExecutionEnvironment(deployment.function, deployment.variables, self._runtime, keep)
         self._journal.add("lambda", "environment started", function=name, pid=environment.pid)
         return environment
+
+
+def _trigger_id(event: Any) -> str | None:
+    """The id of the queue message or of the HTTP request that the event stands for."""
+    match event:
+        case {"Records": [{"messageId": str(message_id)}]}:
+            return message_id
+        case {"requestContext": {"requestId": str(request_id)}}:
+            return request_id
+    return None

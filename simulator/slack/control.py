@@ -133,9 +133,6 @@ class Control:
         text = self._workspace.typed(
             _required(given, "text") if not given.get("files") else given.get("text", "")
         )
-        self._journal.add(
-            "slack", "user message", channel=channel.id, user=user.id, thread_ts=thread_ts, chars=len(text)
-        )
         message = self._workspace.post(
             channel,
             user,
@@ -143,6 +140,9 @@ class Control:
             thread_ts=thread_ts,
             broadcast=bool(thread_ts and given.get("broadcast")),
             files=[self._file(user, file) for file in given.get("files", [])],
+        )
+        self._journal.add(
+            "slack", "user message", channel=channel.id, user=user.id, ts=message.ts, chars=len(text)
         )
         return {
             "channel": channel.id,

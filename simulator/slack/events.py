@@ -53,6 +53,7 @@ class Attempt:
     body: str = ""
     failure: str | None = None
     no_retry: bool = False
+    request_id: str | None = None  # what API Gateway calls the request, if it is one
 
 
 @dataclass
@@ -254,9 +255,13 @@ class EventsApi:
             type=delivery.event.get("type"),
             subtype=delivery.event.get("subtype"),
             event_id=delivery.event_id,
+            channel=delivery.event.get("channel"),
+            ts=(delivery.event.get("message") or delivery.event).get("ts"),
             attempt=retry + 1,
             status=attempt.status,
             failure=attempt.failure,
+            request_id=attempt.request_id,
+            envelope=delivery.envelope,
         )
         return attempt
 
@@ -329,7 +334,14 @@ class EventsApi:
         failure = None if 200 <= answer.status < 300 else "http_error"
         # "x-slack-no-retry: 1" counts on an answer other than 200 only.
         no_retry = failure is not None and answer.headers.get("X-Slack-No-Retry") == "1"
-        return Attempt(at, answer.status, answer.data.decode(errors="replace"), failure, no_retry)
+        return Attempt(
+            at=at,
+            status=answer.status,
+            body=answer.data.decode(errors="replace"),
+            failure=failure,
+            no_retry=no_retry,
+            request_id=answer.headers.get("Apigw-Requestid"),
+        )
 
 
 def _failure(error: urllib3.exceptions.HTTPError) -> str:

@@ -143,6 +143,8 @@ class WebApi:
             error="connection closed" if dropped else body.get("error"),
             status=status,
             chars=_characters(args),
+            arguments=args,
+            result=answer.body,
         )
 
 

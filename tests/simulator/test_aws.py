@@ -107,8 +107,10 @@ def test_of_many_conditional_writes_at_once_one_succeeds(aws: Aws) -> None:
 
 @pytest.mark.usefixtures("aws")
 def test_a_second_aws_in_one_process_is_refused() -> None:
+    second = Aws()
     with pytest.raises(RuntimeError, match="global"):
-        Aws().start()
+        second.start()
+    second.stop()
 
 
 def test_nothing_is_left_for_the_next_one() -> None:

@@ -173,4 +173,5 @@ def test_the_journal_tells_of_requests_without_their_bodies(serve: Serve, journa
     [entry] = journal.entries(source="gateway")
     assert entry.kind == "request"
     assert entry.detail.pop("milliseconds") >= 0
+    assert entry.detail.pop("request_id")
     assert entry.detail == {"method": "POST", "path": "/slack/events", "status": 418}

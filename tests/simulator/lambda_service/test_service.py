@@ -1,5 +1,5 @@
-import os
-import signal
+import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -259,32 +259,23 @@ def test_variables_must_be_those_of_the_wiring() -> None:
 
 def test_functions_end_when_the_service_is_killed(runtime: Runtime) -> None:
     """A SIGKILL of the simulator leaves no process behind."""
-    script = f"""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        script = f"""
 import time
 from simulator.journal import Journal
 from simulator.lambda_service.service import LambdaService
 from simulator.wiring import Function
 
 service = LambdaService(journal=Journal(), runtime={runtime!r})
-service.add(Function("f", "{HANDLERS}.sample.echo", 30, 256, frozenset()), {{}})
-print(service.invoke("f", {{}}).payload["pid"], flush=True)
+service.add(Function("f", "{HANDLERS}.sample.connect", 30, 256, frozenset()), {{}})
+service.invoke("f", {listener.getsockname()[1]})
 time.sleep(60)
 """
-    import subprocess
-
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
-    ) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        parent.send_signal(signal.SIGKILL)
-    gone = threading.Event()
-    for _ in range(200):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            break
-        gone.wait(0.05)
-    else:
-        os.kill(pid, signal.SIGKILL)
-        pytest.fail("the function's process is still there")
+        with subprocess.Popen([sys.executable, "-c", script], cwd=REPOSITORY) as service:
+            line, _ = listener.accept()
+            with line:
+                line.settimeout(30)
+                assert line.recv(7) == b"running"
+                service.kill()
+                assert line.recv(1) == b""  # the system closes the line when the function's process ends

@@ -3,12 +3,15 @@
 
 import logging
 import os
+import socket
 import sys
 import time
 from decimal import Decimal
 from typing import Any
 
 from simulator.lambda_service.bootstrap import LambdaContext
+
+_line: socket.socket | None = None
 
 
 def echo(event: Any, context: LambdaContext) -> dict[str, Any]:
@@ -49,6 +52,13 @@ def leave(_event: Any, _context: LambdaContext) -> None:
 def hang(_event: Any, _context: LambdaContext) -> None:
     print("hanging", flush=True)
     time.sleep(60)
+
+
+def connect(event: Any, _context: LambdaContext) -> None:
+    """Opens a line to the port of the test, which breaks when this process ends."""
+    global _line
+    _line = socket.create_connection(("127.0.0.1", event))
+    _line.sendall(b"running")
 
 
 def log(event: Any, _context: LambdaContext) -> None:
