@@ -3,6 +3,7 @@
 boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the simulator stands in for AWS.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _session = boto3.session.Session()
+
+# At INFO it tells, at each cold start, where each client found its credentials and its endpoint.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # A call that takes longer is better repeated: Slack waits three seconds for the whole receiver.
 _QUICK = Config(

@@ -97,9 +97,10 @@ def _hold(turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody,
     custody = Custody(turn, claim, delivery, ports)
     outcome = Outcome(Verdict.FAILED)
     try:
+        # Until then the message is hidden for as long as the queue says: a crash would go unnoticed longer.
+        custody.keep()
         if claim.state is not State.REPLYING:
             work(custody, outcome)
-        custody.keep()
         custody.deliver()
         outcome.verdict = _VERDICTS[custody.record.state]
     except ChatRefused as exc:

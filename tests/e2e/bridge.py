@@ -13,7 +13,7 @@ from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 
 SETTLED = ("answered", "interrupted", "failed")
-PATIENCE = 60.0  # seconds until a test is given up
+PATIENCE = 30.0  # seconds until a test is given up
 
 
 class Bridge:

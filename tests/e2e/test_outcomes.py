@@ -136,7 +136,8 @@ def test_a_channel_that_is_archived_meanwhile_ends_the_turn_quietly(bridge: Brid
 
 def _kill_the_worker_at_its_receive(bridge: Bridge, question: dict[str, str], number: int) -> None:
     bridge.until(lambda: _receives(bridge, question) == number)
-    bridge.until(lambda: bridge.state(question))
+    calls = len(bridge.simulation.slack.web_api.calls)
+    bridge.until(lambda: len(bridge.simulation.slack.web_api.calls) > calls)
     bridge.simulation.lambdas.kill(wiring.WORKER.name)
 
 
