@@ -20,8 +20,9 @@ from functions.adapters import aws
 from functions.adapters.clock import SystemClock
 from functions.adapters.queue import QuestionTooLong, TurnQueue
 from functions.adapters.secrets import CachedSecret
+from functions.bridge import events, interactions
 from functions.bridge.custody import Clock, ServiceUnavailable
-from functions.bridge.events import Challenge, Ignored, parse
+from functions.bridge.events import Challenge, Ignored
 from functions.bridge.signature import SignatureError, WrongSignature, verify
 from functions.bridge.turn import Notice, Turn
 from functions.settings import ReceiverSettings, in_lambda
@@ -52,7 +53,8 @@ class Receiver:
             return _rejected(413, "body too large")
         try:
             self._verify(event.get("headers", {}), body)
-            return self._take(body) if event.get("rawPath") == EVENTS_PATH else _ignored("interactivity")
+            is_event = event.get("rawPath") == EVENTS_PATH
+            return self._take(events.parse(body) if is_event else interactions.parse(body))
         except SignatureError as exc:
             return _rejected(401, str(exc))
         except ServiceUnavailable as exc:
@@ -79,8 +81,7 @@ class Receiver:
                 raise
             check()  # the secret has been rotated
 
-    def _take(self, body: bytes) -> Response:
-        incoming = parse(body)
+    def _take(self, incoming: Challenge | Turn | Ignored) -> Response:
         if isinstance(incoming, Challenge):
             return _json(200, {"challenge": incoming.value})
         if isinstance(incoming, Ignored):

@@ -1,7 +1,8 @@
 """DynamoDB: one record per turn, `turn_id` its partition key. See `functions.bridge.ledger` for the states.
 
 The record is the item "record". Owed text that does not fit into it (an item holds 400 KB) stands in the
-items "text#1", "text#2", …, which are written before the record that counts on them. Every item has a TTL.
+items "text#1", "text#2", …, which are written before the record that counts on them. The item "question" has
+the question of a turn that went wrong. Every item has a TTL.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,18 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.bridge.custody import Clock, ServiceUnavailable
-from functions.bridge.ledger import SETTLED, AlreadySettled, Claim, Held, LeaseLost, Record, State
+from functions.bridge.ledger import (
+    QUESTION_KEPT_SECONDS,
+    SETTLED,
+    AlreadySettled,
+    Claim,
+    Held,
+    LeaseLost,
+    Record,
+    State,
+    is_settled,
+    taken_over,
+)
 from functions.bridge.turn import Turn
 
 if TYPE_CHECKING:
@@ -25,6 +37,8 @@ KEPT_SECONDS = 7 * 24 * 3600
 TEXT_BYTES = 200_000
 
 _RECORD = "record"
+_QUESTION = "question"
+_TEXT_ATTRIBUTES = ("owed", "owed_items", "ending")
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -42,22 +56,33 @@ class DynamoLedger:
 
         TTL deletes late, so an item past its time counts as absent.
         """
+        until = now + lease_seconds
         fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
-        item = _item(fresh) | {"lease_until": int(1000 * (now + lease_seconds)), "expires_at": self._expiry()}
-        found = self._put_unless(
-            item,
-            unless="attribute_exists(turn_id) AND attempt >= :attempt AND expires_at > :now",
-            values={":attempt": turn.attempt, ":now": int(now)},
-        )
+        item = _item(fresh) | {"lease_until": int(1000 * until), "expires_at": self._expiry()}
+        unless = "attribute_exists(turn_id) AND expires_at > :now"
+        found = self._put_unless(item, unless=unless, values={":now": int(now)})
         if found is None:
             return fresh
-        state = State(found["state"])
-        if state in SETTLED or found["attempt"] > turn.attempt:
-            return AlreadySettled(state)
+        left_behind = self._record(found)
         left = float(found["lease_until"]) / 1000 - now
-        if left > 0:
+        if is_settled(left_behind, turn):
+            return AlreadySettled(left_behind.state)
+        if left_behind.state not in SETTLED and left > 0:
             return Held(left)
-        return self._take_over(found, owner, now + lease_seconds)
+        return self._take_over(found, taken_over(left_behind, turn, owner), until)
+
+    def keep_question(self, turn: Turn) -> None:
+        expires_at = int(self._clock.now()) + QUESTION_KEPT_SECONDS
+        item = {"turn_id": turn.turn_id, "item": _QUESTION, "text": turn.text, "expires_at": expires_at}
+        self._put_unless(item, unless="", values={})
+
+    def question(self, turn: Turn) -> str | None:
+        item = self._get(turn.turn_id, _QUESTION)
+        # TTL deletes late.
+        return item["text"] if item and item["expires_at"] > self._clock.now() else None
+
+    def forget_question(self, turn: Turn) -> None:
+        self._delete(turn.turn_id, _QUESTION)
 
     def renew(self, record: Record, *, until: float) -> None:
         self._change(record, {"lease_until": int(1000 * until)})
@@ -75,14 +100,13 @@ class DynamoLedger:
         self._change(record, _progress(record) | ending)
 
     def settle(self, record: Record) -> None:
-        old = self._change(record, _progress(record), remove=("owed", "owed_items", "ending"))
+        old = self._change(record, _progress(record), remove=_TEXT_ATTRIBUTES)
         for number in range(1, int(old.get("owed_items", 0)) + 1):
             # The TTL would delete them too; what is not needed any more is not kept.
-            with _translated():
-                self._client.delete_item(TableName=self._table, Key=_key(record.turn_id, f"text#{number}"))
+            self._delete(record.turn_id, f"text#{number}")
 
-    def _take_over(self, found: dict[str, Any], owner: str, until: float) -> Claim:
-        left_behind = Record(
+    def _record(self, found: dict[str, Any]) -> Record:
+        return Record(
             turn_id=found["turn_id"],
             attempt=int(found["attempt"]),
             state=State(found["state"]),
@@ -92,24 +116,37 @@ class DynamoLedger:
             owed=(*found.get("owed", ()), *self._more_text(found)),
             ending=State(found["ending"]) if "ending" in found else None,
         )
+
+    def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
+        """Make `record` of what was `found`, unless it has changed since."""
+        mine = {"owner": record.owner, "attempt": record.attempt, "state": record.state.value}
+        spent = () if record.owed else _TEXT_ATTRIBUTES
         try:
             self._change(
-                left_behind,
-                {"owner": owner, "lease_until": int(1000 * until)},
+                self._record(found),
+                mine | {"lease_until": int(1000 * until)},
+                remove=spent,
                 condition="lease_until = :found_lease",
                 values={":found_lease": found["lease_until"]},
             )
         except LeaseLost:
             return Held(1.0)  # somebody was faster
-        return Record(**{**vars(left_behind), "owner": owner})
+        return record
 
     def _more_text(self, found: dict[str, Any]) -> Iterator[str]:
         for number in range(1, int(found.get("owed_items", 0)) + 1):
-            with _translated():
-                answer = self._client.get_item(
-                    TableName=self._table, Key=_key(found["turn_id"], f"text#{number}"), ConsistentRead=True
-                )
-            yield from _plain(answer["Item"])["owed"]
+            yield from self._get(found["turn_id"], f"text#{number}").get("owed", ())
+
+    def _get(self, turn_id: str, item: str) -> dict[str, Any]:
+        with _translated():
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(turn_id, item), ConsistentRead=True
+            )
+        return _plain(answer.get("Item", {}))
+
+    def _delete(self, turn_id: str, item: str) -> None:
+        with _translated():
+            self._client.delete_item(TableName=self._table, Key=_key(turn_id, item))
 
     def _expiry(self) -> int:
         return int(self._clock.now()) + KEPT_SECONDS
@@ -146,7 +183,7 @@ class DynamoLedger:
         Raises:
             LeaseLost: somebody else holds it, or a later attempt has begun.
         """
-        ours = "#owner = :owner AND attempt = :attempt"
+        ours = "#owner = :owner AND #attempt = :attempt"
         settings = ", ".join(f"#{name} = :{name}_new" for name in changes)
         removal = " REMOVE " + ", ".join(remove) if remove else ""
         try:
@@ -156,7 +193,7 @@ class DynamoLedger:
                     Key=_key(record.turn_id, _RECORD),
                     UpdateExpression=f"SET {settings}{removal}",
                     ConditionExpression=f"{ours} AND {condition}" if condition else ours,
-                    ExpressionAttributeNames={f"#{name}": name for name in {*changes, "owner"}},
+                    ExpressionAttributeNames={f"#{name}": name for name in {*changes, "owner", "attempt"}},
                     ExpressionAttributeValues=_typed(
                         {f":{name}_new": value for name, value in changes.items()}
                         | {":owner": record.owner, ":attempt": record.attempt}

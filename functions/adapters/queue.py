@@ -40,7 +40,7 @@ class TurnQueue:
             self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
-                MessageGroupId=turn.thread_id,
+                MessageGroupId=turn.group_id,
                 MessageDeduplicationId=turn.deduplication_id,
             )
         except (ClientError, BotoCoreError) as exc:

@@ -17,8 +17,9 @@ from slack_sdk.web import SlackResponse
 
 from functions.adapters.secrets import CachedSecret
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.interactions import RETRY_ACTION
 from functions.bridge.markdown import plain
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Turn, next_attempt, to_json
 
 METADATA_EVENT = "agent_bridge_reply"
 TIMEOUT_SECONDS = 10
@@ -57,6 +58,18 @@ class SlackChat:
 
     def edit(self, ts: str, part: Part) -> None:
         self._call(self._client.chat_update, channel=part.turn.channel, ts=ts, **_content(part))
+
+    def delete(self, turn: Turn, ts: str) -> None:
+        self._call(self._client.chat_delete, channel=turn.channel, ts=ts)
+
+    def whisper(self, turn: Turn, text: str) -> None:
+        self._call(
+            self._client.chat_postEphemeral,
+            channel=turn.channel,
+            thread_ts=turn.thread_ts,
+            user=turn.user,
+            text=plain(text),
+        )
 
     def find(self, turn: Turn) -> dict[int, str]:
         found = {}
@@ -103,7 +116,7 @@ def _content(part: Part) -> dict[str, Any]:
     return {
         # What notifications and screen readers say; the blocks are what is shown.
         "text": plain(part.markdown),
-        "blocks": [{"type": "markdown", "text": part.markdown}],
+        "blocks": [{"type": "markdown", "text": part.markdown}, *_buttons(part)],
         "metadata": {
             "event_type": METADATA_EVENT,
             "event_payload": {
@@ -113,6 +126,18 @@ def _content(part: Part) -> dict[str, Any]:
             },
         },
     }
+
+
+def _buttons(part: Part) -> list[dict[str, Any]]:
+    if not part.offers_retry:
+        return []
+    button = {
+        "type": "button",
+        "action_id": RETRY_ACTION,
+        "text": {"type": "plain_text", "text": "Retry"},
+        "value": to_json(next_attempt(part.turn)),
+    }
+    return [{"type": "actions", "elements": [button]}]
 
 
 @contextmanager

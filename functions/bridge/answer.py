@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from functions.bridge import wording
@@ -13,7 +13,7 @@ from functions.bridge.custody import Clock, Custody, Delivery, GiveBack, Ports, 
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
 from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, State
 from functions.bridge.reply import Reply
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Notice, Turn
 
 # How long to wait, in seconds, before an agent that provably did not start is asked again.
 RETRY_WAITS = (1.0, 3.0, 9.0)
@@ -32,6 +32,7 @@ class Verdict(StrEnum):
     HELD = "held"
     OWED = "owed"
     LEASE_LOST = "lease_lost"
+    WHISPERED = "whispered"
 
 
 _VERDICTS = {
@@ -71,6 +72,14 @@ def answer(
         show_rationale: whether the agent's rationale is part of the reply (the debug switch).
     """
 
+    if turn.notice is Notice.NOT_YOURS:
+        return _whisper(turn, wording.notice_text(turn.notice), ports)
+    if turn.attempt > 1:
+        question = ports.ledger.question(turn)
+        if question is None:
+            return _whisper(turn, wording.TOO_OLD, ports)
+        turn = replace(turn, text=question)
+
     def work(custody: Custody, outcome: Outcome) -> None:
         if custody.record.state is State.RECEIVED and turn.notice is None:
             stop_at = delivery.deadline - margin
@@ -84,6 +93,13 @@ def answer(
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
     return _hold(turn, delivery, ports, _owe_own_words)
+
+
+def _whisper(turn: Turn, text: str, ports: Ports) -> Outcome:
+    """Tell somebody why a button did nothing: once, as the button can be pressed again."""
+    with suppress(ChatError):
+        ports.chat.whisper(turn, text)
+    return Outcome(Verdict.WHISPERED)
 
 
 def _hold(turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody, Outcome], None]) -> Outcome:
@@ -144,9 +160,12 @@ class _Conversation:
         question = Question(session_id=turn.thread_id, text=turn.text)
         for wait in (*RETRY_WAITS, None):
             # Before the call: once it is made, nobody can tell any more whether the agent started.
-            self._custody.advance(state=State.STARTED, intended=1)
+            self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
             reply = Reply(show_rationale=show_rationale)
-            self._listen(agent.ask(question), reply)
+            run = agent.ask(question)
+            if self._custody.record.reply and not self._shown:
+                self._show(wording.PLACEHOLDER)  # in the message of the attempt before
+            self._listen(run, reply)
             if not self._may_ask_again(reply, wait):
                 break
             self._custody.advance(state=State.RECEIVED)
@@ -199,7 +218,7 @@ class _Conversation:
             self._note_shown(text)
 
     def _note_shown(self, text: str) -> None:
-        if not text:
+        if text in ("", wording.PLACEHOLDER, wording.RETRYING):
             return
         self._shown = text
         self._cadence.edited(self._clock.now())

@@ -38,11 +38,13 @@ class Part:
         turn: where it goes and whose it is; Slack keeps the turn id, attempt and number with the message.
         number: 0 for the placeholder and what it becomes, 1 and up for the messages that follow.
         markdown: its text, at most 12,000 characters.
+        offers_retry: whether a button stands under it that has the question asked again.
     """
 
     turn: Turn
     number: int
     markdown: str
+    offers_retry: bool = False
 
 
 class Chat(Protocol):
@@ -54,6 +56,14 @@ class Chat(Protocol):
 
     def edit(self, ts: str, part: Part) -> None:
         """Replace what the message `ts` says."""
+        ...
+
+    def delete(self, turn: Turn, ts: str) -> None:
+        """Take back one of our messages in the turn's thread."""
+        ...
+
+    def whisper(self, turn: Turn, text: str) -> None:
+        """Say something in the turn's thread that only its user sees, and only until they reload."""
         ...
 
     def find(self, turn: Turn) -> dict[int, str]:

@@ -7,13 +7,14 @@
     started      received              the agent provably did not start, and may be asked again
     started      replying              the final text is known, and from here on owed
     replying     answered, interrupted, failed    the final text has landed, or never will
+    interrupted, failed    received    the asker pressed Retry: the next attempt, in the same messages
 
 Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
 from a slow one: who finds it expired may take the turn over, in whatever state it is. A turn taken over in
 `started` may have run its agent, which is not started again; one taken over in `replying` is owed its text.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -81,11 +82,44 @@ class AlreadySettled:
 Claim = Record | Held | AlreadySettled
 
 
+def is_settled(record: Record, turn: Turn) -> bool:
+    """Whether nothing is left to do about this attempt: it is over, overtaken, or answered before."""
+    if record.attempt == turn.attempt:
+        return record.state in SETTLED
+    return record.attempt > turn.attempt or record.state is State.ANSWERED
+
+
+def taken_over(record: Record, turn: Turn, owner: str) -> Record:
+    """The record in new hands: a later attempt begins anew, in the messages of the one before."""
+    if record.attempt == turn.attempt:
+        return replace(record, owner=owner)
+    return replace(record, owner=owner, attempt=turn.attempt, state=State.RECEIVED, owed=(), ending=None)
+
+
+# For so long a question that did not get its answer can be asked again.
+QUESTION_KEPT_SECONDS = 24 * 3600
+
+
 class Ledger(Protocol):
     """Changes raise `LeaseLost` when the turn is no longer the record's owner's. Times in seconds."""
 
     def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
-        """Take the turn: begin its record, or take it over from an owner whose lease has expired."""
+        """Take the turn: begin its record, or take it over from an owner whose lease has expired.
+
+        A later attempt takes over a turn that was interrupted or failed, with its messages.
+        """
+        ...
+
+    def keep_question(self, turn: Turn) -> None:
+        """Keep the text of a turn that will not get its answer, for 24 hours, so that Retry can use it."""
+        ...
+
+    def question(self, turn: Turn) -> str | None:
+        """What `keep_question` kept, None when it is too old."""
+        ...
+
+    def forget_question(self, turn: Turn) -> None:
+        """The question has got its answer."""
         ...
 
     def renew(self, record: Record, *, until: float) -> None:

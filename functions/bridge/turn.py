@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
 
@@ -21,6 +21,8 @@ class Notice(StrEnum):
     """The message carries files, which the bridge cannot hand on."""
     TOO_LONG = "too_long"
     """The question does not fit into a queue message."""
+    NOT_YOURS = "not_yours"
+    """Somebody pressed Retry on another person's question: told to that person alone."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Turn:
         thread_ts: the thread it belongs to; its own `ts` when it opens one.
         user: who asks ("U…" or "W…").
         bot_user: the bot's own user id, by which the user mentions it.
-        text: the question in plain text; "" when there is a notice.
+        text: the question in plain text; "" when there is a notice, and in later attempts, for which the
+            ledger has kept it.
         notice: why no agent is asked, or None.
         attempt: 1, and one more each time that a person presses Retry.
     """
@@ -61,13 +64,24 @@ class Turn:
         return f"{self.team}:{self.channel}:{self.thread_ts}"
 
     @property
+    def group_id(self) -> str:
+        """The queue's message group: the thread, in which turns stay in order."""
+        return f"control:{self.turn_id}" if self.notice is Notice.NOT_YOURS else self.thread_id
+
+    @property
     def deduplication_id(self) -> str:
+        """One message on the queue for each attempt, however often Slack delivers or a button is pressed."""
         return f"{self.turn_id}#{self.attempt}"
 
     @property
     def reference(self) -> str:
         """Eight characters that a user can read out and an operator can find in the log."""
         return hashlib.sha256(self.deduplication_id.encode()).hexdigest()[:8]
+
+
+def next_attempt(turn: Turn) -> Turn:
+    """The same turn, asked once more. Its text stays in the ledger."""
+    return replace(turn, text="", attempt=turn.attempt + 1)
 
 
 def to_json(turn: Turn) -> str:

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field, replace
 from functions.bridge.agent import AgentEvent, Question
 from functions.bridge.chat import Part
 from functions.bridge.custody import Delivery, Ports
-from functions.bridge.ledger import SETTLED, AlreadySettled, Claim, Held, LeaseLost, Record, State
+from functions.bridge.ledger import (
+    QUESTION_KEPT_SECONDS,
+    SETTLED,
+    AlreadySettled,
+    Claim,
+    Held,
+    LeaseLost,
+    Record,
+    State,
+    is_settled,
+    taken_over,
+)
 from functions.bridge.turn import Turn
 
 TURN = Turn(
@@ -55,13 +66,20 @@ class FakeChat:
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
 
     def post(self, part: Part) -> str:
-        ts = f"{len(self.messages) + 1}.0"
+        ts = f"{len(self.calls) + 1}.0"
         self._do("post", part, lambda: self.messages.__setitem__(ts, part))
         return ts
 
     def edit(self, ts: str, part: Part) -> None:
         assert ts in self.messages, f"{ts} was never posted"
         self._do("edit", part, lambda: self.messages.__setitem__(ts, part))
+
+    def delete(self, turn: Turn, ts: str) -> None:
+        assert self.messages[ts].turn.turn_id == turn.turn_id
+        self._do("delete", None, lambda: self.messages.__delitem__(ts))
+
+    def whisper(self, turn: Turn, text: str) -> None:
+        self._do("whisper", Part(turn, 0, text), lambda: None)
 
     def find(self, turn: Turn) -> dict[int, str]:
         self._do("find", None, lambda: None)
@@ -92,23 +110,34 @@ class FakeLedger:
     def __init__(self, clock: FakeClock) -> None:
         self.records: dict[str, Record] = {}
         self.leases: dict[str, float] = {}
+        self.questions: dict[str, tuple[str, float]] = {}
         self.writes: list[tuple[str, Record]] = []
         self.trouble: dict[str, list[Exception]] = {}
         self._clock = clock
 
     def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
         found = self.records.get(turn.turn_id)
-        if found is None or found.attempt < turn.attempt:
+        if found is None:
             record = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
-        elif found.state in SETTLED or found.attempt > turn.attempt:
+        elif is_settled(found, turn):
             return AlreadySettled(found.state)
-        elif self.leases[turn.turn_id] > now:
+        elif found.state not in SETTLED and self.leases[turn.turn_id] > now:
             return Held(self.leases[turn.turn_id] - now)
         else:
-            record = replace(found, owner=owner)
+            record = taken_over(found, turn, owner)
         self.records[turn.turn_id] = record
         self.leases[turn.turn_id] = now + lease_seconds
         return record
+
+    def keep_question(self, turn: Turn) -> None:
+        self.questions[turn.turn_id] = (turn.text, self._clock.now() + QUESTION_KEPT_SECONDS)
+
+    def question(self, turn: Turn) -> str | None:
+        text, until = self.questions.get(turn.turn_id, (None, 0.0))
+        return text if until > self._clock.now() else None
+
+    def forget_question(self, turn: Turn) -> None:
+        self.questions.pop(turn.turn_id, None)
 
     def renew(self, record: Record, *, until: float) -> None:
         self._check("renew", record)

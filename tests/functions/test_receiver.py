@@ -14,11 +14,11 @@ import pytest
 from functions.adapters import aws as clients
 from functions.adapters.queue import TurnQueue
 from functions.adapters.secrets import CachedSecret
-from functions.bridge.turn import Notice, from_json
+from functions.bridge.turn import Notice, from_json, next_attempt, to_json
 from functions.receiver import MAX_BODY_BYTES, Receiver
 from simulator.aws import Aws
 from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
-from tests.functions.fakes import START, FakeClock
+from tests.functions.fakes import START, TURN, FakeClock
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -218,6 +218,15 @@ def test_interactions_are_verified_like_everything_else(door: Door) -> None:
     assert door.knock(signed)["statusCode"] == 200
     assert door.knock({**signed, "headers": {}}) == {"statusCode": 401}
     assert door.queued() == []
+
+
+def test_a_press_on_retry_is_the_next_attempt_on_the_queue_once(door: Door) -> None:
+    retry = {"action_id": "retry", "action_ts": "1.1", "value": to_json(next_attempt(TURN))}
+    payload = {"type": "block_actions", "user": {"id": TURN.user}, "actions": [retry]}
+    form = urlencode({"payload": json.dumps(payload)})
+    for _ in range(2):
+        assert door.knock(request(form, path="/slack/interactivity", encoded=True))["statusCode"] == 200
+    assert [from_json(body) for body in door.queued()] == [next_attempt(TURN)]
 
 
 def test_when_the_queue_fails_slack_is_asked_to_send_the_event_again(door: Door) -> None:

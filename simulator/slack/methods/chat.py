@@ -1,4 +1,4 @@
-"""chat.*: docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.delete."""
+"""chat.*: docs.slack.dev/reference/methods/chat.postMessage, chat.postEphemeral, chat.update, chat.delete."""
 
 from simulator.slack import limits
 from simulator.slack.errors import SlackError
@@ -61,6 +61,16 @@ def delete(call: Call) -> Json:
     return {"channel": channel.id, "ts": message.ts}
 
 
+def post_ephemeral(call: Call) -> Json:
+    """Shown to one person and kept nowhere: only the record of calls has it."""
+    channel = _destination(call)
+    _content(call)
+    _thread(call, channel)
+    if call.required("user") not in channel.members:
+        raise SlackError("user_not_in_channel")
+    return {"message_ts": call.workspace.new_ts()}
+
+
 def _destination(call: Call) -> Channel:
     """The channel to post to, which may be given as a name, or as a person whose direct message it is."""
     given = call.required("channel")
@@ -103,6 +113,7 @@ def _thread(call: Call, channel: Channel) -> str | None:
 
 METHODS = {
     "chat.postMessage": Method(post_message, None, ("chat:write",)),
+    "chat.postEphemeral": Method(post_ephemeral, 4, ("chat:write",)),
     "chat.update": Method(update, 3, ("chat:write",)),
     "chat.delete": Method(delete, 3, ("chat:write",)),
 }

@@ -9,7 +9,16 @@ import pytest
 from functions.adapters import aws as clients
 from functions.adapters.ledger import KEPT_SECONDS, DynamoLedger
 from functions.bridge.custody import ServiceUnavailable
-from functions.bridge.ledger import AlreadySettled, Claim, Held, LeaseLost, Ledger, Record, State
+from functions.bridge.ledger import (
+    QUESTION_KEPT_SECONDS,
+    AlreadySettled,
+    Claim,
+    Held,
+    LeaseLost,
+    Ledger,
+    Record,
+    State,
+)
 from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
 from tests.functions.fakes import START, TURN, FakeClock, FakeLedger
@@ -111,13 +120,42 @@ def test_a_settled_turn_stays_settled(ledger: Ledger, state: State) -> None:
     assert ledger.claim(TURN, owner="two", now=START + 9999, lease_seconds=60) == AlreadySettled(state)
 
 
-def test_a_later_attempt_begins_afresh_and_ends_the_earlier_one(ledger: Ledger) -> None:
-    first = claim(ledger)
-    again = replace(TURN, attempt=2)
-    assert claim(ledger, "two", turn=again, now=START + 1) == Record(TURN.turn_id, 2, State.RECEIVED, "two")
+@pytest.mark.parametrize("state", [State.INTERRUPTED, State.FAILED])
+def test_a_later_attempt_takes_over_the_messages_of_the_one_that_went_wrong(
+    ledger: Ledger, state: State
+) -> None:
+    owed = owing(claim(ledger))
+    ledger.owe(owed)
+    ledger.settle(replace(owed, state=state, owed=(), ending=None))
+    again = claim(ledger, "two", turn=replace(TURN, attempt=2), now=START + 1)
+    assert again == Record(TURN.turn_id, 2, State.RECEIVED, "two", reply=("1.0",), intended=1)
     with pytest.raises(LeaseLost):
-        ledger.advance(first)
+        ledger.advance(owed)
+    ledger.advance(replace(again, state=State.STARTED))
     assert isinstance(ledger.claim(TURN, owner="one", now=START + 999, lease_seconds=60), AlreadySettled)
+
+
+def test_a_later_attempt_waits_for_the_one_that_is_still_being_settled(ledger: Ledger) -> None:
+    ledger.owe(owing(claim(ledger)))
+    again = replace(TURN, attempt=2)
+    assert ledger.claim(again, owner="two", now=START + 50, lease_seconds=60) == Held(10)
+    assert claim(ledger, "two", turn=again, now=START + 61) == Record(
+        TURN.turn_id, 2, State.RECEIVED, "two", reply=("1.0",), intended=1
+    )
+
+
+def test_a_turn_that_was_answered_has_no_later_attempt(ledger: Ledger) -> None:
+    ledger.settle(replace(claim(ledger), state=State.ANSWERED))
+    again = replace(TURN, attempt=2)
+    assert ledger.claim(again, owner="two", now=START, lease_seconds=60) == AlreadySettled(State.ANSWERED)
+
+
+def test_a_question_is_kept_until_it_is_forgotten(ledger: Ledger) -> None:
+    assert ledger.question(TURN) is None
+    ledger.keep_question(TURN)
+    assert ledger.question(TURN) == TURN.text
+    ledger.forget_question(TURN)
+    assert ledger.question(TURN) is None
 
 
 # --- DynamoDB's own ----------------------------------------------------------------------------------------
@@ -163,6 +201,13 @@ def test_of_many_who_take_over_at_once_one_gets_the_turn(dynamo: DynamoLedger) -
         claims = list(pool.map(take_over, [f"worker {number}" for number in range(8)]))
     assert sum(isinstance(outcome, Record) for outcome in claims) == 1
     assert sum(isinstance(outcome, Held) for outcome in claims) == 7
+
+
+def test_a_question_older_than_a_day_counts_as_absent(dynamo: DynamoLedger) -> None:
+    dynamo.keep_question(TURN)
+    later = FakeClock()
+    later.sleep(QUESTION_KEPT_SECONDS + 1)
+    assert DynamoLedger(clients.dynamodb(), TABLE, later).question(TURN) is None
 
 
 @pytest.mark.usefixtures("aws")

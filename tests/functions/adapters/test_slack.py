@@ -8,7 +8,7 @@ from functions.adapters import aws as clients
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Turn, from_json, next_attempt
 from simulator.aws import Aws
 from simulator.http import HttpServer
 from simulator.slack import seed
@@ -79,6 +79,37 @@ def test_messages_are_found_in_a_thread_of_many_pages(
         says(slack, str(number), turn.ts)
     ts = chat.post(Part(turn, 0, "at the end"))
     assert chat.find(turn) == {0: ts}
+
+
+def test_a_button_carries_the_next_attempt_without_the_question(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    ts = chat.post(Part(turn, 0, "It failed.", offers_retry=True))
+    message = slack.workspace.message(seed.WEATHER, ts)
+    assert message is not None
+    [button] = message.blocks[1]["elements"]
+    assert (button["action_id"], button["text"]["text"]) == ("retry", "Retry")
+    assert from_json(button["value"]) == next_attempt(turn)
+    assert turn.text not in button["value"]
+    chat.edit(ts, Part(turn, 0, "It worked."))
+    assert len(message.blocks) == 1
+
+
+def test_a_message_can_be_taken_back(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    ts = chat.post(Part(turn, 0, "too much"))
+    chat.delete(turn, ts)
+    assert slack.workspace.message(seed.WEATHER, ts) is None
+
+
+def test_a_whisper_is_for_one_person(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    chat.whisper(turn, "only you")
+    [call] = slack.web_api.calls
+    assert (call.method, call.args["user"], call.args["text"]) == (
+        "chat.postEphemeral",
+        seed.ALICE.id,
+        "only you",
+    )
+    assert chat.find(turn) == {}
 
 
 def test_without_the_history_scope_the_search_is_refused(

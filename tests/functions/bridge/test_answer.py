@@ -10,7 +10,7 @@ from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
-from functions.bridge.turn import Notice, Turn
+from functions.bridge.turn import Notice, Turn, next_attempt
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
@@ -102,7 +102,7 @@ def test_rationale_is_part_of_the_reply_only_with_the_debug_switch(stage: Stage)
     assert stage.chat.texts() == ["> Look it up\n\nIt is sunny."]
 
 
-@pytest.mark.parametrize("notice", list(Notice))
+@pytest.mark.parametrize("notice", sorted(set(Notice) - {Notice.NOT_YOURS}))
 def test_a_notice_is_answered_without_an_agent(stage: Stage, notice: Notice) -> None:
     agent = ScriptedAgent(stage.clock, SUNNY)
     outcome = take(stage, turn=replace(TURN, text="", notice=notice), agent=agent)
@@ -394,3 +394,108 @@ def test_a_dead_letter_stays_on_the_queue_while_slack_is_down(stage: Stage) -> N
     stage.chat.trouble["post"] = []
     assert surrender(stage).verdict is Verdict.FAILED
     assert len(stage.chat.texts()) == 1
+
+
+# --- asked again by a person -------------------------------------------------------------------------------
+
+
+def test_a_turn_without_its_answer_offers_to_be_asked_again(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    assert [part.offers_retry for part in stage.chat.messages.values()] == [True]
+
+
+def test_an_answer_and_a_notice_offer_no_retry(stage: Stage) -> None:
+    take(stage)
+    take(stage, turn=replace(TURN, ts="1700000009.000100", text="", notice=Notice.EMPTY))
+    assert [part.offers_retry for part in stage.chat.messages.values()] == [False, False]
+
+
+def test_a_retry_asks_the_same_question_in_the_same_message(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    agent = ScriptedAgent(stage.clock, [0.5, *SUNNY])
+    outcome = take(stage, turn=next_attempt(TURN), agent=agent)
+    assert outcome.verdict is Verdict.ANSWERED
+    assert [question.text for question in agent.questions] == [TURN.text]
+    assert stage.chat.texts() == ["It is sunny."]
+    assert "Processing…" in stage.chat.history("edit")
+    assert [part.offers_retry for part in stage.chat.messages.values()] == [False]
+
+
+def test_a_retry_of_a_crashed_turn_runs_the_agent_once_more(stage: Stage) -> None:
+    with pytest.raises(Killed):
+        take(stage, TextDelta("It is "), 0.5, kill)
+    stage.clock.sleep(61)
+    take(stage)
+    assert take(stage, turn=next_attempt(TURN)).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_a_retry_that_fails_can_be_tried_again_under_another_reference(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    second = next_attempt(TURN)
+    take(stage, Failed(Failure.INTERNAL, "x"), turn=second)
+    [part] = stage.chat.messages.values()
+    assert part.offers_retry
+    assert second.reference in part.markdown
+    assert take(stage, turn=next_attempt(second)).verdict is Verdict.ANSWERED
+
+
+def test_a_retry_that_is_delivered_twice_runs_once(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    take(stage, turn=next_attempt(TURN), agent=agent)
+    take(stage, turn=next_attempt(TURN), agent=agent)
+    assert len(agent.questions) == 1
+
+
+def test_the_first_attempt_delivered_after_the_second_changes_nothing(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    take(stage, turn=next_attempt(TURN))
+    assert take(stage).verdict is Verdict.DUPLICATE
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_an_answered_question_is_not_kept_and_not_asked_again(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    take(stage, turn=next_attempt(TURN))
+    assert stage.ledger.questions == {}
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    assert take(stage, turn=replace(TURN, text="", attempt=3), agent=agent).verdict is Verdict.WHISPERED
+    assert agent.questions == []
+
+
+def test_a_question_is_kept_only_when_something_went_wrong(stage: Stage) -> None:
+    take(stage)
+    assert stage.ledger.questions == {}
+
+
+def test_after_a_day_a_question_is_too_old_to_be_asked_again(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    stage.clock.sleep(24 * 3600 + 1)
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    assert take(stage, turn=next_attempt(TURN), agent=agent).verdict is Verdict.WHISPERED
+    assert agent.questions == []
+    assert "too old" in stage.chat.history("whisper")[0]
+
+
+def test_who_did_not_ask_is_told_so_and_nothing_else_happens(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    before = stage.chat.texts()
+    press = replace(TURN, ts="1700000020.000100", user="U2", text="", attempt=2, notice=Notice.NOT_YOURS)
+    assert take(stage, turn=press).verdict is Verdict.WHISPERED
+    assert "Only the person who asked" in stage.chat.history("whisper")[0]
+    assert stage.chat.texts() == before
+
+
+def test_a_retry_with_a_shorter_answer_takes_back_the_rest_of_the_longer_one(stage: Stage) -> None:
+    take(stage, TextDelta("\n\n".join(["A sentence."] * 3000)), Failed(Failure.CUT_OFF, "x"))
+    assert len(stage.chat.texts()) > 2
+    take(stage, turn=next_attempt(TURN))
+    assert stage.chat.texts() == ["It is sunny."]
+    assert (stage.record.reply, stage.record.intended) == (stage.record.reply[:1], 1)
+
+
+def test_a_dead_letter_of_a_retry_keeps_the_question(stage: Stage) -> None:
+    take(stage, Failed(Failure.INTERNAL, "x"))
+    give_up(next_attempt(TURN), stage.delivery(50.0), stage.ports)
+    assert stage.ledger.question(TURN) == TURN.text

@@ -1,0 +1,43 @@
+"""Turns a press of a button into what the bridge does about it.
+
+The payload: docs.slack.dev/reference/interaction-payloads/block_actions-payload. The button's value comes
+back as we wrote it: the message is ours and the request is signed.
+"""
+
+import json
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs
+
+from functions.bridge.events import Ignored
+from functions.bridge.turn import MalformedTurn, Notice, Turn, from_json
+
+RETRY_ACTION = "retry"
+
+
+def parse(body: bytes) -> Turn | Ignored:
+    """What a verified form with an interaction asks for: a later attempt of a turn, or nothing.
+
+    Only who asked may have the question asked again; anybody else's press becomes a turn of its own that
+    tells them so.
+    """
+    try:
+        payload = json.loads(parse_qs(body.decode("utf-8"), strict_parsing=True)["payload"][0])
+    except (ValueError, KeyError, RecursionError):
+        return Ignored("malformed")
+    if not isinstance(payload, dict) or payload.get("type") != "block_actions":
+        return Ignored("other_interaction")
+    try:
+        action = payload["actions"][0]
+        if action["action_id"] != RETRY_ACTION:
+            return Ignored("other_interaction")
+        return _retry(action, str(payload["user"]["id"]))
+    except (KeyError, IndexError, TypeError, MalformedTurn):
+        return Ignored("malformed")
+
+
+def _retry(action: dict[str, Any], presser: str) -> Turn:
+    turn = from_json(action["value"])
+    if presser == turn.user:
+        return turn
+    return replace(turn, user=presser, ts=str(action["action_ts"]), notice=Notice.NOT_YOURS)

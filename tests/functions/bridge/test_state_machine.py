@@ -1,0 +1,208 @@
+"""A model check of the turn: deliveries, crashes, leases and time in any order Hypothesis can think of.
+
+A turn is delivered, its worker dies before or after any external call, or is found alive by another delivery,
+or sleeps so long that it loses its lease; Slack and the ledger fail for a while; the asker presses Retry;
+dead_letters gives up. Whatever happens, the thread ends with exactly one message that is no placeholder, and
+the agent was asked at most once for each attempt.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from functions.bridge.agent import Failed, Finished, TextDelta
+from functions.bridge.answer import Outcome, Verdict, answer, give_up
+from functions.bridge.chat import ChatRateLimited, ChatUnavailable
+from functions.bridge.custody import Ports, ServiceUnavailable
+from functions.bridge.failures import Failure
+from functions.bridge.ledger import SETTLED, State
+from functions.bridge.turn import Turn, next_attempt
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+
+ANSWER = "It is sunny."
+SCRIPTS: dict[str, list[Step]] = {
+    "answers": [TextDelta("It is "), 2.0, TextDelta("sunny."), Finished()],
+    "is slow": [30.0, TextDelta(ANSWER), 30.0, Finished()],
+    "breaks": [TextDelta("It is "), Failed(Failure.CUT_OFF, "cut")],
+    "never ends": [TextDelta("It is "), 1000.0],
+}
+SCRIPTED = {
+    "ledger": ("advance", "owe", "settle", "renew"),
+    "chat": ("post", "edit", "find"),
+}
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of the code under test sees this."""
+
+
+class Watched:
+    """A port whose calls are counted; `before` and `after` may end the process there."""
+
+    def __init__(self, port: Any, point: Callable[[], None]) -> None:
+        self._port = port
+        self._point = point
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            self._point()
+            result = method(*arguments, **options)
+            self._point()
+            return result
+
+        return call
+
+
+class TurnMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = Stage()
+        self.attempt = TURN
+        self.asked: list[int] = []
+
+    # --- what can happen ---
+
+    @rule(
+        script=st.sampled_from(sorted(SCRIPTS)),
+        dies_at=st.none() | st.integers(0, 30),
+        meets_at=st.none() | st.integers(0, 30),
+    )
+    def delivered(self, script: str, dies_at: int | None, meets_at: int | None) -> None:
+        """The queue delivers the turn; the worker may die, and may be met by a second delivery."""
+        self._deliver(script, dies_at, meets_at)
+
+    @rule(script=st.sampled_from(sorted(SCRIPTS)))
+    def delivered_to_a_sleeper(self, script: str) -> None:
+        """The worker stands still for longer than its lease, and another one takes over meanwhile."""
+
+        def sleep() -> None:
+            self.stage.clock.sleep(61)
+            self._deliver("answers", None, None)
+
+        self._deliver(script, None, None, first=[TextDelta("It "), sleep])
+
+    @rule(dies_at=st.none() | st.integers(0, 15))
+    def given_up(self, dies_at: int | None) -> None:
+        """The turn arrives in the dead-letter queue."""
+        self._run(dies_at, None, lambda ports: give_up(self.attempt, self.stage.delivery(50.0), ports))
+
+    @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 400.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.stage.clock.sleep(seconds)
+
+    @rule(
+        method=st.sampled_from(SCRIPTED["chat"]),
+        trouble=st.sampled_from(["limited", "down", "lost"]),
+        times=st.integers(1, 12),
+    )
+    def slack_is_in_trouble(self, method: str, trouble: str, times: int) -> None:
+        kinds: dict[str, Any] = {
+            "limited": ChatRateLimited(30),
+            "down": ChatUnavailable("503"),
+            "lost": (ChatUnavailable("timeout"), "after"),
+        }
+        self.stage.chat.trouble[method] = [kinds[trouble]] * times
+
+    @rule(method=st.sampled_from(SCRIPTED["ledger"]), times=st.integers(1, 12))
+    def ledger_is_in_trouble(self, method: str, times: int) -> None:
+        self.stage.ledger.trouble[method] = [ServiceUnavailable("down")] * times
+
+    @precondition(lambda self: self._offers_retry())
+    @rule()
+    def asker_presses_retry(self) -> None:
+        record = self.stage.record
+        if self.attempt.attempt == record.attempt:
+            self.attempt = next_attempt(self.attempt)
+
+    # --- what must hold all the time ---
+
+    @invariant()
+    def the_agent_is_asked_once_for_each_attempt(self) -> None:
+        assert len(self.asked) == len(set(self.asked))
+
+    @invariant()
+    def there_is_one_message_at_most(self) -> None:
+        assert len(self.stage.chat.messages) <= 1
+
+    @invariant()
+    def an_answer_that_was_given_stays(self) -> None:
+        record = self.stage.ledger.records.get(TURN.turn_id)
+        if record and record.state is State.ANSWERED:
+            assert self.stage.chat.texts() == [ANSWER]
+
+    def teardown(self) -> None:
+        """The world calms down, and the queue delivers until the turn is settled: in vain only so often."""
+        self.stage.chat.trouble.clear()
+        self.stage.ledger.trouble.clear()
+        for _ in range(4):
+            self.stage.clock.sleep(61)
+            self._deliver("answers", None, None)
+        self.the_agent_is_asked_once_for_each_attempt()
+        assert self.stage.record.state in SETTLED
+        [text] = self.stage.chat.texts()
+        assert text == ANSWER or ":warning:" in text
+
+    # --- how it is done ---
+
+    def _deliver(
+        self, script: str, dies_at: int | None, meets_at: int | None, *, first: list[Step] | None = None
+    ) -> None:
+        agent = _CountingAgent(self, [*(first or []), *SCRIPTS[script]])
+
+        def work(ports: Ports) -> Outcome:
+            return answer(
+                self.attempt, self.stage.delivery(), ports, agent=agent, margin=10.0, show_rationale=False
+            )
+
+        self._run(dies_at, meets_at, work)
+
+    def _run(self, dies_at: int | None, meets_at: int | None, work: Callable[[Ports], Outcome]) -> None:
+        points = iter(range(10_000))
+
+        def point() -> None:
+            number = next(points)
+            if number == dies_at:
+                raise Killed
+            if number == meets_at:
+                self._deliver("answers", None, None)
+
+        stage = self.stage
+        ports = Ports(
+            chat=Watched(stage.chat, point),
+            ledger=Watched(stage.ledger, point),
+            clock=stage.clock,
+            lease_seconds=60.0,
+        )
+        try:
+            outcome = work(ports)
+        except (Killed, ServiceUnavailable):
+            return  # the message comes back after its visibility timeout
+        assert (outcome.again_in is None) == (outcome.verdict not in _GIVEN_BACK)
+
+    def _offers_retry(self) -> bool:
+        return any(part.offers_retry for part in self.stage.chat.messages.values())
+
+
+_GIVEN_BACK = (Verdict.HELD, Verdict.OWED, Verdict.LEASE_LOST)
+
+
+class _CountingAgent(ScriptedAgent):
+    """Notes the attempt for which it is asked."""
+
+    def __init__(self, machine: TurnMachine, script: list[Step]) -> None:
+        super().__init__(machine.stage.clock, script)
+        self._machine = machine
+
+    def ask(self, question: Any) -> Any:
+        turn: Turn = self._machine.attempt
+        self._machine.asked.append(turn.attempt)
+        return super().ask(question)
+
+
+TestTurn = TurnMachine.TestCase
+TestTurn.settings = settings(max_examples=150, stateful_step_count=12, deadline=None)
