@@ -225,7 +225,8 @@ class Custody:
         """The messages of the reply that are in the thread, found there when the ledger cannot be sure."""
         known = dict(enumerate(self.record.reply))
         if self.record.intended > len(known):
-            return self._found() | known
+            known = self._found() | known
+            self._unsure = False
         return known
 
     def _post(self, part: Part) -> str:

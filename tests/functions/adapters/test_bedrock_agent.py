@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -48,6 +49,12 @@ def events(run: AgentRun) -> list[AgentEvent]:
     return heard
 
 
+def wait_until_over(service: AgentService) -> None:
+    """A session takes no second question until the service has closed the first one's stream."""
+    while any(run.ended is None for run in service.invocations):
+        time.sleep(0.001)
+
+
 def text(heard: list[AgentEvent]) -> str:
     return "".join(event.text for event in heard if isinstance(event, TextDelta))
 
@@ -75,8 +82,9 @@ def test_the_answer_comes_in_pieces_after_rationale_and_tools(
     assert (invocation.session_id, invocation.input_text) == (QUESTION.session_id, QUESTION.text)
 
 
-def test_the_session_remembers_the_place(agent: BedrockAgent) -> None:
+def test_the_session_remembers_the_place(agent: BedrockAgent, agent_service: AgentService) -> None:
     events(agent.ask(QUESTION))
+    wait_until_over(agent_service)
     assert "Chicago" in text(events(agent.ask(replace(QUESTION, text="and tomorrow?"))))
 
 
@@ -166,6 +174,7 @@ def test_an_agent_that_may_not_stream_answers_whole_and_is_not_asked_to_stream_a
     heard = events(agent.ask(QUESTION))
     assert "Chicago" in text(heard)
     assert heard[-1] == Finished()
+    wait_until_over(agent_service)
     events(agent.ask(replace(QUESTION, text="and tomorrow?")))
     assert [run.streaming for run in agent_service.invocations] == [True, False, False]
 

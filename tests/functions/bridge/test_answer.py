@@ -179,6 +179,7 @@ def test_without_the_history_scopes_at_most_one_message_is_left_over(stage: Stag
     stage.clock.sleep(61)
     stage.chat.trouble["find"] = [ChatRefused("missing_scope")]
     take(stage)
+    assert len(stage.chat.history("find")) == 1
     assert len(stage.chat.texts()) == 2
 
 
