@@ -52,6 +52,7 @@ class Player:
         question: what the traces of the model's input show.
         approval_id: the invocation id of an Approval.
         pieces: how many chunks have been written.
+        first_text_at: when the first chunk was written, seconds since the epoch.
     """
 
     connection: socket.socket
@@ -62,6 +63,7 @@ class Player:
     question: str
     approval_id: str
     pieces: int = 0
+    first_text_at: float | None = None
     _text: bytearray = field(default_factory=bytearray)
     _citations: list[Citation] = field(default_factory=list)
 
@@ -132,6 +134,7 @@ class Player:
         self._text += text.data
         if self.streaming:
             self.pieces += 1
+            self.first_text_at = self.first_text_at or time.time()
             yield invoke_agent.chunk(text.data, text.citations)
         else:
             self._citations += text.citations
@@ -139,6 +142,7 @@ class Player:
     def _finish(self) -> Iterator[bytes]:
         if self._text and not self.streaming:
             self.pieces += 1
+            self.first_text_at = time.time()
             yield invoke_agent.chunk(bytes(self._text), self._citations)
         if self.tracer:
             yield self.tracer.model_output()

@@ -59,6 +59,7 @@ class Invocation:
         ended: None while it runs; then "complete", "cut", "reset", "client gone", "stopped" (with the
             service), "approval" (return of control) or the name of the exception in the stream.
         pieces: how many chunks of text were written.
+        first_text_at: when the first of them was, seconds since the epoch; known once the run has ended.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Invocation:
     started_at: float
     ended: str | None = None
     pieces: int = 0
+    first_text_at: float | None = None
 
 
 @dataclass
@@ -225,7 +227,7 @@ class AgentService:
                     if how in ("complete", "approval"):
                         session.place = turn.place
                         session.approval = player.approval_id if how == "approval" else None
-                    self._ended(run, how, player.pieces)
+                    self._ended(run, how, player)
 
         response = Response(
             _until_end(player.play(turn.actions), turn.actions, end), content_type=CONTENT_TYPE
@@ -237,10 +239,15 @@ class AgentService:
         response.headers["x-amz-bedrock-agent-session-id"] = asked.session_id
         return response
 
-    def _ended(self, run: Invocation, how: str, pieces: int) -> None:
-        run.ended, run.pieces = how, pieces
+    def _ended(self, run: Invocation, how: str, player: Player) -> None:
+        run.first_text_at, run.pieces, run.ended = player.first_text_at, player.pieces, how
         self._journal.add(
-            "agent", "invocation ended", number=run.number, session=run.session_id, ended=how, pieces=pieces
+            "agent",
+            "invocation ended",
+            number=run.number,
+            session=run.session_id,
+            ended=how,
+            pieces=player.pieces,
         )
         self._lock.notify_all()
 

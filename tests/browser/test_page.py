@@ -1,0 +1,236 @@
+"""The page in Chromium, on the whole simulation: real functions between stand-ins."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from simulator.simulation import Simulation
+from simulator.slack import seed
+from tests.simulator.slack.conftest import Control
+
+pytestmark = pytest.mark.browser
+
+# Remembers what each message of the thread has said, one text after the other.
+RECORD_THREAD = """
+window.said = {};
+new MutationObserver(() => {
+  for (const message of document.querySelectorAll("#thread-messages .message")) {
+    const said = (window.said[message.dataset.ts] ??= []);
+    const text = message.querySelector(".body").textContent.trim();
+    if (said.at(-1) !== text) said.push(text);
+  }
+}).observe(document.body, { childList: true, subtree: true, characterData: true });
+"""
+
+
+def thread(page: Page) -> Locator:
+    return page.locator("#thread-messages .message")
+
+
+def channel(page: Page) -> Locator:
+    return page.locator("#channel-messages .message")
+
+
+def write(page: Page, text: str, field: str = "#composer") -> None:
+    page.locator(field).fill(text)
+    page.locator(field).press("Enter")
+
+
+def go_to(page: Page, name: str) -> None:
+    page.locator(".place", has_text=name).click()
+
+
+def speak_as(page: Page, name: str) -> None:
+    page.locator(".speaker", has_text=name).click()
+
+
+def test_a_question_is_answered_in_its_thread_and_can_be_followed_up(page: Page) -> None:
+    expect(page.locator("#composer")).to_be_focused()
+    page.evaluate(RECORD_THREAD)
+    page.keyboard.type("@ag")
+    expect(page.get_by_role("option", name="agent")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.type("what's the weather in Chicago today?")
+    expect(page.locator("#composer")).to_have_value("@agent what's the weather in Chicago today?")
+    page.keyboard.press("Enter")
+
+    question = channel(page).last
+    expect(question.locator(".mention")).to_have_text("@agent")
+    expect(question.get_by_role("button", name="1 reply")).to_be_visible()
+    answer = thread(page).nth(1)
+    expect(answer.locator("li")).to_have_count(4, timeout=20_000)
+    expect(answer.locator("strong").filter(has_text="Chicago")).to_be_visible()
+    expect(answer.locator(".badge")).to_have_text("APP")
+    expect(answer.locator(".edited")).to_be_visible()
+    said = page.evaluate("window.said")[answer.get_attribute("data-ts")]
+    assert said[0] == "Processing…"
+    assert len(said) > 2
+
+    page.get_by_role("button", name="@agent and tomorrow?").click()
+    expect(page.locator("#reply")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(thread(page).nth(3)).to_contain_text(re.compile("Chicago.*tomorrow", re.DOTALL), timeout=20_000)
+    expect(question.get_by_role("button", name="3 replies")).to_be_visible()
+
+
+def test_a_direct_message_needs_no_mention(page: Page) -> None:
+    go_to(page, "agent")
+    write(page, "what's the weather in Paris?")
+    expect(thread(page).nth(1)).to_contain_text("Paris", timeout=20_000)
+    expect(thread(page).nth(0).locator(".mention")).to_have_count(0)
+
+
+def test_everybody_sees_their_channels_and_speaks_in_their_name(page: Page) -> None:
+    expect(page.locator("#channels .place")).to_have_count(4)
+    speak_as(page, "Bob")
+    expect(page.locator("#channels .place")).to_have_count(3)
+    write(page, "good morning")
+    expect(channel(page).last.locator(".author")).to_have_text("Bob Bailey")
+    speak_as(page, "Erin")
+    expect(page.locator("#channel-title")).to_have_text("# weather-partner")
+    expect(page.locator("#direct-messages-section")).to_be_hidden()
+    write(page, "@agent what's the weather in Oslo?")
+    expect(thread(page).nth(1)).to_contain_text("only answer people of the organisation", timeout=20_000)
+
+
+def test_another_window_sees_it_without_reloading(page: Page, simulation: Simulation) -> None:
+    other = page.context.new_page()
+    other.goto(simulation.url + "#general")
+    expect(other.locator("#channel-title")).to_have_text("# general")
+    other.locator("#composer").fill("a half-written thou")
+    go_to(page, "general")
+    write(page, "first line")
+    expect(channel(other)).to_have_count(1)
+    expect(other.locator("#composer")).to_have_value("a half-written thou")
+    other.close()
+
+
+def test_an_unread_channel_says_so(page: Page, simulation: Simulation) -> None:
+    Control(simulation.url).say("weather-partner", "news from outside", "erin")
+    expect(page.locator(".place.unread")).to_contain_text("weather-partner")
+    go_to(page, "weather-partner")
+    expect(page.locator(".place.unread")).to_have_count(0)
+
+
+def test_shift_enter_begins_a_line_and_drafts_stay_in_their_channel(page: Page) -> None:
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    expect(page.locator("#composer")).to_have_value("one\ntwo")
+    expect(page.locator("#channel-composer .advice")).to_contain_text("only messages that mention it")
+    go_to(page, "general")
+    expect(page.locator("#composer")).to_have_value("")
+    go_to(page, "weather-demo")
+    expect(page.locator("#composer")).to_have_value("one\ntwo")
+
+
+def test_hostile_text_is_shown_as_text(page: Page, simulation: Simulation) -> None:
+    hostile = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    go_to(page, "weather-private")
+    write(page, hostile)
+    expect(channel(page).last.locator(".body")).to_have_text(hostile)
+    blocks = [
+        {"type": "markdown", "text": f"{hostile}\n\n[x](javascript:alert(1)) ![x](https://127.0.0.1:1/x)"}
+    ]
+    private = simulation.slack.workspace.channels[seed.PRIVATE]
+    simulation.slack.workspace.post(private, simulation.slack.installation.bot, "x", blocks=blocks)
+    body = channel(page).last.locator(".body")
+    expect(body).to_contain_text(hostile)
+    expect(body.locator("img, script, [onerror]")).to_have_count(0)
+    expect(page).to_have_title("#weather-private · slack-agent-bridge")
+
+
+def test_the_inspector_follows_a_question_through_the_bridge(page: Page, simulation: Simulation) -> None:
+    page.get_by_role("button", name="Inspector", exact=True).click()
+    asked = Control(simulation.url).say("weather-demo", "@agent what's the weather in Rome?")
+    root = channel(page).and_(page.locator(f"[data-ts='{asked['ts']}']"))
+    root.get_by_role("button", name="1 reply").click()
+    expect(thread(page).nth(1)).to_contain_text("Humidity", timeout=20_000)
+    page.get_by_label("this thread only").check()
+    entries = page.locator(".entries li")
+    expect(entries.last).to_contain_text("message deleted")
+    text = page.locator(".entries").inner_text()
+    for words in (
+        "alice in #weather-demo",
+        "POST /slack/events → 200",
+        "app_mention → 200",
+        "agent-bridge-questions.fifo",
+        "“what's the weather in Rome?”",
+        "chat.postMessage → ok",
+        "chat.update → ok",
+        "worker · ok",
+    ):
+        assert words in text
+    assert "environment started" not in text
+
+    entries.filter(has_text="chat.postMessage").locator("summary").click()
+    expect(page.locator(".facts pre").first).to_contain_text("agent_bridge_reply")
+    page.locator("#sources").get_by_role("button", name="Slack").click()
+    expect(entries.filter(has_text="chat.postMessage")).to_have_count(0)
+    page.get_by_label("Filter the entries").fill("worker")
+    expect(entries.filter(has_not_text="worker")).to_have_count(0)
+    expect(entries).to_have_count(2)
+
+
+def test_things_to_try_fill_the_message_field(page: Page) -> None:
+    page.get_by_role("button", name="Things to try").click()
+    page.get_by_role("button", name="as a table answers with a table").click()
+    expect(page.locator("#composer")).to_have_value("@agent weather in Chicago today, as a table")
+    expect(page.locator("#composer")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#suggestions")).to_be_hidden()
+
+
+def test_a_growing_answer_leaves_selection_scroll_and_typing_alone(
+    page: Page, simulation: Simulation
+) -> None:
+    workspace, bot = simulation.slack.workspace, simulation.slack.installation.bot
+    general = workspace.channels[seed.GENERAL]
+    root = workspace.post(general, workspace.users[seed.ALICE.id], "root")
+    paragraphs = [f"Paragraph {number}, that has some words in it." for number in range(60)]
+    first = [{"type": "markdown", "text": "\n\n".join(paragraphs[:40])}]
+    reply = workspace.post(general, bot, "x", blocks=first, thread_ts=root.ts)
+    go_to(page, "general")
+    channel(page).last.get_by_role("button", name="1 reply").click()
+    page.keyboard.type("my reply")
+    scroller = page.locator("#thread-scroller")
+    scroller.evaluate("scroller => { scroller.scrollTop = 100; }")
+    page.evaluate(
+        "document.getSelection().selectAllChildren(document.querySelector('#thread-messages .markdown p'))"
+    )
+    for count in range(41, 61):
+        workspace.edit(reply, bot, "x", [{"type": "markdown", "text": "\n\n".join(paragraphs[:count])}])
+        time.sleep(0.02)
+    expect(thread(page).nth(1)).to_contain_text("Paragraph 59")
+    assert scroller.evaluate("scroller => scroller.scrollTop") == 100
+    assert page.evaluate("document.getSelection().toString()") == paragraphs[0]
+    expect(page.locator("#reply")).to_have_value("my reply")
+
+
+def test_a_reload_keeps_the_place_and_the_person(page: Page, simulation: Simulation) -> None:
+    sent = Control(simulation.url).say("general", "where were we?")
+    speak_as(page, "Bob")
+    go_to(page, "general")
+    channel(page).last.hover()
+    channel(page).last.get_by_role("button", name="Reply in thread").click()
+    page.reload()
+    expect(page.locator("#thread-title")).to_be_visible()
+    expect(thread(page).first).to_have_attribute("data-ts", sent["ts"])
+    expect(page.get_by_role("radio", name="Bob Bailey")).to_be_checked()
+
+
+def test_a_narrow_window_shows_one_pane_at_a_time(page: Page, simulation: Simulation) -> None:
+    Control(simulation.url).say("general", "narrow")
+    page.set_viewport_size({"width": 400, "height": 800})
+    expect(page.locator("#sidebar")).to_be_hidden()
+    page.get_by_role("button", name="Channels").click()
+    go_to(page, "general")
+    expect(page.locator("#sidebar")).to_be_hidden()
+    channel(page).last.hover()
+    channel(page).last.get_by_role("button", name="Reply in thread").click()
+    expect(thread(page).first).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
+    page.get_by_role("button", name="Close the thread").click()
+    expect(channel(page).last).to_be_in_viewport()

@@ -1,0 +1,97 @@
+import json
+
+from slack_sdk import WebClient
+
+from simulator.journal import Journal
+from simulator.slack import seed
+from simulator.slack.service import SlackService
+from tests.simulator.page.conftest import Events
+from tests.simulator.slack.conftest import BOT_TOKEN, Control
+
+
+def test_the_first_event_holds_everything(service: SlackService, control: Control) -> None:
+    ts = control.say("general", "hello *there*")["ts"]
+    events = Events(service.url)
+    snapshot = events.next("snapshot")
+    events.close()
+    assert [user["name"] for user in snapshot["users"]] == ["alice", "bob", "erin", "agent"]
+    assert {channel["name"] for channel in snapshot["channels"]} >= {"general", "weather-demo"}
+    [message] = snapshot["messages"]
+    assert (message["ts"], message["in_channel"], message["edits"]) == (ts, True, 0)
+    assert message["html"] == '<p class="rich-text">hello *there*</p>'
+    assert [entry["kind"] for entry in snapshot["entries"]] == ["user message"]
+    assert snapshot["suggestions"]
+    assert snapshot["examples"]
+
+
+def test_a_new_message_comes_alone(events: Events, control: Control) -> None:
+    events.next("snapshot")
+    control.say("general", "one")
+    [first] = events.next("messages")["changed"]
+    control.say("general", "two")
+    [second] = events.next("messages")["changed"]
+    assert ("one" in first["html"], "two" in second["html"]) == (True, True)
+
+
+def test_a_reply_comes_with_its_root(events: Events, control: Control) -> None:
+    root = control.say("general", "root")["ts"]
+    events.next("messages")
+    reply = control.say("general", "reply", thread_ts=root)["ts"]
+    changed = {message["ts"]: message for message in events.next("messages")["changed"]}
+    assert set(changed) == {root, reply}
+    assert changed[root]["reply_count"] == 1
+    assert not changed[reply]["in_channel"]
+
+
+def test_an_edit_comes_as_the_rendered_message(service: SlackService, events: Events) -> None:
+    client = WebClient(BOT_TOKEN, base_url=service.api_url)
+    ts = client.chat_postMessage(channel=seed.GENERAL, text="Processing…")["ts"]
+    events.next("messages")
+    blocks = [{"type": "markdown", "text": "**Rain**"}]
+    client.chat_update(channel=seed.GENERAL, ts=ts, text="Rain", blocks=blocks)
+    [message] = events.next("messages")["changed"]
+    assert (message["ts"], message["edits"]) == (ts, 1)
+    assert "<strong>Rain</strong>" in message["html"]
+
+
+def test_a_deleted_message_is_named(events: Events, control: Control) -> None:
+    ts = control.say("general", "oops")["ts"]
+    events.next("messages")
+    control.post("delete", channel="general", ts=ts)
+    assert events.next("messages") == {"changed": [], "deleted": [{"channel": seed.GENERAL, "ts": ts}]}
+
+
+def test_a_change_of_a_channel_is_told(events: Events, control: Control) -> None:
+    events.next("snapshot")
+    control.post("archive", channel="general")
+    [general, *_] = events.next("channels")
+    assert general["is_archived"]
+
+
+def test_entries_come_without_their_large_facts(events: Events, journal: Journal) -> None:
+    events.next("snapshot")
+    journal.add("queue", "message received", queue="q", body="x" * 1000)
+    [entry] = events.next("entries")
+    assert entry["detail"] == {"queue": "q"}
+
+
+def test_an_entry_that_is_understood_later_comes_again_with_its_thread(
+    events: Events, journal: Journal
+) -> None:
+    events.next("snapshot")
+    first = journal.add("lambda", "invocation started", request_id="r", trigger_id="m")
+    assert events.next("entries")[0]["thread"] is None
+    journal.add("queue", "message received", message_id="m", group_id="T:C:1.000001")
+    again, second = events.next("entries")
+    assert again == {"number": first.number, "thread": "C:1.000001"}
+    assert second["thread"] == "C:1.000001"
+
+
+def test_every_browser_gets_everything(service: SlackService, control: Control) -> None:
+    browsers = [Events(service.url) for _ in range(3)]
+    for browser in browsers:
+        browser.next("snapshot")
+    control.say("general", "to all")
+    for browser in browsers:
+        assert "to all" in json.dumps(browser.next("messages"))
+        browser.close()
