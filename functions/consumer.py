@@ -20,8 +20,10 @@ from functions.settings import ThreadSettings, queue_url
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
-# After an error that nobody foresaw, seconds until the message is delivered again.
-UNFORESEEN_SECONDS = 10.0
+# After an error that nobody foresaw, and while our own stores are out of reach: seconds until the message is
+# delivered again, doubled with each receive up to a minute.
+FIRST_BACK_OFF = 5.0
+LONGEST_BACK_OFF = 60.0
 
 Work = Callable[[Turn, Delivery, Ports], Outcome]
 
@@ -37,9 +39,13 @@ class LambdaContext(Protocol):
 
 
 class Consumer:
-    """Reads one turn per invocation (the batch size is 1); made once per execution environment."""
+    """Reads one turn per invocation (the batch size is 1); made once per execution environment.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    `drops_malformed` is for the last queue of all: elsewhere a message that is no turn goes there.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, drops_malformed: bool = False) -> None:
+        self._drops_malformed = drops_malformed
         settings = ThreadSettings.read(environment)
         clock = SystemClock()
         token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock)
@@ -65,23 +71,33 @@ class Consumer:
             turn = from_json(record["body"])
         except MalformedTurn as exc:
             # Nobody can be told: not even the thread is known.
-            logger.error("message dropped", message_id=record["messageId"], reason=str(exc))
+            logger.error("message malformed", message_id=record["messageId"], reason=str(exc))
             _count("Turns", verdict="malformed")
-            return {"batchItemFailures": []}
+            with suppress(ServiceUnavailable):
+                message.hide(FIRST_BACK_OFF)
+            return _response(record, again=not self._drops_malformed)
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining
         try:
             outcome = work(turn, Delivery(message, context.aws_request_id, deadline), self._ports)
         except Exception:
             with suppress(ServiceUnavailable):
-                message.hide(UNFORESEEN_SECONDS)
+                message.hide(_back_off(record))
             raise
         _report(turn, outcome, record)
-        if outcome.again_in is None:
-            return {"batchItemFailures": []}
-        with suppress(ServiceUnavailable):
-            message.hide(outcome.again_in)
-        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+        if outcome.again_in is not None:
+            with suppress(ServiceUnavailable):
+                message.hide(outcome.again_in)
+        return _response(record, again=outcome.again_in is not None)
+
+
+def _response(record: Mapping[str, Any], *, again: bool) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}] if again else []}
+
+
+def _back_off(record: Mapping[str, Any]) -> float:
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    return min(FIRST_BACK_OFF * 2.0 ** (receives - 1), LONGEST_BACK_OFF)
 
 
 def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from functions.settings import in_lambda
 
 @cache
 def _consumer() -> Consumer:
-    return Consumer(os.environ)
+    return Consumer(os.environ, drops_malformed=True)
 
 
 if in_lambda():

@@ -28,7 +28,7 @@ from functions.bridge.turn import Notice, Turn
 from functions.settings import ReceiverSettings, in_lambda
 
 MAX_BODY_BYTES = 1_048_576
-EVENTS_PATH = "/slack/events"
+EVENTS_ROUTE = "POST /slack/events"  # not the path, which a custom domain may prefix
 
 Response = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Receiver:
             return _rejected(413, "body too large")
         try:
             self._verify(event.get("headers", {}), body)
-            is_event = event.get("rawPath") == EVENTS_PATH
+            is_event = event.get("routeKey") == EVENTS_ROUTE
             return self._take(events.parse(body) if is_event else interactions.parse(body))
         except SignatureError as exc:
             return _rejected(401, str(exc))

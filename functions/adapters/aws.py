@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -53,4 +54,12 @@ def bedrock_agent_runtime(*, longest_silence: float) -> "AgentsforBedrockRuntime
         tcp_keepalive=True,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return _session.client("bedrock-agent-runtime", config=config)
+    client = _session.client("bedrock-agent-runtime", config=config)
+    client.meta.events.register("before-send.bedrock-agent-runtime.InvokeAgent", _use_a_new_connection)
+    return client
+
+
+def _use_a_new_connection(request: "AWSPreparedRequest", **_: object) -> None:
+    # A connection that was kept while the environment was frozen may be dead, which shows only when the
+    # question has been sent; and then nobody knows whether the agent got it.
+    request.headers["Connection"] = "close"

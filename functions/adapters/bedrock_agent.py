@@ -6,6 +6,7 @@ docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.ht
 import codecs
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
@@ -92,19 +93,19 @@ class _InvokeAgent:
             yield from self._translated()
         except (BotoCoreError, HTTPError) as exc:
             # urllib3's ReadTimeoutError and ProtocolError escape botocore in the middle of a stream.
-            yield Failed(_connection_failure(exc), f"{type(exc).__name__}: {exc}")
+            # Only the type: some of these exceptions quote what was sent.
+            yield Failed(_connection_failure(exc), type(exc).__name__)
         except EventStreamError as exc:
-            yield Failed(_BROKEN_OFF.get(_code(exc), Failure.INTERNAL), str(exc))
+            yield Failed(_BROKEN_OFF.get(_code(exc), Failure.INTERNAL), _detail(exc))
         except ClientError as exc:
-            yield Failed(_REFUSED.get(_code(exc), Failure.INTERNAL), str(exc))
+            yield Failed(_REFUSED.get(_code(exc), Failure.INTERNAL), _detail(exc))
         finally:
             self._close()
 
     def shutdown(self) -> None:
         with self._lock:
             self._shut_down = True
-            if self._response is not None:
-                self._response.shutdown()
+            self._stop_reading()
 
     def _close(self) -> None:
         # From here on the connection may serve another run: it must not be shut down any more.
@@ -114,19 +115,23 @@ class _InvokeAgent:
             response.close()
 
     def _translated(self) -> Iterator[AgentEvent]:
-        harmless = True  # no tool ran, so that asking again repeats nothing
+        harmless = True  # nothing was done yet, so that asking again repeats nothing
         stream, streaming = self._open()
+        translate = _Translation()
         try:
-            for event in _events(stream):
-                harmless = harmless and not isinstance(event, TextDelta | ToolUse)
-                yield event
-            return
+            for member in stream:
+                harmless = harmless and _is_harmless(member)
+                yield from translate(member)
         except EventStreamError as exc:
             if not (streaming and harmless and _code(exc) == "accessDeniedException"):
                 raise
-        self._agent.streaming_was_refused()
-        stream, _ = self._open()
-        yield from _events(stream)
+            self._close()
+            self._agent.streaming_was_refused()
+            stream, _ = self._open()
+            for member in stream:
+                yield from translate(member)
+        self._close()
+        yield from translate.end()
 
     def _open(self) -> tuple[Any, bool]:
         stream, streaming = self._agent.invoke(self._question)
@@ -134,32 +139,57 @@ class _InvokeAgent:
             # urllib3's response: closing the EventStream instead would block while a read is under way.
             self._response = stream._raw_stream
             if self._shut_down:
-                self._response.shutdown()
+                self._stop_reading()
         return stream, streaming
 
+    def _stop_reading(self) -> None:
+        # At the end of a stream urllib3 lets go of the connection by itself, and then has none to shut down.
+        with suppress(ValueError, RuntimeError):
+            if self._response is not None:
+                self._response.shutdown()
 
-def _events(stream: Any) -> Iterator[AgentEvent]:
-    # Chunks may end inside a character: one decoder for the whole answer.
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for member in stream:
+
+class _Translation:
+    """Turns the members of one stream into agent events."""
+
+    def __init__(self) -> None:
+        # Chunks may end inside a character: one decoder for the whole answer.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._returned_control = False
+
+    def __call__(self, member: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if "chunk" in member:
-            yield TextDelta(decoder.decode(member["chunk"].get("bytes", b"")))
+            yield TextDelta(self._decoder.decode(member["chunk"].get("bytes", b"")))
         elif "trace" in member:
             yield from _trace_events(member["trace"].get("trace", {}))
-        elif "returnControl" in member:
+        self._returned_control = self._returned_control or "returnControl" in member
+
+    def end(self) -> Iterator[AgentEvent]:
+        if rest := self._decoder.decode(b"", final=True):
+            yield TextDelta(rest)
+        if self._returned_control:
             yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
-            return
-    yield TextDelta(decoder.decode(b"", final=True))
-    yield Finished()
+        else:
+            yield Finished()
+
+
+def _is_harmless(member: Mapping[str, Any]) -> bool:
+    """Whether the agent has only thought so far. What we do not know may be anything."""
+    trace = member.get("trace", {}).get("trace", {})
+    steps = trace.get("orchestrationTrace", {})
+    thoughts = {"modelInvocationInput", "modelInvocationOutput", "rationale"}
+    kinds = {"preProcessingTrace", "guardrailTrace", "orchestrationTrace", "failureTrace"}
+    return bool(trace) and trace.keys() <= kinds and steps.keys() <= thoughts
 
 
 def _trace_events(trace: Mapping[str, Any]) -> Iterator[AgentEvent]:
-    orchestration = trace.get("orchestrationTrace", {})
-    if text := orchestration.get("rationale", {}).get("text"):
-        yield Rationale(text)
-    invocation = orchestration.get("invocationInput", {})
-    if name := _tool_name(invocation):
-        yield ToolUse(name)
+    for kind in ("orchestrationTrace", "routingClassifierTrace", "customOrchestrationTrace"):
+        steps = trace.get(kind, {})
+        if text := steps.get("rationale", {}).get("text"):
+            # JSON may hold halves of surrogate pairs, which can be sent nowhere.
+            yield Rationale(text.encode("utf-8", "replace").decode())
+        if name := _tool_name(steps.get("invocationInput", {})):
+            yield ToolUse(name)
 
 
 def _tool_name(invocation: Mapping[str, Any]) -> str:
@@ -176,6 +206,15 @@ def _connection_failure(exc: Exception) -> Failure:
     # Refused, unknown host, or no connection in time: the request was never sent.
     unsent = isinstance(exc, EndpointConnectionError | ConnectTimeoutError)
     return Failure.UNREACHABLE if unsent else Failure.CUT_OFF
+
+
+def _detail(exc: ClientError) -> str:
+    """What the service said, for the operator; but of what it may quote from the question only the name."""
+    error = exc.response.get("Error", {})
+    metadata = exc.response.get("ResponseMetadata", {})
+    quotes = _code(exc) in ("validationException", "dependencyFailedException")
+    message = "" if quotes else f": {error.get('Message', '')}"
+    return f"{error.get('Code', '')} (request {metadata.get('RequestId', 'unknown')}){message}"
 
 
 def _code(exc: ClientError) -> str:

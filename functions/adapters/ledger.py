@@ -1,7 +1,7 @@
 """DynamoDB: one record per turn, `turn_id` its partition key. See `functions.bridge.ledger` for the states.
 
 The record is the item "record". Owed text that does not fit into it (an item holds 400 KB) stands in the
-items "text#1", "text#2", …, which are written before the record that counts on them. The item "question" has
+items "text#OWNER#1", …, which are written before the record that counts on them. The item "question" has
 the question of a turn that went wrong. Every item has a TTL.
 """
 
@@ -38,7 +38,7 @@ TEXT_BYTES = 200_000
 
 _RECORD = "record"
 _QUESTION = "question"
-_TEXT_ATTRIBUTES = ("owed", "owed_items", "ending")
+_TEXT_ATTRIBUTES = ("owed", "owed_items", "owed_by", "ending")
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -67,6 +67,8 @@ class DynamoLedger:
         left = float(found["lease_until"]) / 1000 - now
         if is_settled(left_behind, turn):
             return AlreadySettled(left_behind.state)
+        if left_behind.owner == owner and left_behind.attempt == turn.attempt:
+            return left_behind  # our own claim, whose confirmation got lost
         if left_behind.state not in SETTLED and left > 0:
             return Held(left)
         return self._take_over(found, taken_over(left_behind, turn, owner), until)
@@ -93,17 +95,22 @@ class DynamoLedger:
     def owe(self, record: Record) -> None:
         first, *others = _chunks(record.owed)
         for number, chunk in enumerate(others, start=1):
-            key = {"turn_id": record.turn_id, "item": f"text#{number}"}
-            self._put_unless(key | {"owed": chunk, "expires_at": self._expiry()}, unless="", values={})
+            item = {"turn_id": record.turn_id, "item": _text_item(record.owner, number), "owed": chunk}
+            self._put_unless(item | {"expires_at": self._expiry()}, unless="", values={})
         assert record.ending is not None
-        ending = {"owed": first, "owed_items": len(others), "ending": record.ending.value}
+        ending = {
+            "owed": first,
+            "owed_items": len(others),
+            "owed_by": record.owner,
+            "ending": record.ending.value,
+        }
         self._change(record, _progress(record) | ending)
 
     def settle(self, record: Record) -> None:
         old = self._change(record, _progress(record), remove=_TEXT_ATTRIBUTES)
         for number in range(1, int(old.get("owed_items", 0)) + 1):
             # The TTL would delete them too; what is not needed any more is not kept.
-            self._delete(record.turn_id, f"text#{number}")
+            self._delete(record.turn_id, _text_item(old["owed_by"], number))
 
     def _record(self, found: dict[str, Any]) -> Record:
         return Record(
@@ -135,7 +142,8 @@ class DynamoLedger:
 
     def _more_text(self, found: dict[str, Any]) -> Iterator[str]:
         for number in range(1, int(found.get("owed_items", 0)) + 1):
-            yield from self._get(found["turn_id"], f"text#{number}").get("owed", ())
+            item = _text_item(found["owed_by"], number)
+            yield from self._get(found["turn_id"], item).get("owed", ())
 
     def _get(self, turn_id: str, item: str) -> dict[str, Any]:
         with _translated():
@@ -244,6 +252,11 @@ def _chunks(messages: Sequence[str]) -> list[list[str]]:
         chunks[-1].append(message)
         size += length
     return chunks
+
+
+def _text_item(owner: str, number: int) -> str:
+    # Named after the owner: who has lost the turn without knowing it writes over nobody's text.
+    return f"text#{owner}#{number}"
 
 
 def _key(turn_id: str, item: str) -> dict[str, Any]:

@@ -36,15 +36,15 @@ class CachedSecret:
             raise ServiceUnavailable(f"secret {self._secret_id} cannot be read or is empty")
         return self._value
 
-    def refresh(self) -> bool:
-        """Read the secret again; say whether it changed.
+    def may_refresh(self) -> bool:
+        """Whether a minute has passed since the last try: a flood of forged requests must be no bill."""
+        return self._clock.now() - self._tried_at >= REFRESH_SECONDS
 
-        Does nothing within a minute of the last try, so that a flood of forged requests is no bill.
-        """
-        now = self._clock.now()
-        if now - self._tried_at < REFRESH_SECONDS:
+    def refresh(self) -> bool:
+        """Read the secret again, unless that was done within the last minute; say whether it changed."""
+        if not self.may_refresh():
             return False
-        self._tried_at = now
+        now = self._tried_at = self._clock.now()
         try:
             text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"].strip()
         except (ClientError, BotoCoreError, KeyError):

@@ -17,6 +17,7 @@ from slack_sdk.web import SlackResponse
 
 from functions.adapters.secrets import CachedSecret
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.interactions import RETRY_ACTION
 from functions.bridge.markdown import plain
 from functions.bridge.turn import Turn, next_attempt, to_json
@@ -25,7 +26,16 @@ METADATA_EVENT = "agent_bridge_reply"
 TIMEOUT_SECONDS = 10
 
 # Slack's own trouble under HTTP 200: the call may succeed another time.
-_PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+_PASSING = {
+    "external_channel_migrating",
+    "fatal_error",
+    "internal_error",
+    "message_limit_exceeded",
+    "request_timeout",
+    "service_unavailable",
+    "team_added_to_org",
+    "update_failed",
+}
 # The token in hand is not accepted: it may have been replaced in the meantime.
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 # Seconds, for a 429 without the header that docs.slack.dev/apis/web-api/rate-limits promises.
@@ -76,9 +86,11 @@ class SlackChat:
         for message in self._replies(turn):
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == METADATA_EVENT and payload.get("turn_id") == turn.turn_id:
-                # Whatever the attempt: a later one takes over the messages of the one before it.
-                found[int(payload["part"])] = str(message["ts"])
+            # Whatever the attempt: a later one takes over the messages of the one before it. Not whoever the
+            # author: other apps could set the same metadata.
+            ours = message.get("user") == turn.bot_user and metadata.get("event_type") == METADATA_EVENT
+            if ours and payload.get("turn_id") == turn.turn_id and isinstance(payload.get("part"), int):
+                found[payload["part"]] = str(message["ts"])
         return found
 
     def _replies(self, turn: Turn) -> Iterator[dict[str, Any]]:
@@ -106,7 +118,11 @@ class SlackChat:
             with _translated():
                 return _data(method(token=self._token.value(), **arguments))
         except ChatRefused as exc:
-            if exc.code not in _TOKEN_REFUSED or not self._token.refresh():
+            if exc.code not in _TOKEN_REFUSED:
+                raise
+            if not self._token.may_refresh():
+                raise ChatUnavailable("the token was refused and cannot be read again yet") from exc
+            if not self._token.refresh():
                 raise
         with _translated():
             return _data(method(token=self._token.value(), **arguments))
@@ -146,6 +162,8 @@ def _translated() -> Iterator[None]:
         yield
     except SlackApiError as exc:
         raise _refusal(exc) from exc
+    except ServiceUnavailable as exc:
+        raise ChatUnavailable(str(exc)) from exc  # the token cannot be read
     except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as exc:
         # The last three come from inside slack_sdk, for JSON of a shape that Slack never answers with.
         raise ChatUnavailable(type(exc).__name__) from exc
@@ -172,11 +190,11 @@ def _member(answer: dict[str, Any], name: str, kind: type[T]) -> T:
 def _refusal(exc: SlackApiError) -> Exception:
     response = exc.response
     headers = {name.lower(): value for name, value in response.headers.items()}
-    code = response.data.get("error", "") if isinstance(response.data, dict) else ""
-    if response.status_code == 429 or code == "ratelimited":
+    code = str(response.data.get("error", "")) if isinstance(response.data, dict) else ""
+    if response.status_code == 429 or code in ("ratelimited", "rate_limited"):
         seconds = headers.get("retry-after", "")
         return ChatRateLimited(float(seconds) if seconds.isdecimal() else DEFAULT_RETRY_AFTER)
     # slack_sdk puts what is no answer of Slack's (a proxy's error page) where the error's name would be.
-    if response.status_code >= 500 or code in _PASSING or not _ERROR_NAME.fullmatch(str(code)):
+    if response.status_code >= 500 or code in _PASSING or not _ERROR_NAME.fullmatch(code):
         return ChatUnavailable(f"HTTP {response.status_code} without Slack's answer")
     return ChatRefused(code)

@@ -62,7 +62,7 @@ class BackgroundRun:
                 if not self._put(event):
                     return
         except Exception as exc:  # noqa: BLE001 - whatever it is, the turn must hear of it
-            self._put(Failed(Failure.INTERNAL, f"{type(exc).__name__}: {exc}"))
+            self._put(Failed(Failure.INTERNAL, type(exc).__name__))  # its text may quote what was said
 
     def _put(self, event: AgentEvent) -> bool:
         while not self._cancelled.is_set():

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.bridge import wording
 from functions.bridge.agent import Agent, AgentRun, Failed, Finished, Question
 from functions.bridge.cadence import Cadence
-from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, Part
+from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused
 from functions.bridge.custody import Clock, Custody, Delivery, GiveBack, Ports, ServiceUnavailable
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
 from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, State
 from functions.bridge.reply import Reply
 from functions.bridge.turn import Notice, Turn
+from functions.bridge.writer import Writer
 
 # How long to wait, in seconds, before an agent that provably did not start is asked again.
 RETRY_WAITS = (1.0, 3.0, 9.0)
@@ -72,20 +73,15 @@ def answer(
         show_rationale: whether the agent's rationale is part of the reply (the debug switch).
     """
 
-    if turn.notice is Notice.NOT_YOURS:
-        return _whisper(turn, wording.notice_text(turn.notice), ports)
-    if turn.attempt > 1:
-        question = ports.ledger.question(turn)
-        if question is None:
-            return _whisper(turn, wording.TOO_OLD, ports)
-        turn = replace(turn, text=question)
-
-    def work(custody: Custody, outcome: Outcome) -> None:
-        if custody.record.state is State.RECEIVED and turn.notice is None:
-            stop_at = delivery.deadline - margin
-            _Conversation(custody, ports.clock, outcome, stop_at=stop_at).ask(agent, show_rationale)
+    def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
+        if custody.record.state is not State.RECEIVED or turn.notice is not None:
+            _owe_own_words(custody, writer, outcome)
+        elif (question := custody.question()) is None:
+            custody.owe([wording.TOO_OLD], State.ANSWERED)  # without another button
         else:
-            _owe_own_words(custody, outcome)
+            stop_at = delivery.deadline - margin
+            conversation = _Conversation(custody, writer, ports.clock, outcome, stop_at=stop_at)
+            conversation.ask(agent, question, show_rationale)
 
     return _hold(turn, delivery, ports, work)
 
@@ -95,15 +91,12 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     return _hold(turn, delivery, ports, _owe_own_words)
 
 
-def _whisper(turn: Turn, text: str, ports: Ports) -> Outcome:
-    """Tell somebody why a button did nothing: once, as the button can be pressed again."""
-    with suppress(ChatError):
-        ports.chat.whisper(turn, text)
-    return Outcome(Verdict.WHISPERED)
-
-
-def _hold(turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody, Outcome], None]) -> Outcome:
+def _hold(
+    turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody, Writer, Outcome], None]
+) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
+    if turn.notice is Notice.NOT_YOURS:
+        return _whisper(turn, wording.notice_text(turn.notice), ports)
     now = ports.clock.now()
     claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
     if isinstance(claim, AlreadySettled):
@@ -111,13 +104,14 @@ def _hold(turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody,
     if isinstance(claim, Held):
         return Outcome(Verdict.HELD, again_in=claim.seconds)
     custody = Custody(turn, claim, delivery, ports)
+    writer = Writer(custody, ports.chat)
     outcome = Outcome(Verdict.FAILED)
     try:
         # Until then the message is hidden for as long as the queue says: a crash would go unnoticed longer.
         custody.keep()
         if claim.state is not State.REPLYING:
-            work(custody, outcome)
-        custody.deliver()
+            work(custody, writer, outcome)
+        writer.deliver()
         outcome.verdict = _VERDICTS[custody.record.state]
     except ChatRefused as exc:
         outcome.verdict, outcome.detail = Verdict.REFUSED_BY_SLACK, exc.code
@@ -130,7 +124,14 @@ def _hold(turn: Turn, delivery: Delivery, ports: Ports, work: Callable[[Custody,
     return outcome
 
 
-def _owe_own_words(custody: Custody, outcome: Outcome) -> None:
+def _whisper(turn: Turn, text: str, ports: Ports) -> Outcome:
+    """Tell somebody why a button did nothing: once, as the button can be pressed again."""
+    with suppress(ChatError):
+        ports.chat.whisper(turn, text)
+    return Outcome(Verdict.WHISPERED)
+
+
+def _owe_own_words(custody: Custody, _: Writer, outcome: Outcome) -> None:
     """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
     turn = custody.turn
     if turn.notice is not None:
@@ -145,8 +146,11 @@ def _owe_own_words(custody: Custody, outcome: Outcome) -> None:
 class _Conversation:
     """The agent's part of a turn: asking, listening, showing progress, knowing what is owed in the end."""
 
-    def __init__(self, custody: Custody, clock: Clock, outcome: Outcome, *, stop_at: float) -> None:
+    def __init__(
+        self, custody: Custody, writer: Writer, clock: Clock, outcome: Outcome, *, stop_at: float
+    ) -> None:
         self._custody = custody
+        self._writer = writer
         self._clock = clock
         self._outcome = outcome
         self._stop_at = stop_at
@@ -154,28 +158,27 @@ class _Conversation:
         self._cadence = Cadence()
         self._shown = ""
 
-    def ask(self, agent: Agent, show_rationale: bool) -> None:
+    def ask(self, agent: Agent, text: str, show_rationale: bool) -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it."""
-        turn = self._custody.turn
-        question = Question(session_id=turn.thread_id, text=turn.text)
+        question = Question(session_id=self._custody.turn.thread_id, text=text)
         for wait in (*RETRY_WAITS, None):
             # Before the call: once it is made, nobody can tell any more whether the agent started.
             self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
             reply = Reply(show_rationale=show_rationale)
             run = agent.ask(question)
-            if self._custody.record.reply and not self._shown:
-                self._show(wording.PLACEHOLDER)  # in the message of the attempt before
+            if wait == RETRY_WAITS[0]:
+                self._show(wording.PLACEHOLDER)
             self._listen(run, reply)
-            if not self._may_ask_again(reply, wait):
+            if wait is None or not self._may_ask_again(reply, wait):
                 break
             self._custody.advance(state=State.RECEIVED)
             self._show(wording.RETRYING)
-            self._custody.pause(wait)  # type: ignore[arg-type]
+            self._custody.pause(wait)
         self._owe(reply)
 
-    def _may_ask_again(self, reply: Reply, wait: float | None) -> bool:
+    def _may_ask_again(self, reply: Reply, wait: float) -> bool:
         unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
-        return unstarted and wait is not None and self._clock.now() + wait < self._stop_at
+        return unstarted and self._clock.now() + wait < self._stop_at
 
     def _listen(self, run: AgentRun, reply: Reply) -> None:
         try:
@@ -190,40 +193,39 @@ class _Conversation:
             run.cancel()
 
     def _show_if_due(self, reply: Reply) -> None:
-        if self._clock.now() >= self._cadence.due_at():
-            self._show(reply.growing() if reply.shows_anything() else "")
+        if self._clock.now() < self._cadence.due_at():
+            return
+        if not self._writer.stands:
+            self._show(wording.PLACEHOLDER)
+        if reply.shows_anything():
+            self._show_text(reply.growing())
 
     def _patience(self, reply: Reply) -> float:
         """How long to wait for an event before there is something else to do."""
         next_edit = [self._cadence.due_at()] if reply.shows_anything() else []
         return max(0.0, min(self._stop_at, self._custody.beat_at, *next_edit) - self._clock.now())
 
-    def _show(self, text: str) -> None:
-        """Progress: posted as the placeholder or edited into it; skipped when Slack does not take it."""
-        standing = bool(self._custody.record.reply)
-        if standing and text in ("", self._shown):
-            self._note_shown(text)  # nothing new; look again after the interval
-            return
-        part = Part(self._custody.turn, 0, text or wording.PLACEHOLDER)
+    def _show_text(self, text: str) -> None:
+        """The answer so far. Where nothing is new, look again after the interval."""
+        if text in ("", self._shown):
+            self._cadence.edited(self._clock.now())
+        elif self._show(text):
+            self._shown = text
+            self._cadence.edited(self._clock.now())
+            if self._outcome.first_text_seconds is None:
+                self._outcome.first_text_seconds = self._clock.now() - self._began_at
+
+    def _show(self, text: str) -> bool:
+        """Progress, skipped when Slack does not take it. Whether it did."""
         try:
-            if standing:
-                self._custody.try_edit(part)
-            else:
-                self._custody.try_post(part)
+            self._writer.try_show(text)
         except ChatRateLimited as exc:
             self._cadence.refused(self._clock.now(), exc.retry_after)
+            return False
         except ChatError:
             self._cadence.refused(self._clock.now(), PROGRESS_BACK_OFF)
-        else:
-            self._note_shown(text)
-
-    def _note_shown(self, text: str) -> None:
-        if text in ("", wording.PLACEHOLDER, wording.RETRYING):
-            return
-        self._shown = text
-        self._cadence.edited(self._clock.now())
-        if self._outcome.first_text_seconds is None:
-            self._outcome.first_text_seconds = self._clock.now() - self._began_at
+            return False
+        return True
 
     def _owe(self, reply: Reply) -> None:
         ended = reply.ended
@@ -234,6 +236,7 @@ class _Conversation:
             self._custody.owe(reply.final(), State.ANSWERED)
             return
         self._outcome.failure, self._outcome.detail = ended.failure, ended.detail
-        ending = State.INTERRUPTED if ended.failure in MAY_HAVE_ACTED else State.FAILED
-        note = explanation(ended.failure, reference=self._custody.turn.reference)
-        self._custody.owe(reply.final(note), ending)
+        acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
+        reference = self._custody.turn.reference
+        note = explanation(ended.failure, reference=reference, may_have_acted=acted)
+        self._custody.owe(reply.final(note), State.INTERRUPTED if acted else State.FAILED)

@@ -1,11 +1,10 @@
-"""A turn in the hands of one owner: its record, its lease, and the writes that must succeed."""
+"""A turn in the hands of one owner: its record, its lease, and the calls that must succeed."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from functions.bridge.chat import Chat, ChatError, ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.chat import Chat, ChatRateLimited, ChatUnavailable
 from functions.bridge.ledger import Ledger, Record, State
 from functions.bridge.turn import Turn
 
@@ -82,13 +81,10 @@ class Custody:
         self.record = record
         self._deadline = delivery.deadline
         self._message = delivery.message
-        self._chat = ports.chat
         self._ledger = ports.ledger
         self._clock = ports.clock
         self._lease_seconds = ports.lease_seconds
         self._leased_at = self.beat_at = ports.clock.now()
-        # Whether a post may stand that nobody confirmed: ours, or one of the owner before us.
-        self._unsure = record.intended > len(record.reply)
 
     def keep(self) -> None:
         """Renew the lease and hide the message, when a third of the lease has passed since the last time.
@@ -99,7 +95,7 @@ class Custody:
         if now < self.beat_at:
             return
         try:
-            if now > self._leased_at:  # the claim was the first lease
+            if now - self._leased_at > self._lease_seconds / 6:  # the claim was the first lease
                 self._renew(now)
             self._message.hide(self._lease_seconds)
             self.beat_at = now + self._lease_seconds / 3
@@ -127,43 +123,19 @@ class Custody:
         self.essential(lambda: self._ledger.owe(owing))
         self.record = owing
 
-    def deliver(self) -> None:
-        """Write every owed message for certain, the placeholder turning into the first, and settle the turn.
+    def settle(self, state: State) -> None:
+        """The turn is over. Its text is not kept any longer, nor its question once it is answered."""
+        settled = replace(self.record, state=state, owed=(), ending=None)
+        self.essential(lambda: self._ledger.settle(settled))
+        self.record = settled
+        if state is State.ANSWERED and self.turn.attempt > 1:
+            self.essential(lambda: self._ledger.forget_question(self.turn))
 
-        Raises:
-            GiveBack: not before the deadline; what is missing lands at the next delivery.
-            ChatRefused: Slack will never take it. The turn is settled as failed.
-        """
-        ending = self.record.ending
-        assert ending is not None, "deliver comes after owe"
-        try:
-            standing = self._standing()
-            last = len(self.record.owed) - 1
-            for number, text in enumerate(self.record.owed):
-                offers_retry = number == last and ending is not State.ANSWERED
-                part = Part(self.turn, number, text, offers_retry)
-                if number in standing:
-                    ts = standing[number]
-                    self._write(lambda ts=ts, part=part: self._chat.edit(ts, part))  # type: ignore[misc]
-                else:
-                    ts = self._post(part)
-                self.record = replace(self.record, reply=_with(self.record.reply, number, ts))
-            self._take_back(self.record.reply[last + 1 :])
-        except ChatRefused:
-            self._settle(State.FAILED)
-            raise
-        self._settle(ending)
-
-    def try_post(self, part: Part) -> None:
-        """Post a message, once, that the ledger has as intended. Raises `ChatError`."""
-        self._skip_unless_ours()
-        ts = self._post_once(part)
-        self.advance(reply=(*self.record.reply, ts))
-
-    def try_edit(self, part: Part) -> None:
-        """Show progress in a message that stands already, once. Raises `ChatError`."""
-        self._skip_unless_ours()
-        self._chat.edit(self.record.reply[part.number], part)
+    def question(self) -> str | None:
+        """What the user asked; None when it is too old to be asked again."""
+        if self.turn.attempt == 1:
+            return self.turn.text
+        return self.essential(lambda: self._ledger.question(self.turn))
 
     def essential(self, call: Callable[[], T]) -> T:
         """Repeat `call` until it succeeds, waiting as Slack asks, keeping the lease.
@@ -173,6 +145,7 @@ class Custody:
         """
         back_off = FIRST_BACK_OFF
         while True:
+            self.keep()
             try:
                 return call()
             except ChatRateLimited as exc:
@@ -191,74 +164,15 @@ class Custody:
             self._clock.sleep(max(0.0, min(end, self.beat_at) - now))
             self.keep()
 
+    def confirm(self) -> None:
+        """Make sure that the turn is ours if the lease could not be renewed in time. Raises `LeaseLost`."""
+        if self.has_lapsed():
+            self._renew(self._clock.now())
+
+    def has_lapsed(self) -> bool:
+        """Whether the turn may be somebody else's by now."""
+        return self._clock.now() >= self._leased_at + self._lease_seconds
+
     def _renew(self, now: float) -> None:
         self._ledger.renew(self.record, until=now + self._lease_seconds)
         self._leased_at = now
-
-    def _has_lapsed(self) -> bool:
-        """Whether the lease could not be renewed in time, so that the turn may be somebody else's by now."""
-        return self._clock.now() >= self._leased_at + self._lease_seconds
-
-    def _skip_unless_ours(self) -> None:
-        if self._has_lapsed():
-            raise ChatUnavailable("not asked: the lease has lapsed")
-
-    def _write(self, call: Callable[[], T]) -> T:
-        """An essential call of Slack's, made only while the turn is ours."""
-
-        def while_ours() -> T:
-            if self._has_lapsed():
-                self._renew(self._clock.now())
-            return call()
-
-        return self.essential(while_ours)
-
-    def _take_back(self, left_over: Sequence[str]) -> None:
-        """Delete what an earlier, longer attempt has posted beyond this one."""
-        for ts in left_over:
-            with suppress(ChatError):
-                self._chat.delete(self.turn, ts)
-        kept = len(self.record.owed)
-        self.record = replace(self.record, reply=self.record.reply[:kept], intended=kept)
-
-    def _standing(self) -> dict[int, str]:
-        """The messages of the reply that are in the thread, found there when the ledger cannot be sure."""
-        known = dict(enumerate(self.record.reply))
-        if self.record.intended > len(known):
-            known = self._found() | known
-            self._unsure = False
-        return known
-
-    def _post(self, part: Part) -> str:
-        if self.record.intended <= part.number:
-            self.advance(intended=part.number + 1)
-        return self._write(lambda: self._post_once(part))
-
-    def _post_once(self, part: Part) -> str:
-        if self._unsure and part.number in (found := self._found()):
-            self._unsure = False
-            return found[part.number]
-        try:
-            ts = self._chat.post(part)
-        except ChatUnavailable:
-            self._unsure = True
-            raise
-        self._unsure = False
-        return ts
-
-    def _found(self) -> dict[int, str]:
-        try:
-            return self.essential(lambda: self._chat.find(self.turn))
-        except ChatRefused:
-            return {}  # no history scope: at most one message may be left over
-
-    def _settle(self, state: State) -> None:
-        settled = replace(self.record, state=state, owed=(), ending=None)
-        self.essential(lambda: self._ledger.settle(settled))
-        self.record = settled
-        if state is State.ANSWERED and self.turn.attempt > 1:
-            self.essential(lambda: self._ledger.forget_question(self.turn))
-
-
-def _with(reply: tuple[str, ...], number: int, ts: str) -> tuple[str, ...]:
-    return (*reply[:number], ts, *reply[number + 1 :])

@@ -22,6 +22,7 @@ class Failure(StrEnum):
     RETURN_OF_CONTROL = "return_of_control"
     INTERRUPTED = "interrupted"
     UNDELIVERABLE = "undeliverable"
+    NOT_SHOWABLE = "not_showable"
 
 
 # The agent provably did not start: the service refused the request itself, or was not reached at all.
@@ -54,13 +55,12 @@ _WORDS = {
     Failure.RETURN_OF_CONTROL: "The agent asked this bot to act for it, which it cannot do.",
     Failure.INTERRUPTED: "Something went wrong on our side while the agent was working on this. "
     "It was not asked again, because it may have done part of its work already.",
+    Failure.NOT_SHOWABLE: "The agent's answer cannot be shown in Slack.",
     Failure.UNDELIVERABLE: "Something went wrong on our side, and this question was given up.",
 }
 
 
-def explanation(failure: Failure, *, reference: str) -> str:
+def explanation(failure: Failure, *, reference: str, may_have_acted: bool = False) -> str:
     """What the user reads, as Markdown: plain words, whether work may have been done, and a reference."""
-    caution = (
-        " It may have done part of its work." if failure in MAY_HAVE_ACTED - {Failure.INTERRUPTED} else ""
-    )
+    caution = " It may have done part of its work." if may_have_acted else ""
     return f":warning: {_WORDS[failure]}{caution} (Reference: `{reference}`)"

@@ -16,16 +16,14 @@ def question_text(text: str, *, bot_user: str) -> str:
 
     Entities are decoded once and last: a user who types `<@U1>` sends `&lt;@U1&gt;`, which is no mention.
     """
-    readable = _BRACKETS.sub(lambda match: _readable(match[1], bot_user), text)
-    decoded = _ENTITY.sub(lambda match: _CHARACTERS[match[1]], readable)
-    # A mention leaves a gap in the middle of a line; line breaks and indentation are the user's own.
-    return re.sub(r"(?<=\S) {2,}(?=\S)", " ", decoded).strip()
+    # With the mention goes the space after it; all other white space is the user's own.
+    unaddressed = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>[ \t]*", "", text)
+    readable = _BRACKETS.sub(lambda match: _readable(match[1]), unaddressed)
+    return _ENTITY.sub(lambda match: _CHARACTERS[match[1]], readable).strip()
 
 
-def _readable(inside: str, bot_user: str) -> str:
+def _readable(inside: str) -> str:
     target, _, label = inside.partition("|")
-    if target == f"@{bot_user}":
-        return ""
     if target.startswith("@"):
         return f"@{label.removeprefix('@')}" if label else target
     if target.startswith("#"):

@@ -10,7 +10,9 @@ from itertools import accumulate
 # (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
 MESSAGE_LIMIT = 11_000
 
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})([^`\n]*)")
+# spec.commonmark.org/0.31.2/#fenced-code-blocks; longer runs are text to us, so that a fence is always short.
+_FENCE = re.compile(r"[ \t]*(`{3,20}|~{3,20})([^`\n]*)")
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _MENTION = re.compile(
     r"<(?=@[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam\^|date\^))", re.IGNORECASE
 )
@@ -44,7 +46,8 @@ def split(markdown: str, *, limit: int = MESSAGE_LIMIT) -> list[str]:
     while size(rest) > limit:
         head, rest = _cut(rest, limit)
         messages.append(head)
-    return [*messages, rest]
+    messages.append(rest)
+    return [message for message in messages if message.strip()] or [markdown[:limit]]
 
 
 def preview(markdown: str, *, limit: int = MESSAGE_LIMIT) -> str:
@@ -68,7 +71,7 @@ def _cut(text: str, limit: int) -> tuple[str, str]:
     at = _best_cut(window)
     opening = _open_fence(text[:at])
     if not opening:
-        return text[:at].rstrip(), text[at:].lstrip("\n")
+        return text[:at].rstrip(), _BLANK_LINES.sub("", text[at:])
     head = text[:at].removesuffix("\n")
     return f"{head}\n{_marker(opening)}", f"{opening}\n{text[at:]}"
 
@@ -100,7 +103,7 @@ def _fences(lines: list[str]) -> list[str | None]:
     states: list[str | None] = []
     opening: str | None = None
     for line in lines:
-        match = _FENCE.match(line)
+        match = _FENCE.fullmatch(line.rstrip("\n"))
         if match and opening is None:
             info = match[2].strip()
             opening = match[1] + (info if len(match[1] + info) < _LONGEST_INFO else "")

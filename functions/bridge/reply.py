@@ -10,6 +10,7 @@ class Reply:
     Attributes:
         ended: the `Finished` or `Failed` event, None while the agent works.
         has_text: whether the agent said anything to the user yet.
+        may_have_acted: whether it got as far as to use a tool or to speak.
     """
 
     def __init__(self, *, show_rationale: bool) -> None:
@@ -18,8 +19,10 @@ class Reply:
         self._deltas: list[str] = []
         self.ended: Finished | Failed | None = None
         self.has_text = False
+        self.may_have_acted = False
 
     def add(self, event: AgentEvent) -> None:
+        self.may_have_acted = self.may_have_acted or isinstance(event, TextDelta | ToolUse)
         match event:
             case TextDelta(text):
                 self._deltas.append(text)

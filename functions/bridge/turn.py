@@ -98,7 +98,8 @@ def from_json(text: str) -> Turn:
     try:
         data = json.loads(text)
         data["notice"] = Notice(data["notice"]) if data["notice"] is not None else None
-        turn = Turn(**data)
+        # Fields that we do not know come from a newer receiver, while a deployment is under way.
+        turn = Turn(**{field.name: data[field.name] for field in fields(Turn)})
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise MalformedTurn(f"not a turn: {type(exc).__name__}") from exc
     for field in fields(turn):

@@ -121,6 +121,8 @@ class FakeLedger:
             record = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
         elif is_settled(found, turn):
             return AlreadySettled(found.state)
+        elif (found.owner, found.attempt) == (owner, turn.attempt):
+            return found
         elif found.state not in SETTLED and self.leases[turn.turn_id] > now:
             return Held(self.leases[turn.turn_id] - now)
         else:
@@ -175,8 +177,10 @@ class ScriptedRun:
         self._steps = list(steps)
         self._clock = clock
         self.cancelled = False
+        self.asked = 0  # how often somebody looked for an event
 
     def next(self, timeout: float) -> AgentEvent | None:
+        self.asked += 1
         while self._steps:
             step = self._steps[0]
             if isinstance(step, float):

@@ -195,7 +195,7 @@ def test_a_body_over_one_mebibyte_is_refused_before_anything_is_read(door: Door)
 
 
 def test_no_body_at_all_is_refused(door: Door) -> None:
-    assert door.knock({"rawPath": "/slack/events"}) == {"statusCode": 401}
+    assert door.knock({"routeKey": "POST /slack/events"}) == {"statusCode": 401}
 
 
 @pytest.mark.parametrize("body", ["", "nonsense", "[]", '{"type": "event_callback"}', "{" * 100_000])

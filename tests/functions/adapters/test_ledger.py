@@ -36,7 +36,8 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
 
 
 def items(aws: Aws) -> list[dict[str, dict[str, str]]]:
-    return aws.dynamodb.scan(TableName=TABLE)["Items"]  # type: ignore[return-value]
+    pages = aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
+    return [item for page in pages for item in page["Items"]]  # type: ignore[misc]
 
 
 def claim(ledger: Ledger, owner: str = "one", *, now: float = START, turn: Turn = TURN) -> Record:
@@ -63,6 +64,11 @@ def test_a_new_turn_is_received(ledger: Ledger) -> None:
 def test_a_live_lease_keeps_others_out(ledger: Ledger) -> None:
     claim(ledger)
     assert ledger.claim(TURN, owner="two", now=START + 45, lease_seconds=60) == Held(15)
+
+
+def test_who_claims_twice_finds_its_own_claim(ledger: Ledger) -> None:
+    mine = claim(ledger)  # the confirmation got lost, and the client asks again
+    assert claim(ledger, now=START + 2) == mine
 
 
 def test_a_renewed_lease_keeps_others_out_for_longer(ledger: Ledger) -> None:
@@ -174,6 +180,15 @@ def test_every_item_expires_and_stays_below_the_size_of_an_item(aws: Aws, dynamo
     assert len(stored) > 1
     assert all(int(item["expires_at"]["N"]) == START + KEPT_SECONDS for item in stored)
     assert all(len(str(item).encode()) < 400_000 for item in stored)
+
+
+def test_a_worker_that_lost_its_turn_writes_over_nobodys_text(dynamo: DynamoLedger) -> None:
+    lost = claim(dynamo)
+    mine = claim(dynamo, "two", now=START + 61)
+    dynamo.owe(owing(mine, *["é" * 10_000] * 60))
+    with pytest.raises(LeaseLost):
+        dynamo.owe(owing(lost, *["x" * 10_000] * 60))
+    assert set(claim(dynamo, "three", now=START + 200).owed) == {"é" * 10_000}
 
 
 def test_nothing_but_the_record_is_left_of_a_settled_turn(aws: Aws, dynamo: DynamoLedger) -> None:

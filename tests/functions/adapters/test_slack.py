@@ -31,7 +31,15 @@ def chat(slack: SlackService, bot_token: str, clock: FakeClock) -> SlackChat:
 def turn(slack: SlackService) -> Turn:
     """A question that stands in the fake workspace."""
     ts = says(slack, "<@U0AGENT01> hi")
-    return replace(TURN, team=seed.TEAM.id, channel=seed.WEATHER, user=seed.ALICE.id, ts=ts, thread_ts=ts)
+    return replace(
+        TURN,
+        team=seed.TEAM.id,
+        channel=seed.WEATHER,
+        user=seed.ALICE.id,
+        bot_user=slack.installation.bot.id,
+        ts=ts,
+        thread_ts=ts,
+    )
 
 
 def says(slack: SlackService, text: str, thread_ts: str | None = None) -> str:
@@ -171,9 +179,39 @@ def test_a_replaced_token_is_read_again_at_once(
     assert chat.post(Part(turn, 1, "with the new one"))
 
 
+def test_a_refused_token_that_was_just_read_may_be_a_new_one_soon(
+    aws: Aws, slack: SlackService, chat: SlackChat, bot_token: str, turn: Turn, clock: FakeClock
+) -> None:
+    chat.post(Part(turn, 0, "with the old token"))
+    aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
+    slack.installation.bot_token = "xoxb-new"
+    with pytest.raises(ChatUnavailable):
+        chat.post(Part(turn, 1, "too early to read the secret again"))
+    clock.sleep(60)
+    assert chat.post(Part(turn, 1, "with the new one"))
+
+
+def test_a_token_that_cannot_be_read_is_slack_being_unavailable(slack: SlackService, turn: Turn) -> None:
+    token = CachedSecret(clients.secrets_manager(), "no-such-secret", FakeClock())
+    with pytest.raises(ChatUnavailable):
+        SlackChat(token, api_url=slack.api_url).post(Part(turn, 0, "hello"))
+
+
+def test_a_message_of_somebody_else_with_our_metadata_is_not_ours(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    channel = slack.workspace.channel(seed.WEATHER)
+    assert channel is not None
+    payload = {"turn_id": turn.turn_id, "attempt": 1, "part": 0}
+    metadata = {"event_type": "agent_bridge_reply", "event_payload": payload}
+    slack.workspace.post(channel, seed.BOB, "me too", thread_ts=turn.ts, metadata=metadata)
+    assert chat.find(turn) == {}
+
+
 def test_a_revoked_token_is_a_refusal(
     slack: SlackService, chat: SlackChat, turn: Turn, clock: FakeClock
 ) -> None:
+    chat.post(Part(turn, 0, "with the right one"))
     slack.installation.bot_token = "xoxb-somebody-elses"
     clock.sleep(60)
     with pytest.raises(ChatRefused, match="invalid_auth"):

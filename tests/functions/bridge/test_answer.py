@@ -6,7 +6,7 @@ import pytest
 
 from functions.bridge.agent import AgentEvent, Failed, Finished, Rationale, TextDelta, ToolUse
 from functions.bridge.answer import RETRY_WAITS, Outcome, Verdict, answer, give_up
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
@@ -198,6 +198,25 @@ def test_an_owed_answer_lands_with_the_next_delivery(stage: Stage, died_at: str)
     assert stage.chat.texts() == ["It is sunny."]
 
 
+def test_half_a_table_row_does_not_keep_the_worker_busy(stage: Stage) -> None:
+    agent = ScriptedAgent(stage.clock, [TextDelta("| City | Temp |"), 100.0, Finished()])
+    take(stage, agent=agent)
+    assert agent.runs[0].asked < 60
+
+
+def test_a_long_answer_keeps_its_lease_while_its_parts_go_out(stage: Stage) -> None:
+    post = stage.chat.post
+
+    def slow_post(part: Part) -> str:
+        stage.clock.sleep(9)
+        return post(part)
+
+    stage.chat.post = slow_post  # type: ignore[method-assign]
+    take(stage, TextDelta("\n\n".join(["A sentence."] * 9000)), Finished())
+    leases = [name for name, _ in stage.ledger.writes].count("renew")
+    assert leases >= 3
+
+
 def test_a_long_owed_answer_is_continued_where_it_stopped(stage: Stage) -> None:
     long = "\n\n".join(f"Sentence number {number}." for number in range(3000))
     stage.chat.trouble["post"] = [None, None, (Killed(), "after")]  # type: ignore[list-item]
@@ -263,8 +282,16 @@ def test_a_turn_killed_while_it_waits_to_ask_again_is_asked_again(stage: Stage) 
 
 
 def test_an_agent_without_a_word_is_a_failure(stage: Stage) -> None:
-    outcome = take(stage, Rationale("hm"), ToolUse("weather"), TextDelta("  "), Finished())
+    outcome = take(stage, Rationale("hm"), Finished())
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.EMPTY)
+    assert "may have done" not in stage.chat.texts()[0]
+
+
+@pytest.mark.parametrize("failure", [Failure.EMPTY, Failure.ACCESS_DENIED, Failure.RETURN_OF_CONTROL])
+def test_an_agent_that_used_a_tool_may_have_acted_whatever_stopped_it(stage: Stage, failure: Failure) -> None:
+    last = Finished() if failure is Failure.EMPTY else Failed(failure, "x")
+    assert take(stage, ToolUse("open-ticket"), TextDelta("  "), last).verdict is Verdict.INTERRUPTED
+    assert "may have done part of its work" in stage.chat.texts()[0]
 
 
 @pytest.mark.parametrize("chatty", [True, False])
@@ -297,6 +324,16 @@ def test_a_placeholder_whose_confirmation_was_lost_is_not_posted_twice(stage: St
     assert stage.chat.texts() == ["It is sunny."]
 
 
+def test_without_the_history_scopes_progress_is_not_posted_after_a_lost_confirmation(stage: Stage) -> None:
+    stage.chat.trouble["post"] = [(ChatUnavailable("timeout"), "after")]
+    stage.chat.trouble["find"] = [ChatRefused("missing_scope")] * 9
+    script: list[Step] = []
+    for _ in range(9):
+        script += [TextDelta("word "), 3.0]
+    assert take(stage, *script, Finished()).verdict is Verdict.ANSWERED
+    assert len(stage.chat.texts()) == 2  # the one that was lost, and the answer
+
+
 def test_progress_that_slack_refuses_is_skipped_and_not_repeated(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [ChatRateLimited(30)]
     take(stage, TextDelta("It is "), 5.0, TextDelta("sunny."), 5.0, Finished())
@@ -319,6 +356,31 @@ def test_a_final_text_that_cannot_land_in_time_is_owed_and_the_turn_let_go(stage
     assert take(stage, agent=agent).verdict is Verdict.ANSWERED  # at once: no lease to wait for
     assert agent.questions == []
     assert stage.chat.texts() == ["Sunny."]
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "msg_blocks_too_many", "invalid_blocks"])
+def test_what_slack_does_not_show_at_once_it_is_shown_in_pieces(stage: Stage, code: str) -> None:
+    sentences = [f"Sentence number {number}." for number in range(400)]
+    stage.chat.trouble["edit"] = [None, ChatRefused(code)]
+    assert take(stage, TextDelta("\n\n".join(sentences)), 3.0, Finished()).verdict is Verdict.ANSWERED
+    assert len(stage.chat.texts()) == 2
+    assert "\n\n".join(stage.chat.texts()).split("\n\n") == sentences
+
+
+def test_what_slack_shows_in_no_way_is_explained(stage: Stage) -> None:
+    refusals = [ChatRefused("invalid_blocks")] * 4
+    stage.chat.trouble["edit"] = [None, *refusals]
+    outcome = take(stage, TextDelta("Sunny."), 3.0, Finished())
+    assert outcome.verdict is Verdict.FAILED
+    [text] = stage.chat.texts()
+    assert "cannot be shown in Slack" in text
+
+
+@pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
+def test_an_answer_that_can_no_longer_be_edited_in_is_posted(stage: Stage, code: str) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRefused(code)]
+    assert take(stage, TextDelta("Sunny."), 3.0, Finished()).verdict is Verdict.ANSWERED
+    assert stage.chat.texts()[-1] == "Sunny."
 
 
 @pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found", "token_revoked"])
@@ -461,8 +523,9 @@ def test_an_answered_question_is_not_kept_and_not_asked_again(stage: Stage) -> N
     take(stage, turn=next_attempt(TURN))
     assert stage.ledger.questions == {}
     agent = ScriptedAgent(stage.clock, SUNNY)
-    assert take(stage, turn=replace(TURN, text="", attempt=3), agent=agent).verdict is Verdict.WHISPERED
+    assert take(stage, turn=replace(TURN, text="", attempt=3), agent=agent).verdict is Verdict.DUPLICATE
     assert agent.questions == []
+    assert stage.chat.texts() == ["It is sunny."]
 
 
 def test_a_question_is_kept_only_when_something_went_wrong(stage: Stage) -> None:
@@ -474,9 +537,10 @@ def test_after_a_day_a_question_is_too_old_to_be_asked_again(stage: Stage) -> No
     take(stage, Failed(Failure.INTERNAL, "x"))
     stage.clock.sleep(24 * 3600 + 1)
     agent = ScriptedAgent(stage.clock, SUNNY)
-    assert take(stage, turn=next_attempt(TURN), agent=agent).verdict is Verdict.WHISPERED
+    take(stage, turn=next_attempt(TURN), agent=agent)
     assert agent.questions == []
-    assert "too old" in stage.chat.history("whisper")[0]
+    assert "too old" in stage.chat.texts()[0]
+    assert [part.offers_retry for part in stage.chat.messages.values()] == [False]
 
 
 def test_who_did_not_ask_is_told_so_and_nothing_else_happens(stage: Stage) -> None:

@@ -52,6 +52,23 @@ def test_an_emoji_counts_as_two_and_is_never_cut_in_half() -> None:
     assert "".join(messages) == "🌦" * 500
 
 
+@pytest.mark.parametrize(
+    "text", ["`" * 12_000, "~" * 12_000, "`" * 2_000 + "\n" + "x" * 12_000, "```\n" * 9_000]
+)
+def test_runs_of_fence_characters_are_cut_to_size_too(text: str) -> None:
+    messages = split(text)
+    assert all(size(message) <= 11_000 for message in messages)
+    assert len(messages) < 9
+
+
+def test_code_in_one_line_is_no_open_fence() -> None:
+    assert preview("```x = 1``` is how you assign") == "```x = 1``` is how you assign"
+
+
+def test_blank_lines_are_no_message() -> None:
+    assert split("a\n" + " \n" * 12_000 + "b") == ["a", "b"]
+
+
 text_with_structure = st.lists(
     st.sampled_from(
         [

@@ -52,7 +52,6 @@ def test_a_turn_survives_the_queue(text: str, notice: Notice | None, attempt: in
         "{}",
         '"text"',
         "[" * 100_000,
-        json.dumps({**json.loads(to_json(TURN)), "extra": 1}),
         json.dumps({**json.loads(to_json(TURN)), "team": None}),
         json.dumps({**json.loads(to_json(TURN)), "attempt": "1"}),
         json.dumps({**json.loads(to_json(TURN)), "notice": "unheard of"}),
@@ -61,6 +60,10 @@ def test_a_turn_survives_the_queue(text: str, notice: Notice | None, attempt: in
 def test_anything_else_is_malformed(body: str) -> None:
     with pytest.raises(MalformedTurn):
         from_json(body)
+
+
+def test_a_field_of_a_newer_version_is_no_mistake() -> None:
+    assert from_json(json.dumps({**json.loads(to_json(TURN)), "extra": 1})) == TURN
 
 
 def test_an_error_never_quotes_the_message() -> None:
