@@ -15,7 +15,7 @@ class _RequestHandler(WSGIRequestHandler):
     # A client that sends "Expect: 100-continue" or small packets must not wait for Nagle's algorithm.
     disable_nagle_algorithm = True
 
-    def log(self, type: str, message: str, *args: object) -> None:
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: ARG002 - werkzeug's signature
         logging.getLogger("simulator.http").debug(message, *args)
 
 

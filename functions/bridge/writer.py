@@ -131,7 +131,10 @@ class Writer:
         except ChatRefused as exc:
             if exc.code not in _NOT_EDITABLE:
                 raise
-            return self._post(part)
+            replacement = self._post(part)
+            with suppress(ChatError):
+                self._chat.delete(self._custody.turn, ts)
+            return replacement
         return ts
 
     def _post(self, part: Part) -> str:

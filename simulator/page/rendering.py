@@ -85,6 +85,8 @@ class Renderer:
                 return f'<div class="markdown">{self._remembered(text)}</div>'
             case {"type": "rich_text"}:
                 return self._rich_text(block)
+            case {"type": "actions", "elements": list(elements)}:
+                return f'<div class="buttons">{"".join(map(_button, elements))}</div>'
         return ""
 
     def _rich_text(self, block: Json) -> str:
@@ -107,6 +109,14 @@ class Renderer:
                     yield _mention("!", everybody, self._names)
                 case {"type": "link", "url": str(url)}:
                     yield _link(url, element.get("text") or url)
+
+
+def _button(element: Json) -> str:
+    """A button; pressing it tells the app its action id."""
+    label, action_id = str(element["text"]["text"]), str(element["action_id"])
+    return (
+        f'<button type="button" class="app-button" data-action="{escape(action_id)}">{escape(label)}</button>'
+    )
 
 
 class _Markdown(MarkdownIt):

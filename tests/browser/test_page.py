@@ -234,3 +234,13 @@ def test_a_narrow_window_shows_one_pane_at_a_time(page: Page, simulation: Simula
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     page.get_by_role("button", name="Close the thread").click()
     expect(channel(page).last).to_be_in_viewport()
+
+
+def test_a_question_that_went_wrong_can_be_asked_again(page: Page, simulation: Simulation) -> None:
+    simulation.agent.force("internalServerException in stream")
+    write(page, "@agent what's the weather in Lima today?")
+    expect(thread(page).last).to_contain_text("stopped because of an error of its own")
+    thread(page).last.get_by_role("button", name="Retry").click()
+    expect(thread(page).last).to_contain_text("Humidity")
+    expect(thread(page).get_by_role("button", name="Retry")).to_have_count(0)
+    expect(thread(page)).to_have_count(2)

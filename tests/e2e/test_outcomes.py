@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -113,8 +114,8 @@ def test_a_lost_confirmation_of_the_placeholder_leaves_no_second_one(bridge: Bri
         ("deny", "failed", "not set up to reach its agent"),
         ("dependency", "interrupted", "One of the agent's tools failed"),
         ("cut the stream", "interrupted", "connection to the agent broke"),
-        ("empty answer", "failed", "without saying anything"),
-        ("ask me first", "failed", "asked this bot to act"),
+        ("empty answer", "interrupted", "without saying anything"),
+        ("ask me first", "interrupted", "asked this bot to act"),
     ],
 )
 def test_an_agents_trouble_is_told_in_plain_words(
@@ -124,6 +125,40 @@ def test_an_agents_trouble_is_told_in_plain_words(
     assert bridge.state(question) == state
     assert explanation in bridge.texts(question)[-1]
     assert bridge.runs(question) <= 1
+
+
+def test_retry_asks_the_question_again_in_the_same_message(bridge: Bridge) -> None:
+    bridge.simulation.agent.force("throttlingException in stream")
+    question = bridge.ask("@agent what's the weather in Chicago?")
+    [failed] = bridge.replies(question)
+    press = {"channel": question["channel"], "ts": failed["ts"], "action_id": "retry"}
+    bridge.control("press", user="bob", **press)
+    bridge.until(lambda: [call for call in _calls(bridge, "chat.postEphemeral") if call["user"] == "U02BOB"])
+    assert bridge.runs(question) == 1
+    for _ in range(2):  # a double click
+        bridge.control("press", user="alice", **press)
+    bridge.until(lambda: bridge.state(question) == "answered")
+    bridge.until(bridge.queues_are_empty)
+    [answered] = bridge.replies(question)
+    assert answered["ts"] == failed["ts"]
+    assert "In **Chicago** expect" in answered["blocks"][0]["text"]
+    assert len(answered["blocks"]) == 1
+    assert bridge.runs(question) == 2
+
+
+@pytest.mark.parametrize("error", ["msg_blocks_too_many", "edit_window_closed"])
+def test_a_final_text_that_slack_refuses_leaves_no_placeholder(bridge: Bridge, error: str) -> None:
+    question = bridge.say("@agent silently: what's the weather in Chicago?")
+    bridge.until(lambda: bridge.replies(question))
+    bridge.control("faults", method="chat.update", times=3, error=error)
+    bridge.settled(question)
+    _no_faults(bridge)
+    assert "In **Chicago** expect" in bridge.texts(question)[-1]
+    assert "Processing…" not in bridge.texts(question)
+
+
+def _calls(bridge: Bridge, method: str) -> list[dict[str, Any]]:
+    return [call.args for call in bridge.simulation.slack.web_api.calls if call.method == method]
 
 
 def test_a_channel_that_is_archived_meanwhile_ends_the_turn_quietly(bridge: Bridge) -> None:

@@ -25,6 +25,7 @@ const channelScroller = new StickyScroller(byId("channel-scroller"));
 const threadScroller = new StickyScroller(byId("thread-scroller"));
 const channelList = new MessageList(byId("channel-messages"), { store, openThread: (message) => openThread(message, { focus: true }) });
 const threadList = new MessageList(byId("thread-messages"), { store, inThread: true });
+for (const list of ["channel-messages", "thread-messages"]) byId(list).addEventListener("click", pressButton);
 const channelComposer = new Composer(byId("channel-composer"), {
   id: "composer",
   names: mentionable,
@@ -95,6 +96,19 @@ function showInspector(isShown) {
 function fill(text) {
   if (NARROW.matches) showSuggestions(false);
   channelComposer.fill(channel.kind === "im" ? text.replace(/^@agent /, "") : text);
+}
+
+/** A press on a button of the app's, which tells the app through Slack's interactivity. */
+async function pressButton(event) {
+  const button = event.target.closest("button[data-action]");
+  if (!button) return;
+  const { ts } = button.closest(".message").dataset;
+  button.disabled = true;
+  try {
+    await act("press", { channel: channel.id, ts, user: me.id, action_id: button.dataset.action });
+  } finally {
+    button.disabled = false;
+  }
 }
 
 async function send(text, threadTs) {

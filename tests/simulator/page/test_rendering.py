@@ -182,3 +182,9 @@ def test_a_message_without_blocks_shows_its_text() -> None:
 
 def test_a_block_that_the_page_does_not_know_leaves_the_text() -> None:
     assert "words" in RENDERER.message({"text": "words", "blocks": [{"type": "hologram"}]})
+
+
+def test_a_button_shows_its_label_and_knows_its_action() -> None:
+    button = {"type": "button", "action_id": "retry", "text": {"type": "plain_text", "text": "Retry <now>"}}
+    shown = RENDERER.message({"text": "", "blocks": [{"type": "actions", "elements": [button]}]})
+    assert 'data-action="retry">Retry &lt;now&gt;</button>' in shown
