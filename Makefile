@@ -4,6 +4,7 @@
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make deploy      the bridge, into the AWS account of your credentials
 # make bench       measurements; see bench/README.md
+# make fuzz        200,000 cases of input that nobody sends
 # make format      format the code
 # make lock        newest versions of all dependencies, into the lock files
 
@@ -12,15 +13,16 @@ PORT ?= 8765
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 # What Lambda runs, if it is here: the tests of functions/ run under it too.
-PYTHON_OF_LAMBDA ?= $(shell command -v python3.13 || \
-	ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python 2>/dev/null | tail -n 1)
+PYTHON_OF_LAMBDA ?= $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python; do \
+	$$python -c '' 2>/dev/null && echo $$python && break; done)
+export PYTHON_OF_LAMBDA
 LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 CDK = npx --no-install cdk
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
-.PHONY: help demo test synth deploy bench format lock clean
+.PHONY: help demo test synth deploy bench fuzz format lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -43,6 +45,9 @@ deploy: .venv/.dev node_modules/.installed
 
 bench: .venv/.dev
 	.venv/bin/python -m bench
+
+fuzz: .venv/.dev
+	FUZZ_CASES=28600 .venv/bin/python -m pytest tests/fuzz --hypothesis-profile=fuzz --timeout=0
 
 format: .venv/.dev
 	.venv/bin/ruff format .
@@ -79,6 +84,6 @@ clean:
 	@touch $@
 
 node_modules/.installed: package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null || { echo "Node 20 or newer is needed for the AWS CDK and was not found" >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' 2>/dev/null || { echo "Node 20 or newer is needed for the AWS CDK and was not found" >&2; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -82,16 +82,12 @@ class SlackChat:
         )
 
     def find(self, turn: Turn) -> dict[int, str]:
-        found = {}
-        for message in self._replies(turn):
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            # Whatever the attempt: a later one takes over the messages of the one before it. Not whoever the
-            # author: other apps could set the same metadata.
-            ours = message.get("user") == turn.bot_user and metadata.get("event_type") == METADATA_EVENT
-            if ours and payload.get("turn_id") == turn.turn_id and isinstance(payload.get("part"), int):
-                found[payload["part"]] = str(message["ts"])
-        return found
+        with _translated():
+            return {
+                metadata["event_payload"]["part"]: message["ts"]
+                for message in self._replies(turn)
+                if _is_ours(metadata := message.get("metadata") or {}, message, turn)
+            }
 
     def _replies(self, turn: Turn) -> Iterator[dict[str, Any]]:
         """The messages of the thread from the turn's own on, oldest first."""
@@ -126,6 +122,21 @@ class SlackChat:
                 raise
         with _translated():
             return _data(method(token=self._token.value(), **arguments))
+
+
+def _is_ours(metadata: dict[str, Any], message: dict[str, Any], turn: Turn) -> bool:
+    """Whether a message is part of the turn's reply, whatever the attempt: a later one takes them over.
+
+    The author counts too, because other apps could set the same metadata.
+    """
+    payload = metadata.get("event_payload") or {}
+    return (
+        message.get("user") == turn.bot_user
+        and metadata.get("event_type") == METADATA_EVENT
+        and payload.get("turn_id") == turn.turn_id
+        and isinstance(payload.get("part"), int)
+        and isinstance(message.get("ts"), str)
+    )
 
 
 def _content(part: Part) -> dict[str, Any]:

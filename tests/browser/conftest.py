@@ -7,7 +7,7 @@ from simulator.simulation import Simulation
 from tests.browser import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = chromium.executable()
     if path is None:
@@ -18,14 +18,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def simulation(browser: Browser) -> Iterator[Simulation]:  # noqa: ARG001 - without a browser it needn't start
     with Simulation() as simulation:
         assert simulation.wait_warm() == []
         yield simulation
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab(browser: Browser) -> Page:
     """One for all tests: a new one takes a second."""
     return browser.new_context().new_page()

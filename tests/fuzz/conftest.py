@@ -38,3 +38,12 @@ def server() -> Iterator[ScriptedServer]:
         environment.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", server.url)
         yield server
     server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def powertools() -> Iterator[None]:
+    """The variables that Powertools reads, as the template sets them."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("POWERTOOLS_SERVICE_NAME", "agent-bridge")
+        environment.setenv("POWERTOOLS_METRICS_NAMESPACE", "SlackAgentBridge")
+        yield

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,14 @@ def test_the_asset_holds_every_source_of_the_functions(asset: Path) -> None:
 def test_the_asset_holds_nothing_that_does_not_run_in_lambda(asset: Path) -> None:
     top_level = {path.name for path in asset.iterdir()}
     assert not top_level & {"bin", "tests", "simulator", "infra", "bench", "ops", ".lock"}
-    assert not list(asset.rglob("__pycache__"))
+    assert all(".cpython-313." in path.name for path in asset.rglob("*.pyc"))
+
+
+def test_the_asset_holds_bytecode_where_lambdas_python_is_at_hand(asset: Path) -> None:
+    python = os.environ.get("PYTHON_OF_LAMBDA") or "python3.13"
+    found = shutil.which(python) and subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+    compiled = asset / "functions" / "__pycache__" / "worker.cpython-313.pyc"
+    assert compiled.exists() == bool(found)
 
 
 def test_the_asset_needs_no_package_from_elsewhere(asset: Path) -> None:

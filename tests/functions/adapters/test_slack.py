@@ -191,6 +191,7 @@ def test_a_refused_token_that_was_just_read_may_be_a_new_one_soon(
     assert chat.post(Part(turn, 1, "with the new one"))
 
 
+@pytest.mark.usefixtures("aws")
 def test_a_token_that_cannot_be_read_is_slack_being_unavailable(slack: SlackService, turn: Turn) -> None:
     token = CachedSecret(clients.secrets_manager(), "no-such-secret", FakeClock())
     with pytest.raises(ChatUnavailable):
