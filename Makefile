@@ -4,6 +4,8 @@
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make deploy      the bridge, into the AWS account of your credentials
 # make bench       measurements; see bench/README.md
+# make faults      each external call of a turn killed, dropped, delayed and doubled
+# make soak        500 questions over 100 threads with faults of all kinds
 # make fuzz        200,000 cases of input that nobody sends
 # make format      format the code
 # make lock        newest versions of all dependencies, into the lock files
@@ -22,7 +24,7 @@ CDK = npx --no-install cdk
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
-.PHONY: help demo test synth deploy bench fuzz format lock clean
+.PHONY: help demo test synth deploy bench faults soak fuzz format lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -45,6 +47,12 @@ deploy: .venv/.dev node_modules/.installed
 
 bench: .venv/.dev
 	.venv/bin/python -m bench
+
+faults: .venv/.dev
+	.venv/bin/python -m pytest tests/faults
+
+soak: .venv/.dev
+	.venv/bin/python -m tests.soak
 
 fuzz: .venv/.dev
 	FUZZ_CASES=28600 .venv/bin/python -m pytest tests/fuzz --hypothesis-profile=fuzz --timeout=0

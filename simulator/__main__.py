@@ -1,6 +1,7 @@
 """`python -m simulator`: the bridge on this machine, with a page like Slack's or for one question."""
 
 import argparse
+import os
 import shutil
 import signal
 import socket
@@ -15,12 +16,14 @@ from simulator.simulation import Simulation
 
 DEFAULT_PORT = 8765
 LAST_LOG_LINES = 5
+GRACE_SECONDS = 8.0  # to end in good order after a signal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     # `make`, a shell script or a container ends us with SIGTERM: then the functions' processes must end too.
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
     try:
         return _ask(options) if options.ask else _serve(options)
     except KeyboardInterrupt:
@@ -115,6 +118,11 @@ def _in_use(port: int) -> bool:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    # Python drops an exception that is raised in a finalizer or a callback; whoever asked us to end must
+    # not wait for ever because of that. The functions' processes end when their Runtime API is gone.
+    watchdog = threading.Timer(GRACE_SECONDS, os._exit, [0])
+    watchdog.daemon = True
+    watchdog.start()
     raise KeyboardInterrupt
 
 

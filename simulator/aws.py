@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response
 
 from simulator import wiring
 from simulator.http import HttpServer
+from simulator.tap import Call, Tap, sender
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,16 +45,22 @@ TABLE = "agent-bridge-ledger"
 RECHECK = 0.2
 
 
+_SERVICES = {"AmazonSQS": "SQS", "DynamoDB": "DynamoDB", "secretsmanager": "Secrets Manager"}
+
+
 class Aws:
-    """The server and its clients. One at a time in a process: moto's state is the process's."""
+    """The server and its clients. One at a time in a process: moto's state is the process's.
+
+    `tap` sees every call of a client, of the simulator's own too.
+    """
 
     _in_use = threading.Lock()
 
-    def __init__(self) -> None:
+    def __init__(self, *, tap: Tap | None = None) -> None:
         self._changed = threading.Condition()
         self._stopping = False
         self._moto: Any = None
-        self._server = HttpServer(self._app)
+        self._server = HttpServer((tap or Tap()).on(self._app, _call))
         self.url = self._server.url
 
     def start(self) -> None:
@@ -179,6 +186,13 @@ class Aws:
         request = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         chunks, status, headers = run_wsgi_app(self._moto, request, buffered=True)
         return Response(list(chunks), status, headers)
+
+
+def _call(environ: dict[str, Any], body: bytes) -> Call | None:
+    """What `X-Amz-Target` names, such as "AmazonSQS.SendMessage" or "DynamoDB_20120810.PutItem"."""
+    target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").partition(".")
+    service = _SERVICES.get(target.partition("_")[0])
+    return Call(service, operation, json.loads(body), sender(environ)) if service else None
 
 
 def _depth(queue_url: str) -> int:

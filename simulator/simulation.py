@@ -16,6 +16,7 @@ from simulator.lambda_service.event_source import EventSourceMapping
 from simulator.lambda_service.service import LambdaService
 from simulator.page.page import Page
 from simulator.slack.service import SlackService
+from simulator.tap import Tap
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
 
@@ -42,6 +43,7 @@ class Simulation:
         url: of Slack's page.
         journal: everything that happens.
         slack, agent, aws, lambdas, gateway: the stand-ins.
+        tap: on the calls that they get.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Simulation:
         self._bot_token = f"xoxb-{secrets.token_hex(12)}"
         self._mappings: list[EventSourceMapping] = []
         self.journal = Journal()
+        self.tap = Tap()
         self.slack = SlackService(
             journal=self.journal,
             manifest=json.loads(MANIFEST.read_text()),
@@ -70,11 +73,12 @@ class Simulation:
             time_scale=time_scale,
             latency_seconds=slack_latency,
             port=port,
+            tap=self.tap,
         )
         self.slack.app.register_blueprint(Page(self.slack.workspace, self.journal).blueprint)
         self.url = self.slack.url
-        self.agent = AgentService(journal=self.journal, time_scale=time_scale)
-        self.aws = Aws()
+        self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap)
+        self.aws = Aws(tap=self.tap)
         self.lambdas = LambdaService(
             journal=self.journal,
             runtime=runtime,

@@ -11,6 +11,7 @@ with its binary event stream, and a small control API:
 Left out: who may call (any signature of the right form passes), memory, collaborators, expiry of sessions.
 """
 
+import json
 import re
 import threading
 import time
@@ -19,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -40,6 +42,7 @@ from simulator.agent.scripts import (
 from simulator.agent.weather import City
 from simulator.http import HttpServer
 from simulator.journal import Journal
+from simulator.tap import Call, Tap, sender
 
 AGENT_ID = "METEOAGENT"
 ALIAS_ID = "TSTALIASID"  # the draft; any other alias of ten letters and digits is taken too
@@ -96,6 +99,9 @@ class _Turn:
 class AgentService:
     """Serves the fake on 127.0.0.1; `url` is what `AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME` should hold.
 
+    Args:
+        tap: sees every InvokeAgent, also one that is refused.
+
     Attributes:
         invocations: the runs so far, oldest first.
         streaming_allowed: whether the agent's own role may stream. When it may not, a turn that asks for
@@ -103,7 +109,9 @@ class AgentService:
         time_scale: factor of all waits; 0 plays everything at once.
     """
 
-    def __init__(self, *, journal: Journal, port: int = 0, time_scale: float = 1.0) -> None:
+    def __init__(
+        self, *, journal: Journal, port: int = 0, time_scale: float = 1.0, tap: Tap | None = None
+    ) -> None:
         self.invocations: list[Invocation] = []
         self.streaming_allowed = True
         self.time_scale = time_scale
@@ -112,7 +120,7 @@ class AgentService:
         self._forced: deque[Script] = deque()
         self._lock = threading.Condition()
         self._stopping = threading.Event()
-        self._server = HttpServer(self._app(), port)
+        self._server = HttpServer((tap or Tap()).on(self._app(), _call), port)
         self.url = self._server.url
 
     def start(self) -> None:
@@ -280,6 +288,14 @@ class AgentService:
         with self._lock:
             self._forced.clear()
         return jsonify(waiting=0)
+
+
+def _call(environ: dict[str, Any], body: bytes) -> Call | None:
+    match = re.fullmatch(r"/agents/.*/sessions/(.*)/text", environ["PATH_INFO"])
+    if match is None:
+        return None
+    arguments = {"sessionId": match[1], **json.loads(body or b"{}")}
+    return Call("Bedrock", "InvokeAgent", arguments, sender(environ))
 
 
 def _until_end(stream: Iterator[bytes], actions: list[Action], end: Callable[[str], None]) -> Iterator[bytes]:

@@ -41,6 +41,10 @@ def function_arn(name: str) -> str:
 class ExecutionEnvironment:
     """Starts the process at once; it initialises while the caller does other things.
 
+    Attributes:
+        name: one that no other has. AWS's clients in the process send it as their application id.
+        event: what the function is running on, None when it is idle.
+
     Args:
         variables: the function's own environment variables.
         runtime: which client of the Runtime API the process runs.
@@ -55,6 +59,8 @@ class ExecutionEnvironment:
         on_line: Callable[[str], None],
     ) -> None:
         self.function = function
+        self.name = uuid.uuid4().hex
+        self.event: bytes | None = None
         self._on_line = on_line
         self._ended = threading.Event()
         self._api = RuntimeApi(function_arn(function.name))
@@ -63,7 +69,7 @@ class ExecutionEnvironment:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, function.handler],
             cwd=REPOSITORY,
-            env=_environ(function, variables, self._api.address),
+            env=_environ(function, variables, self._api.address, self.name),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -95,12 +101,15 @@ class ExecutionEnvironment:
     def invoke(self, request_id: str, event: bytes, client_context: str | None = None) -> Result:
         """Runs the function once. A function that exceeds its timeout is killed, as in Lambda."""
         invocation = Invocation(request_id, event, self.function.timeout, client_context)
+        self.event = event
         try:
             return self._api.invoke(invocation, INIT_TIMEOUT)
         except TimeoutError:
             self.kill()
             message = f"Task timed out after {self.function.timeout:.2f} seconds"
             return failure("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")
+        finally:
+            self.event = None
 
     def kill(self) -> None:
         """A crash: SIGKILL. Returns when the process is gone."""
@@ -140,7 +149,7 @@ def _describe(code: int) -> str:
     return "signal: killed" if code == -signal.SIGKILL else f"signal: {signal.Signals(-code).name}"
 
 
-def _environ(function: Function, variables: Mapping[str, str], runtime_api: str) -> dict[str, str]:
+def _environ(function: Function, variables: Mapping[str, str], runtime_api: str, name: str) -> dict[str, str]:
     """The process's whole environment: what Lambda defines and the function's variables; no AWS_* of ours.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
@@ -161,10 +170,11 @@ def _environ(function: Function, variables: Mapping[str, str], runtime_api: str)
         "AWS_LAMBDA_LOG_FORMAT": "JSON",
         "AWS_LAMBDA_LOG_LEVEL": "INFO",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{uuid.uuid4().hex}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{name}",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": str(REPOSITORY),
         "_HANDLER": function.handler,
+        "AWS_SDK_UA_APP_ID": name,  # unlike Lambda: tells `simulator.tap` who calls
         # Unlike Lambda: the developer's own AWS profile and proxy must not reach the function.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -13,7 +13,8 @@ from simulator.slack.events import EventsApi
 from simulator.slack.faults import Faults
 from simulator.slack.installation import Installation
 from simulator.slack.tiers import Tiers
-from simulator.slack.web_api import WebApi
+from simulator.slack.web_api import WebApi, call_of
+from simulator.tap import Tap
 
 
 class SlackService:
@@ -23,6 +24,7 @@ class SlackService:
         time_scale: Slack's waits between retries of an event are multiplied by it.
         latency_seconds: added to every answer of the Web API.
         port: 0 picks a free one.
+        tap: sees every call of the Web API.
 
     Attributes:
         url, api_url: where the service listens; `api_url` is a base URL for Slack's SDKs.
@@ -40,6 +42,7 @@ class SlackService:
         time_scale: float = 1.0,
         latency_seconds: float = 0.0,
         port: int = 0,
+        tap: Tap | None = None,
     ) -> None:
         self.installation = Installation.of(
             manifest, team_id=seed.TEAM.id, bot_token=bot_token, signing_secret=signing_secret
@@ -70,7 +73,7 @@ class SlackService:
         self.app = Flask("simulator.slack")
         self.app.register_blueprint(self.web_api.blueprint)
         self.app.register_blueprint(self.control.blueprint)
-        self._server = HttpServer(self.app, port)
+        self._server = HttpServer((tap or Tap()).on(self.app, call_of), port)
         self.url = self._server.url
         self.api_url = self.url + "/api/"
 

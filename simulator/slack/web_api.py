@@ -5,6 +5,7 @@ docs.slack.dev/apis/web-api
 """
 
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.wrappers import Request
 
+from simulator import tap
 from simulator.journal import Journal
 from simulator.slack.errors import SlackError
 from simulator.slack.faults import Fault, Faults
@@ -73,7 +76,7 @@ class WebApi:
         self._stopping.set()
 
     def _serve(self, method: str) -> Response:
-        token, args, problem = _arguments()
+        token, args, problem = _arguments(request)
         fault = self._faults.take(method) or Fault(method)
         dropped = fault.drop is not None
         if fault.drop == "before":
@@ -148,7 +151,16 @@ class WebApi:
         )
 
 
-def _arguments() -> tuple[str, Json, str | None]:
+def call_of(environ: dict[str, Any], body: bytes) -> tap.Call | None:
+    """Which call a request to this server is, None when it is none of the Web API's."""
+    method = environ["PATH_INFO"].removeprefix("/api/")
+    if method == environ["PATH_INFO"]:
+        return None
+    _, args, _ = _arguments(Request({**environ, "wsgi.input": io.BytesIO(body)}))
+    return tap.Call("Slack", method, args, None)
+
+
+def _arguments(request: Request) -> tuple[str, Json, str | None]:
     """The token, the arguments and, if they cannot be read, Slack's error name.
 
     A token is read from the header or, as Slack does, from a form, but not from a JSON body.

@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from simulator.simulation import Simulation
 from tests.browser import chromium
+
+expect.set_options(timeout=20_000)  # ms; a busy machine may need more than the default five seconds
 
 
 @pytest.fixture(scope="module")

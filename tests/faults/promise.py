@@ -1,0 +1,124 @@
+"""What every turn is held to, whatever has happened to it."""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator import wiring
+from simulator.slack.workspace import Message
+from tests.e2e.bridge import Bridge
+from tests.faults.faults import Fault
+from tests.faults.scenarios import Scenario
+from tests.faults.watch import PLACEHOLDER, SETTLED, Point, Watched
+
+EXPLANATION = re.compile(r":warning: .*\(Reference: `[0-9a-f]{8}`\)$")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A turn and what shall happen to it; `fault` at `points`, one after the other if there are several."""
+
+    scenario: Scenario
+    points: tuple[Point, ...]
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.scenario.name}; {', '.join(map(str, self.points))}; {self.fault.name}"
+
+
+@dataclass
+class Turn:
+    """A turn that is over."""
+
+    scenario: Scenario
+    question: dict[str, Any]
+    watched: Watched
+
+
+@dataclass
+class Result:
+    """What became of a turn.
+
+    Attributes:
+        case: None for an undisturbed one.
+        state: in the ledger; "" when it never got there.
+        happened: how many calls something happened to.
+        orphans: messages of the turn that are not part of its reply.
+        wrong: what is against the promise; nothing, one hopes.
+    """
+
+    case: Case | None
+    state: str
+    happened: int
+    orphans: int
+    wrong: list[str] = field(default_factory=list)
+
+
+def judge(
+    case: Case | None, turn: Turn, bridge: Bridge, *, whole_answer: Sequence[str], orphans_allowed: int
+) -> Result:
+    record = bridge.record(turn.question)
+    state = record.get("state", {}).get("S", "")
+    reply = {item["S"] for item in record.get("reply", {}).get("L", [])}
+    messages = messages_of(turn.question, bridge)
+    texts = [text_of(message) for message in messages if message.ts in reply]
+    orphans = [text_of(message) for message in messages if message.ts not in reply]
+    result = Result(case, state, turn.watched.happened, len(orphans))
+    result.wrong += _wrong_with(state, texts, whole_answer)
+    if len(orphans) > orphans_allowed:
+        result.wrong.append(f"orphans: {[text[:40] for text in orphans]}")
+    if (runs := bridge.runs(turn.question)) > turn.scenario.runs:
+        result.wrong.append(f"the agent was started {runs} times")
+    if not turn.watched.plan_was_met:
+        missed = [str(planned.point) for planned in turn.watched.plan if planned.times]
+        result.wrong.append(f"never came to: {missed}")
+    return result
+
+
+def _wrong_with(state: str, texts: list[str], whole_answer: Sequence[str]) -> Iterator[str]:
+    if state not in SETTLED:
+        yield f"not settled: {state or 'unknown'}"
+    if not texts:
+        yield "nothing is shown"
+    if PLACEHOLDER in texts:
+        yield "a placeholder is left"
+    if state == "answered" and texts != list(whole_answer):
+        yield f"not the whole answer: {[text[:40] for text in texts]}"
+    if state in ("interrupted", "failed") and not (texts and EXPLANATION.search(texts[-1])):
+        yield f"no explanation: {[text[-60:] for text in texts]}"
+
+
+def wait_until_quiet(bridge: Bridge, patience: float) -> bool:
+    """Until both queues are empty and nothing runs: what is still to come must come before one looks."""
+    lambdas = bridge.simulation.lambdas
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if (
+            not any(lambdas.busy(function.name) for function in wiring.FUNCTIONS)
+            and bridge.queues_are_empty()
+        ):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def messages_of(question: dict[str, Any], bridge: Bridge) -> list[Message]:
+    return bridge.simulation.slack.workspace.replies(question["channel"], question["ts"])
+
+
+def text_of(message: Message) -> str:
+    return str(message.blocks[0].get("text", "")) if message.blocks else message.text
+
+
+def figures(results: Sequence[Result]) -> str:
+    """In one line: questions, faults, outcomes."""
+    outcomes = Counter(result.state or "lost" for result in results)
+    states = ", ".join(f"{number} {state}" for state, number in sorted(outcomes.items()))
+    orphans = sum(result.orphans for result in results)
+    return (
+        f"{sum(result.happened for result in results)} faults injected into {len(results)} questions: "
+        f"{states}; {orphans} orphans; {sum(bool(result.wrong) for result in results)} against the promise"
+    )

@@ -1,0 +1,88 @@
+"""The ways of a turn whose points the matrix disturbs."""
+
+from dataclasses import dataclass
+
+from simulator.agent.scripts import SCRIPTS
+from tests.faults.faults import Fault, given_up, killed_after, plays
+from tests.faults.watch import Happening, Planned, Point
+
+QUESTION = "@agent what's the weather in Chicago today?"
+
+AGENT_ASKED = Point("worker", "Bedrock InvokeAgent")
+PLACEHOLDER_POSTED = Point("worker", "Slack chat.postMessage (placeholder)")
+FINAL_TEXT = Point("worker", "Slack chat.update (final)")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A turn, and the stages of it whose points are disturbed.
+
+    Attributes:
+        name, meaning: for the table.
+        stages: see `Point.stage`.
+        question: what the user writes.
+        leads_there: what happens on the way to these stages.
+        retried: whether the asker presses Retry when the first attempt is over.
+    """
+
+    name: str
+    meaning: str
+    stages: tuple[str, ...]
+    question: str = QUESTION
+    leads_there: tuple[tuple[Point, Happening], ...] = ()
+    retried: bool = False
+
+    @property
+    def runs(self) -> int:
+        """How often the agent may be started: once for each attempt."""
+        return 2 if self.retried else 1
+
+    def way(self) -> list[Planned]:
+        return [Planned(point, happening) for point, happening in self.leads_there]
+
+
+ANSWER = Scenario("an answer", "one message", ("receiver", "worker"))
+SLOW = Scenario(
+    "a slow answer",
+    "the lease has to be renewed",
+    ("worker",),
+    question="@agent think aloud: what's the weather in Chicago today?",
+)
+LONG = Scenario("a long answer", "three messages", ("worker",), question="@agent long report for Chicago")
+CRASH = Scenario(
+    "after a crash",
+    "the worker was killed when its placeholder stood and the ledger did not know yet",
+    ("worker, delivery 2",),
+    leads_there=((PLACEHOLDER_POSTED, killed_after),),
+)
+GIVEN_UP = Scenario(
+    "given up",
+    "the worker was killed before it could post anything, and this was the message's last receive",
+    ("dead_letters",),
+    leads_there=((PLACEHOLDER_POSTED, given_up),),
+)
+RETRY = Scenario(
+    "retry",
+    "the agent broke off, and the asker pressed Retry",
+    ("receiver, attempt 2", "worker, attempt 2"),
+    leads_there=((AGENT_ASKED, plays("cut")),),
+    retried=True,
+)
+SCENARIOS = (ANSWER, SLOW, LONG, CRASH, GIVEN_UP, RETRY)
+
+
+def depends_on_luck(scenario: Scenario, point: Point) -> bool:
+    """Whether a turn passes the point or not as it happens: it takes long, or its process is a new one."""
+    if point.call.endswith("(renew)"):
+        return scenario is not SLOW
+    return "GetSecretValue" in point.call and scenario not in (ANSWER, GIVEN_UP)
+
+
+# What the agent does instead of answering; the other scripts answer, or take longer than anybody waits here.
+BREAKDOWNS = tuple(
+    Fault(script.name, script.effect, plays(script.name))
+    for script in SCRIPTS
+    if script.name.endswith((" status", " in stream"))
+    or script.name in ("cut", "cut in message", "cut after tools", "reset", "unmodelled error")
+    or script.name in ("empty", "approval", "streaming denied after tools")
+)

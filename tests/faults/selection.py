@@ -1,0 +1,63 @@
+"""Which cases `make test` runs: each point and each fault once."""
+
+from collections.abc import Iterator
+from itertools import cycle
+
+from tests.faults.faults import FAULTS, KILLED_AFTER, RATE_LIMITED
+from tests.faults.matrix import SECRET, Matrix
+from tests.faults.promise import Case
+from tests.faults.rotation import ROTATED
+from tests.faults.scenarios import (
+    AGENT_ASKED,
+    ANSWER,
+    BREAKDOWNS,
+    CRASH,
+    FINAL_TEXT,
+    GIVEN_UP,
+    LONG,
+    RETRY,
+    SLOW,
+    Scenario,
+)
+from tests.faults.watch import Point
+
+SHORT_BREAKDOWNS = {"cut in message", "cut after tools", "reset", "reset in stream", "throttle in stream"}
+
+
+def short_form(matrix: Matrix) -> Iterator[Case]:
+    """With history scopes. The longest waits come first."""
+    yield Case(ANSWER, (AGENT_ASKED,), ROTATED)
+    yield Case(ANSWER, (FINAL_TEXT,), RATE_LIMITED)
+    yield _killed_all_the_way(matrix, CRASH)
+    yield _killed_all_the_way(matrix, GIVEN_UP)
+    kinds: set[str] = set()
+    for scenario in (ANSWER, SLOW, LONG, RETRY):
+        for point in matrix.points[scenario]:
+            if point.call not in kinds and KILLED_AFTER.concerns(point.call):
+                kinds.add(point.call)
+                yield Case(scenario, (point,), KILLED_AFTER)
+    yield from _each_fault_somewhere(matrix)
+    yield from (Case(ANSWER, (AGENT_ASKED,), fault) for fault in BREAKDOWNS if fault.name in SHORT_BREAKDOWNS)
+
+
+def without_history(matrix: Matrix) -> list[Case]:
+    return [
+        case
+        for case in matrix.cases([ANSWER])
+        if "chat.postMessage" in case.points[0].call and case.fault.name in ("killed after", "answer lost")
+    ]
+
+
+def _killed_all_the_way(matrix: Matrix, scenario: Scenario) -> Case:
+    """One turn whose processes are killed at each point, one after the other."""
+    [stage] = scenario.stages
+    any_delivery = f"{stage.removesuffix('2')}*"
+    calls = [point.call for point in matrix.points[scenario] if KILLED_AFTER.concerns(point.call)]
+    return Case(scenario, tuple(Point(any_delivery, call) for call in calls), KILLED_AFTER)
+
+
+def _each_fault_somewhere(matrix: Matrix) -> Iterator[Case]:
+    points = cycle(point for point in matrix.points[ANSWER] if point.call != SECRET)
+    for fault in FAULTS:
+        if fault is not KILLED_AFTER:
+            yield Case(ANSWER, (next(point for point in points if fault.concerns(point.call)),), fault)

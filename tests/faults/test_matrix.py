@@ -1,0 +1,38 @@
+"""The matrix's short form: each point and each fault once. `make faults` runs the product of both."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.matrix import Matrix, simulation
+from tests.faults.promise import Result
+from tests.faults.selection import short_form, without_history
+from tests.faults.skew import say_with_clock_off
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def matrix(all_results: list[Result]) -> Iterator[Matrix]:
+    with simulation() as running:
+        matrix = Matrix(running)
+        yield matrix
+    all_results += matrix.results
+
+
+def against_the_promise(results: list[Result]) -> list[str]:
+    return [f"{result.case}: {result.wrong}" for result in results if result.wrong]
+
+
+def test_each_point_and_each_fault_ends_in_one_visible_outcome(matrix: Matrix) -> None:
+    assert against_the_promise(matrix.run(short_form(matrix))) == []
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-240, 200), (240, 200), (-360, 401), (360, 401)])
+def test_a_clock_may_be_off_by_less_than_five_minutes(matrix: Matrix, seconds: int, status: int) -> None:
+    assert say_with_clock_off(matrix.bridge, seconds) == status
+
+
+def test_without_history_scopes_at_most_one_orphan_is_left(matrix: Matrix) -> None:
+    matrix.take_history_away()
+    assert against_the_promise(matrix.run(without_history(matrix))) == []
