@@ -4,6 +4,7 @@ An agent event is one of `AgentEvent`; each kind of agent has an adapter that tr
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from functions.bridge.failures import Failure
@@ -23,11 +24,70 @@ class Rationale:
     text: str
 
 
+class ToolKind(StrEnum):
+    """What kind of tool an agent uses."""
+
+    TOOL = "tool"
+    KNOWLEDGE_BASE = "knowledge_base"
+    COLLABORATOR = "collaborator"
+    CODE_INTERPRETER = "code_interpreter"
+
+
 @dataclass(frozen=True)
 class ToolUse:
-    """The agent uses a tool: from here on a second run could repeat what the tool did."""
+    """The agent uses a tool: from here on a second run could repeat what the tool did.
+
+    Attributes:
+        name: of the tool, knowledge base or collaborator; "" when the service does not tell.
+    """
 
     name: str
+    kind: ToolKind = ToolKind.TOOL
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where something that the agent says comes from.
+
+    Attributes:
+        title: for people: a document's file name, a page's address.
+        url: where they can open it; "" when they cannot (a document in a private bucket).
+    """
+
+    title: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What the text so far ends with rests on these sources."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file, from the agent or for it.
+
+    Attributes:
+        media_type: such as "image/png".
+        data: all of its bytes.
+    """
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """A guardrail blocked or masked something in the question or the answer.
+
+    Attributes:
+        policies: which, for the operator's log: kinds and names, never what was said.
+    """
+
+    policies: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +108,7 @@ class Failed:
     detail: str
 
 
-AgentEvent = TextDelta | Rationale | ToolUse | Finished | Failed
+AgentEvent = TextDelta | Rationale | ToolUse | Citation | File | Guardrail | Finished | Failed
 
 
 @dataclass(frozen=True)
@@ -58,10 +118,12 @@ class Question:
     Attributes:
         session_id: one per thread; the agent remembers what was said under it.
         text: the user's words, in plain text.
+        files: what the user attached, five files and 10 MB together at most.
     """
 
     session_id: str
     text: str
+    files: tuple[File, ...] = ()
 
 
 class AgentRun(Protocol):

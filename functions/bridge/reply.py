@@ -31,7 +31,7 @@ class Reply:
                 self._rationales.append(text)
             case Finished() | Failed():
                 self.ended = event
-            case Rationale() | ToolUse():
+            case _:
                 pass
 
     def shows_anything(self) -> bool:
