@@ -4,7 +4,7 @@
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make deploy      the bridge, into the AWS account of your credentials
 # make bench       measurements; see bench/README.md
-# make faults      each external call of a turn killed, dropped, delayed and doubled
+# make faults      every fault at every external call of a turn; writes tests/faults/README.md
 # make soak        500 questions over 100 threads with faults of all kinds
 # make fuzz        200,000 cases of input that nobody sends
 # make format      format the code
@@ -37,7 +37,7 @@ test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.de
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
-	.venv/bin/python -m pytest --cov --cov-report=term
+	.venv/bin/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term
 
 synth: .venv/.dev node_modules/.installed
 	$(CDK) synth --quiet
@@ -49,7 +49,7 @@ bench: .venv/.dev
 	.venv/bin/python -m bench
 
 faults: .venv/.dev
-	.venv/bin/python -m pytest tests/faults
+	.venv/bin/python -m tests.faults
 
 soak: .venv/.dev
 	.venv/bin/python -m tests.soak

@@ -37,12 +37,10 @@ class Matrix:
     Attributes:
         bridge: the simulation as a person and an operator see it.
         points: of each scenario, as an undisturbed run passes them; each only where it comes up first.
-        results: of all cases so far.
     """
 
     def __init__(self, simulation: Simulation) -> None:
         self.bridge = Bridge(simulation)
-        self.results: list[Result] = []
         self._simulation = simulation
         self._watch = Watch(simulation)
         self._asking = threading.Lock()
@@ -80,7 +78,6 @@ class Matrix:
             again = missed[start : start + 2]
             for old, new in zip(again, self._batch([old.case for old in again if old.case]), strict=True):
                 results[results.index(old)] = new
-        self.results += results
         return results
 
     def _batch(self, cases: Sequence[Case]) -> list[Result]:

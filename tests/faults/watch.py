@@ -84,7 +84,6 @@ class Watched:
 
     Attributes:
         plan: what shall happen to it.
-        arrived: how many turns had reached the queue when it did.
         points: in the order in which they were passed.
         happened: how many calls something happened to.
         state, reply: as they were last written to the ledger; of the reply the number of messages.
@@ -95,7 +94,6 @@ class Watched:
 
     plan: list[Planned]
     turn_id: str = ""
-    arrived: int = 0
     points: list[Point] = field(default_factory=list)
     happened: int = 0
     state: str = ""
@@ -132,7 +130,6 @@ class Watch:
         # The turn that is asked next; only one may be under way to the receiver.
         self._next: Watched | None = None
         self.agent_lock = threading.RLock()
-        self._arrived = 0
         self._receipts: dict[str, str] = {}
         self._posted: dict[str, str] = {}
         self._changed = threading.Condition()
@@ -234,9 +231,6 @@ class Watch:
 
     def _note_effect(self, watched: Watched, call: Call, response: Response) -> None:
         match call.operation:
-            case "SendMessage" if not watched.arrived:
-                self._arrived += 1
-                watched.arrived = self._arrived
             case "UpdateItem":
                 values = call.arguments["ExpressionAttributeValues"]
                 watched.state = values.get(":state_new", {}).get("S", watched.state)

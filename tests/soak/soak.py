@@ -17,7 +17,7 @@ from tests.e2e.bridge import SETTLED, Bridge
 from tests.faults.faults import FAULTS, LEASE_SECONDS
 from tests.faults.promise import EXPLANATION, messages_of, text_of, wait_until_quiet
 from tests.faults.scenarios import BREAKDOWNS
-from tests.faults.watch import PLACEHOLDER, Happening, Planned, Point, Watch, Watched
+from tests.faults.watch import PLACEHOLDER, Happening, Planned, Point, Watch
 
 SHARE_OF_CALLS = 0.05
 CHANNELS = ("general", "weather-demo", "weather-private", "dm")
@@ -75,7 +75,7 @@ def soak(simulation: Simulation, *, threads: int, questions: int, seed: int) -> 
     if not wait_until_quiet(asker.bridge, PATIENCE):
         report.stuck.append("the queues are not empty")
     for talk in talks:
-        _judge(talk, asker.bridge, watch, report)
+        _judge(talk, asker.bridge, report)
     calls = simulation.slack.web_api.calls
     report.rate_limited = sum(call.status == 429 for call in calls)
     return report
@@ -153,13 +153,11 @@ class _Asker:
         self._watch.wait(lambda: question.turn_id in turns and turns[question.turn_id].is_settled, PATIENCE)
 
 
-def _judge(questions: list[_Question], bridge: Bridge, watch: Watch, report: Report) -> None:
+def _judge(questions: list[_Question], bridge: Bridge, report: Report) -> None:
     """Looks at a thread."""
     thread = questions[0].where
     messages = messages_of(thread, bridge)
     runs = [run for run in bridge.simulation.agent.invocations if run.session_id.endswith(thread["ts"])]
-    # Slack does not deliver in order, and not again in order: what counts is the order in which they came.
-    questions.sort(key=lambda question: watch.turns.get(question.turn_id, Watched([])).arrived)
     begun: list[float] = []
     posted: list[str] = []
     for question in questions:
