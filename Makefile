@@ -1,5 +1,7 @@
 # make demo        the whole bridge on this machine, with a page to chat on: http://127.0.0.1:8765
 # make demo ASK="what's the weather in Chicago today?"    one question, in the terminal
+# make demo STYLE=stream    with Slack's own streams instead of edits
+# make demo AGENT=harness    with another kind of agent: harness, runtime or classic
 # make test        format, lint, types and all tests
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make deploy      the bridge, into the AWS account of your credentials
@@ -29,7 +31,7 @@ help:
 	@sed -n 's/^# make/make/p' Makefile
 
 demo: .venv/.demo
-	@.venv/bin/python -m simulator $(if $(ASK),--ask "$$ASK",--port $(PORT))
+	@.venv/bin/python -m simulator $(if $(STYLE),--style "$(STYLE)") $(if $(AGENT),--agent "$(AGENT)") $(if $(ASK),--ask "$$ASK",--port $(PORT))
 export ASK
 
 test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.dev)
@@ -43,7 +45,7 @@ synth: .venv/.dev node_modules/.installed
 	$(CDK) synth --quiet
 
 deploy: .venv/.dev node_modules/.installed
-	$(CDK) deploy
+	$(CDK) deploy --all
 
 bench: .venv/.dev
 	.venv/bin/python -m bench

@@ -1,4 +1,4 @@
-"""The CDK's entry point: reads bridge.toml and instantiates the bridge's stack."""
+"""The CDK's entry point: reads bridge.toml and instantiates the stacks."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,9 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.bridge_stack import BridgeStack
-from infra.config import ConfigError, read_config
+from infra.config import Agent, BedrockAgent, Config, ConfigError, Harness, read_config
+from infra.sample_agent_stack import SampleAgentStack
+from infra.sample_harness_stack import SampleHarnessStack
 
 BRIDGE_TOML = Path(__file__).parent / "bridge.toml"
 
@@ -19,8 +21,22 @@ def main() -> None:
         sys.exit(str(error))
     app = cdk.App()
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    BridgeStack(app, config.name, config=config)
+    BridgeStack(app, config.name, config=config, sample=_sample(app, config))
     app.synth()
+
+
+def _sample(app: cdk.App, config: Config) -> Agent | None:
+    """The sample agent, in a stack beside the bridge's, if the configuration asks for one."""
+    name = f"{config.name}-sample"
+    description = "the weather, anywhere"
+    match config.sample:
+        case "harness":
+            harness = SampleHarnessStack(app, name, name=config.name, region=config.region)
+            return Agent(Harness(harness.harness_arn), description=description)
+        case "classic":
+            classic = SampleAgentStack(app, name, name=config.name, region=config.region)
+            return Agent(BedrockAgent(classic.agent_id, classic.alias_id), description=description)
+    return None
 
 
 if __name__ == "__main__":

@@ -42,17 +42,20 @@ class Consumer:
     """Reads one turn per invocation (the batch size is 1); made once per execution environment.
 
     `drops_malformed` is for the last queue of all: elsewhere a message that is no turn goes there.
+
+    Attributes:
+        token: the bot token.
     """
 
     def __init__(self, environment: Mapping[str, str], *, drops_malformed: bool = False) -> None:
         self._drops_malformed = drops_malformed
         settings = ThreadSettings.read(environment)
         clock = SystemClock()
-        token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock)
+        self.token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock)
         self._sqs = aws.sqs()
         self._queue_url = queue_url(environment)
         self._ports = Ports(
-            chat=SlackChat(token, api_url=settings.slack_api_url),
+            chat=SlackChat(self.token, api_url=settings.slack_api_url),
             ledger=DynamoLedger(aws.dynamodb(), settings.ledger_table, clock),
             clock=clock,
             lease_seconds=settings.lease_seconds,
@@ -109,6 +112,7 @@ def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
         reference=turn.reference,
         failure=outcome.failure,
         detail=outcome.detail,
+        guardrails=outcome.guardrails,
         first_text_seconds=outcome.first_text_seconds,
         again_in_seconds=outcome.again_in,
         receive_count=record["attributes"]["ApproximateReceiveCount"],
@@ -116,6 +120,8 @@ def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
     _count("Turns", verdict=outcome.verdict)
     if outcome.failure is not None:
         _count("Failures", failure=outcome.failure)
+    if outcome.guardrails:
+        _count("Guardrails", guardrail="intervened")
     if outcome.first_text_seconds is not None:
         value = outcome.first_text_seconds
         with single_metric(name="TimeToFirstText", unit=MetricUnit.Seconds, value=value):

@@ -1,11 +1,15 @@
 """What each function reads from its environment, once, typed.
 
-The template sets these variables (`infra/`); `SLACK_API_URL` is for those who stand in for Slack.
+The template sets these variables (`infra/`); `SLACK_API_URL` and `SLACK_FILES_ORIGIN` are for those who stand
+in for Slack.
 """
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from functions.bridge.manner import Manner, Style
 
 
 class SettingError(Exception):
@@ -46,17 +50,59 @@ class ThreadSettings:
 
 @dataclass(frozen=True)
 class AgentSettings:
-    agent_id: str
-    alias_id: str
-    show_rationale: bool
+    """One agent. What leads to it depends on its kind; see `functions.adapters.agents`."""
+
+    kind: str
+    agent_id: str = ""
+    alias_id: str = ""
+    arn: str = ""
+    qualifier: str = ""
+    tell_user_id: bool = False
+    role_arn: str = ""
+    external_id: str = ""
+    description: str = ""
+    channels: Sequence[str] = ()
+
+    def target(self, name: str) -> str:
+        """A member without which the kind cannot do. Raises `SettingError`."""
+        value = str(getattr(self, name))
+        if not value:
+            raise SettingError(f"AGENTS has no {name} for an agent of kind {self.kind!r}")
+        return value
+
+
+@dataclass(frozen=True)
+class AgentsSettings:
+    """`AGENTS`: agents by name, and routes: channel to name. JSON, as there may be several of both."""
+
+    agents: Mapping[str, AgentSettings]
+    routes: Mapping[str, str]
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "AgentSettings":
-        return cls(
-            agent_id=_required(environment, "AGENT_ID"),
-            alias_id=_required(environment, "AGENT_ALIAS_ID"),
+    def read(cls, environment: Mapping[str, str]) -> "AgentsSettings":
+        text = _required(environment, "AGENTS")
+        try:
+            document = json.loads(text)
+            agents = {name: AgentSettings(**one) for name, one in document["agents"].items()}
+            return cls(agents, document["routes"])
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise SettingError(f"AGENTS is {text!r}; allowed is what the template puts there: {exc}") from exc
+
+
+@dataclass(frozen=True)
+class ReplySettings:
+    manner: Manner
+    files_origin: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "ReplySettings":
+        manner = Manner(
+            style=_style(environment, "REPLY_STYLE"),
             show_rationale=_switch(environment, "SHOW_RATIONALE"),
+            notify_after=_seconds(environment, "NOTIFY_AFTER_SECONDS"),
         )
+        origin = environment.get("SLACK_FILES_ORIGIN") or "https://files.slack.com"
+        return cls(manner=manner, files_origin=origin)
 
 
 def queue_url(environment: Mapping[str, str]) -> str:
@@ -79,6 +125,14 @@ def _seconds(environment: Mapping[str, str], name: str) -> float:
     if not 1 <= value <= 900:
         raise SettingError(f"{name} is {text!r}; allowed are 1 to 900 seconds")
     return value
+
+
+def _style(environment: Mapping[str, str], name: str) -> Style:
+    text = _required(environment, name)
+    try:
+        return Style(text)
+    except ValueError:
+        raise SettingError(f"{name} is {text!r}; allowed are {' and '.join(Style)}") from None
 
 
 def _switch(environment: Mapping[str, str], name: str) -> bool:

@@ -5,8 +5,9 @@ import math
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.agents import agents_variable, allow_agents
 from infra.code_asset import functions_code
-from infra.config import BedrockAgent, Config
+from infra.config import DEFAULT_AGENT, Agent, Config
 from infra.function import BridgeFunction
 from infra.ingress import Ingress
 from infra.ledger import Ledger
@@ -31,15 +32,21 @@ LEDGER_ACTIONS = (
 
 
 class BridgeStack(cdk.Stack):
-    """Everything that one bridge needs in one account and region. No resource has a fixed name."""
+    """Everything that one bridge needs in one account and region. No resource has a fixed name.
 
-    def __init__(self, scope: Construct, construct_id: str, *, config: Config) -> None:
+    `sample` is the default agent where the configuration asks for a sample.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: Config, sample: Agent | None = None
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
             env=cdk.Environment(region=config.region),
             description="Puts an Amazon Bedrock agent into Slack",
         )
+        agents = {**({DEFAULT_AGENT: sample} if sample else {}), **config.agents}
         worker_timeout = cdk.Duration.seconds(config.worker.timeout_seconds)
         secrets = SlackSecrets(self, "Secrets")
         ledger = Ledger(self, "Ledger")
@@ -65,11 +72,10 @@ class BridgeStack(cdk.Stack):
                 "SIGNING_SECRET_ID": secrets.signing.secret_arn,
             },
         )
-        receiver.allow(queues.questions.queue_arn, "sqs:SendMessage")
-        receiver.allow(secrets.signing.secret_arn, "secretsmanager:GetSecretValue")
+        receiver.allow([queues.questions.queue_arn], "sqs:SendMessage")
+        receiver.allow([secrets.signing.secret_arn], "secretsmanager:GetSecretValue")
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
 
-        agent = config.agents.default
         worker = BridgeFunction(
             self,
             "Worker",
@@ -83,15 +89,16 @@ class BridgeStack(cdk.Stack):
                 "BOT_TOKEN_SECRET_ID": secrets.token.secret_arn,
                 "LEDGER_TABLE": ledger.table.table_name,
                 "LEASE_SECONDS": str(LEASE_SECONDS),
-                "AGENT_ID": agent.agent_id,
-                "AGENT_ALIAS_ID": agent.alias_id,
+                "AGENTS": agents_variable(self, agents, config.routes),
+                "REPLY_STYLE": config.reply.style,
                 "SHOW_RATIONALE": "true" if config.reply.show_rationale else "false",
+                "NOTIFY_AFTER_SECONDS": str(config.reply.notify_after_seconds),
             },
         )
         worker.read_from(queues.questions, max_concurrency=config.worker.max_concurrency)
-        worker.allow(secrets.token.secret_arn, "secretsmanager:GetSecretValue")
-        worker.allow(ledger.table.table_arn, *LEDGER_ACTIONS)
-        worker.allow(self._agent_alias_arn(agent), "bedrock:InvokeAgent")
+        worker.allow([secrets.token.secret_arn], "secretsmanager:GetSecretValue")
+        worker.allow([ledger.table.table_arn], *LEDGER_ACTIONS)
+        allow_agents(worker, agents)
 
         dead_letters = BridgeFunction(
             self,
@@ -109,19 +116,14 @@ class BridgeStack(cdk.Stack):
             },
         )
         dead_letters.read_from(queues.dead_letters, max_concurrency=DEAD_LETTERS_CONCURRENCY)
-        dead_letters.allow(secrets.token.secret_arn, "secretsmanager:GetSecretValue")
-        dead_letters.allow(ledger.table.table_arn, *LEDGER_ACTIONS)
+        dead_letters.allow([secrets.token.secret_arn], "secretsmanager:GetSecretValue")
+        dead_letters.allow([ledger.table.table_arn], *LEDGER_ACTIONS)
 
         cdk.CfnOutput(self, "SlackRequestUrl", value=ingress.events_url)
         cdk.CfnOutput(self, "SigningSecretName", value=secrets.signing.secret_name)
         cdk.CfnOutput(self, "BotTokenSecretName", value=secrets.token.secret_name)
         cdk.CfnOutput(self, "QueueUrl", value=queues.questions.queue_url)
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
-
-    def _agent_alias_arn(self, agent: BedrockAgent) -> str:
-        return self.format_arn(
-            service="bedrock", resource="agent-alias", resource_name=f"{agent.agent_id}/{agent.alias_id}"
-        )
 
 
 def _max_receive_count(worker_timeout_seconds: int) -> int:

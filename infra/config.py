@@ -7,8 +7,8 @@ Every problem of the file is reported, each with its key, its value and what is 
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in
@@ -18,6 +18,37 @@ NAME = (r"[A-Za-z][A-Za-z0-9-]{0,39}", "up to 40 letters, digits and hyphens, th
 REGION = (r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", 'the name of an AWS region, such as "us-east-1"')
 # `Id` and `AgentAliasId` in the service model of bedrock-agent.
 BEDROCK_ID = (r"[0-9a-zA-Z]{10}", "exactly 10 letters and digits")
+# `harnessArn` and `qualifier` in the service model of bedrock-agentcore. A runtime's ARN is described in
+# docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrockagentcore.html.
+_AGENTCORE = r"arn:aws[a-z-]*:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}"
+_AGENTCORE_ID = r"[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10}"
+HARNESS_ARN = (
+    f"{_AGENTCORE}:harness/{_AGENTCORE_ID}",
+    'the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"',
+)
+RUNTIME_ARN = (
+    f"{_AGENTCORE}:runtime/{_AGENTCORE_ID}",
+    'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
+)
+QUALIFIER = (
+    r"[a-zA-Z][a-zA-Z0-9_]{0,47}",
+    "the name of an endpoint: up to 48 letters, digits and underscores",
+)
+ROLE_ARN = (
+    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+    'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
+)
+# `externalIdType` in the service model of sts.
+EXTERNAL_ID = (r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and + = , . @ : / -")
+# People write it in front of a question, as in "finops: what did we spend?".
+AGENT_NAME = (r"(?!help$)[a-z][a-z0-9-]{0,29}", 'up to 30 small letters, digits and hyphens, and not "help"')
+CHANNEL = (
+    r"[CGD][A-Z0-9]{2,20}|dm",
+    'the id of a channel, such as "C0123456789", or "dm" for direct messages',
+)
+DESCRIPTION = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
+
+DEFAULT_AGENT = "default"
 
 
 class ConfigError(Exception):
@@ -29,6 +60,14 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True)
+class Role:
+    """A role of another account that is assumed to reach an agent there."""
+
+    arn: str
+    external_id: str = ""
+
+
+@dataclass(frozen=True)
 class BedrockAgent:
     """An Amazon Bedrock agent and the alias through which it is invoked."""
 
@@ -37,17 +76,47 @@ class BedrockAgent:
 
 
 @dataclass(frozen=True)
-class Agents:
-    """The agents that the bridge can reach. `default` answers wherever nothing else is said."""
+class Harness:
+    """An AgentCore harness; `qualifier` is one of its endpoints, "" the default one."""
 
-    default: BedrockAgent
+    arn: str
+    qualifier: str = ""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An AgentCore runtime; `tell_user_id` passes the Slack user on as the runtime's user."""
+
+    arn: str
+    qualifier: str = ""
+    tell_user_id: bool = False
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An agent that the bridge can reach.
+
+    `channels` are the only ones where it answers; () means everywhere. `description` is for the list that
+    people get.
+    """
+
+    target: BedrockAgent | Harness | Runtime
+    role: Role | None = None
+    channels: tuple[str, ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """How an answer looks. `show_rationale` adds what the agent says about its own steps."""
+    """How an answer looks.
 
+    `style` is "edit" or "stream". `show_rationale` adds what the agent says about its own steps. An answer
+    that took longer than `notify_after_seconds` ends with a mention of the asker.
+    """
+
+    style: str = "edit"
     show_rationale: bool = False
+    notify_after_seconds: int = 60
 
 
 @dataclass(frozen=True)
@@ -60,10 +129,16 @@ class Worker:
 
 @dataclass(frozen=True)
 class Config:
-    """What the stack is built from. `name` is the stack's; without `region` the CLI's own is used."""
+    """What the stack is built from.
+
+    `name` is the stack's; without `region` the CLI's own is used. The agent "default" answers where no route
+    (channel to agent) says otherwise; with a `sample`, "harness" or "classic", that one does.
+    """
 
     name: str
-    agents: Agents
+    agents: Mapping[str, Agent]
+    routes: Mapping[str, str] = field(default_factory=dict)
+    sample: str = "none"
     region: str | None = None
     reply: Reply = Reply()
     worker: Worker = Worker()
@@ -85,36 +160,102 @@ def read_config(path: Path) -> Config:
 
 
 def _config(root: "_Table") -> Config:
+    name = root.text("name", NAME)
+    region = root.optional_text("region", REGION)
+    sample = root.choice("sample", ["none", "harness", "classic"], default="none")
+    agents = _agents(root.table("agents"), sample)
     config = Config(
-        name=root.text("name", NAME),
-        region=root.optional_text("region", REGION),
-        agents=_agents(root.table("agents")),
+        name=name,
+        region=region,
+        sample=sample,
+        agents=agents,
+        routes=_routes(root.tables("routes"), {*agents, DEFAULT_AGENT}),
         reply=_reply(root.table("reply")),
         worker=_worker(root.table("worker")),
     )
-    root.choice("sample", ["none"], default="none")
     root.refuse_the_rest()
     return config
 
 
-def _agents(table: "_Table") -> Agents:
-    agents = Agents(default=_bedrock_agent(table.table("default")))
-    table.refuse_the_rest()
-    return agents
+def _agents(table: "_Table", sample: str) -> dict[str, Agent]:
+    names = table.names()
+    if sample == "none":
+        names = [DEFAULT_AGENT, *(name for name in names if name != DEFAULT_AGENT)]
+    elif DEFAULT_AGENT in names:
+        table.refuse(
+            DEFAULT_AGENT, f'another name, or sample = "none": the sample agent ({sample}) is the default'
+        )
+    for name in names:
+        if not re.fullmatch(AGENT_NAME[0], name):
+            table.refuse(name, f"as an agent's name {AGENT_NAME[1]}")
+    return {name: _agent(table.table(name)) for name in names}
 
 
-def _bedrock_agent(table: "_Table") -> BedrockAgent:
-    table.choice("kind", ["bedrock-agent"])
-    agent = BedrockAgent(
-        agent_id=table.text("agent_id", BEDROCK_ID), alias_id=table.text("alias_id", BEDROCK_ID)
+def _agent(table: "_Table") -> Agent:
+    kind = table.choice("kind", list(_TARGETS))
+    agent = Agent(
+        target=_TARGETS[kind](table),
+        role=_role(table),
+        channels=table.texts("channels", CHANNEL),
+        description=table.optional_text("description", DESCRIPTION) or "",
     )
     table.refuse_the_rest()
     return agent
 
 
+def _bedrock_agent(table: "_Table") -> BedrockAgent:
+    return BedrockAgent(
+        agent_id=table.text("agent_id", BEDROCK_ID), alias_id=table.text("alias_id", BEDROCK_ID)
+    )
+
+
+def _harness(table: "_Table") -> Harness:
+    return Harness(table.text("arn", HARNESS_ARN), table.optional_text("qualifier", QUALIFIER) or "")
+
+
+def _runtime(table: "_Table") -> Runtime:
+    return Runtime(
+        table.text("arn", RUNTIME_ARN),
+        table.optional_text("qualifier", QUALIFIER) or "",
+        table.boolean("tell_user_id", default=False),
+    )
+
+
+# What each kind of agent is configured by.
+_TARGETS: Mapping[str, Callable[["_Table"], BedrockAgent | Harness | Runtime]] = {
+    "bedrock-agent": _bedrock_agent,
+    "agentcore-harness": _harness,
+    "agentcore-runtime": _runtime,
+}
+
+
+def _role(table: "_Table") -> Role | None:
+    arn = table.optional_text("role_arn", ROLE_ARN)
+    external_id = table.optional_text("external_id", EXTERNAL_ID)
+    if external_id and arn is None:
+        table.refuse("external_id", "only together with role_arn")
+    return Role(arn, external_id or "") if arn else None
+
+
+def _routes(tables: "Sequence[_Table]", agents: Collection[str]) -> dict[str, str]:
+    routes: dict[str, str] = {}
+    for table in tables:
+        channel = table.text("channel", CHANNEL)
+        if channel in routes:
+            table.refuse("channel", "one route for each channel")
+        routes[channel] = table.choice("agent", sorted(agents))
+        table.refuse_the_rest()
+    return routes
+
+
 def _reply(table: "_Table") -> Reply:
-    table.choice("style", ["edit"], default="edit")
-    reply = Reply(show_rationale=table.boolean("show_rationale", default=Reply.show_rationale))
+    reply = Reply(
+        style=table.choice("style", ["edit", "stream"], default=Reply.style),
+        show_rationale=table.boolean("show_rationale", default=Reply.show_rationale),
+        notify_after_seconds=table.integer(
+            "notify_after_seconds", range(10, 901), default=Reply.notify_after_seconds
+        ),
+    )
     table.refuse_the_rest()
     return reply
 
@@ -147,9 +288,35 @@ class _Table:
         """The table at `key`; an absent one is empty, so that its required keys are reported by name."""
         value = self._take(key)
         if value is not None and not isinstance(value, dict):
-            self._refuse(key, "a table")
+            self.refuse(key, "a table")
             value = None
         return _Table(value or {}, f"{self._path}{key}.", self._problems)
+
+    def names(self) -> list[str]:
+        """The keys of the table, whatever they are."""
+        return list(self._values)
+
+    def tables(self, key: str) -> "list[_Table]":
+        """The array of tables at `key`; [] if there is none."""
+        value = self._take(key, [])
+        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            return [
+                _Table(one, f"{self._path}{key}[{number}].", self._problems)
+                for number, one in enumerate(value, start=1)
+            ]
+        self.refuse(key, f"tables, each under [[{self._path}{key}]]")
+        return []
+
+    def texts(self, key: str, rule: tuple[str, str]) -> tuple[str, ...]:
+        """A list of strings, each by the rule; () if there is none."""
+        pattern, allowed = rule
+        value = self._take(key, [])
+        if isinstance(value, list) and all(
+            isinstance(one, str) and re.fullmatch(pattern, one, re.ASCII) for one in value
+        ):
+            return tuple(value)
+        self.refuse(key, f"a list, each entry {allowed}")
+        return ()
 
     def text(self, key: str, rule: tuple[str, str]) -> str:
         """A required string: `rule` is a regular expression and the same in words."""
@@ -157,7 +324,7 @@ class _Table:
         value = self._take(key)
         if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII):
             return value
-        self._refuse(key, allowed)
+        self.refuse(key, allowed)
         return ""
 
     def optional_text(self, key: str, rule: tuple[str, str]) -> str | None:
@@ -170,14 +337,14 @@ class _Table:
         value = self._take(key, default)
         if isinstance(value, str) and value in allowed:
             return value
-        self._refuse(key, " or ".join(_as_toml(one) for one in allowed))
+        self.refuse(key, " or ".join(_as_toml(one) for one in allowed))
         return allowed[0]
 
     def boolean(self, key: str, *, default: bool) -> bool:
         value = self._take(key, default)
         if isinstance(value, bool):
             return value
-        self._refuse(key, "true or false")
+        self.refuse(key, "true or false")
         return default
 
     def integer(self, key: str, allowed: range, *, default: int) -> int:
@@ -185,7 +352,7 @@ class _Table:
         # In Python true is a number.
         if isinstance(value, int) and not isinstance(value, bool) and value in allowed:
             return value
-        self._refuse(key, f"a whole number from {allowed[0]} to {allowed[-1]}")
+        self.refuse(key, f"a whole number from {allowed[0]} to {allowed[-1]}")
         return default
 
     def refuse_the_rest(self) -> None:
@@ -199,7 +366,8 @@ class _Table:
         self._known.append(key)
         return self._values.get(key, default)
 
-    def _refuse(self, key: str, allowed: str) -> None:
+    def refuse(self, key: str, allowed: str) -> None:
+        """Note that the value at `key` is wrong, and what would be right."""
         found = f"is {_as_toml(self._values[key])}" if key in self._values else "is missing"
         self._problems.append(f"{self._path}{key} {found}; allowed: {allowed}")
 

@@ -1,6 +1,6 @@
 """A Lambda function of the bridge, with a role and a log group of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -72,14 +72,14 @@ class BridgeFunction(Construct):
             )
         )
 
-    def allow(self, resource_arn: str, *actions: str) -> None:
-        """Let the function do `actions` to one resource.
+    def allow(self, resources: Sequence[str], *actions: str) -> None:
+        """Let the function do `actions` to the resources with these ARNs.
 
         CDK's `grant_*` methods give more than the code uses: `grant_read` of a secret also describes it,
         `grant_send_messages` also reads the queue's attributes.
         """
         self.role.add_to_principal_policy(
-            iam.PolicyStatement(actions=list(actions), resources=[resource_arn])
+            iam.PolicyStatement(actions=list(actions), resources=list(resources))
         )
 
     def read_from(self, queue: sqs.IQueue, *, max_concurrency: int) -> None:
@@ -95,6 +95,6 @@ class BridgeFunction(Construct):
         )
         # What Lambda's pollers need of the function's role:
         # docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#events-sqs-permissions
-        self.allow(queue.queue_arn, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+        self.allow([queue.queue_arn], "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
         # And what the function does itself: it says when a message that it gives back comes again.
-        self.allow(queue.queue_arn, "sqs:ChangeMessageVisibility")
+        self.allow([queue.queue_arn], "sqs:ChangeMessageVisibility")

@@ -12,7 +12,7 @@ from types import FrameType
 
 from simulator.ask import TimeLimitError, ask
 from simulator.http import HOST
-from simulator.simulation import Simulation
+from simulator.simulation import AGENTS, Simulation
 
 DEFAULT_PORT = 8765
 LAST_LOG_LINES = 5
@@ -46,6 +46,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--time-scale", type=float, default=1.0, metavar="FACTOR", help="of Slack's and the agent's waits"
+    )
+    parser.add_argument(
+        "--agent", choices=tuple(AGENTS), default="classic", help="who answers (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--style", choices=("edit", "stream"), default="edit", help="of the replies (default: %(default)s)"
     )
     parser.add_argument("--logs", action="store_true", help="print the functions' log lines on stderr")
     return parser.parse_args(arguments)
@@ -85,7 +91,11 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _simulation(options: argparse.Namespace, port: int) -> Simulation:
     return Simulation(
-        port=port, time_scale=options.time_scale, on_log=_print_log_line if options.logs else None
+        port=port,
+        time_scale=options.time_scale,
+        agent=options.agent,
+        style=options.style,
+        on_log=_print_log_line if options.logs else None,
     )
 
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from simulator import wiring
+from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
 from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
 from simulator.gateway import Gateway
@@ -15,8 +16,30 @@ from simulator.lambda_service.environment import REPOSITORY, Runtime
 from simulator.lambda_service.event_source import EventSourceMapping
 from simulator.lambda_service.service import LambdaService
 from simulator.page.page import Page
+from simulator.slack import seed
 from simulator.slack.service import SlackService
 from simulator.tap import Tap
+
+# The same meteorologist behind each kind of agent.
+AGENTS = {
+    "classic": {
+        "kind": "bedrock-agent",
+        "agent_id": AGENT_ID,
+        "alias_id": ALIAS_ID,
+        "description": "an Amazon Bedrock agent",
+    },
+    "harness": {
+        "kind": "agentcore-harness",
+        "arn": HARNESS_ARN,
+        "description": "on AgentCore's managed harness",
+    },
+    "runtime": {
+        "kind": "agentcore-runtime",
+        "arn": RUNTIME_ARNS[Framework.STRANDS],
+        "description": "its own code on AgentCore's runtime",
+    },
+}
+ROUTES = {seed.CLASSIC: "classic", seed.HARNESS: "harness", seed.RUNTIME: "runtime"}
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
 
@@ -34,7 +57,8 @@ class Simulation:
             Whole seconds, as visibility timeouts are.
         max_receive_count: how often a question is received before it goes to the dead-letter queue.
         slack_latency: seconds added to every answer of Slack's Web API.
-        show_rationale: the bridge's debug switch.
+        agent: which of `AGENTS` is the default one.
+        style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`.
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
@@ -54,7 +78,10 @@ class Simulation:
         lease_seconds: int = wiring.LEASE_SECONDS,
         max_receive_count: int = wiring.MAX_RECEIVE_COUNT,
         slack_latency: float = 0.0,
+        agent: str = "classic",
+        style: str = "edit",
         show_rationale: bool = False,
+        notify_after_seconds: int = 60,
         concurrency: int = 10,
         runtime: Runtime | None = None,
         on_log: Callable[[str, str], None] | None = None,
@@ -86,7 +113,7 @@ class Simulation:
             variables=self._addresses(),
             on_log=on_log,
         )
-        values = self._settings(lease_seconds, show_rationale)
+        values = self._settings(lease_seconds, agent, style, show_rationale, notify_after_seconds)
         for function in wiring.FUNCTIONS:
             # The receiver writes to the queue that the worker reads; dead_letters has its own.
             queue = wiring.DEAD_LETTER_QUEUE if function is wiring.DEAD_LETTERS else wiring.QUESTIONS
@@ -165,19 +192,24 @@ class Simulation:
         return {
             **self.aws.endpoints,
             "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.agent.url,
+            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.agent.url,
             "SLACK_API_URL": self.slack.api_url,
+            "SLACK_FILES_ORIGIN": self.slack.files_origin,
         }
 
-    def _settings(self, lease_seconds: int, show_rationale: bool) -> dict[str, str]:
+    def _settings(
+        self, lease_seconds: int, agent: str, style: str, show_rationale: bool, notify_after_seconds: int
+    ) -> dict[str, str]:
         """The values of the variables that the template gives to functions, but QUEUE_URL."""
         return {
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
             "LEASE_SECONDS": str(lease_seconds),
-            "AGENT_ID": AGENT_ID,
-            "AGENT_ALIAS_ID": ALIAS_ID,
+            "AGENTS": json.dumps({"agents": {"default": AGENTS[agent], **AGENTS}, "routes": ROUTES}),
+            "REPLY_STYLE": style,
             "SHOW_RATIONALE": str(show_rationale).lower(),
+            "NOTIFY_AFTER_SECONDS": str(notify_after_seconds),
             "POWERTOOLS_SERVICE_NAME": "agent-bridge",
             "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
             "POWERTOOLS_LOG_LEVEL": "INFO",

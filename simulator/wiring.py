@@ -51,9 +51,10 @@ WORKER = Function(
             "BOT_TOKEN_SECRET_ID",
             "LEDGER_TABLE",
             "LEASE_SECONDS",
-            "AGENT_ID",
-            "AGENT_ALIAS_ID",
+            "AGENTS",
+            "REPLY_STYLE",
             "SHOW_RATIONALE",
+            "NOTIFY_AFTER_SECONDS",
             *POWERTOOLS,
         }
     ),

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -29,20 +31,41 @@ def run_app(app: Path, output: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_app_writes_the_template_and_the_asset_without_credentials(tmp_path: Path) -> None:
-    done = run_app(ROOT / "app.py", tmp_path)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `cdk synth` gets of bridge.toml as it stands in the repository."""
+    output = tmp_path_factory.mktemp("cdk.out")
+    done = run_app(ROOT / "app.py", output)
     assert done.returncode == 0, done.stderr
-    template = json.loads((tmp_path / "agent-bridge.template.json").read_text())
+    return output
+
+
+def test_app_writes_the_template_and_the_asset_without_credentials(written: Path) -> None:
+    template = json.loads((written / "agent-bridge.template.json").read_text())
     assert "SlackRequestUrl" in template["Outputs"]
     keys = {
         resource["Properties"]["Code"]["S3Key"]
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Function"
     }
-    (asset,) = tmp_path.glob("asset.*")
+    (asset,) = written.glob("asset.*")
     assert keys == {f"{asset.name.removeprefix('asset.')}.zip"}
     assert (asset / "functions" / "__init__.py").exists()
     assert (asset / "boto3").is_dir()
+
+
+def test_app_connects_the_sample_agent(written: Path) -> None:
+    sample = json.loads((written / "agent-bridge-sample.template.json").read_text())
+    assert [one for one in sample["Resources"].values() if one["Type"] == "AWS::BedrockAgentCore::Harness"]
+    bridge = json.loads((written / "agent-bridge.template.json").read_text())
+    [worker] = [
+        resource["Properties"]
+        for resource in bridge["Resources"].values()
+        if resource["Properties"].get("Handler") == "functions.worker.handler"
+    ]
+    agents = json.dumps(worker["Environment"]["Variables"]["AGENTS"])
+    assert "agentcore-harness" in agents
+    assert "agent-bridge-sample" in agents
 
 
 def test_app_says_what_is_wrong_with_bridge_toml_and_no_more(tmp_path: Path) -> None:

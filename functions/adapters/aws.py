@@ -4,19 +4,25 @@ boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the simulator s
 """
 
 import logging
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials, create_assume_role_refresher
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
+    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-_session = boto3.session.Session()
+_core = botocore.session.get_session()
+_session = boto3.session.Session(botocore_session=_core)
 
 # At INFO it tells, at each cold start, where each client found its credentials and its endpoint.
 logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -42,21 +48,61 @@ def secrets_manager() -> "SecretsManagerClient":
     return _session.client("secretsmanager", config=_QUICK)
 
 
-def bedrock_agent_runtime(*, longest_silence: float) -> "AgentsforBedrockRuntimeClient":
-    """A client that asks an agent once and then listens.
+@dataclass(frozen=True)
+class Role:
+    """A role of another account, in which an agent lives.
+
+    Attributes:
+        external_id: what that account asks for besides; "" for nothing.
+    """
+
+    arn: str
+    external_id: str = ""
+
+
+def bedrock_agent_runtime(
+    *, longest_silence: float, role: Role | None = None
+) -> "AgentsforBedrockRuntimeClient":
+    """A client for agents of Amazon Bedrock. `longest_silence` is in seconds."""
+    session = _assuming(role) if role else _session
+    client = session.client("bedrock-agent-runtime", config=_listening(longest_silence))
+    client.meta.events.register("before-send.bedrock-agent-runtime.InvokeAgent", _use_a_new_connection)
+    return client
+
+
+def bedrock_agentcore(*, longest_silence: float, role: Role | None = None) -> "BedrockAgentCoreClient":
+    """A client for agents of Amazon Bedrock AgentCore. `longest_silence` is in seconds."""
+    session = _assuming(role) if role else _session
+    client = session.client("bedrock-agentcore", config=_listening(longest_silence))
+    client.meta.events.register("before-send.bedrock-agentcore", _use_a_new_connection)
+    return client
+
+
+def _listening(longest_silence: float) -> Config:
+    """For a client that asks an agent once and then listens.
 
     botocore's default (60 s of silence, then up to two more attempts) would run a slow agent three times:
-    boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html. `longest_silence` is in seconds.
+    boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
     """
-    config = Config(
+    return Config(
         connect_timeout=5,
         read_timeout=longest_silence,
         tcp_keepalive=True,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    client = _session.client("bedrock-agent-runtime", config=config)
-    client.meta.events.register("before-send.bedrock-agent-runtime.InvokeAgent", _use_a_new_connection)
-    return client
+
+
+def _assuming(role: Role) -> boto3.session.Session:
+    """A session with the role's credentials: fetched at the first call, and anew before they expire."""
+    request = {"RoleArn": role.arn, "RoleSessionName": "slack-agent-bridge"}
+    if role.external_id:
+        request["ExternalId"] = role.external_id
+    refresh = create_assume_role_refresher(_session.client("sts", config=_QUICK), request)
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _core.get_component("data_loader"))
+    credentials = DeferredRefreshableCredentials(refresh, "assume-role")
+    core.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
+    return boto3.session.Session(botocore_session=core)
 
 
 def _use_a_new_connection(request: "AWSPreparedRequest", **_: object) -> None:

@@ -2,7 +2,8 @@
 
 The record is the item "record". Owed text that does not fit into it (an item holds 400 KB) stands in the
 items "text#OWNER#1", …, which are written before the record that counts on them. The item "question" has
-the question of a turn that went wrong. Every item has a TTL.
+the question of a turn that went wrong, and "agent", under the id of a thread's first turn, who answers in
+that thread. Every item has a TTL.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.bridge.custody import Clock, ServiceUnavailable
 from functions.bridge.ledger import (
+    AGENT_KEPT_SECONDS,
     QUESTION_KEPT_SECONDS,
     SETTLED,
     AlreadySettled,
@@ -25,7 +27,7 @@ from functions.bridge.ledger import (
     is_settled,
     taken_over,
 )
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Turn, from_json, to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,6 +40,7 @@ TEXT_BYTES = 200_000
 
 _RECORD = "record"
 _QUESTION = "question"
+_AGENT = "agent"
 _TEXT_ATTRIBUTES = ("owed", "owed_items", "owed_by", "ending")
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -75,16 +78,25 @@ class DynamoLedger:
 
     def keep_question(self, turn: Turn) -> None:
         expires_at = int(self._clock.now()) + QUESTION_KEPT_SECONDS
-        item = {"turn_id": turn.turn_id, "item": _QUESTION, "text": turn.text, "expires_at": expires_at}
+        item = {"turn_id": turn.turn_id, "item": _QUESTION, "turn": to_json(turn), "expires_at": expires_at}
         self._put_unless(item, unless="", values={})
 
-    def question(self, turn: Turn) -> str | None:
+    def question(self, turn: Turn) -> Turn | None:
         item = self._get(turn.turn_id, _QUESTION)
         # TTL deletes late.
-        return item["text"] if item and item["expires_at"] > self._clock.now() else None
+        return from_json(item["turn"]) if item and item["expires_at"] > self._clock.now() else None
 
     def forget_question(self, turn: Turn) -> None:
         self._delete(turn.turn_id, _QUESTION)
+
+    def agent_of(self, thread_id: str) -> str | None:
+        item = self._get(thread_id, _AGENT)
+        return item["name"] if item and item["expires_at"] > self._clock.now() else None
+
+    def keep_agent(self, thread_id: str, name: str) -> None:
+        expires_at = int(self._clock.now()) + AGENT_KEPT_SECONDS
+        item = {"turn_id": thread_id, "item": _AGENT, "name": name, "expires_at": expires_at}
+        self._put_unless(item, unless="", values={})
 
     def renew(self, record: Record, *, until: float) -> None:
         self._change(record, {"lease_until": int(1000 * until)})

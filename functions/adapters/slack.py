@@ -11,12 +11,23 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from typing import Any, TypeVar
 
+import urllib3
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from functions.adapters.secrets import CachedSecret
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.agent import File
+from functions.bridge.chat import (
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUnavailable,
+    Found,
+    Part,
+    Piece,
+    Task,
+)
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.interactions import RETRY_ACTION
 from functions.bridge.markdown import plain
@@ -24,6 +35,8 @@ from functions.bridge.turn import Turn, next_attempt, to_json
 
 METADATA_EVENT = "agent_bridge_reply"
 TIMEOUT_SECONDS = 10
+# Of a task, in characters.
+LONGEST_TITLE = 256
 
 # Slack's own trouble under HTTP 200: the call may succeed another time.
 _PASSING = {
@@ -53,6 +66,7 @@ class SlackChat:
 
     def __init__(self, token: CachedSecret, *, api_url: str) -> None:
         self._token = token
+        self._names: dict[str, str] = {}
         self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
 
     def post(self, part: Part) -> str:
@@ -81,13 +95,82 @@ class SlackChat:
             text=plain(text),
         )
 
-    def find(self, turn: Turn) -> dict[int, str]:
+    def mention(self, turn: Turn, text: str) -> None:
+        self._call(
+            self._client.chat_postMessage,
+            channel=turn.channel,
+            thread_ts=turn.thread_ts,
+            text=f"<@{turn.user}> {plain(text)}",
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+
+    def set_status(self, turn: Turn, status: str) -> None:
+        self._call(
+            self._client.assistant_threads_setStatus,
+            channel_id=turn.channel,
+            thread_ts=turn.thread_ts,
+            status=status,
+        )
+
+    def start_stream(self, turn: Turn, piece: Piece) -> str:
+        answer = self._call(
+            self._client.chat_startStream,
+            channel=turn.channel,
+            thread_ts=turn.thread_ts,
+            # Required in channels.
+            recipient_team_id=turn.team,
+            recipient_user_id=turn.user,
+            task_display_mode="plan",
+            chunks=_chunks(piece),
+        )
+        return str(_member(answer, "ts", str))
+
+    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+        self._call(
+            self._client.chat_appendStream,
+            channel=turn.channel,
+            ts=ts,
+            chunks=_chunks(piece),
+        )
+
+    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+        self._call(
+            self._client.chat_stopStream,
+            channel=part.turn.channel,
+            ts=ts,
+            metadata=_metadata(part),
+            **({"chunks": chunks} if (chunks := _chunks(piece)) else {}),
+            **({"blocks": buttons} if (buttons := _buttons(part)) else {}),
+        )
+
+    def upload(self, turn: Turn, file: File) -> None:
+        place = self._call(self._client.files_getUploadURLExternal, filename=file.name, length=len(file.data))
+        _send(str(_member(place, "upload_url", str)), file.data)
+        self._call(
+            self._client.files_completeUploadExternal,
+            files=[{"id": str(_member(place, "file_id", str)), "title": file.name}],
+            channel_id=turn.channel,
+            thread_ts=turn.thread_ts,
+        )
+
+    def name_of(self, user: str) -> str:
+        if user not in self._names:
+            profile = _member(self._call(self._client.users_info, user=user), "user", dict).get("profile", {})
+            self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
+        return self._names[user]
+
+    def find(self, turn: Turn) -> Found:
+        parts: dict[int, str] = {}
+        streams: list[str] = []
         with _translated():
-            return {
-                metadata["event_payload"]["part"]: message["ts"]
-                for message in self._replies(turn)
-                if _is_ours(metadata := message.get("metadata") or {}, message, turn)
-            }
+            for message in self._replies(turn):
+                metadata = message.get("metadata") or {}
+                if _is_ours(metadata, message, turn):
+                    parts[metadata["event_payload"]["part"]] = message["ts"]
+                elif message.get("user") == turn.bot_user and not metadata and _was_not_stopped(message):
+                    streams.append(str(message["ts"]))
+        return Found(parts, tuple(streams))
 
     def _replies(self, turn: Turn) -> Iterator[dict[str, Any]]:
         """The messages of the thread from the turn's own on, oldest first."""
@@ -139,19 +222,53 @@ def _is_ours(metadata: dict[str, Any], message: dict[str, Any], turn: Turn) -> b
     )
 
 
+def _was_not_stopped(message: dict[str, Any]) -> bool:
+    """Whether a message is a stream that goes on or has expired: what it belongs to is said at its stop."""
+    return message.get("streaming_state") not in (None, "completed")
+
+
 def _content(part: Part) -> dict[str, Any]:
     return {
         # What notifications and screen readers say; the blocks are what is shown.
         "text": plain(part.markdown),
         "blocks": [{"type": "markdown", "text": part.markdown}, *_buttons(part)],
-        "metadata": {
-            "event_type": METADATA_EVENT,
-            "event_payload": {
-                "turn_id": part.turn.turn_id,
-                "attempt": part.turn.attempt,
-                "part": part.number,
-            },
-        },
+        "metadata": _metadata(part),
+    }
+
+
+def _metadata(part: Part) -> dict[str, Any]:
+    payload = {"turn_id": part.turn.turn_id, "attempt": part.turn.attempt, "part": part.number}
+    return {"event_type": METADATA_EVENT, "event_payload": payload}
+
+
+def _chunks(piece: Piece) -> list[dict[str, Any]]:
+    """Always chunks, never `markdown_text`: the first payload of a stream decides for all of them.
+
+    docs.slack.dev/reference/methods/chat.appendStream
+    """
+    text = [{"type": "markdown_text", "text": piece.markdown}] if piece.markdown else []
+    return [*map(_task, piece.tasks), *text]
+
+
+def _send(url: str, data: bytes) -> None:
+    """docs.slack.dev/messaging/working-with-files#uploading_files; the address holds its own permission."""
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        answer = urllib3.request(
+            "POST", url, body=data, headers=headers, timeout=TIMEOUT_SECONDS, retries=False, redirect=False
+        )
+    except urllib3.exceptions.HTTPError as exc:
+        raise ChatUnavailable(type(exc).__name__) from exc
+    if answer.status != 200:
+        raise ChatUnavailable(f"the upload was answered with HTTP {answer.status}")
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "type": "task_update",
+        "id": task.id,
+        "title": task.title[:LONGEST_TITLE],
+        "status": task.status.value,
     }
 
 
@@ -208,4 +325,4 @@ def _refusal(exc: SlackApiError) -> Exception:
     # slack_sdk puts what is no answer of Slack's (a proxy's error page) where the error's name would be.
     if response.status_code >= 500 or code in _PASSING or not _ERROR_NAME.fullmatch(code):
         return ChatUnavailable(f"HTTP {response.status_code} without Slack's answer")
-    return ChatRefused(code)
+    return ChatStopped(code) if code == "stopped_by_user" else ChatRefused(code)

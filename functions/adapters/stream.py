@@ -15,6 +15,8 @@ from functions.bridge.failures import Failure
 # A worker that falls behind makes the agent wait instead of filling the memory.
 BUFFERED_EVENTS = 256
 JOIN_SECONDS = 5.0
+# For one that waits for the beginning of its answer, and may do so for minutes.
+JOIN_SECONDS_UNANSWERED = 0.5
 
 
 class Stream(Protocol):
@@ -24,8 +26,8 @@ class Stream(Protocol):
         """Open the stream and translate it. Ends with `Finished` or `Failed`."""
         ...
 
-    def shutdown(self) -> None:
-        """Make a read that is under way, or any later one, fail at once."""
+    def shutdown(self) -> bool:
+        """Make a read that is under way, or any later one, fail at once; False if there is none to end."""
         ...
 
 
@@ -52,9 +54,9 @@ class BackgroundRun:
         and throws the answer away when it comes.
         """
         self._cancelled.set()
-        self._stream.shutdown()
+        was_answering = self._stream.shutdown()
         self._drain()
-        self._reader.join(JOIN_SECONDS)
+        self._reader.join(JOIN_SECONDS if was_answering else JOIN_SECONDS_UNANSWERED)
 
     def _read(self) -> None:
         try:

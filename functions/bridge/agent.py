@@ -84,10 +84,16 @@ class Guardrail:
     """A guardrail blocked or masked something in the question or the answer.
 
     Attributes:
-        policies: which, for the operator's log: kinds and names, never what was said.
+        policies: which, for the operator's log: kinds and names, never what was said. Such as "topic
+            Insider tips blocked". Empty when the service does not tell.
     """
 
     policies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CutShort:
+    """The answer ends here because it reached the length that the agent's model may write."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,23 @@ class Failed:
     detail: str
 
 
-AgentEvent = TextDelta | Rationale | ToolUse | Citation | File | Guardrail | Finished | Failed
+AgentEvent = TextDelta | Rationale | ToolUse | Citation | File | Guardrail | CutShort | Finished | Failed
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks and where, from the signed event and never from text.
+
+    Attributes:
+        user, team, channel, thread_ts: Slack's ids.
+        name: what people call the user; "" when Slack does not tell.
+    """
+
+    user: str
+    team: str
+    channel: str
+    thread_ts: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,11 +140,12 @@ class Question:
     Attributes:
         session_id: one per thread; the agent remembers what was said under it.
         text: the user's words, in plain text.
-        files: what the user attached, five files and 10 MB together at most.
+        files: what the user attached: five files and 10 MB together at most, none of them empty.
     """
 
     session_id: str
     text: str
+    asker: Asker
     files: tuple[File, ...] = ()
 
 

@@ -1,8 +1,10 @@
 """The port to the thread: what the bridge may do in Slack, and how Slack may refuse."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
+from functions.bridge.agent import File
 from functions.bridge.turn import Turn
 
 
@@ -30,6 +32,10 @@ class ChatRefused(ChatError):
         self.code = code
 
 
+class ChatStopped(ChatRefused):
+    """A person pressed Slack's own Stop on a stream: nothing more is to be written."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One message of the reply to a turn.
@@ -47,8 +53,46 @@ class Part:
     offers_retry: bool = False
 
 
+class TaskStatus(StrEnum):
+    """How far a task is, in Slack's words."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that the agent does, shown as a card in a stream. `title` has at most 256 characters."""
+
+    id: str
+    title: str
+    status: TaskStatus
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is added to a stream: text of at most 12,000 characters, and tasks, by their id new or changed."""
+
+    markdown: str
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands in the thread of a turn.
+
+    Attributes:
+        parts: its messages, part number to ts.
+        streams: the ts of streams that were never stopped: they do not say which part they are.
+    """
+
+    parts: dict[int, str]
+    streams: tuple[str, ...] = ()
+
+
 class Chat(Protocol):
-    """Each method is one call of Slack's API and raises `ChatError`."""
+    """Each method is one call of Slack's API, but for `find` and `upload`, and raises `ChatError`."""
 
     def post(self, part: Part) -> str:
         """Post a message into the turn's thread and return its ts. Notifies like any message."""
@@ -66,6 +110,34 @@ class Chat(Protocol):
         """Say something in the turn's thread that only its user sees, and only until they reload."""
         ...
 
-    def find(self, turn: Turn) -> dict[int, str]:
-        """The messages of this turn and attempt that stand in the thread: part number to ts."""
+    def mention(self, turn: Turn, text: str) -> None:
+        """Say something in the turn's thread that notifies its user."""
+        ...
+
+    def set_status(self, turn: Turn, status: str) -> None:
+        """Say under the thread what the bot is doing; Slack takes it away after two minutes."""
+        ...
+
+    def start_stream(self, turn: Turn, piece: Piece) -> str:
+        """Open a message that grows and return its ts."""
+        ...
+
+    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+        """Let the stream `ts` grow. Not to be repeated after `ChatUnavailable`: it may have grown."""
+        ...
+
+    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+        """Add the last piece to the stream `ts`, which from then on is the message `part`."""
+        ...
+
+    def upload(self, turn: Turn, file: File) -> None:
+        """Share a file in the turn's thread."""
+        ...
+
+    def name_of(self, user: str) -> str:
+        """What people call a user."""
+        ...
+
+    def find(self, turn: Turn) -> Found:
+        """The messages of this turn that stand in the thread, whatever the attempt."""
         ...

@@ -131,11 +131,18 @@ class Custody:
         if state is State.ANSWERED and self.turn.attempt > 1:
             self.essential(lambda: self._ledger.forget_question(self.turn))
 
-    def question(self) -> str | None:
-        """What the user asked; None when it is too old to be asked again."""
+    def question(self) -> Turn | None:
+        """The turn with what the user asked; None when it is too old to be asked again."""
         if self.turn.attempt == 1:
-            return self.turn.text
+            return self.turn
         return self.essential(lambda: self._ledger.question(self.turn))
+
+    def agent_of_thread(self) -> str | None:
+        """The name of the agent that the turn's thread began with, if it had one."""
+        return self.essential(lambda: self._ledger.agent_of(self.turn.thread_id))
+
+    def keep_agent_of_thread(self, name: str) -> None:
+        self.essential(lambda: self._ledger.keep_agent(self.turn.thread_id, name))
 
     def essential(self, call: Callable[[], T]) -> T:
         """Repeat `call` until it succeeds, waiting as Slack asks, keeping the lease.

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.bridge.inbound import question_text
-from functions.bridge.turn import Notice, Turn
+from functions.bridge.inbound import mentioned_people, question_text
+from functions.bridge.turn import Attachment, Notice, Turn
 
 # Messages that a person wrote; every other subtype reports on somebody else's business.
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+# More than any agent takes, so that the user can be told.
+_MOST_FILES = 20
+_LONGEST_NAME = 200
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
@@ -68,6 +71,7 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
     team = _string(installation, "team_id") or _string(envelope, "team_id")
     _check_addressed(event, bot_user)
     ts = _string(event, "ts")
+    text = _SURROGATE.sub("\ufffd", _string(event, "text"))
     turn = Turn(
         team=team,
         channel=_string(event, "channel"),
@@ -75,7 +79,9 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
         thread_ts=_string(event, "thread_ts") or ts,
         user=_string(event, "user"),
         bot_user=bot_user,
-        text=question_text(_SURROGATE.sub("\ufffd", _string(event, "text")), bot_user=bot_user),
+        text=question_text(text, bot_user=bot_user),
+        files=_files(event),
+        mentioned=mentioned_people(text, bot_user=bot_user),
     )
     ids_fit = all(_ID.fullmatch(name) for name in (turn.team, turn.channel, turn.user, turn.bot_user))
     if not ids_fit or not _TS.fullmatch(turn.ts) or not _TS.fullmatch(turn.thread_ts):
@@ -101,13 +107,29 @@ def _with_notice(
 ) -> Turn:
     if _is_external(turn.team, envelope, event, installation):
         notice = Notice.EXTERNAL
-    elif event.get("files"):
-        notice = Notice.FILES
-    elif not turn.text:
+    elif not (turn.text or turn.files):
         notice = Notice.EMPTY
     else:
         return turn
-    return replace(turn, text="", notice=notice)
+    return replace(turn, text="", files=(), mentioned=(), notice=notice)
+
+
+def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """What Slack says of the message's files (docs.slack.dev/reference/objects/file-object).
+
+    Those that it does not describe here (`file_access: check_file_info`, deleted ones) have no address.
+    """
+    listed = event.get("files")
+    files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    return tuple(
+        Attachment(
+            name=_SURROGATE.sub("\ufffd", _string(file, "name") or _string(file, "id"))[:_LONGEST_NAME],
+            media_type=_string(file, "mimetype"),
+            size=size if isinstance(size := file.get("size"), int) else 0,
+            url=_string(file, "url_private_download") or _string(file, "url_private"),
+        )
+        for file in files[:_MOST_FILES]
+    )
 
 
 def _is_external(

@@ -23,6 +23,10 @@ class Failure(StrEnum):
     INTERRUPTED = "interrupted"
     UNDELIVERABLE = "undeliverable"
     NOT_SHOWABLE = "not_showable"
+    GUARDRAIL = "guardrail"
+    ATTACHMENT = "attachment"
+    FILES_NOT_TAKEN = "files_not_taken"
+    LIMIT = "limit"
 
 
 # The agent provably did not start: the service refused the request itself, or was not reached at all.
@@ -31,7 +35,14 @@ NOT_STARTED = frozenset({Failure.THROTTLED, Failure.BUSY, Failure.NOT_READY, Fai
 
 # The agent may have got somewhere: the turn ends as interrupted rather than as failed.
 MAY_HAVE_ACTED = frozenset(
-    {Failure.CUT_OFF, Failure.DEADLINE, Failure.INTERRUPTED, Failure.INTERNAL, Failure.DEPENDENCY}
+    {
+        Failure.CUT_OFF,
+        Failure.DEADLINE,
+        Failure.INTERRUPTED,
+        Failure.INTERNAL,
+        Failure.DEPENDENCY,
+        Failure.LIMIT,
+    }
 )
 
 _WORDS = {
@@ -55,6 +66,11 @@ _WORDS = {
     Failure.RETURN_OF_CONTROL: "The agent asked this bot to act for it, which it cannot do.",
     Failure.INTERRUPTED: "Something went wrong on our side while the agent was working on this. "
     "It was not asked again, because it may have done part of its work already.",
+    Failure.GUARDRAIL: "A guardrail of this agent blocked the answer. Asking differently may help.",
+    Failure.ATTACHMENT: "A file of your message could not be fetched from Slack, so the agent was not asked.",
+    Failure.FILES_NOT_TAKEN: "This agent takes no files, so it was not asked. "
+    "Please put what matters into your message.",
+    Failure.LIMIT: "The agent reached one of its own limits before it was done.",
     Failure.NOT_SHOWABLE: "The agent's answer cannot be shown in Slack.",
     Failure.UNDELIVERABLE: "Something went wrong on our side, and this question was given up.",
 }

@@ -5,8 +5,12 @@ Slack's escapes: docs.slack.dev/messaging/formatting-message-text (links in angl
 """
 
 import re
+from collections.abc import Mapping
 
 _BRACKETS = re.compile(r"<([^<>]*)>")
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+)>")
+# Each costs a call; nobody means more people than that.
+_MOST_PEOPLE = 10
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 
@@ -20,6 +24,17 @@ def question_text(text: str, *, bot_user: str) -> str:
     unaddressed = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>[ \t]*", "", text)
     readable = _BRACKETS.sub(lambda match: _readable(match[1]), unaddressed)
     return _ENTITY.sub(lambda match: _CHARACTERS[match[1]], readable).strip()
+
+
+def mentioned_people(text: str, *, bot_user: str) -> tuple[str, ...]:
+    """The ids of other people whom Slack's text mentions without their names, each once."""
+    ids = dict.fromkeys(_PERSON.findall(text))
+    return tuple(user for user in ids if user != bot_user)[:_MOST_PEOPLE]
+
+
+def with_names(question: str, names: Mapping[str, str]) -> str:
+    """The question with people's names in the place of their ids."""
+    return re.sub(r"@([UW][A-Z0-9]+)\b", lambda match: f"@{names.get(match[1], match[1])}", question)
 
 
 def _readable(inside: str) -> str:

@@ -7,6 +7,7 @@
     started      received              the agent provably did not start, and may be asked again
     started      replying              the final text is known, and from here on owed
     replying     answered, interrupted, failed    the final text has landed, or never will
+    started, replying    stopped       a person stopped the stream: what it shows is all there is
     interrupted, failed    received    the asker pressed Retry: the next attempt, in the same messages
 
 Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
@@ -28,9 +29,10 @@ class State(StrEnum):
     ANSWERED = "answered"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    STOPPED = "stopped"
 
 
-SETTLED = frozenset({State.ANSWERED, State.INTERRUPTED, State.FAILED})
+SETTLED = frozenset({State.ANSWERED, State.INTERRUPTED, State.FAILED, State.STOPPED})
 
 
 class LeaseLost(Exception):
@@ -98,6 +100,8 @@ def taken_over(record: Record, turn: Turn, owner: str) -> Record:
 
 # For so long a question that did not get its answer can be asked again.
 QUESTION_KEPT_SECONDS = 24 * 3600
+# And so long a thread has the agent that it began with. The agents themselves forget sooner.
+AGENT_KEPT_SECONDS = 30 * 24 * 3600
 
 
 class Ledger(Protocol):
@@ -111,15 +115,23 @@ class Ledger(Protocol):
         ...
 
     def keep_question(self, turn: Turn) -> None:
-        """Keep the text of a turn that will not get its answer, for 24 hours, so that Retry can use it."""
+        """Keep what a turn asks that will not get its answer, for 24 hours, so that Retry can use it."""
         ...
 
-    def question(self, turn: Turn) -> str | None:
-        """What `keep_question` kept, None when it is too old."""
+    def question(self, turn: Turn) -> Turn | None:
+        """The first attempt of the turn, as `keep_question` kept it; None when it is too old."""
         ...
 
     def forget_question(self, turn: Turn) -> None:
         """The question has got its answer."""
+        ...
+
+    def agent_of(self, thread_id: str) -> str | None:
+        """The name that `keep_agent` kept for a thread, None when it is too old."""
+        ...
+
+    def keep_agent(self, thread_id: str, name: str) -> None:
+        """Keep which agent a thread began with, for 30 days."""
         ...
 
     def renew(self, record: Record, *, until: float) -> None:

@@ -1,24 +1,27 @@
-"""Markdown on its way into Slack: cut to the size of a message, kept whole while it grows, disarmed.
+"""Markdown on its way into Slack: kept whole while it grows, disarmed, quoted.
 
-Slack itself renders it (a `markdown` block takes standard Markdown), so nothing is converted here.
+Slack itself renders it (a `markdown` block takes standard Markdown), so nothing is converted here. What
+Markdown is, markdown-it-py says; how a long text is cut into messages is in `pages`.
 """
 
 import re
-from itertools import accumulate
 
-# A `markdown` block takes 12,000 characters, all of a message's blocks together
-# (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
-MESSAGE_LIMIT = 11_000
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-# spec.commonmark.org/0.31.2/#fenced-code-blocks; longer runs are text to us, so that a fence is always short.
-_FENCE = re.compile(r"[ \t]*(`{3,20}|~{3,20})([^`\n]*)")
-_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
+# Blocks only: what is inside a paragraph is Slack's to read.
+_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+
 _MENTION = re.compile(
     r"<(?=@[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam\^|date\^))", re.IGNORECASE
 )
-_LONGEST_INFO = 40
-_UNFINISHED = re.compile(r"<[^<>\s]{0,200}$|(?:^|\n)[ \t]*\|[^\n]*$")
+_HALF_LINK = re.compile(r"<[^<>\s]{0,200}\Z")
+# The last line, as long as it may become one that opens or closes a code block.
+_HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*)\Z")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~!&])")
 _ZERO_WIDTH_SPACE = "\u200b"
+_LINE_END = re.compile(r"\r\n?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def size(text: str) -> int:
@@ -26,37 +29,95 @@ def size(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def blocks(text: str) -> list[Token]:
+    """The blocks of a text, as markdown-it's tokens: opening ones have `map`, their lines (first, end)."""
+    return _PARSER.parse(text.replace("\r", " "))  # alone it would begin a line, where we see none
+
+
+def clean(text: str) -> str:
+    """The same text with line feeds at the ends of lines, and without control characters.
+
+    Slack may leave these out, and what they were in the middle of could then be a mention.
+    """
+    return _CONTROL.sub("", _LINE_END.sub("\n", text))
+
+
 def disarm(markdown: str) -> str:
     """The same text, in which nothing notifies anybody (`<!channel>`, `<@U…>`, `<!subteam^…>`).
 
     Slack resolves these in Markdown too. A zero-width space after the angle bracket prevents it, shows as
     nothing, and unlike `&lt;` cannot be taken for text. Comparison signs, links and `<!DOCTYPE>` stay.
+    Code is no exception: what Slack takes for code is not ours to know.
     """
     return _MENTION.sub("<" + _ZERO_WIDTH_SPACE, markdown)
 
 
-def split(markdown: str, *, limit: int = MESSAGE_LIMIT) -> list[str]:
-    """Cut a long text into messages of at most `limit` characters, in order and with nothing left out.
+def escape(text: str) -> str:
+    """Plain text for use in Markdown: on one line, every character meaning itself."""
+    return disarm(_SPECIAL.sub(r"\\\1", " ".join(text.split())))
 
-    Cuts between paragraphs where it can, else between lines, else between words. A code block that is cut
-    is closed in the one message and opened again in the next.
+
+def steady(growing: str) -> str:
+    """What can be shown of a text that goes on: no half mention, link, fence or table row.
+
+    Of a longer text it is the same or more, so that what is new can be appended to what was shown.
     """
-    messages = []
-    rest = markdown
-    while size(rest) > limit:
-        head, rest = _cut(rest, limit)
-        messages.append(head)
-    messages.append(rest)
-    return [message for message in messages if message.strip()] or [markdown[:limit]]
+    lines = _HALF_LINK.sub("", growing).split("\n")
+    if _is_row(lines[-1]) or _HALF_FENCE.match(lines[-1]):
+        lines[-1] = ""
+    # A row by itself: whether it is the head of a table, the next one will say.
+    if lines[-1] == "" and len(lines) > 1 and _is_row(lines[-2]) and not any(map(_is_row, lines[-3:-2])):
+        lines[-2:] = [""]
+    return "\n".join(lines)
 
 
-def preview(markdown: str, *, limit: int = MESSAGE_LIMIT) -> str:
-    """A growing text as one message: no half mention, link or table row, no open code block."""
-    if size(markdown) > limit:
-        return _cut(markdown, limit)[0]
-    steady = _UNFINISHED.sub("", markdown)
-    opening = _open_fence(steady)
-    return f"{steady.rstrip()}\n{_marker(opening)}" if opening else steady
+def _is_row(line: str) -> bool:
+    return line.lstrip().startswith("|")
+
+
+def preview(growing: str) -> str:
+    """`steady`, complete in itself."""
+    return closed(steady(growing))
+
+
+def closed(text: str) -> str:
+    """A text that something else can follow: a code block that is open at its end is closed."""
+    fence = open_fence(text)
+    return f"{text.rstrip()}\n{closing(fence, text)}" if fence else text.rstrip()
+
+
+def open_fence(text: str) -> Token | None:
+    """The fenced code block that goes on at the end of a text."""
+    tokens = [token for token in blocks(text) if token.map and token.type != "inline"]
+    if not tokens or tokens[-1].type != "fence":
+        return None
+    return tokens[-1] if is_open(tokens[-1], text) else None
+
+
+def is_open(fence: Token, text: str) -> bool:
+    """Whether a fenced code block of `text` goes on at its end."""
+    assert fence.map is not None
+    at_the_end = fence.map[1] >= len(text.rstrip("\n").split("\n"))
+    return at_the_end and not is_closed(fence, text.split("\n"))
+
+
+def is_closed(fence: Token, lines: list[str]) -> bool:
+    """Whether a fenced code block has its closing line. spec.commonmark.org/0.31.2/#fenced-code-blocks
+
+    That line looks like one, and is not part of the content: it may be indented too far.
+    """
+    assert fence.map is not None
+    first, end = fence.map
+    line = lines[end - 1].strip(" \t\r>")
+    content = fence.content.removesuffix("\n").count("\n") + 1 if fence.content else 0
+    return end - first == content + 2 and line.startswith(fence.markup) and not line.strip(fence.markup[0])
+
+
+def closing(fence: Token, text: str) -> str:
+    """The line that closes a fenced code block of `text`, in the quotation or list that it stands in."""
+    assert fence.map is not None
+    before = text.split("\n")[fence.map[0]].partition(fence.markup)[0]
+    return re.sub(r"[^>\s]", " ", before) + fence.markup
 
 
 def plain(markdown: str, *, limit: int = 300) -> str:
@@ -64,63 +125,3 @@ def plain(markdown: str, *, limit: int = 300) -> str:
     line = " ".join(markdown.split())
     short = line if len(line) <= limit else line[: limit - 1] + "…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _cut(text: str, limit: int) -> tuple[str, str]:
-    window = _prefix(text, limit - _LONGEST_INFO)
-    at = _best_cut(window)
-    opening = _open_fence(text[:at])
-    if not opening:
-        return text[:at].rstrip(), _BLANK_LINES.sub("", text[at:])
-    head = text[:at].removesuffix("\n")
-    return f"{head}\n{_marker(opening)}", f"{opening}\n{text[at:]}"
-
-
-def _prefix(text: str, units: int) -> str:
-    # A character of two units that would be cut in half is left out.
-    return text.encode("utf-16-le")[: units * 2].decode("utf-16-le", "ignore")
-
-
-def _best_cut(window: str) -> int:
-    """The best place to end a message, in its second half if there is one: paragraph, line, word, any."""
-    lines = window.splitlines(keepends=True)[:-1]  # the last one may go on beyond the window
-    starts = [0, *accumulate(len(line) for line in lines)]
-    fences = _fences(lines)
-    paragraphs = [
-        start
-        for start, line, before, after in zip(starts, lines, [None, *fences], fences, strict=False)
-        if before is None and (not line.strip() or after is not None)
-    ]
-    for candidates in (paragraphs, starts, [match.end() for match in re.finditer(r"[ \t]", window)]):
-        late = [at for at in candidates if at > len(window) // 2]
-        if late:
-            return late[-1]
-    return len(window)
-
-
-def _fences(lines: list[str]) -> list[str | None]:
-    """For each line, the opening line of the code block that is open after it."""
-    states: list[str | None] = []
-    opening: str | None = None
-    for line in lines:
-        match = _FENCE.fullmatch(line.rstrip("\n"))
-        if match and opening is None:
-            info = match[2].strip()
-            opening = match[1] + (info if len(match[1] + info) < _LONGEST_INFO else "")
-        elif match and opening is not None:
-            marker = _marker(opening)
-            if match[1][0] == marker[0] and len(match[1]) >= len(marker) and not match[2].strip():
-                opening = None
-        states.append(opening)
-    return states
-
-
-def _open_fence(text: str) -> str | None:
-    states = _fences(text.splitlines())
-    return states[-1] if states else None
-
-
-def _marker(opening: str) -> str:
-    match = _FENCE.match(opening)
-    assert match is not None
-    return match[1]

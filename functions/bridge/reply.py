@@ -1,54 +1,94 @@
 """What the user should see of an answer: a fold over the agent's events."""
 
-from functions.bridge import markdown
-from functions.bridge.agent import AgentEvent, Failed, Finished, Rationale, TextDelta, ToolUse
+from functions.bridge import markdown, tables, wording
+from functions.bridge.agent import (
+    AgentEvent,
+    Citation,
+    Failed,
+    File,
+    Finished,
+    Guardrail,
+    Rationale,
+    Source,
+    TextDelta,
+    ToolUse,
+)
 
 
 class Reply:
-    """The answer so far. Feed it each agent event in order; read it as Markdown at any time.
+    """The answer so far. Feed it each agent event in order; read it at any time.
 
     Attributes:
         ended: the `Finished` or `Failed` event, None while the agent works.
         has_text: whether the agent said anything to the user yet.
         may_have_acted: whether it got as far as to use a tool or to speak.
+        steps: the tools that it used, in order.
+        at_work: whether it uses the last of them now: it has not spoken since.
+        guardrails: the policies of guardrails that stepped in.
     """
 
     def __init__(self, *, show_rationale: bool) -> None:
         self._show_rationale = show_rationale
-        self._rationales: list[str] = []
-        self._deltas: list[str] = []
+        self._pieces: list[str] = []
+        self._sources: list[Source] = []
+        self._files: list[File] = []
         self.ended: Finished | Failed | None = None
         self.has_text = False
         self.may_have_acted = False
+        self.steps: list[ToolUse] = []
+        self.at_work = False
+        self.guardrails: list[str] = []
 
     def add(self, event: AgentEvent) -> None:
-        self.may_have_acted = self.may_have_acted or isinstance(event, TextDelta | ToolUse)
+        self.may_have_acted = self.may_have_acted or isinstance(event, TextDelta | ToolUse | Citation | File)
         match event:
             case TextDelta(text):
-                self._deltas.append(text)
+                self._pieces.append(text)
                 self.has_text = self.has_text or bool(text.strip())
+                self.at_work = self.at_work and not text.strip()
             case Rationale(text) if self._show_rationale:
-                self._rationales.append(text)
+                quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
+                self._pieces.append(f"\n\n{quoted}\n\n")
+            case ToolUse():
+                self.steps.append(event)
+                self.at_work = True
+            case Citation(sources):
+                self._pieces += [f" [{number}]" for number in sorted(set(map(self._number, sources)))]
+            case File():
+                self._files.append(event)
+            case Guardrail(policies):
+                self.guardrails += [policy for policy in policies if policy not in self.guardrails]
             case Finished() | Failed():
                 self.ended = event
-            case _:
-                pass
+                self.at_work = False
 
     def shows_anything(self) -> bool:
-        return self.has_text or bool(self._rationales)
+        return bool(self._pieces) or self.at_work
 
     def growing(self) -> str:
-        """One message's worth, fit to be shown while more is coming."""
-        return markdown.preview(markdown.disarm(self._whole()))
+        """The text so far, disarmed. Its end may be anything half."""
+        return tables.without_large(self._text())[0]
 
-    def final(self, note: str = "") -> list[str]:
-        """The messages that the user is owed: everything the agent said, then the bridge's own `note`."""
-        paragraphs = [markdown.disarm(self._whole()).strip(), note]
-        return markdown.split("\n\n".join(paragraph for paragraph in paragraphs if paragraph))
+    def steady(self) -> str:
+        """As much of the text as can be appended to: no later event changes it."""
+        text = tables.without_large(tables.before_growing(self._text()))[0]
+        return markdown.steady(text)
 
-    def _whole(self) -> str:
-        quoted = [
-            "\n".join(f"> {line}" for line in rationale.strip().splitlines())
-            for rationale in self._rationales
-        ]
-        return "\n\n".join([*quoted, "".join(self._deltas)])
+    def final(self, *notes: str) -> str:
+        """The text that the user is owed: all that the agent said, its sources, then the bridge's `notes`."""
+        sources = wording.sources(self._sources)
+        guardrail = wording.GUARDRAIL if self.guardrails and self.has_text else ""
+        paragraphs = [markdown.closed(self.growing()), sources, guardrail, *notes]
+        return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+    def files(self) -> list[File]:
+        """What goes beside the text: the agent's files, and tables that are too large for a message."""
+        return [*self._files, *tables.without_large(self._text())[1]]
+
+    def _text(self) -> str:
+        return markdown.disarm(markdown.clean("".join(self._pieces))).lstrip()
+
+    def _number(self, source: Source) -> int:
+        if source not in self._sources:
+            self._sources.append(source)
+        return self._sources.index(source) + 1

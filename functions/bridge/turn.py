@@ -4,6 +4,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class MalformedTurn(ValueError):
@@ -17,12 +20,26 @@ class Notice(StrEnum):
     """A mention without a word: the user gets help."""
     EXTERNAL = "external"
     """The sender belongs to another organisation (a Slack Connect channel)."""
-    FILES = "files"
-    """The message carries files, which the bridge cannot hand on."""
     TOO_LONG = "too_long"
     """The question does not fit into a queue message."""
     NOT_YOURS = "not_yours"
     """Somebody pressed Retry on another person's question: told to that person alone."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that hangs on a user's message, as Slack describes it.
+
+    Attributes:
+        media_type: Slack's guess, such as "image/png".
+        size: in bytes.
+        url: where the bot may fetch it; "" when Slack keeps it from the bot.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    url: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,8 @@ class Turn:
             ledger has kept it.
         notice: why no agent is asked, or None.
         attempt: 1, and one more each time that a person presses Retry.
+        files: what hangs on the message; in later attempts the ledger has kept it, like the text.
+        mentioned: the people whose ids stand in the text as "@U…".
     """
 
     team: str
@@ -51,6 +70,8 @@ class Turn:
     text: str
     notice: Notice | None = None
     attempt: int = 1
+    files: tuple[Attachment, ...] = ()
+    mentioned: tuple[str, ...] = ()
 
     @property
     def turn_id(self) -> str:
@@ -80,8 +101,8 @@ class Turn:
 
 
 def next_attempt(turn: Turn) -> Turn:
-    """The same turn, asked once more. Its text stays in the ledger."""
-    return replace(turn, text="", attempt=turn.attempt + 1)
+    """The same turn, asked once more. What was asked stays in the ledger."""
+    return replace(turn, text="", files=(), mentioned=(), attempt=turn.attempt + 1)
 
 
 def to_json(turn: Turn) -> str:
@@ -98,13 +119,26 @@ def from_json(text: str) -> Turn:
     try:
         data = json.loads(text)
         data["notice"] = Notice(data["notice"]) if data["notice"] is not None else None
-        # Fields that we do not know come from a newer receiver, while a deployment is under way.
-        turn = Turn(**{field.name: data[field.name] for field in fields(Turn)})
+        data["files"] = tuple(_read(Attachment, file) for file in data["files"])
+        data["mentioned"] = tuple(data["mentioned"])
+        return _read(Turn, data)
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
-        raise MalformedTurn(f"not a turn: {type(exc).__name__}") from exc
-    for field in fields(turn):
-        value = getattr(turn, field.name)
-        expected = int if field.name == "attempt" else str
-        if not isinstance(value, expected) and not (field.name == "notice" and value is None):
-            raise MalformedTurn(f"not a turn: {field.name} is a {type(value).__name__}")
-    return turn
+        raise MalformedTurn(
+            f"not a turn: {exc if isinstance(exc, _WrongType) else type(exc).__name__}"
+        ) from exc
+
+
+class _WrongType(ValueError):
+    """Says which field has which type."""
+
+
+_TYPES = {"attempt": int, "size": int, "notice": Notice | None, "files": tuple, "mentioned": tuple}
+
+
+def _read(kind: type[T], data: dict[str, Any]) -> T:
+    # Fields that we do not know come from a newer receiver, while a deployment is under way.
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for name in names:
+        if not isinstance(data[name], _TYPES.get(name, str)):
+            raise _WrongType(f"{name} is a {type(data[name]).__name__}")
+    return kind(**{name: data[name] for name in names})

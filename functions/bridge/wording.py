@@ -1,9 +1,17 @@
 """What the bridge says in its own name, as Markdown. Failures have their words in `failures`."""
 
+from collections.abc import Mapping, Sequence
+
+from functions.bridge.agent import Source, ToolKind, ToolUse
+from functions.bridge.markdown import disarm, escape
 from functions.bridge.turn import Notice
 
 PLACEHOLDER = "Processing…"
 RETRYING = "The agent is busy. Trying again…"
+FILES_ONLY = "Here you are."
+NO_AGENT = "I'm sorry, there is no agent in this channel."
+READY = "The answer to your question is complete."
+GUARDRAIL = "_A guardrail of the agent held back or changed a part of this._"
 TOO_OLD = "This question is too old to be asked again. Please write it again."
 
 _NOTICES = {
@@ -11,7 +19,6 @@ _NOTICES = {
     "“@agent what's the weather in Chicago today?” I answer in a thread under it, and I remember what was "
     "said in that thread.",
     Notice.EXTERNAL: "I'm sorry, I only answer people of the organisation that I belong to.",
-    Notice.FILES: "I'm sorry, I cannot open files. Please ask again with what matters as text.",
     Notice.NOT_YOURS: "Only the person who asked can have this question asked again.",
     Notice.TOO_LONG: "I'm sorry, this question is too long for me: 1 MiB is the most that I can take.",
 }
@@ -20,3 +27,52 @@ _NOTICES = {
 def notice_text(notice: Notice) -> str:
     """The bridge's own answer to a turn that reaches no agent."""
     return _NOTICES[notice]
+
+
+def help_text(agents: Mapping[str, str]) -> str:
+    """How to ask, and whom, as Markdown. `agents` are names with descriptions."""
+    if len(agents) <= 1:
+        return _NOTICES[Notice.EMPTY]
+    lines = [f"- **{name}**" + (f": {escape(about)}" if about else "") for name, about in agents.items()]
+    whom = (
+        "You can say whom you ask, as in “@agent NAME: your question”; the thread then stays with that agent."
+    )
+    return "\n".join([_NOTICES[Notice.EMPTY], "", whom, "", *lines])
+
+
+def step(use: ToolUse) -> str:
+    """What the agent is doing, for the user: a few words of plain text."""
+    name = disarm(" ".join(use.name.replace("_", " ").replace("-", " ").split())[:80])
+    match use.kind:
+        case ToolKind.KNOWLEDGE_BASE:
+            return f"Searching {name or 'the knowledge base'}…"
+        case ToolKind.COLLABORATOR:
+            return f"Asking {name or 'another agent'}…"
+        case ToolKind.CODE_INTERPRETER:
+            return "Running code…"
+        case ToolKind.TOOL:
+            return f"{name[:1].upper()}{name[1:]}…" if name else "Using a tool…"
+
+
+def sources(cited: Sequence[Source]) -> str:
+    """The list to which the numbers in the text refer, as Markdown; "" without sources."""
+    lines = [f"{number}. {_source(source)}" for number, source in enumerate(cited, start=1)]
+    return "\n".join(["**Sources**", "", *lines]) if lines else ""
+
+
+def _source(source: Source) -> str:
+    title = escape(source.title)
+    url = source.url.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
+    return f"[{title}]({escape(url)})" if url else title
+
+
+def missing_files(names: Sequence[str]) -> str:
+    """That files of the agent could not be brought into the thread."""
+    listed = ", ".join(f"“{escape(name)}”" for name in names)
+    these = "these files" if len(names) > 1 else "this file"
+    return f":warning: Slack did not take {these} of the agent's: {listed}."
+
+
+def only_files(names: Sequence[str]) -> str:
+    """The question of a user who attached files and wrote nothing."""
+    return f"The user sent these files without a word: {', '.join(names)}"

@@ -27,13 +27,54 @@ class ToolUse:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A passage that a knowledge base holds.
+
+    Attributes:
+        kind: of its location: "S3", "WEB", "CONFLUENCE" or "CUSTOM".
+        address: a URI or URL; an id for "CUSTOM".
+    """
+
+    kind: str
+    address: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A search in a knowledge base, and what it found."""
+
+    question: str
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class RunCode:
+    """Python that the agent wrote and ran: what the code printed, and the names of the files it made."""
+
+    code: str
+    output: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Collaborate:
+    """The agent hands `task` to another agent, which takes steps of its own and answers `output`."""
+
+    name: str
+    task: str
+    steps: tuple[Rationale | ToolUse | Lookup, ...]
+    output: str
+
+
+@dataclass(frozen=True)
 class Citation:
-    """A part of the answer (characters `start` to `end`, both included) and where it comes from."""
+    """A part of the answer (characters `start` to `end`, both included) and what it rests on."""
 
     text: str
     start: int
     end: int
-    source_uri: str
+    references: tuple[Reference, ...]
 
 
 @dataclass(frozen=True)
@@ -54,10 +95,46 @@ class File:
 
 
 @dataclass(frozen=True)
-class Guardrail:
-    """A guardrail intervened; its trace names the denied topic."""
+class Files:
+    """Files that the agent made; at most five together."""
 
-    topic: str
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One of a guardrail's policies that fired.
+
+    Attributes:
+        kind: "topic", "content", "custom word", "word list", "pii" or "regex".
+        name: of the topic or the pattern, type of the others; a custom word itself.
+        action: "BLOCKED" or, for "pii" and "regex", "ANONYMIZED".
+        match: what was found, where the trace tells.
+    """
+
+    kind: str
+    name: str
+    action: str = "BLOCKED"
+    match: str = ""
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """A guardrail looked at the question, or at the answer; it intervened if any of its policies fired."""
+
+    policies: tuple[Policy, ...]
+    of_answer: bool = False
+
+
+@dataclass(frozen=True)
+class StopReason:
+    """The turn will end for another reason than that all is said, where a protocol tells of reasons.
+
+    Attributes:
+        reason: a HarnessStopReason of the service model of `bedrock-agentcore`.
+    """
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -108,9 +185,13 @@ Action = (
     Wait
     | Rationale
     | ToolUse
+    | Lookup
+    | RunCode
+    | Collaborate
     | Text
-    | File
+    | Files
     | Guardrail
+    | StopReason
     | Approval
     | Refuse
     | Fail

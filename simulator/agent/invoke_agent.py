@@ -7,12 +7,23 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Invoke
 import base64
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from simulator.agent import eventstream
-from simulator.agent.actions import Approval, Citation, File, Guardrail, ToolUse
+from simulator.agent.actions import (
+    Approval,
+    Citation,
+    Collaborate,
+    Files,
+    Guardrail,
+    Lookup,
+    Policy,
+    Reference,
+    RunCode,
+    ToolUse,
+)
 
 IDENTIFIER_PATTERN = "^[0-9a-zA-Z]+$"  # of agents and aliases
 IDENTIFIER_MAX = 10
@@ -20,6 +31,17 @@ SESSION_PATTERN = "^[0-9a-zA-Z._:-]+$"  # of memories too
 SESSION_LENGTHS = (2, 100)
 INPUT_TEXT_MAX = 25_000_000
 CHUNK_MAX = 1_000_000
+INPUT_FILE_LENGTHS = (1, 10_485_760)  # of one file in bytes
+# From the model's documentation: all files together at most 10 MB, and at most five of them.
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ByteContentFile.html
+INPUT_FILES_MAX = 5
+INPUT_FILES_TOTAL_MAX = 10_485_760
+FILE_SOURCE_TYPES = ("S3", "BYTE_CONTENT")
+FILE_USE_CASES = ("CODE_INTERPRETER", "CHAT")
+S3_URI_PATTERN = "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}$"
+S3_URI_LENGTHS = (1, 1024)
+
+COLLABORATOR_ARN = "arn:aws:bedrock:us-east-1:123456789012:agent-alias/COLLEAGUE1/LIVEALIAS1"
 
 # The stream's exception members and the HTTP status of each as an answer to the request.
 # As an HTTP error the name is the shape's, with a capital.
@@ -36,6 +58,24 @@ ERRORS = {
     "validationException": 400,
 }
 
+# The member of a location that tells of each kind, and its own member.
+_LOCATIONS = {
+    "S3": ("s3Location", "uri"),
+    "WEB": ("webLocation", "url"),
+    "CONFLUENCE": ("confluenceLocation", "url"),
+    "CUSTOM": ("customDocumentLocation", "id"),
+}
+
+# Where an assessment tells of each kind of policy, and which member holds its name.
+_POLICIES = {
+    "topic": ("topicPolicy", "topics", "name"),
+    "content": ("contentPolicy", "filters", "type"),
+    "custom word": ("wordPolicy", "customWords", "match"),
+    "word list": ("wordPolicy", "managedWordLists", "type"),
+    "pii": ("sensitiveInformationPolicy", "piiEntities", "type"),
+    "regex": ("sensitiveInformationPolicy", "regexes", "name"),
+}
+
 
 def chunk(data: bytes, citations: Iterable[Citation] = ()) -> bytes:
     """The event that carries a piece of the answer."""
@@ -45,9 +85,9 @@ def chunk(data: bytes, citations: Iterable[Citation] = ()) -> bytes:
     return eventstream.event("chunk", body)
 
 
-def files(*made: File) -> bytes:
+def files(made: Files) -> bytes:
     """The event that carries files the agent made."""
-    shown = [{"name": file.name, "type": file.media_type, "bytes": _base64(file.data)} for file in made]
+    shown = [{"name": f.name, "type": f.media_type, "bytes": _base64(f.data)} for f in made.files]
     return eventstream.event("files", {"files": shown})
 
 
@@ -70,11 +110,16 @@ def failure(error: str, message: str) -> bytes:
 
 @dataclass
 class Tracer:
-    """Makes the trace events of one turn; they share ids and count their steps."""
+    """Makes the trace events of one turn; they share ids and count their steps.
+
+    Attributes:
+        collaborator: whose steps the events tell of; "" for the agent's own.
+    """
 
     agent_id: str
     alias_id: str
     session_id: str
+    collaborator: str = ""
     _turn: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
     _step: int = 0
 
@@ -109,10 +154,59 @@ class Tracer:
         """Repeats the whole answer, as the service does: an observation, not one more piece of text."""
         return self._orchestration("observation", type="FINISH", finalResponse={"text": text})
 
+    def lookup_input(self, lookup: Lookup) -> bytes:
+        call = {"knowledgeBaseId": "KBHANDBOOK", "text": lookup.question}
+        return self._orchestration(
+            "invocationInput", invocationType="KNOWLEDGE_BASE", knowledgeBaseLookupInput=call
+        )
+
+    def lookup_output(self, lookup: Lookup) -> bytes:
+        result = {"retrievedReferences": [_reference(reference) for reference in lookup.references]}
+        return self._orchestration("observation", type="KNOWLEDGE_BASE", knowledgeBaseLookupOutput=result)
+
+    def code_input(self, run: RunCode) -> bytes:
+        return self._orchestration(
+            "invocationInput",
+            invocationType="ACTION_GROUP_CODE_INTERPRETER",
+            codeInterpreterInvocationInput={"code": run.code},
+        )
+
+    def code_output(self, run: RunCode) -> bytes:
+        result = {"executionOutput": run.output, "executionTimeout": False, "files": list(run.files)}
+        return self._orchestration("observation", type="ACTION_GROUP", codeInterpreterInvocationOutput=result)
+
+    def collaborator_input(self, work: Collaborate) -> bytes:
+        call = {
+            "agentCollaboratorName": work.name,
+            "agentCollaboratorAliasArn": COLLABORATOR_ARN,
+            "input": {"type": "TEXT", "text": work.task},
+        }
+        return self._orchestration(
+            "invocationInput", invocationType="AGENT_COLLABORATOR", agentCollaboratorInvocationInput=call
+        )
+
+    def collaborator_output(self, work: Collaborate) -> bytes:
+        result = {
+            "agentCollaboratorName": work.name,
+            "agentCollaboratorAliasArn": COLLABORATOR_ARN,
+            "output": {"type": "TEXT", "text": work.output},
+        }
+        return self._orchestration(
+            "observation", type="AGENT_COLLABORATOR", agentCollaboratorInvocationOutput=result
+        )
+
+    def of_collaborator(self, name: str) -> "Tracer":
+        """For the steps of another agent that this one has called."""
+        return replace(self, collaborator=name, _turn=uuid.uuid4().hex[:10], _step=0)
+
     def guardrail(self, guardrail: Guardrail) -> bytes:
-        topic = {"name": guardrail.topic, "type": "DENY", "action": "BLOCKED"}
-        assessment = {"topicPolicy": {"topics": [topic]}}
-        body = {"action": "INTERVENED", "traceId": self._trace_id(), "inputAssessments": [assessment]}
+        body: dict[str, Any] = {
+            "action": "INTERVENED" if guardrail.policies else "NONE",
+            "traceId": self._trace_id(),
+        }
+        if guardrail.policies:
+            side = "outputAssessments" if guardrail.of_answer else "inputAssessments"
+            body[side] = [_assessment(guardrail.policies)]
         return self._event({"guardrailTrace": body})
 
     def failure(self, reason: str) -> bytes:
@@ -123,15 +217,18 @@ class Tracer:
 
     def _event(self, trace: dict[str, Any]) -> bytes:
         alias_arn = f"arn:aws:bedrock:us-east-1:123456789012:agent-alias/{self.agent_id}/{self.alias_id}"
-        body = {
+        callers = [alias_arn, COLLABORATOR_ARN] if self.collaborator else [alias_arn]
+        body: dict[str, Any] = {
             "agentId": self.agent_id,
             "agentAliasId": self.alias_id,
             "agentVersion": "DRAFT" if self.alias_id == "TSTALIASID" else "1",
             "sessionId": self.session_id,
-            "callerChain": [{"agentAliasArn": alias_arn}],
+            "callerChain": [{"agentAliasArn": arn} for arn in callers],
             "eventTime": datetime.now(UTC).isoformat(),
             "trace": trace,
         }
+        if self.collaborator:
+            body["collaboratorName"] = self.collaborator
         return eventstream.event("trace", body)
 
     def _trace_id(self) -> str:
@@ -148,12 +245,31 @@ def _parameters(values: dict[str, str]) -> list[dict[str, str]]:
 
 def _citation(citation: Citation) -> dict[str, Any]:
     span = {"start": citation.start, "end": citation.end}
-    reference = {
-        "content": {"type": "TEXT", "text": citation.text},
-        "location": {"type": "S3", "s3Location": {"uri": citation.source_uri}},
-        "metadata": {"x-amz-bedrock-kb-source-uri": citation.source_uri},
-    }
     return {
         "generatedResponsePart": {"textResponsePart": {"text": citation.text, "span": span}},
-        "retrievedReferences": [reference],
+        "retrievedReferences": [_reference(reference) for reference in citation.references],
     }
+
+
+def _reference(reference: Reference) -> dict[str, Any]:
+    location, member = _LOCATIONS[reference.kind]
+    return {
+        "content": {"type": "TEXT", "text": reference.text},
+        "location": {"type": reference.kind, location: {member: reference.address}},
+        "metadata": {"x-amz-bedrock-kb-source-uri": reference.address},
+    }
+
+
+def _assessment(policies: Iterable[Policy]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for fired in policies:
+        policy, entries, member = _POLICIES[fired.kind]
+        entry = {"action": fired.action, member: fired.name}
+        if fired.kind == "topic":
+            entry["type"] = "DENY"
+        if fired.kind == "content":
+            entry["confidence"] = "HIGH"
+        if fired.match:
+            entry["match"] = fired.match
+        found.setdefault(policy, {}).setdefault(entries, []).append(entry)
+    return found

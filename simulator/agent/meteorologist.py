@@ -6,10 +6,12 @@ place to remember out.
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from simulator.agent.actions import Rationale, ToolUse
+from simulator.agent.asked import InputFile
 from simulator.agent.weather import CITIES, City, Weather, city_named, fold, local_time, weather
 
 FIND_PLACE = "obtain-latitude-longitude-from-place-name"
@@ -57,8 +59,24 @@ class Answer:
     today: date
 
 
-def answer(question: str, place: City | None, now: datetime) -> Answer:
+def answer(question: str, place: City | None, now: datetime, files: Sequence[InputFile] = ()) -> Answer:
     """Answers `question`; `place` is what the session remembers, `now` an aware time."""
+    found = _answer(question, place, now)
+    if not files:
+        return found
+    # A question that is not about the weather is about the files.
+    paragraphs = [found.text, about_files(files)] if found.steps else [about_files(files)]
+    return replace(found, text="\n\n".join(paragraphs))
+
+
+def about_files(files: Sequence[InputFile]) -> str:
+    """What there is to say about files without understanding them."""
+    lines = [f"- **{file.name}**: `{file.media_type}`, {file.size:,} bytes" for file in files]
+    count = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return "\n".join([f"I received {count}:", "", *lines])
+
+
+def _answer(question: str, place: City | None, now: datetime) -> Answer:
     words = fold(question).replace("\u2019", "'")
     named = city_named(question)
     if named is None and (stranger := _unknown_place(words)):

@@ -1,31 +1,33 @@
 """Performs a turn's actions on an HTTP connection: what goes onto the wire, when, and how it ends."""
 
 import contextlib
-import json
 import os
 import socket
 import struct
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from simulator.agent import eventstream, invoke_agent
 from simulator.agent.actions import (
     Action,
     Approval,
-    Citation,
+    Collaborate,
     Cut,
     Fail,
-    File,
+    Files,
     Guardrail,
+    Lookup,
     Rationale,
     Reset,
+    RunCode,
+    StopReason,
     Text,
     ToolUse,
     UnmodelledError,
     Wait,
 )
+from simulator.agent.wire import Wire
 
 _TOOL_SECONDS = 0.1
 _POLL_SECONDS = 0.05  # how soon a client that goes away is noticed while nothing is written
@@ -47,25 +49,19 @@ class Player:
         connection: the client's socket.
         stopping: set when the service stops; every wait ends then.
         time_scale: factor of all waits.
-        tracer: makes the trace events; None when the request does not ask for traces.
-        streaming: whether each piece of text is sent at once; otherwise one chunk carries them all.
-        question: what the traces of the model's input show.
-        approval_id: the invocation id of an Approval.
-        pieces: how many chunks have been written.
-        first_text_at: when the first chunk was written, seconds since the epoch.
+        wire: puts what happens into the protocol's words.
+        approval_id: the id of an Approval.
+        pieces: how many pieces of text have been written.
+        first_text_at: when the first of them was, seconds since the epoch.
     """
 
     connection: socket.socket
     stopping: threading.Event
     time_scale: float
-    tracer: invoke_agent.Tracer | None
-    streaming: bool
-    question: str
+    wire: Wire
     approval_id: str
     pieces: int = 0
     first_text_at: float | None = None
-    _text: bytearray = field(default_factory=bytearray)
-    _citations: list[Citation] = field(default_factory=list)
 
     def play(self, actions: list[Action]) -> Iterator[bytes]:
         """The bytes of the stream, each message when it is due.
@@ -75,78 +71,52 @@ class Player:
         """
         if actions and isinstance(actions[0], Reset):
             self._reset()
-        yield b""  # sends the HTTP headers
-        yield from self._model_input()
+        if self.wire.streams:
+            yield b""  # sends the HTTP headers
+        yield from self.wire.begin()
         for action in actions:
             yield from self._perform(action)
             if isinstance(action, Fail | UnmodelledError | Approval):
                 return
-        yield from self._finish()
+        yield from self._counted(self.wire.rest())
+        yield from self.wire.end()
 
     def _perform(self, action: Action) -> Iterator[bytes]:
         match action:
             case Wait(seconds):
                 self._wait(seconds)
-            case Rationale(text):
-                if self.tracer:
-                    yield self.tracer.rationale(text)
-            case ToolUse():
-                yield from self._use_tool(action)
+            case Rationale():
+                yield from self.wire.rationale(action)
+            case ToolUse() | Lookup() | RunCode() | Collaborate():
+                yield from self.wire.use(action)
+                self._wait(_TOOL_SECONDS)
+                yield from self.wire.used(action)
             case Text():
-                yield from self._say(action)
-            case File():
-                yield invoke_agent.files(action)
+                yield from self._counted(self.wire.say(action))
+            case Files():
+                yield from self.wire.files(action)
             case Guardrail():
-                if self.tracer:
-                    yield self.tracer.guardrail(action)
+                yield from self.wire.guardrail(action)
+            case StopReason(reason):
+                yield from self.wire.stop_reason(reason)
             case Approval():
-                yield invoke_agent.return_control(action, self.approval_id)
+                yield from self.wire.approval(action, self.approval_id)
             case Fail(error, message):
-                if self.tracer:
-                    yield self.tracer.failure(message)
-                yield invoke_agent.failure(error, message)
+                yield from self.wire.fail(error, message)
             case UnmodelledError(code, message):
-                yield eventstream.error(code, message)
+                yield from self.wire.fail_unmodelled(code, message)
             case Cut(mid_message):
                 if mid_message:
-                    yield invoke_agent.chunk(b"This will never arrive in whole.")[:60]
+                    yield self.wire.half()
                 raise ConnectionAbortedError("cut, as the script says")
             case Reset():
                 self._reset()
 
-    def _model_input(self) -> Iterator[bytes]:
-        if self.tracer:
-            prompt = {
-                "system": "You are a meteorologist.",
-                "messages": [{"content": self.question, "role": "user"}],
-            }
-            yield self.tracer.model_input(json.dumps(prompt))
-
-    def _use_tool(self, use: ToolUse) -> Iterator[bytes]:
-        if self.tracer:
-            yield self.tracer.tool_input(use)
-        self._wait(_TOOL_SECONDS)
-        if self.tracer:
-            yield self.tracer.tool_output(use)
-        yield from self._model_input()
-
-    def _say(self, text: Text) -> Iterator[bytes]:
-        self._text += text.data
-        if self.streaming:
+    def _counted(self, text: Iterator[bytes]) -> Iterator[bytes]:
+        for message in text:
             self.pieces += 1
             self.first_text_at = self.first_text_at or time.time()
-            yield invoke_agent.chunk(text.data, text.citations)
-        else:
-            self._citations += text.citations
-
-    def _finish(self) -> Iterator[bytes]:
-        if self._text and not self.streaming:
-            self.pieces += 1
-            self.first_text_at = time.time()
-            yield invoke_agent.chunk(bytes(self._text), self._citations)
-        if self.tracer:
-            yield self.tracer.model_output()
-            yield self.tracer.final_response(self._text.decode(errors="replace"))
+            yield message
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds * self.time_scale

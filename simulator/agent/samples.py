@@ -1,9 +1,13 @@
-"""Texts that try a bridge's rendering: very long ones, tables, code, mentions, other alphabets."""
+"""What tries a bridge's rendering: long texts, tables, code, mentions, other alphabets, sources, files."""
 
 import json
 from datetime import date, timedelta
 
+from simulator.agent.actions import Reference
+from simulator.agent.chart import bar_chart
 from simulator.agent.weather import CITIES, City, weather
+
+CHICAGO = next(city for city in CITIES if city.name == "Chicago")
 
 # What a model could write (a prompt injection, a copied message) and what must never notify anybody.
 MENTIONS = (
@@ -39,6 +43,100 @@ And inline: `feels_like(-4, 29)`, ``a `tick` inside``.
 """
 
 
+RIGHT_TO_LEFT = """# الطقس في القاهرة
+
+الجو **مشمس** اليوم، ودرجة الحرارة 25 °C.
+
+1. الصباح: صافٍ
+2. المساء: نسيم من الشمال (18 km/h)
+
+> היום **שמשי** בתל אביב, ומחר יירד גשם: 4 mm.
+
+| المدينة | الحرارة |
+| --- | --- |
+| القاهرة | 25 °C |
+"""
+
+EMOJI = (
+    "Sun :sunny: or ☀️? A thumbs up 👍🏽, a family 👨\u200d👩\u200d👧\u200d👦, a keycap 1️⃣, a flag 🇨🇭, "
+    "a rainbow 🌈, a rainbow flag 🏳️\u200d🌈 and `:not_an_emoji:` at 10:30:00."
+)
+
+LISTS = """Before you leave:
+
+- Clothes
+  - a coat
+    - the long one
+    - **not** the red one
+  - an umbrella
+- Papers
+
+  A paragraph that belongs to *Papers*.
+
+1. Look at the sky.
+2. Decide:
+   1. cloudy: take the bus
+   2. clear: walk
+      - along the river
+10. Be back by ten.
+
+- [ ] not packed
+- [x] packed
+"""
+
+HEADINGS = """# The weather
+
+## Today
+
+Fair. Setext headings work too.
+
+Tomorrow
+--------
+
+### Morning
+
+Fog at first.
+
+#### Valleys
+
+##### Rivers
+
+###### Banks
+
+Fog until noon. # Not a heading, nor is #this.
+
+***
+
+The [forecast](https://example.com/forecast?city=Chicago&days=3 "three days") in short: **fair**, *mild*,
+~~wet~~ dry.
+"""
+
+COMPARISONS = (
+    "Cold means -5 < t < 0 °C; if a<b and c>d then a&b. Wind >= 60 km/h -> stay in; <= 10 km/h <- go out. "
+    "Write &lt;b&gt; or &amp;amp; literally. <b>Not bold</b>, <br/>, <!-- no comment -->, "
+    "<https://example.com/a?b=1&c=2>, <me@example.com>, x <y, <3, 1<<4, `a < b && c > d`.\n\n"
+    '```html\n<p title="5 > 3">&nbsp;</p>\n```\n\n'
+    "> a quotation, and 2 > 1\n\n"
+    "$0.99 * 2 * 3 = snake_case_name * 100% \\*not emphasis\\* ~5 mm~"
+)
+
+MASKED = "Please write to {EMAIL} or call {PHONE}; your station is number {station-number}."
+
+SOURCES = (
+    Reference("S3", "s3://weather-handbook/manuals/wind%20scale.pdf", "Winds above 62 km/h count as a gale."),
+    Reference(
+        "WEB",
+        "https://www.example.com/weather/wind-chill",
+        "The wind chill is defined below 10 °C only.",
+    ),
+    Reference(
+        "S3",
+        "s3://weather-handbook/manuals/wind-chill.pdf",
+        "The wind chill is defined at and below 10 °C.",
+    ),
+)
+
+
 def report(characters: int, today: date) -> str:
     """A report of at least `characters` characters (and little more) with headings, lists and rules."""
     parts = ["# The long report\n\nEvery city, one week after the other, as far as the page goes.\n"]
@@ -72,9 +170,37 @@ def table(city: City | None, today: date) -> str:
     )
 
 
+def long_table(city: City | None, today: date) -> str:
+    """A Markdown table of 150 rows: the next 150 days in `city`, or in Chicago."""
+    chosen = city or CHICAGO
+    forecasts = [weather(chosen, today + timedelta(n)) for n in range(150)]
+    rows = [f"| {n} | {f.day.isoformat()} | {f.sky} | {f.high} |" for n, f in enumerate(forecasts, 1)]
+    head = ["| Day | Date | Sky | High °C |", "| ---: | --- | --- | ---: |"]
+    return "\n".join([f"The next 150 days in {chosen.name}:", "", *head, *rows, "", "After that, ask again."])
+
+
+def wide_table(city: City | None, today: date) -> str:
+    """A Markdown table of 25 columns: the next 24 days in `city`, or in Chicago, from left to right."""
+    chosen = city or CHICAGO
+    forecasts = [weather(chosen, today + timedelta(n)) for n in range(24)]
+    rows = [
+        ["", *(f.day.isoformat() for f in forecasts)],
+        ["---"] * 25,
+        ["High °C", *(str(f.high) for f in forecasts)],
+        ["Low °C", *(str(f.low) for f in forecasts)],
+        ["Sky", *(f.sky for f in forecasts)],
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def chart(city: City | None, today: date) -> bytes:
+    """The highs of the next week in `city`, or in Chicago, as a PNG file."""
+    return bar_chart([weather(city or CHICAGO, today + timedelta(n)).high for n in range(7)])
+
+
 def csv(city: City | None, today: date) -> bytes:
-    """The next week in `city` (Chicago when there is none) as a CSV file."""
-    chosen = city or next(c for c in CITIES if c.name == "Chicago")
+    """The next week in `city`, or in Chicago, as a CSV file."""
+    chosen = city or CHICAGO
     lines = ["date,sky,low_c,high_c,rain_mm"]
     for forecast in (weather(chosen, today + timedelta(n)) for n in range(7)):
         fields = (forecast.day, forecast.sky, forecast.low, forecast.high, forecast.precipitation)

@@ -12,13 +12,20 @@ from simulator.agent.actions import (
     Action,
     Approval,
     Citation,
+    Collaborate,
     Cut,
     Fail,
     File,
+    Files,
     Guardrail,
+    Lookup,
+    Policy,
     Rationale,
+    Reference,
     Refuse,
     Reset,
+    RunCode,
+    StopReason,
     Text,
     ToolUse,
     UnmodelledError,
@@ -40,6 +47,24 @@ DEPENDENCY_FAILED = (
     "arn:aws:lambda:us-east-1:123456789012:function:weather-tool."
 )
 INTERNAL = "Internal server error occurred, try again later."
+# Of HarnessStopReason in the service model of `bedrock-agentcore`.
+STOP_REASONS = (
+    "end_turn",
+    "tool_use",
+    "tool_result",
+    "max_tokens",
+    "stop_sequence",
+    "content_filtered",
+    "malformed_model_output",
+    "malformed_tool_use",
+    "interrupted",
+    "partial_turn",
+    "model_context_window_exceeded",
+    "max_iterations_exceeded",
+    "max_output_tokens_exceeded",
+    "timeout_exceeded",
+    "hook_stopped",
+)
 BLOCKED = "Sorry, the model cannot answer this question."
 
 
@@ -119,16 +144,42 @@ def _think(answer: Answer) -> list[Action]:
 
 
 def _cite(answer: Answer) -> list[Action]:
-    actions = [*_work(answer), *say(f"{answer.text}\n\n")]
+    handbook, page, article = samples.SOURCES
+    lookup = Lookup("How strong is a gale? When is there a wind chill?", samples.SOURCES)
+    actions = [*_work(answer), lookup, *say(f"{answer.text}\n\n")]
     start = len(answer.text) + 2
-    for sentence, source in (
-        ("Winds above 62 km/h count as a gale.", "s3://weather-handbook/wind.pdf"),
-        ("The wind chill is defined below 10 °C only.", "s3://weather-handbook/wind-chill.pdf"),
-    ):
-        citation = Citation(sentence, start, start + len(sentence) - 1, source)
+    cited: tuple[tuple[str, tuple[Reference, ...]], ...] = (
+        ("Winds above 62 km/h count as a gale.", (handbook,)),
+        ("The wind chill is defined below 10 °C only.", (page, article)),
+        ("A gale has force 8.", (handbook,)),
+    )
+    for sentence, references in cited:
+        citation = Citation(sentence, start, start + len(sentence) - 1, references)
         actions += [Wait(0.04), Text(f"{sentence} ".encode(), (citation,))]
         start += len(sentence) + 1
-    return actions
+    return [*actions, *say("Ask me for more.")]
+
+
+def _colleague(answer: Answer) -> list[Action]:
+    place = answer.place or samples.CHICAGO
+    task = f"How high are the waves near {place.name}?"
+    steps = (
+        Rationale("I look at the buoys."),
+        ToolUse("read-buoys", {"place_name": place.name}, '{"height_m": 1.5}'),
+    )
+    work = Collaborate("marine-forecaster", task, steps, "The waves are 1.5 m high.")
+    return [*_work(answer), work, *say(f"{answer.text}\n\nOut at sea the waves are **1.5 m** high.")]
+
+
+def _chart(answer: Answer) -> list[Action]:
+    made = (
+        File("temperatures.png", "image/png", samples.chart(answer.place, answer.today)),
+        File("temperatures.csv", "text/csv", samples.csv(answer.place, answer.today)),
+    )
+    run = RunCode("plot(temperatures)", "", tuple(file.name for file in made))
+    place = (answer.place or samples.CHICAGO).name
+    text = f"Here is the chart for **{place}**, and the numbers behind it."
+    return [*_work(answer), run, Files(made), Wait(0.04), *say(text)]
 
 
 def _approval(answer: Answer) -> list[Action]:
@@ -147,11 +198,23 @@ def after_approval(agreed: bool) -> list[Action]:
 
 def _file(answer: Answer) -> list[Action]:
     data = samples.csv(answer.place, answer.today)
-    return [*_natural(answer), Wait(0.04), File("forecast.csv", "text/csv", data)]
+    return [*_natural(answer), Wait(0.04), Files((File("forecast.csv", "text/csv", data),))]
 
 
 def _guardrail(_: Answer) -> list[Action]:
-    return [Wait(0.3), Guardrail("Insider tips"), Wait(0.1), Text(BLOCKED.encode())]
+    policies = (Policy("topic", "Insider tips"), Policy("custom word", "jackpot", match="jackpot"))
+    return [Wait(0.3), Guardrail(policies), Wait(0.1), Text(BLOCKED.encode())]
+
+
+def _masks(answer: Answer) -> list[Action]:
+    policies = (
+        Policy("pii", "EMAIL", "ANONYMIZED", match="ann@example.com"),
+        Policy("pii", "PHONE", "ANONYMIZED", match="+1 555 0100"),
+        Policy("regex", "station-number", "ANONYMIZED", match="ST-4711"),
+    )
+    masked = Guardrail(policies, of_answer=True)
+    # The answer is assessed as it grows, so that one intervention is told of more than once.
+    return [Guardrail(()), *_work(answer), masked, *say(samples.MASKED), masked]
 
 
 def _instead(text: Callable[[Answer], str], *, characters: int = 18) -> Callable[[Answer], list[Action]]:
@@ -180,6 +243,12 @@ def _errors() -> Iterator[Script]:
         yield Script(f"{error} in stream", None, effect, _after_half(Fail(error, f"Injected {error}.")))
 
 
+def _stops() -> Iterator[Script]:
+    """Every way in which the last message of a harness may stop, for the control API."""
+    for reason in STOP_REASONS:
+        yield Script(f"stop {reason}", None, f"ends with {reason}", _after_half(StopReason(reason)))
+
+
 NATURAL = Script("natural", None, "an answer at a natural pace", _natural)
 
 SCRIPTS: tuple[Script, ...] = (
@@ -197,6 +266,12 @@ SCRIPTS: tuple[Script, ...] = (
         lambda a: [Wait(90), *_natural(a)],
     ),
     Script("never", "never answer", "uses its tools, then says nothing for an hour", _after_work(Wait(3600))),
+    Script(
+        "stall",
+        "fall silent",
+        "says the first words, then nothing for an hour",
+        _after_half(Wait(3600)),
+    ),
     Script("think", "think aloud", "gives several rationales before it answers", _think),
     Script(
         "long",
@@ -213,7 +288,39 @@ SCRIPTS: tuple[Script, ...] = (
     Script(
         "table", "as a table", "answers with a table", _instead(lambda a: samples.table(a.place, a.today))
     ),
+    Script(
+        "long table",
+        "as a long table",
+        "answers with a table of 150 rows",
+        _instead(lambda a: samples.long_table(a.place, a.today), characters=200),
+    ),
+    Script(
+        "wide table",
+        "as a wide table",
+        "answers with a table of 25 columns",
+        _instead(lambda a: samples.wide_table(a.place, a.today), characters=60),
+    ),
     Script("code", "with code", "answers with code blocks", _instead(lambda _: samples.CODE)),
+    Script("lists", "nested lists", "answers with lists in lists", _instead(lambda _: samples.LISTS)),
+    Script("headings", "with headings", "answers with headings", _instead(lambda _: samples.HEADINGS)),
+    Script(
+        "comparisons",
+        "with comparisons",
+        "answers with < and > and & that are no markup",
+        _instead(lambda _: samples.COMPARISONS, characters=3),
+    ),
+    Script(
+        "right to left",
+        "right to left",
+        "answers in Arabic and Hebrew; pieces end in the middle of characters",
+        lambda a: [*_work(a), *_cut_into(samples.RIGHT_TO_LEFT.encode(), 9, 0.02)],
+    ),
+    Script(
+        "emoji",
+        "with emoji",
+        "answers with emoji; pieces end in the middle of them",
+        lambda a: [*_work(a), *_cut_into(samples.EMOJI.encode(), 3, 0.01)],
+    ),
     Script(
         "unicode",
         "unicode",
@@ -226,12 +333,21 @@ SCRIPTS: tuple[Script, ...] = (
         "the answer tries to notify channels, groups and people, in small pieces",
         lambda a: [*_work(a), *_cut_into(samples.MENTIONS.encode(), 5, 0.02)],
     ),
-    Script("cite", "cite sources", "answers with citations", _cite),
+    Script(
+        "mentions one by one",
+        None,
+        "the answer tries to notify channels, groups and people, one character at a time",
+        lambda a: [*_work(a), *_cut_into(samples.MENTIONS.encode(), 1, 0.001)],
+    ),
+    Script("cite", "cite your sources", "looks into a knowledge base and answers with citations", _cite),
+    Script("colleague", "ask a colleague", "has another agent help with the answer", _colleague),
+    Script("chart", "chart", "runs code that draws a chart (PNG) and writes a CSV file", _chart),
     Script("file", "attach a file", "answers and makes a CSV file", _file),
     Script(
         "approval", "ask me first", "asks for a person's consent to a tool (return of control)", _approval
     ),
-    Script("guardrail", "guardrail", "a guardrail intervenes", _guardrail),
+    Script("guardrail", "guardrail", "a guardrail blocks the question", _guardrail),
+    Script("masks", "guardrail masks", "a guardrail masks parts of the answer", _masks),
     Script("empty", "empty answer", "uses its tools and ends without a text", _after_work()),
     Script(
         "fail",
@@ -263,7 +379,25 @@ SCRIPTS: tuple[Script, ...] = (
         "dependencyFailedException in the stream: a tool broke down",
         _after_work(Fail("dependencyFailedException", DEPENDENCY_FAILED)),
     ),
+    Script(
+        "limit",
+        "run out of words",
+        "the answer ends early, as it is as long as the model may write (where the protocol tells of it)",
+        _after_half(StopReason("max_tokens")),
+    ),
+    Script(
+        "limit at once",
+        None,
+        "the model's limit is reached before any text",
+        _after_work(StopReason("max_tokens")),
+    ),
     Script("cut", "cut the stream", "the connection ends after the first words", _after_half(Cut())),
+    Script(
+        "cut in code",
+        None,
+        "the connection ends within a code block",
+        lambda a: [*_work(a), *say(samples.CODE.partition("return")[0]), Cut()],
+    ),
     Script("cut in message", None, "the connection ends in the middle of an event", _after_half(Cut(True))),
     Script(
         "cut after tools", None, "the connection ends after the tools, before any text", _after_work(Cut())
@@ -283,6 +417,7 @@ SCRIPTS: tuple[Script, ...] = (
         _after_half(UnmodelledError("InternalFailure", "The server has encountered an error.")),
     ),
     *_errors(),
+    *_stops(),
 )
 
 BY_NAME = {script.name: script for script in SCRIPTS}

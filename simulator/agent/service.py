@@ -1,14 +1,17 @@
-"""A fake of Amazon Bedrock's InvokeAgent, over HTTP: the agent behind it is the local meteorologist.
+"""A fake of the services that run agents, over HTTP: the agent behind all of them is the local meteorologist.
 
-Implements `POST /agents/{id}/agentAliases/{id}/sessions/{id}/text` of the `bedrock-agent-runtime` API
-with its binary event stream, and a small control API:
+    POST /agents/{id}/agentAliases/{id}/sessions/{id}/text    InvokeAgent of `bedrock-agent-runtime`
+    POST /harnesses/invoke                                    InvokeHarness of `bedrock-agentcore`
+    POST /runtimes/{arn}/invocations                          InvokeAgentRuntime of `bedrock-agentcore`
+
+and a small control API:
 
     GET    /control/invocations   the runs so far, oldest first
     GET    /control/scripts       what faults and the words in a question can ask for
     POST   /control/faults        {"script": name, "times": n}: plays the next n requests so
     DELETE /control/faults        forgets what is left of them
 
-Left out: who may call (any signature of the right form passes), memory, collaborators, expiry of sessions.
+Left out: who may call (any signature of the right form passes), memory, expiry of sessions, what is in files.
 """
 
 import json
@@ -21,16 +24,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from simulator.agent import agentcore, invoke_agent
 from simulator.agent.actions import Action, Approval, Cut, Fail, Refuse, Reset, Text, UnmodelledError, Wait
-from simulator.agent.eventstream import CONTENT_TYPE
-from simulator.agent.invoke_agent import Tracer
+from simulator.agent.asked import AgentError, Asked, Consent, InputFile
+from simulator.agent.harness_wire import HarnessWire
+from simulator.agent.invoke_agent_wire import InvokeAgentWire
 from simulator.agent.meteorologist import answer
 from simulator.agent.player import ClientGone, Player, Stopped
-from simulator.agent.request import AgentError, InvokeAgentRequest, check_signature, parse
+from simulator.agent.request import InvokeAgentRequest, check_signature, parse
+from simulator.agent.runtime_wire import WIRES
 from simulator.agent.scripts import (
     BY_NAME,
     SCRIPTS,
@@ -40,6 +47,7 @@ from simulator.agent.scripts import (
     script_for,
 )
 from simulator.agent.weather import City
+from simulator.agent.wire import Wire
 from simulator.http import HttpServer
 from simulator.journal import Journal
 from simulator.tap import Call, Tap, sender
@@ -50,6 +58,7 @@ ALIAS_ID = "TSTALIASID"  # the draft; any other alias of ten letters and digits 
 SESSION_ENDED = "Session is terminated as 'endSession' flag is set in request."
 
 _MAX_QUESTION_IN_JOURNAL = 500
+_SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 
 
 @dataclass
@@ -57,6 +66,9 @@ class Invocation:
     """One run of the agent. Requests that were refused with an HTTP error are no runs.
 
     Attributes:
+        operation: of which API, e.g. "InvokeHarness".
+        agent: the ARN of a harness or runtime; "agent/alias" in Bedrock.
+        attributes: what the request says about who asks.
         started_at: seconds since the epoch.
         script: name of the script that was played.
         ended: None while it runs; then "complete", "cut", "reset", "client gone", "stopped" (with the
@@ -66,9 +78,12 @@ class Invocation:
     """
 
     number: int
+    operation: str
+    agent: str
     session_id: str
     input_text: str
     attributes: dict[str, str]
+    files: tuple[InputFile, ...]
     trace: bool
     streaming: bool
     script: str
@@ -97,15 +112,17 @@ class _Turn:
 
 
 class AgentService:
-    """Serves the fake on 127.0.0.1; `url` is what `AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME` should hold.
+    """Serves the fake on 127.0.0.1.
+
+    `url` is what `AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME` and `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE` hold.
 
     Args:
-        tap: sees every InvokeAgent, also one that is refused.
+        tap: sees every call of an agent, also one that is refused.
 
     Attributes:
         invocations: the runs so far, oldest first.
-        streaming_allowed: whether the agent's own role may stream. When it may not, a turn that asks for
-            streaming ends with accessDeniedException in the stream.
+        streaming_allowed: whether the role of the agent in Bedrock may stream. When it may not, a turn that
+            asks for streaming ends with accessDeniedException in the stream.
         time_scale: factor of all waits; 0 plays everything at once.
     """
 
@@ -116,7 +133,7 @@ class AgentService:
         self.streaming_allowed = True
         self.time_scale = time_scale
         self._journal = journal
-        self._sessions: dict[tuple[str, str, str], _Session] = {}
+        self._sessions: dict[tuple[str, str], _Session] = {}
         self._forced: deque[Script] = deque()
         self._lock = threading.Condition()
         self._stopping = threading.Event()
@@ -145,6 +162,9 @@ class AgentService:
         app = Flask("simulator.agent")
         path = "/agents/<agent_id>/agentAliases/<alias_id>/sessions/<session_id>/text"
         app.add_url_rule(path, view_func=self._invoke_agent, methods=["POST"])
+        app.add_url_rule("/harnesses/invoke", view_func=self._invoke_harness, methods=["POST"])
+        path = "/runtimes/<path:arn>/invocations"
+        app.add_url_rule(path, view_func=self._invoke_agent_runtime, methods=["POST"])
         app.add_url_rule("/control/invocations", view_func=self._list_invocations)
         app.add_url_rule("/control/scripts", view_func=_list_scripts)
         app.add_url_rule("/control/faults", view_func=self._add_faults, methods=["POST"])
@@ -155,50 +175,80 @@ class AgentService:
 
     def _invoke_agent(self, agent_id: str, alias_id: str, session_id: str) -> Response:
         check_signature(request.headers.get("Authorization"))
-        asked = parse(agent_id, alias_id, session_id, request.get_data())
+        given = parse(agent_id, alias_id, session_id, request.get_data())
         if agent_id != AGENT_ID or not re.fullmatch("[0-9a-zA-Z]{10}", alias_id):
             raise AgentError(
                 "resourceNotFoundException", f"Failed to retrieve agent alias {alias_id} of {agent_id}."
             )
-        key = (agent_id, alias_id, session_id)
+        wire = InvokeAgentWire(
+            tracer=invoke_agent.Tracer(agent_id, alias_id, session_id) if given.trace else None,
+            streaming=given.streaming,
+            question=given.input_text,
+        )
+        response = self._respond(_asked(given), wire)
+        response.headers["x-amzn-bedrock-agent-content-type"] = "application/json"
+        response.headers["x-amz-bedrock-agent-session-id"] = session_id
+        return response
+
+    def _invoke_harness(self) -> Response:
+        check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
+        asked = agentcore.read_harness(query=request.args, headers=request.headers, body=request.get_data())
+        return self._respond(asked, HarnessWire())
+
+    def _invoke_agent_runtime(self, arn: str) -> Response:
+        check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
+        asked, framework = agentcore.read_runtime(
+            arn, query=request.args, headers=request.headers, body=request.get_data()
+        )
+        response = self._respond(asked, WIRES[framework]())
+        response.headers[_SESSION_HEADER] = asked.session_id
+        return response
+
+    def _respond(self, asked: Asked, wire: Wire) -> Response:
+        key = (asked.agent, asked.session_id)
         with self._lock:
             session = self._sessions.setdefault(key, _Session())
             turn = self._turn(asked, session)
             if session.busy:
-                raise AgentError("conflictException", f"Session {session_id} is already running a turn.")
+                message = f"Session {asked.session_id} is already running a turn."
+                raise AgentError("conflictException", message)
             session.busy = True
             if asked.end_session:
                 del self._sessions[key]
             run = self._started(asked, turn)
-        return self._stream(asked, turn, session, run)
+        return self._stream(wire, turn, session, run)
 
-    def _turn(self, asked: InvokeAgentRequest, session: _Session) -> _Turn:
+    def _turn(self, asked: Asked, session: _Session) -> _Turn:
         """Decides what happens. Raises AgentError when that is an HTTP error."""
         script, question = script_for(asked.input_text)
         forced = self._forced.popleft() if self._forced else None
         script = forced or script
-        found = answer(question, session.place, datetime.now(UTC))
-        if asked.consents and not forced:
-            actions = _consented(asked, session)
+        found = answer(question, session.place, datetime.now(UTC), asked.files)
+        if asked.consent and not forced:
+            actions = _consented(asked.consent, session)
         elif asked.end_session and not forced:
             actions = [Text(SESSION_ENDED.encode())]
         else:
             actions = script.play(found)
+        may_stream = self.streaming_allowed or asked.operation != "InvokeAgent"
         match actions[:1]:
             case [Refuse(error, message)]:
                 raise AgentError(error, message)
             case [Reset()]:
                 pass
-            case _ if asked.streaming and not self.streaming_allowed:
+            case _ if asked.streaming and not may_stream:
                 actions = [Wait(0.3), Fail("accessDeniedException", STREAMING_DENIED)]
         return _Turn(script, actions, found.place)
 
-    def _started(self, asked: InvokeAgentRequest, turn: _Turn) -> Invocation:
+    def _started(self, asked: Asked, turn: _Turn) -> Invocation:
         run = Invocation(
             number=len(self.invocations) + 1,
+            operation=asked.operation,
+            agent=asked.agent,
             session_id=asked.session_id,
             input_text=asked.input_text,
             attributes=asked.attributes,
+            files=asked.files,
             trace=asked.trace,
             streaming=asked.streaming,
             script=turn.script.name,
@@ -209,6 +259,7 @@ class AgentService:
             "agent",
             "invocation started",
             number=run.number,
+            operation=run.operation,
             session=run.session_id,
             question=run.input_text[:_MAX_QUESTION_IN_JOURNAL],
             script=run.script,
@@ -217,14 +268,12 @@ class AgentService:
         )
         return run
 
-    def _stream(self, asked: InvokeAgentRequest, turn: _Turn, session: _Session, run: Invocation) -> Response:
+    def _stream(self, wire: Wire, turn: _Turn, session: _Session, run: Invocation) -> Response:
         player = Player(
             connection=request.environ["werkzeug.socket"],
             stopping=self._stopping,
             time_scale=self.time_scale,
-            tracer=Tracer(asked.agent_id, asked.alias_id, asked.session_id) if asked.trace else None,
-            streaming=asked.streaming,
-            question=asked.input_text,
+            wire=wire,
             approval_id=str(uuid.uuid4()),
         )
 
@@ -238,13 +287,11 @@ class AgentService:
                     self._ended(run, how, player)
 
         response = Response(
-            _until_end(player.play(turn.actions), turn.actions, end), content_type=CONTENT_TYPE
+            _until_end(player.play(turn.actions), turn.actions, end), content_type=wire.content_type
         )
         # A client may be gone before the first byte: then the generator never runs, and only this is called.
         response.call_on_close(lambda: end("client gone"))
         response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
-        response.headers["x-amzn-bedrock-agent-content-type"] = "application/json"
-        response.headers["x-amz-bedrock-agent-session-id"] = asked.session_id
         return response
 
     def _ended(self, run: Invocation, how: str, player: Player) -> None:
@@ -260,11 +307,12 @@ class AgentService:
         self._lock.notify_all()
 
     def _refuse(self, error: AgentError) -> Response:
-        session = (request.view_args or {}).get("session_id")
-        self._journal.add(
-            "agent", "invocation refused", session=session, status=error.status, error=error.error
-        )
-        return _error_response(error.error, error.message, error.status)
+        name, status = error.error, error.status or invoke_agent.ERRORS[error.error]
+        if "session_id" not in (request.view_args or {}) and error.status is None:
+            name, status = agentcore.ERRORS[error.error]
+        session = (request.view_args or {}).get("session_id") or request.headers.get(_SESSION_HEADER)
+        self._journal.add("agent", "invocation refused", session=session, status=status, error=error.error)
+        return _error_response(name, error.message, status)
 
     def _list_invocations(self) -> Response:
         with self._lock:
@@ -290,12 +338,38 @@ class AgentService:
         return jsonify(waiting=0)
 
 
+def _asked(given: InvokeAgentRequest) -> Asked:
+    consent = None
+    if given.consents:
+        first = given.consents[0].get("functionResult") or given.consents[0].get("apiResult") or {}
+        consent = Consent(given.invocation_id, first.get("confirmationState") == "CONFIRM")
+    return Asked(
+        operation="InvokeAgent",
+        agent=f"{given.agent_id}/{given.alias_id}",
+        session_id=given.session_id,
+        input_text=given.input_text,
+        attributes=given.attributes,
+        files=given.files,
+        trace=given.trace,
+        streaming=given.streaming,
+        end_session=given.end_session,
+        consent=consent,
+    )
+
+
 def _call(environ: dict[str, Any], body: bytes) -> Call | None:
-    match = re.fullmatch(r"/agents/.*/sessions/(.*)/text", environ["PATH_INFO"])
-    if match is None:
-        return None
-    arguments = {"sessionId": match[1], **json.loads(body or b"{}")}
-    return Call("Bedrock", "InvokeAgent", arguments, sender(environ))
+    path = environ["PATH_INFO"]
+    if match := re.fullmatch(r"/agents/.*/sessions/(.*)/text", path):
+        arguments = {"sessionId": match[1], **json.loads(body or b"{}")}
+        return Call("Bedrock", "InvokeAgent", arguments, sender(environ))
+    arguments = {"runtimeSessionId": environ.get(f"HTTP_{_SESSION_HEADER.upper().replace('-', '_')}")}
+    if path == "/harnesses/invoke":
+        arguments |= {**dict(parse_qsl(environ["QUERY_STRING"])), **json.loads(body or b"{}")}
+        return Call("AgentCore", "InvokeHarness", arguments, sender(environ))
+    if match := re.fullmatch(r"/runtimes/(.*)/invocations", path):
+        arguments |= {"agentRuntimeArn": match[1], "payload": body.decode(errors="replace")}
+        return Call("AgentCore", "InvokeAgentRuntime", arguments, sender(environ))
+    return None
 
 
 def _until_end(stream: Iterator[bytes], actions: list[Action], end: Callable[[str], None]) -> Iterator[bytes]:
@@ -335,14 +409,13 @@ def _planned_end(actions: list[Action]) -> str:
     return "complete"
 
 
-def _consented(asked: InvokeAgentRequest, session: _Session) -> list[Action]:
+def _consented(consent: Consent, session: _Session) -> list[Action]:
     """What follows an Approval. Raises AgentError when there is none that the request answers."""
-    if session.approval is None or asked.invocation_id != session.approval:
+    if session.approval is None or consent.approval != session.approval:
         raise AgentError(
             "validationException", "No invocation with this id waits for a result in this session."
         )
-    first = asked.consents[0].get("functionResult") or asked.consents[0].get("apiResult") or {}
-    return after_approval(first.get("confirmationState") == "CONFIRM")
+    return after_approval(consent.agreed)
 
 
 def _list_scripts() -> Response:

@@ -3,6 +3,7 @@
 snapshot   {team, channels, users, messages, entries, ...}
 channels   [channel]: members, archived
 messages   {changed: [message], deleted: [{channel, ts}]}
+statuses   [{channel, thread_ts, text, loading_messages}]: all that stand now
 entries    [entry]: new ones of the journal, and earlier ones whose thread is known only now
 """
 
@@ -36,6 +37,7 @@ class _Position:
     version: int
     changes: int
     entries: int
+    statuses: list[Json]
 
 
 class Feed:
@@ -56,7 +58,8 @@ class Feed:
         # Entries first: all that they speak of is in the messages that are read after them.
         entries = self._journal.entries()
         position, messages = self._everything(len(entries))
-        yield _event("snapshot", self._snapshot(messages, self._traced(entries, tracer)[-MAX_ENTRIES:]))
+        shown = self._traced(entries, tracer)[-MAX_ENTRIES:]
+        yield _event("snapshot", self._snapshot(messages, shown) | {"statuses": position.statuses})
         heard = time.monotonic()
         while True:
             events = list(self._news(position, tracer))
@@ -74,7 +77,7 @@ class Feed:
     def _everything(self, entries: int) -> tuple[_Position, list[Json]]:
         workspace = self._workspace
         with workspace.lock:
-            position = _Position(workspace.version, len(self._changes), entries)
+            position = _Position(workspace.version, len(self._changes), entries, self._statuses())
             keys = [(c, m.ts) for c in workspace.channels for m in workspace.messages(c)]
             found = [facts for key in keys if (facts := self._facts(key))]
         return position, self._rendered(found)
@@ -109,6 +112,10 @@ class Feed:
                 yield _event("messages", {"changed": changed, "deleted": gone})
             else:
                 yield _event("channels", self._channels())
+        statuses = self._statuses()
+        if statuses != position.statuses:
+            position.statuses = statuses
+            yield _event("statuses", statuses)
         if entries:
             position.entries = entries[-1].number
             yield _event("entries", self._traced(entries, tracer))
@@ -123,15 +130,26 @@ class Feed:
     def _rendered(self, messages: Iterable[Json]) -> list[Json]:
         """What the page needs of the messages. Not with the workspace locked: long Markdown takes a while."""
         names = ("channel", "ts", "user", "in_channel", "edits", "thread_ts", "reply_count", "reply_users")
+        more = ("latest_reply", "is_locked", "subtype", "streaming_state")
         return [
-            {name: message.get(name) for name in (*names, "latest_reply", "is_locked", "subtype")}
-            | {"html": self._renderer.message(message)}
+            {name: message.get(name) for name in (*names, *more)} | {"html": self._renderer.message(message)}
             for message in messages
         ]
 
     def _channels(self) -> list[Json]:
         with self._workspace.lock:
             return [_channel(channel) for channel in self._workspace.channels.values()]
+
+    def _statuses(self) -> list[Json]:
+        return [
+            {
+                "channel": channel,
+                "thread_ts": thread_ts,
+                "text": status.text,
+                "loading_messages": status.loading_messages,
+            }
+            for (channel, thread_ts), status in self._workspace.statuses().items()
+        ]
 
     def _traced(self, entries: list[Entry], tracer: Tracer) -> list[Json]:
         """The entries with their threads, and the earlier ones that these have made clear, without facts."""

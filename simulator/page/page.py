@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, abort, request
 
 from simulator.journal import Journal
+from simulator.page.cards import PICTURES
 from simulator.page.feed import Feed
 from simulator.slack.workspace import Workspace
 
@@ -37,12 +38,14 @@ class Page:
 
     def __init__(self, workspace: Workspace, journal: Journal) -> None:
         self._journal = journal
+        self._workspace = workspace
         self._feed = Feed(workspace, journal)
         self.blueprint = Blueprint("page", __name__)
         self.blueprint.add_url_rule("/", view_func=lambda: _file("index.html"), endpoint="index")
         self.blueprint.add_url_rule("/page/static/<name>", view_func=_file, endpoint="static")
         self.blueprint.add_url_rule("/page/events", view_func=self._events)
         self.blueprint.add_url_rule("/page/entries/<int:number>", view_func=self._entry)
+        self.blueprint.add_url_rule("/page/files/<file_id>", view_func=self._shared_file)
         self.blueprint.before_app_request(_refuse_strangers)
         self.blueprint.after_request(_harden)
 
@@ -55,6 +58,16 @@ class Page:
             abort(404)
         detail = self._journal.entries(after=number - 1)[0].detail
         return Response(json.dumps(detail), content_type="application/json")  # in its own order
+
+    def _shared_file(self, file_id: str) -> Response:
+        """A file's bytes: a picture to be shown, anything else to be downloaded."""
+        file = self._workspace.files.get(file_id)
+        if file is None or file.content is None:
+            abort(404)
+        if file.mimetype in PICTURES:
+            return Response(file.content, mimetype=file.mimetype)
+        headers = {"Content-Disposition": "attachment"}
+        return Response(file.content, headers=headers, mimetype="application/octet-stream")
 
 
 def _file(name: str) -> Response:

@@ -18,6 +18,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from simulator.page import cards
 from simulator.slack import mrkdwn
 from simulator.slack.workspace import Json
 
@@ -62,6 +63,7 @@ class Renderer:
         self._markdown.core.ruler.push("attributes", _set_attributes)
         for name, rule in (
             ("entity", _render_entity),
+            ("fence", _render_fence),
             ("image", _render_image),
             ("table_open", _render_table_open),
             ("table_close", _render_table_close),
@@ -71,10 +73,15 @@ class Renderer:
         self._remembered = lru_cache(maxsize=500)(self._render)
 
     def message(self, message: Json) -> str:
-        """The HTML of a message as `Workspace.render` shows it: of its blocks, or of its text without any."""
-        blocks = [self._block(block) for block in message.get("blocks", [])]
-        shown = "".join(blocks)
-        return shown or self._rich_text(mrkdwn.rich_text(message["text"])[0])
+        """The HTML of a message as `Workspace.render` shows it.
+
+        It shows the blocks, or without any the text, and the files.
+        """
+        shown = "".join(self._block(block) for block in message.get("blocks", []))
+        files = "".join(map(cards.file, message.get("files", [])))
+        if not shown and (message["text"] or not files):
+            shown = self._text(message["text"])
+        return shown + (f'<div class="files">{files}</div>' if files else "")
 
     def _render(self, markdown: str) -> str:
         return str(self._markdown.render(markdown, {"names": self._names}))
@@ -87,7 +94,27 @@ class Renderer:
                 return self._rich_text(block)
             case {"type": "actions", "elements": list(elements)}:
                 return f'<div class="buttons">{"".join(map(_button, elements))}</div>'
+            case {"type": "task_card"}:
+                return cards.task_card(block, self._rich_text, _link)
+            case {"type": "plan"}:
+                tasks = (cards.task_card(task, self._rich_text, _link) for task in block.get("tasks", []))
+                return cards.plan(block, "".join(tasks))
+            case {"type": "table"}:
+                return cards.table(block, self._rich_text)
+            case {"type": "header", "text": {"text": str(text)}}:
+                return f'<p class="block-header">{escape(text)}</p>'
+            case {"type": "section", "text": {"text": str(text)}}:
+                return self._text(text)
+            case {"type": "context", "elements": list(elements)}:
+                texts = (self._text(str(element["text"])) for element in elements if "text" in element)
+                return f'<div class="context">{"".join(texts)}</div>'
+            case {"type": "divider"}:
+                return "<hr>"
         return ""
+
+    def _text(self, text: str) -> str:
+        """Slack's own markup."""
+        return self._rich_text(mrkdwn.rich_text(text)[0])
 
     def _rich_text(self, block: Json) -> str:
         sections = block.get("elements", [])
@@ -217,6 +244,15 @@ def _render_entity(
 ) -> str:
     meta: dict[str, Any] = tokens[index].meta
     return _mention(meta["sign"], meta["target"], env["names"], meta["label"])
+
+
+def _render_fence(
+    _self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """Code under the name of its language."""
+    words = tokens[index].info.split()
+    named = f' data-language="{escape(words[0])}"' if words else ""
+    return f"<pre{named}><code>{escape(tokens[index].content)}</code></pre>\n"
 
 
 def _render_image(

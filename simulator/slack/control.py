@@ -6,16 +6,20 @@ An answer is {"ok": true, ...}, or HTTP 400 with {"ok": false, "error": "..."}. 
 What people do
   POST /control/messages      {channel, user, text, thread_ts?, broadcast?, files?}
                               -> {channel, ts, event_ids}. The text is as typed, with
-                              @agent, #general, URLs, & < >. A file is {name, mimetype?, size?}.
+                              @agent, #general, URLs, & < >. A file is {name, mimetype?, bytes?, size?},
+                              the bytes in base64; `size` is what Slack is to say, right or wrong.
   POST /control/edit          {channel, ts, text}: the author changes a message
   POST /control/delete        {channel, ts}: the author deletes a message
   POST /control/press         {channel, ts, action_id, user}: presses a button -> {statuses, bodies}
+  POST /control/stop-stream   {channel, ts, user}: presses Stop in the thread of the message `ts`
+                              -> {stopped: [ts], event_ids}
   POST /control/home          {user, tab?}: opens the app's "messages" (default) or "home" tab -> {event_ids}
 
 What to look at
-  GET  /control/state         channels, users, every message with its edits and notifications; version
+  GET  /control/state         channels, users, every message with its edits, notifications and stream;
+                              statuses; version
   GET  /control/wait          ?version=&timeout= (seconds, up to 30): until the state changes -> {version}
-  GET  /control/thread        ?channel=&ts= -> {messages}: the root and its replies
+  GET  /control/thread        ?channel=&ts= -> {messages, status}: the root and its replies; a status or null
   GET  /control/calls         ?method= -> {calls}: each Web API call {at, method, args, status, result}
   GET  /control/events        ?event_id= -> {events}: each event {event_id, event, done, attempts}
 
@@ -30,8 +34,10 @@ Events out of the ordinary
 What goes wrong
   POST   /control/faults      {method, times?, skip?, error | status | retry_after | drop | delay_seconds}
                               `drop`: "before" or "after" the effect; `method` "*" is any. Oldest fault first.
+                              "files.upload" and "files.download" are the requests to the files' origin.
   DELETE /control/faults      no more faults
   POST /control/tiers         {enabled, scale?}: Slack's rate limits, in windows of a minute times scale
+  POST /control/lifetimes     {stream_seconds?, status_seconds?}: of streams and statuses, present and future
   POST /control/scopes        {add?: [...], remove?: [...]} -> {scopes}
   POST /control/archive       {channel, archived?}
   POST /control/remove-bot    {channel}
@@ -41,9 +47,8 @@ What goes wrong
   POST /control/secrets       {signing_secret?, bot_token?}: what Slack uses from now on
 """
 
+import base64
 import json
-import mimetypes
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -56,7 +61,7 @@ from simulator.slack.faults import Fault, Faults
 from simulator.slack.installation import Installation
 from simulator.slack.tiers import Tiers
 from simulator.slack.web_api import WebApi
-from simulator.slack.workspace import Channel, Json, Message, User, Workspace
+from simulator.slack.workspace import Channel, Json, Message, Status, User, Workspace
 
 MAX_WAIT_SECONDS = 30.0
 
@@ -98,6 +103,7 @@ class Control:
         self._route("POST", "edit", self._edit)
         self._route("POST", "delete", self._delete)
         self._route("POST", "press", self._press)
+        self._route("POST", "stop-stream", self._stop_stream)
         self._route("POST", "home", self._open_home)
         self._route("POST", "events", self._send_event)
         self._route("POST", "redeliver", self._redeliver)
@@ -105,6 +111,7 @@ class Control:
         self._route("POST", "faults", self._add_fault)
         self._route("DELETE", "faults", self._clear_faults)
         self._route("POST", "tiers", self._switch_tiers)
+        self._route("POST", "lifetimes", self._set_lifetimes)
         self._route("POST", "scopes", self._change_scopes)
         self._route("POST", "archive", self._archive)
         self._route("POST", "remove-bot", self._remove_bot)
@@ -159,23 +166,19 @@ class Control:
             raise ControlError("messages_tab_disabled")
 
     def _file(self, user: User, given: Json) -> Json:
-        name = _required(given, "name")
-        kind = given.get("mimetype") or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        file_id = "F" + secrets.token_hex(5).upper()
-        url = f"https://files.slack.com/files-pri/{user.team_id}-{file_id}/{name}"
-        return {
-            "id": file_id,
-            "name": name,
-            "title": name,
-            "mimetype": kind,
-            "filetype": name.rpartition(".")[2],
-            "size": given.get("size", 0),
-            "user": user.id,
-            "mode": "hosted",
-            "file_access": "visible",
-            "url_private": url,
-            "url_private_download": url.replace(f"/{name}", f"/download/{name}"),
-        }
+        try:
+            content = base64.b64decode(given.get("bytes", ""), validate=True)
+        except (TypeError, ValueError):
+            raise ControlError("bytes are given in base64") from None
+        file = self._workspace.files.add(
+            name=_required(given, "name"),
+            mimetype=given.get("mimetype"),
+            size=int(given.get("size", len(content))),
+            content=content,
+            user_id=user.id,
+            team_id=user.team_id,
+        )
+        return file.render()
 
     def _edit(self, given: Json) -> Json:
         message = self._message(given)
@@ -197,6 +200,22 @@ class Control:
             raise ControlError("action_not_found")
         return _answers([self._events.send_interaction(payload)])
 
+    def _stop_stream(self, given: Json) -> Json:
+        user, message = self._user(given), self._message(given)
+        root_ts = message.thread_ts or message.ts
+        workspace = self._workspace
+        with workspace.lock:
+            stopped = []
+            for reply in workspace.replies(message.channel_id, root_ts):
+                if reply.stream and workspace.streaming_state(reply) == "in_progress":
+                    workspace.stop_stream(reply, reply.stream, user)
+                    stopped.append(reply.ts)
+        channel = workspace.channels[message.channel_id]
+        return {
+            "stopped": stopped,
+            "event_ids": self._events.session_stopped(user, channel, root_ts, stopped),
+        }
+
     def _open_home(self, given: Json) -> Json:
         user = self._user(given)
         tab = given.get("tab", "messages")
@@ -217,6 +236,10 @@ class Control:
                     for channel_id in workspace.channels
                     for message in workspace.messages(channel_id)
                 ],
+                "statuses": [
+                    {"channel": channel, "thread_ts": thread_ts, **_shown_status(status)}
+                    for (channel, thread_ts), status in workspace.statuses().items()
+                ],
                 "scopes": sorted(self._installation.scopes),
                 "bot_events": sorted(self._installation.bot_events),
             }
@@ -229,7 +252,11 @@ class Control:
         root = self._message(given)
         with self._workspace.lock:
             thread = [root, *self._workspace.replies(root.channel_id, root.ts)]
-            return {"messages": [self._workspace.inspect(message) for message in thread]}
+            status = self._workspace.statuses().get((root.channel_id, root.ts))
+            return {
+                "messages": [self._workspace.inspect(message) for message in thread],
+                "status": status and _shown_status(status),
+            }
 
     def _calls(self, given: Json) -> Json:
         method = given.get("method")
@@ -298,6 +325,17 @@ class Control:
 
     def _switch_tiers(self, given: Json) -> Json:
         self._tiers.switch(bool(given.get("enabled")), float(given.get("scale", 1.0)))
+        return {}
+
+    def _set_lifetimes(self, given: Json) -> Json:
+        workspace = self._workspace
+        workspace.stream_lifetime_seconds = float(
+            given.get("stream_seconds", workspace.stream_lifetime_seconds)
+        )
+        workspace.status_lifetime_seconds = float(
+            given.get("status_seconds", workspace.status_lifetime_seconds)
+        )
+        workspace.touch()
         return {}
 
     def _change_scopes(self, given: Json) -> Json:
@@ -406,3 +444,7 @@ def _shown_channel(channel: Channel) -> dict[str, Any]:
         "teams": list(channel.teams),
         "is_archived": channel.is_archived,
     }
+
+
+def _shown_status(status: Status) -> Json:
+    return {"status": status.text, "loading_messages": list(status.loading_messages)}

@@ -111,7 +111,7 @@ class EventsApi:
 
     def _events_of(self, change: Change) -> Iterable[Json]:
         bot = self._installation.bot
-        if bot.id not in change.channel.members:
+        if bot.id not in change.channel.members or change.kind == "streamed":
             return
         if self._subscribed(MESSAGE_EVENT[change.channel.kind]):
             yield self._message_event(change)
@@ -170,6 +170,17 @@ class EventsApi:
             return []
         event: Json = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": tab}
         event |= {"event_ts": self._workspace.new_ts(), "context": {"entities": []}}
+        return [self.dispatch(event, channel, user).event_id]
+
+    def session_stopped(self, user: User, channel: Channel, thread_ts: str, streams: list[str]) -> list[str]:
+        """A person presses Stop in a thread where messages are streamed. Returns the event ids.
+
+        docs.slack.dev/reference/events/agent_session_stopped
+        """
+        if not self._subscribed("agent_session_stopped"):
+            return []
+        event: Json = {"type": "agent_session_stopped", "channel": channel.id, "thread_ts": thread_ts}
+        event |= {"user": user.id, "event_ts": self._workspace.new_ts(), "streaming_message_ts": streams}
         return [self.dispatch(event, channel, user).event_id]
 
     # --- the envelope ---

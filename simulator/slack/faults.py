@@ -1,5 +1,7 @@
 """Faults that tests put into the Web API, used up one call at a time."""
 
+import contextlib
+import socket
 import threading
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -69,3 +71,10 @@ class Faults:
                     self._waiting.remove(fault)
                 return fault
         return None
+
+
+def close_connection(environ: dict[str, Any]) -> None:
+    """Ends the connection before the answer is written; werkzeug drops what it then cannot write."""
+    connection: socket.socket = environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):  # the client may have gone already
+        connection.shutdown(socket.SHUT_RDWR)

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.slack.errors import SlackError, refusal
-from simulator.slack.workspace import Json
+from simulator.slack.expansion import expand
+
+Json = dict[str, Any]
 
 TEXT_OF_UPDATE = 4_000
 TEXT_OF_POST = 40_000
@@ -27,6 +29,7 @@ CONTEXT_ELEMENTS = 10
 CONTEXT_ACTION_ELEMENTS = 5
 TABLE_ROWS = 100
 TABLE_CELLS = 20
+TABLE_TEXT = 10_000
 
 MESSAGE_BLOCKS = {
     "actions",
@@ -48,21 +51,23 @@ MESSAGE_BLOCKS = {
 
 
 def check_content(text: str | None, blocks: list[Json] | None, markdown_text: str | None) -> None:
-    """Raises SlackError no_text, markdown_text_conflict or msg_too_long."""
+    """Raises SlackError no_text, markdown_text_conflict, msg_too_long, or what `check_expansion` raises."""
     if markdown_text is not None and (text is not None or blocks is not None):
         raise SlackError("markdown_text_conflict")
     if not any((text, blocks, markdown_text)):
         raise SlackError("no_text")
     if len(markdown_text or "") > MARKDOWN:
         raise SlackError("msg_too_long")
+    check_expansion([{"type": "markdown", "text": markdown_text or ""}])
 
 
 def parse_blocks(given: Any) -> list[Json]:
     """The blocks of an argument, which is a list or a JSON string.
 
-    Raises SlackError invalid_blocks_format, invalid_blocks, msg_too_long or msg_blocks_too_long.
+    Raises SlackError invalid_blocks_format, invalid_blocks, msg_too_long, msg_blocks_too_long or
+    msg_blocks_too_many.
     """
-    blocks = _parsed(given, "invalid_blocks_format")
+    blocks = parsed(given, "invalid_blocks_format")
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise SlackError("invalid_blocks_format")
     problems = list(_problems(blocks))
@@ -72,7 +77,27 @@ def parse_blocks(given: Any) -> list[Json]:
         raise SlackError("msg_too_long")
     if sum(map(len, _texts(blocks))) > BLOCKS_TEXT:
         raise SlackError("msg_blocks_too_long")
+    check_expansion(blocks)
     return blocks
+
+
+def check_expansion(blocks: list[Json]) -> None:
+    """The limits of what Slack makes of the Markdown in `blocks`.
+
+    Raises SlackError invalid_blocks for a table, msg_blocks_too_many.
+    """
+    count = 0
+    for index, block in enumerate(blocks):
+        if block["type"] != "markdown":
+            count += 1
+            continue
+        expansion = expand(block["text"])
+        count += len(expansion.kinds)
+        for table in expansion.tables:
+            if table.rows > TABLE_ROWS or table.columns > TABLE_CELLS or table.characters > TABLE_TEXT:
+                raise refusal("invalid_blocks", f"a table is too large [json-pointer:/blocks/{index}]")
+    if count > BLOCKS:
+        raise SlackError("msg_blocks_too_many")
 
 
 def parse_metadata(given: Any) -> Json:
@@ -80,7 +105,7 @@ def parse_metadata(given: Any) -> Json:
 
     Raises SlackError invalid_metadata_format or invalid_metadata_schema.
     """
-    metadata = _parsed(given, "invalid_metadata_format")
+    metadata = parsed(given, "invalid_metadata_format")
     if not isinstance(metadata, dict):
         raise SlackError("invalid_metadata_format")
     if not metadata:
@@ -94,7 +119,8 @@ def parse_metadata(given: Any) -> Json:
     return metadata
 
 
-def _parsed(given: Any, error: str) -> Any:
+def parsed(given: Any, error: str) -> Any:
+    """An argument that may be given as a JSON string. Raises SlackError `error`."""
     if not isinstance(given, str):
         return given
     try:
@@ -177,6 +203,8 @@ def _table_problems(block: Json, at: str) -> Iterator[str]:
     for index, row in enumerate(rows):
         if isinstance(row, list) and len(row) > TABLE_CELLS:
             yield _too_many(TABLE_CELLS, f"{at}/rows/{index}")
+    if sum(map(len, _texts(rows))) > TABLE_TEXT:
+        yield f"must be less than {TABLE_TEXT + 1} characters [json-pointer:{at}/rows]"
 
 
 def _text_object_problems(value: Any, at: str, limit: int, kinds: set[str]) -> Iterator[str]:

@@ -13,12 +13,16 @@ GENERAL = "C01GENERAL"
 WEATHER = "C02WEATHER"
 PRIVATE = "C03PRIVATE"
 SHARED = "C04SHARED"
+# One for each kind of agent.
+CLASSIC = "C05CLASSIC"
+HARNESS = "C06HARNESS"
+RUNTIME = "C07RUNTIME"
 ALICE_DM = "D01ALICE"
 BOB_DM = "D02BOB"
 
 
 def seeded(bot: User) -> Workspace:
-    """Two colleagues with a DM with the bot each, a person of another organisation, and four channels."""
+    """Two colleagues with a DM with the bot each, a person of another organisation, and seven channels."""
     colleagues = {ALICE.id, BOB.id, bot.id}
     own = (TEAM.id,)
     return Workspace(
@@ -29,6 +33,9 @@ def seeded(bot: User) -> Workspace:
             Channel(WEATHER, "weather-demo", "public", set(colleagues), own),
             Channel(PRIVATE, "weather-private", "private", {ALICE.id, bot.id}, own),
             Channel(SHARED, "weather-partner", "public", colleagues | {ERIN.id}, (TEAM.id, OTHER_TEAM.id)),
+            Channel(CLASSIC, "agent-classic", "public", set(colleagues), own),
+            Channel(HARNESS, "agent-harness", "public", set(colleagues), own),
+            Channel(RUNTIME, "agent-runtime", "public", set(colleagues), own),
             Channel(ALICE_DM, "", "im", {ALICE.id, bot.id}, own),
             Channel(BOB_DM, "", "im", {BOB.id, bot.id}, own),
         ],

@@ -1,4 +1,4 @@
-"""The fake Slack as one server: Web API, Events API and the control API."""
+"""The fake Slack: Web API, Events API and control API in one server, files in another, as in Slack."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from flask import Flask
 
 from simulator.http import HttpServer
 from simulator.journal import Journal
-from simulator.slack import seed
+from simulator.slack import files_origin, seed
 from simulator.slack.control import Control
 from simulator.slack.events import EventsApi
 from simulator.slack.faults import Faults
@@ -28,6 +28,7 @@ class SlackService:
 
     Attributes:
         url, api_url: where the service listens; `api_url` is a base URL for Slack's SDKs.
+        files_origin: where files are uploaded to and downloaded from, as "https://files.slack.com" in Slack.
         request_url, interactivity_url: where the app's events and clicks go; "" means nowhere.
         app: the Flask application, to which the page can be added before `start`.
     """
@@ -73,7 +74,11 @@ class SlackService:
         self.app = Flask("simulator.slack")
         self.app.register_blueprint(self.web_api.blueprint)
         self.app.register_blueprint(self.control.blueprint)
-        self._server = HttpServer((tap or Tap()).on(self.app, call_of), port)
+        tap = tap or Tap()
+        self._server = HttpServer(tap.on(self.app, call_of), port)
+        files = files_origin.files_app(self.workspace.files, self.installation, self.faults, journal)
+        self._files_server = HttpServer(tap.on(files, files_origin.call_of))
+        self.files_origin = self.workspace.files.origin = self._files_server.url
         self.url = self._server.url
         self.api_url = self.url + "/api/"
 
@@ -94,10 +99,12 @@ class SlackService:
         self.events.interactivity_url = url
 
     def start(self) -> None:
+        self._files_server.start()
         self._server.start()
 
     def stop(self) -> None:
-        """Ends the server and gives up undelivered events."""
+        """Ends the servers and gives up undelivered events."""
         self.events.stop()
         self.web_api.stop()
         self._server.stop()
+        self._files_server.stop()

@@ -7,7 +7,6 @@ docs.slack.dev/apis/web-api
 import contextlib
 import io
 import json
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from werkzeug.wrappers import Request
 from simulator import tap
 from simulator.journal import Journal
 from simulator.slack.errors import SlackError
-from simulator.slack.faults import Fault, Faults
+from simulator.slack.faults import Fault, Faults, close_connection
 from simulator.slack.installation import Installation
 from simulator.slack.methods import METHODS, Call, Method
 from simulator.slack.tiers import Tiers
@@ -88,7 +87,7 @@ class WebApi:
         self._stopping.wait(fault.delay_seconds + self._latency_seconds)
         self._record(method, args, answer, dropped=dropped)
         if dropped:
-            _close_connection()
+            close_connection(request.environ)
         body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
         kind = "text/html" if isinstance(answer.body, str) else "application/json; charset=utf-8"
         return Response(body, answer.status, answer.headers, content_type=kind)
@@ -140,7 +139,7 @@ class WebApi:
             "slack",
             "api call",
             method=method,
-            channel=args.get("channel"),
+            channel=args.get("channel") or args.get("channel_id"),
             ts=body.get("ts") or args.get("ts"),
             ok=bool(body.get("ok")) and not dropped,
             error="connection closed" if dropped else body.get("error"),
@@ -200,13 +199,6 @@ def _faulty(fault: Fault) -> _Answer | None:
     return None
 
 
-def _close_connection() -> None:
-    """Ends the connection before the answer is written; werkzeug drops what it then cannot write."""
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    with contextlib.suppress(OSError):  # the client may have gone already
-        connection.shutdown(socket.SHUT_RDWR)
-
-
 def _characters(args: Json) -> int:
     """How many characters of text a call carries."""
 
@@ -220,4 +212,4 @@ def _characters(args: Json) -> int:
         with contextlib.suppress(ValueError):
             blocks = json.loads(blocks)
     texts = (args.get("text"), args.get("markdown_text"))
-    return max(sum(len(text) for text in texts if isinstance(text, str)), size(blocks))
+    return max(sum(len(text) for text in texts if isinstance(text, str)), size([blocks, args.get("chunks")]))

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from simulator.slack import mrkdwn
+from simulator.slack import mrkdwn, streams
+from simulator.slack.files import Files
+from simulator.slack.streams import Stream
 
 Json = dict[str, Any]
 ChannelKind = Literal["public", "private", "im", "mpim"]
 SLACKBOT = "USLACKBOT"
+STATUS_LIFETIME_SECONDS = 120.0  # docs.slack.dev/reference/methods/assistant.threads.setStatus
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Message:
         edits: each update, oldest first; the original text is not among them.
         notifications: the entities that its text, then or after an edit, would notify people with.
         unfurl_links, unfurl_media: as the app asked; None means Slack's default.
+        stream: the content while and after it is streamed, until the app replaces it with chat.update.
     """
 
     channel_id: str
@@ -92,6 +96,7 @@ class Message:
     notifications: list[str] = field(default_factory=list)
     reactions: list[Json] = field(default_factory=list)
     is_locked: bool = False
+    stream: Stream | None = None
 
     @property
     def is_reply(self) -> bool:
@@ -99,26 +104,48 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Change:
-    """Something that happened to a message. `previous` is the message as it was rendered before."""
+class Status:
+    """What the app says of itself in a thread: "is thinking…". `since` is `time.monotonic()`."""
 
-    kind: Literal["posted", "edited", "deleted"]
+    text: str
+    loading_messages: tuple[str, ...]
+    since: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happened to a message. `previous` is the message as it was rendered before.
+
+    "streamed" is a change of a stream's content, of which the app is told nothing.
+    """
+
+    kind: Literal["posted", "edited", "deleted", "streamed"]
     channel: Channel
     message: Message
     previous: Json | None = None
 
 
 class Workspace:
-    """Teams, users, channels and messages, with a version that grows by one with every change."""
+    """Teams, users, channels and messages, with a version that grows by one with every change.
+
+    Attributes:
+        files: all that were uploaded, shared or not.
+        stream_lifetime_seconds: how long after its start a stream can be written.
+        status_lifetime_seconds: how long a status stands that is not set anew.
+    """
 
     def __init__(self, teams: Iterable[Team], users: Iterable[User], channels: Iterable[Channel]) -> None:
         self.teams = {team.id: team for team in teams}
         self.users = {user.id: user for user in users}
         self.channels = {channel.id: channel for channel in channels}
         self.version = 0
+        self.files = Files()
+        self.stream_lifetime_seconds = streams.LIFETIME_SECONDS
+        self.status_lifetime_seconds = STATUS_LIFETIME_SECONDS
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._messages: dict[str, dict[str, Message]] = {channel_id: {} for channel_id in self.channels}
+        self._statuses: dict[tuple[str, str], Status] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._last_ts = 0
 
@@ -175,6 +202,24 @@ class Workspace:
         channels = {c.name: c.id for c in self.channels.values() if c.kind in ("public", "private")}
         return mrkdwn.encode_typed_text(text, {u.name: u.id for u in self.users.values()}, channels)
 
+    def streaming_state(self, message: Message) -> str | None:
+        """ "in_progress" or "completed"; "stopped" or "expired" are the fake's own words. None: no stream."""
+        stream = message.stream
+        if stream is None:
+            return None
+        if stream.is_completed:
+            return "completed"
+        if stream.stopped_by:
+            return "stopped"
+        is_open = time.monotonic() - stream.opened_at < self.stream_lifetime_seconds
+        return "in_progress" if is_open else "expired"
+
+    def statuses(self) -> dict[tuple[str, str], Status]:
+        """The statuses that stand, by channel and thread_ts."""
+        oldest = time.monotonic() - self.status_lifetime_seconds
+        with self.lock:
+            return {place: status for place, status in self._statuses.items() if status.since > oldest}
+
     # --- changing ---
 
     def new_ts(self) -> str:
@@ -196,6 +241,7 @@ class Workspace:
         files: list[Json] | None = None,
         unfurl_links: bool | None = None,
         unfurl_media: bool | None = None,
+        stream: Stream | None = None,
     ) -> Message:
         """Adds a message. A person's message without `blocks` gets the rich_text block Slack would make."""
         is_bot = user.bot_id is not None
@@ -213,14 +259,28 @@ class Workspace:
                 unfurl_media=unfurl_media,
                 client_msg_id=None if is_bot or files else str(uuid.uuid4()),
                 notifications=mrkdwn.notifications(text, blocks or []),
+                stream=stream,
             )
             if broadcast:
                 message.subtype = "thread_broadcast"
             elif files and not is_bot:
                 message.subtype = "file_share"
             self._messages[channel.id][message.ts] = message
+            if is_bot:
+                self._statuses.pop((channel.id, thread_ts or ""), None)
             self._tell(Change("posted", channel, message))
         return message
+
+    def show_stream(self, message: Message, stream: Stream, metadata: Json | None = None) -> None:
+        """The message becomes what its stream holds now. The app hears of it once the stream is completed."""
+        with self.lock:
+            previous = self.render(message)
+            message.text, message.blocks = stream.text, _with_ids(stream.blocks)
+            message.metadata = metadata or message.metadata
+            self._note_notifications(message)
+            self._statuses.pop((message.channel_id, message.thread_ts or ""), None)
+            kind: Literal["edited", "streamed"] = "edited" if stream.is_completed else "streamed"
+            self._tell(Change(kind, self.channels[message.channel_id], message, previous))
 
     def edit(
         self, message: Message, editor: User, text: str, blocks: list[Json], metadata: Json | None = None
@@ -231,8 +291,8 @@ class Workspace:
             message.text, message.blocks, message.metadata = text, _with_ids(blocks), metadata
             message.edited = {"user": editor.id, "ts": self.new_ts()}
             message.edits.append(Edit(time.time(), text, blocks))
-            found = mrkdwn.notifications(text, blocks)
-            message.notifications = list(dict.fromkeys([*message.notifications, *found]))
+            message.stream = None
+            self._note_notifications(message)
             self._tell(Change("edited", self.channels[message.channel_id], message, previous))
 
     def edit_as_typed(self, message: Message, text: str) -> None:
@@ -247,11 +307,33 @@ class Workspace:
             if not message.is_reply and self.replies(channel.id, message.ts):
                 message.user = User(SLACKBOT, message.user.team_id, "slackbot", "Slackbot")
                 message.subtype, message.text = "tombstone", "This message was deleted."
-                message.blocks, message.files, message.metadata = [], [], None
+                message.blocks, message.files, message.metadata, message.stream = [], [], None, None
                 self._tell(Change("edited", channel, message, previous))
             else:
                 del self._messages[channel.id][message.ts]
                 self._tell(Change("deleted", channel, message, previous))
+
+    def _note_notifications(self, message: Message) -> None:
+        found = mrkdwn.notifications(message.text, message.blocks)
+        message.notifications = list(dict.fromkeys([*message.notifications, *found]))
+
+    def stop_stream(self, message: Message, stream: Stream, user: User) -> None:
+        """A person presses Stop."""
+        with self.lock:
+            stream.stopped_by = user.id
+            self._tell(Change("streamed", self.channels[message.channel_id], message))
+
+    def set_status(
+        self, channel: Channel, thread_ts: str, text: str, loading_messages: Iterable[str] = ()
+    ) -> None:
+        """What the app says of itself in a thread until it posts there; an empty text takes it back."""
+        with self.lock:
+            if text:
+                status = Status(text, tuple(loading_messages), time.monotonic())
+                self._statuses[channel.id, thread_ts] = status
+            else:
+                self._statuses.pop((channel.id, thread_ts), None)
+            self.touch()
 
     def _tell(self, change: Change) -> None:
         self.touch()
@@ -276,6 +358,8 @@ class Workspace:
         for name in ("blocks", "edited", "reactions"):
             if getattr(message, name):
                 body[name] = getattr(message, name)
+        if state := self.streaming_state(message):
+            body["streaming_state"] = state
         if metadata and message.metadata:
             body["metadata"] = message.metadata
         return copy.deepcopy(body | self._thread_members(message))
@@ -289,6 +373,13 @@ class Workspace:
             "notifications": list(message.notifications),
             "unfurl_links": message.unfurl_links,
             "unfurl_media": message.unfurl_media,
+            "stream": message.stream
+            and {
+                "mode": message.stream.mode,
+                "display": message.stream.display,
+                "bytes": message.stream.bytes,
+                "stopped_by": message.stream.stopped_by,
+            },
         }
 
     def _authorship(self, bot: User) -> Json:

@@ -35,12 +35,16 @@ def tab(browser: Browser) -> Page:
 
 @pytest.fixture
 def page(tab: Page, simulation: Simulation) -> Iterator[Page]:
+    yield from first_view(tab, simulation.url)
+
+
+def first_view(tab: Page, url: str) -> Iterator[Page]:
     """The page at its first view. Fails the test on any error in the console, the policy's among them."""
     errors: list[str] = []
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.set_viewport_size({"width": 1280, "height": 800})
-    tab.goto(simulation.url, wait_until="commit")
+    tab.goto(url, wait_until="commit")
     tab.evaluate("sessionStorage.clear()")
     tab.reload(wait_until="commit")
     tab.wait_for_selector("body.ready")

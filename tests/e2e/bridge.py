@@ -1,5 +1,6 @@
 """A person's and an operator's view of a running simulation."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from simulator import wiring
+from simulator.agent.service import Invocation
 from simulator.aws import TABLE
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
@@ -40,6 +42,14 @@ class Bridge:
         """Like `ask`, while other questions may still be on the queue."""
         question = self.say(text, **more)
         self.until(lambda: self.state(question) in SETTLED)
+        return question
+
+    def delivered(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Wait until Slack has delivered the question, or has given up; Slack promises no order."""
+        for event_id in question["event_ids"]:
+            delivery = self.simulation.slack.events.delivery(event_id)
+            assert delivery is not None
+            delivery.done.wait(PATIENCE)
         return question
 
     def replies(self, question: dict[str, Any]) -> list[dict[str, Any]]:
@@ -98,8 +108,13 @@ class Bridge:
 
     def runs(self, question: dict[str, Any]) -> int:
         """How often the agent was started in the question's thread."""
-        session = f"{TEAM.id}:{question['channel']}:{question.get('thread_ts') or question['ts']}"
-        return sum(run.session_id == session for run in self.simulation.agent.invocations)
+        return len(self.invocations(question))
+
+    def invocations(self, question: dict[str, Any]) -> list[Invocation]:
+        """The agent's runs in the question's thread. AgentCore knows a thread by a hash of its id."""
+        thread = f"{TEAM.id}:{question['channel']}:{question.get('thread_ts') or question['ts']}"
+        sessions = {thread, hashlib.sha256(thread.encode()).hexdigest()}
+        return [run for run in self.simulation.agent.invocations if run.session_id in sessions]
 
     def logs(self) -> str:
         return "\n".join(

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from simulator import wiring
-from simulator.simulation import Simulation
+from simulator.simulation import AGENTS, Simulation
 from tests.e2e.bridge import Bridge
 
 
-@pytest.fixture(scope="module")
-def bridge() -> Iterator[Bridge]:
-    with Simulation(time_scale=0.1) as simulation:
+@pytest.fixture(scope="module", params=AGENTS)
+def bridge(request: pytest.FixtureRequest) -> Iterator[Bridge]:
+    """A bridge to each kind of agent: what users see is the same."""
+    with Simulation(time_scale=0.1, agent=request.param) as simulation:
         yield Bridge(simulation)
 
 
@@ -128,7 +129,7 @@ def test_a_mention_without_a_word_gets_help(bridge: Bridge) -> None:
 
 def test_an_apostrophe_an_ampersand_and_an_emoji_reach_the_agent(bridge: Bridge) -> None:
     question = bridge.ask('@agent what\'s <up> & "down" in Chicago 🌦?')
-    [run] = [run for run in bridge.simulation.agent.invocations if question["ts"] in run.session_id]
+    [run] = bridge.invocations(question)
     assert run.input_text == 'what\'s <up> & "down" in Chicago 🌦?'
 
 
@@ -167,13 +168,12 @@ def test_a_slow_answer_delays_only_its_own_thread(bridge: Bridge) -> None:
 
 
 def test_the_turns_of_a_thread_are_answered_in_order(bridge: Bridge) -> None:
-    first = bridge.say("@agent slowly: what's the weather in Chicago?")
+    first = bridge.delivered(bridge.say("@agent slowly: what's the weather in Chicago?"))
     for day in ("tomorrow", "on Friday"):
-        bridge.say(f"@agent and {day}?", thread_ts=first["ts"])
+        bridge.delivered(bridge.say(f"@agent and {day}?", thread_ts=first["ts"]))
     bridge.until(lambda: len(bridge.replies(first)) == 3)
     bridge.until(bridge.queues_are_empty)
-    runs = [run for run in bridge.simulation.agent.invocations if first["ts"] in run.session_id]
-    assert [run.input_text for run in runs] == [
+    assert [run.input_text for run in bridge.invocations(first)] == [
         "slowly: what's the weather in Chicago?",
         "and tomorrow?",
         "and on Friday?",

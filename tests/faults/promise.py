@@ -73,7 +73,7 @@ def judge(
     if (runs := bridge.runs(turn.question)) > turn.scenario.runs:
         result.wrong.append(f"the agent was started {runs} times")
     if not turn.watched.plan_was_met:
-        missed = [str(planned.point) for planned in turn.watched.plan if planned.times]
+        missed = [str(planned.point) for planned in turn.watched.plan if not planned.happened]
         result.wrong.append(f"never came to: {missed}")
     return result
 

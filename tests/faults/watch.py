@@ -65,16 +65,21 @@ Happening = Callable[[Incident], Response]
 
 @dataclass
 class Planned:
-    """`happening` shall happen to the next `times` calls at the point, whose stage may be a pattern."""
+    """`happening` shall happen to the next `times` calls at the point, whose stage may be a pattern.
+
+    Where a call is not repeated, it happens once only.
+    """
 
     point: Point
     happening: Happening
     times: int = 1
+    happened: int = 0
 
     def take(self, point: Point) -> Happening | None:
         """What happens at `point` now, if anything does."""
         due = self.times > 0 and point.call == self.point.call and fnmatch(point.stage, self.point.stage)
         self.times -= due
+        self.happened += due
         return self.happening if due else None
 
 
@@ -109,7 +114,7 @@ class Watched:
 
     @property
     def plan_was_met(self) -> bool:
-        return not any(planned.times for planned in self.plan)
+        return all(planned.happened for planned in self.plan)
 
 
 class Watch:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from functions.bridge.agent import AgentEvent, Question
-from functions.bridge.chat import Part
+from functions.bridge.agent import AgentEvent, File, Question
+from functions.bridge.attachments import AttachmentUnavailable
+from functions.bridge.chat import ChatRefused, Found, Part, Piece, Task
 from functions.bridge.custody import Delivery, Ports
 from functions.bridge.ledger import (
     QUESTION_KEPT_SECONDS,
@@ -18,7 +19,8 @@ from functions.bridge.ledger import (
     is_settled,
     taken_over,
 )
-from functions.bridge.turn import Turn
+from functions.bridge.routing import DEFAULT_AGENT, Agents, Listed
+from functions.bridge.turn import Attachment, Turn
 
 TURN = Turn(
     team="T1",
@@ -54,6 +56,19 @@ class FakeMessage:
         self.hidden.append(seconds)
 
 
+@dataclass
+class FakeStream:
+    """A message that is being streamed; what it says, and the tasks that it shows."""
+
+    turn: Turn
+    text: str = ""
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    def grow(self, piece: Piece) -> None:
+        self.text += piece.markdown
+        self.tasks |= {task.id: task for task in piece.tasks}
+
+
 class FakeChat:
     """A thread. `trouble` scripts what the next calls of a method raise; None lets one pass.
 
@@ -62,38 +77,118 @@ class FakeChat:
 
     def __init__(self) -> None:
         self.messages: dict[str, Part] = {}
+        self.streams: dict[str, FakeStream] = {}
+        self.stopped: list[FakeStream] = []
+        self.files: list[File] = []
+        self.names: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
 
     def post(self, part: Part) -> str:
-        ts = f"{len(self.calls) + 1}.0"
-        self._do("post", part, lambda: self.messages.__setitem__(ts, part))
+        ts = self._new_ts()
+        self._do("post", part.markdown, lambda: self.messages.__setitem__(ts, part))
         return ts
 
     def edit(self, ts: str, part: Part) -> None:
-        assert ts in self.messages, f"{ts} was never posted"
-        self._do("edit", part, lambda: self.messages.__setitem__(ts, part))
+        assert ts in self.messages or ts in self.streams, f"{ts} was never posted"
+        self._do("edit", part.markdown, lambda: self._put(ts, part, "streaming_state_conflict"))
 
     def delete(self, turn: Turn, ts: str) -> None:
-        assert self.messages[ts].turn.turn_id == turn.turn_id
-        self._do("delete", None, lambda: self.messages.__delitem__(ts))
+        def effect() -> None:
+            if ts in self.streams:
+                raise ChatRefused("cant_delete_message")
+            if ts not in self.messages:
+                raise ChatRefused("message_not_found")
+            assert self.messages.pop(ts).turn.turn_id == turn.turn_id
+
+        self._do("delete", "", effect)
 
     def whisper(self, turn: Turn, text: str) -> None:
-        self._do("whisper", Part(turn, 0, text), lambda: None)
+        assert turn.user
+        self._do("whisper", text, lambda: None)
 
-    def find(self, turn: Turn) -> dict[int, str]:
-        self._do("find", None, lambda: None)
-        return {part.number: ts for ts, part in self.messages.items() if part.turn.turn_id == turn.turn_id}
+    def mention(self, turn: Turn, text: str) -> None:
+        self._do("mention", f"{turn.user} {text}", lambda: None)
+
+    def set_status(self, turn: Turn, status: str) -> None:
+        assert turn.channel
+        self._do("set_status", status, lambda: None)
+
+    def start_stream(self, turn: Turn, piece: Piece) -> str:
+        ts = self._new_ts()
+
+        def effect() -> None:
+            self.streams[ts] = FakeStream(turn)
+            self.streams[ts].grow(piece)
+
+        self._do("start_stream", piece.markdown, effect)
+        return ts
+
+    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+        assert piece.markdown or piece.tasks, "Slack refuses this: no_text"
+        self._do("append_stream", piece.markdown, lambda: self._stream(ts, turn).grow(piece))
+
+    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+        def effect() -> None:
+            stream = self._stream(ts, part.turn)
+            stream.grow(piece)
+            del self.streams[ts]
+            self.stopped.append(stream)
+            self.messages[ts] = replace(part, markdown=stream.text)
+
+        self._do("stop_stream", piece.markdown, effect)
+
+    def expire(self) -> None:
+        """What Slack does with streams that nobody stops."""
+        for ts, stream in self.streams.items():
+            self.messages[ts] = Part(stream.turn, -1, stream.text)
+        self.streams.clear()
+
+    def upload(self, turn: Turn, file: File) -> None:
+        assert turn.thread_ts
+        self._do("upload", file.name, lambda: self.files.append(file))
+
+    def name_of(self, user: str) -> str:
+        self._do("name_of", user, lambda: None)
+        return self.names.get(user, user)
+
+    def find(self, turn: Turn) -> Found:
+        self._do("find", "", lambda: None)
+        parts = {
+            part.number: ts
+            for ts, part in self.messages.items()
+            if part.turn.turn_id == turn.turn_id and part.number >= 0
+        }
+        expired = [ts for ts, part in self.messages.items() if part.number < 0]
+        return Found(parts, (*self.streams, *expired))
 
     def texts(self) -> list[str]:
         """What the thread says now."""
-        return [part.markdown for part in self.messages.values()]
+        texts = {ts: part.markdown for ts, part in self.messages.items()}
+        texts |= {ts: stream.text for ts, stream in self.streams.items()}
+        return [texts[ts] for ts in sorted(texts, key=float)]
 
     def history(self, method: str) -> list[str]:
         return [text for name, text in self.calls if name == method]
 
-    def _do(self, method: str, part: Part | None, effect: Callable[[], None]) -> None:
-        self.calls.append((method, part.markdown if part else ""))
+    def _new_ts(self) -> str:
+        return f"{len(self.calls) + 1}.0"
+
+    def _stream(self, ts: str, turn: Turn) -> FakeStream:
+        if ts not in self.streams:
+            raise ChatRefused("message_not_in_streaming_state")
+        assert self.streams[ts].turn.turn_id == turn.turn_id
+        return self.streams[ts]
+
+    def _put(self, ts: str, part: Part, conflict: str) -> None:
+        if ts in self.streams:
+            raise ChatRefused(conflict)
+        if not part.markdown:
+            raise ChatRefused("invalid_blocks")
+        self.messages[ts] = part
+
+    def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
+        self.calls.append((method, text))
         script = self.trouble.get(method, [])
         trouble = script.pop(0) if script else None
         if trouble is None or isinstance(trouble, tuple):
@@ -104,13 +199,26 @@ class FakeChat:
             raise trouble
 
 
+class FakeAttachments:
+    """`contents` by address; what is not there cannot be fetched."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def fetch(self, attachment: Attachment) -> bytes:
+        if attachment.url not in self.contents:
+            raise AttachmentUnavailable("Slack answered HTTP 302")
+        return self.contents[attachment.url]
+
+
 class FakeLedger:
     """The ledger's rules in a dictionary. `tests/functions/adapters/test_ledger.py` holds both to them."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.records: dict[str, Record] = {}
         self.leases: dict[str, float] = {}
-        self.questions: dict[str, tuple[str, float]] = {}
+        self.questions: dict[str, tuple[Turn, float]] = {}
+        self.agents: dict[str, str] = {}
         self.writes: list[tuple[str, Record]] = []
         self.trouble: dict[str, list[Exception]] = {}
         self._clock = clock
@@ -132,14 +240,20 @@ class FakeLedger:
         return record
 
     def keep_question(self, turn: Turn) -> None:
-        self.questions[turn.turn_id] = (turn.text, self._clock.now() + QUESTION_KEPT_SECONDS)
+        self.questions[turn.turn_id] = (turn, self._clock.now() + QUESTION_KEPT_SECONDS)
 
-    def question(self, turn: Turn) -> str | None:
-        text, until = self.questions.get(turn.turn_id, (None, 0.0))
-        return text if until > self._clock.now() else None
+    def question(self, turn: Turn) -> Turn | None:
+        kept, until = self.questions.get(turn.turn_id, (None, 0.0))
+        return kept if until > self._clock.now() else None
 
     def forget_question(self, turn: Turn) -> None:
         self.questions.pop(turn.turn_id, None)
+
+    def agent_of(self, thread_id: str) -> str | None:
+        return self.agents.get(thread_id)
+
+    def keep_agent(self, thread_id: str, name: str) -> None:
+        self.agents[thread_id] = name
 
     def renew(self, record: Record, *, until: float) -> None:
         self._check("renew", record)
@@ -228,6 +342,7 @@ class Stage:
         self.chat = FakeChat()
         self.ledger = FakeLedger(self.clock)
         self.message = FakeMessage()
+        self.attachments = FakeAttachments()
         self.ports = Ports(chat=self.chat, ledger=self.ledger, clock=self.clock, lease_seconds=60.0)
         self._deliveries = 0
 
@@ -238,3 +353,8 @@ class Stage:
     @property
     def record(self) -> Record:
         return self.ledger.records[TURN.turn_id]
+
+
+def only(agent: ScriptedAgent) -> Agents:
+    """A bridge with one agent."""
+    return Agents({DEFAULT_AGENT: Listed(agent)}, {})

@@ -1,20 +1,37 @@
 import pytest
 
-from functions.settings import AgentSettings, ReceiverSettings, SettingError, ThreadSettings
+from functions.bridge.manner import Manner, Style
+from functions.settings import (
+    AgentSettings,
+    AgentsSettings,
+    ReceiverSettings,
+    ReplySettings,
+    SettingError,
+    ThreadSettings,
+)
 
 THREAD = {"BOT_TOKEN_SECRET_ID": "token", "LEDGER_TABLE": "ledger", "LEASE_SECONDS": "60"}
-AGENT = {"AGENT_ID": "ABCDEFGHIJ", "AGENT_ALIAS_ID": "TSTALIASID", "SHOW_RATIONALE": "false"}
+AGENTS = """{
+    "agents": {"default": {"kind": "bedrock-agent", "agent_id": "ABCDEFGHIJ", "alias_id": "TSTALIASID"}},
+    "routes": {"C1": "default"}
+}"""
+REPLY = {"REPLY_STYLE": "stream", "SHOW_RATIONALE": "false", "NOTIFY_AFTER_SECONDS": "60"}
 
 
 def test_settings_are_read_by_name() -> None:
     assert ReceiverSettings.read({"QUEUE_URL": "q", "SIGNING_SECRET_ID": "s"}) == ReceiverSettings("q", "s")
     assert ThreadSettings.read(THREAD) == ThreadSettings("token", "ledger", 60.0, "https://slack.com/api/")
-    assert AgentSettings.read(AGENT) == AgentSettings("ABCDEFGHIJ", "TSTALIASID", False)
+    agent = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
+    assert AgentsSettings.read({"AGENTS": AGENTS}) == AgentsSettings({"default": agent}, {"C1": "default"})
+    manner = Manner(Style.STREAM, show_rationale=False, notify_after=60.0)
+    assert ReplySettings.read(REPLY) == ReplySettings(manner, "https://files.slack.com")
 
 
 def test_slack_may_be_elsewhere() -> None:
     settings = ThreadSettings.read({**THREAD, "SLACK_API_URL": "http://127.0.0.1:1/api/"})
     assert settings.slack_api_url == "http://127.0.0.1:1/api/"
+    reply = ReplySettings.read({**REPLY, "SLACK_FILES_ORIGIN": "http://127.0.0.1:2"})
+    assert reply.files_origin == "http://127.0.0.1:2"
 
 
 @pytest.mark.parametrize("name", ["BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS"])
@@ -33,4 +50,20 @@ def test_a_lease_must_be_a_number_of_seconds(value: str) -> None:
 
 def test_a_switch_is_true_or_false() -> None:
     with pytest.raises(SettingError, match="SHOW_RATIONALE is 'yes'; allowed are true and false"):
-        AgentSettings.read({**AGENT, "SHOW_RATIONALE": "yes"})
+        ReplySettings.read({**REPLY, "SHOW_RATIONALE": "yes"})
+
+
+def test_a_style_is_one_of_two() -> None:
+    with pytest.raises(SettingError, match="REPLY_STYLE is 'morse'; allowed are edit and stream"):
+        ReplySettings.read({**REPLY, "REPLY_STYLE": "morse"})
+
+
+@pytest.mark.parametrize("value", ["agent", "[]", "{}", '{"agents": {"default": {"knid": 1}}, "routes": {}}'])
+def test_agents_that_the_template_would_not_write_are_refused(value: str) -> None:
+    with pytest.raises(SettingError, match="AGENTS is "):
+        AgentsSettings.read({"AGENTS": value})
+
+
+def test_what_an_agent_of_a_kind_needs_is_named() -> None:
+    with pytest.raises(SettingError, match="AGENTS has no alias_id for an agent of kind 'bedrock-agent'"):
+        AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ").target("alias_id")

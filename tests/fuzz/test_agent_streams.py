@@ -1,6 +1,7 @@
 """Whatever an agent service answers, a run ends, once, and is never taken for one that did not start."""
 
 import json
+from itertools import zip_longest
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,12 @@ from werkzeug.wrappers import Response
 
 from functions.adapters import aws as clients
 from functions.adapters.bedrock_agent import BedrockAgent
-from functions.bridge.agent import AgentEvent, Failed, Finished, Question
+from functions.adapters.bedrock_events import Translation
+from functions.bridge.agent import AgentEvent, Citation, Failed, Finished, Question, TextDelta
 from functions.bridge.failures import NOT_STARTED
 from simulator.agent.eventstream import CONTENT_TYPE, encode
 from simulator.agent.service import AGENT_ID, ALIAS_ID
+from tests.functions.adapters.runs import ASKER
 from tests.fuzz.conftest import ScriptedServer
 
 json_values = st.recursive(
@@ -31,6 +34,13 @@ payloads = (
             b'{"trace": {"orchestrationTrace": {"rationale": {"text": "hm"}}}}',
             b'{"trace": {"orchestrationTrace": {"invocationInput": {"actionGroupInvocationInput": {}}}}}',
             b'{"message": "no"}',
+            b'{"attribution": {"citations": [{"retrievedReferences": [{"location": {}}, null]}]}}',
+            b'{"bytes": "SGVsbG8=", "attribution": {"citations": [{"generatedResponsePart": {'
+            b'"textResponsePart": {"text": "ell", "span": {"start": -1}}}, "retrievedReferences": ['
+            b'{"location": {"type": "S3", "s3Location": {"uri": "s3://b/a"}}}]}]}}',
+            b'{"files": [{"name": "a", "bytes": "SGVsbG8="}, null, {"bytes": 1}]}',
+            b'{"trace": {"guardrailTrace": {"action": "INTERVENED", "inputAssessments": [null]}}}',
+            b'{"trace": {"failureTrace": {"failureCode": "x"}}}',
         ]
     )
 )
@@ -105,8 +115,42 @@ def test_a_run_that_is_refused_in_any_way_ends_once(
     assert server.requests <= before + 2  # the second only without streaming, when that alone was refused
 
 
+passages = st.tuples(
+    st.text(max_size=5), st.integers(0, 40), st.sampled_from(["s3://b/a", "https://e.com/b"])
+)
+
+
+def attribution(passage: tuple[str, int, str]) -> dict[str, object]:
+    words, start, address = passage
+    part = {"text": words, "span": {"start": start, "end": start + len(words)}}
+    reference = {"location": {"type": "WEB", "webLocation": {"url": address}}}
+    return {"generatedResponsePart": {"textResponsePart": part}, "retrievedReferences": [reference]}
+
+
+@given(
+    text=st.text(alphabet="ab \n°🌈", max_size=40),
+    sizes=st.lists(st.integers(0, 7), max_size=20),
+    cited=st.lists(st.lists(passages, max_size=3), max_size=20),
+)
+def test_citations_take_nothing_from_the_text_and_add_nothing(
+    text: str, sizes: list[int], cited: list[list[tuple[str, int, str]]]
+) -> None:
+    data, at, translate = text.encode(), 0, Translation()
+    heard: list[AgentEvent] = []
+    for size, passages_ in zip_longest([*sizes, len(data)], cited, fillvalue=None):
+        piece = data[at : at + (size or 0)]
+        at += len(piece)
+        citations = [attribution(passage) for passage in passages_ or []]
+        heard += translate({"chunk": {"bytes": piece, "attribution": {"citations": citations}}})
+    heard += translate.end()
+    deltas = [event.text for event in heard if isinstance(event, TextDelta)]
+    assert "".join(deltas) == text
+    assert all(deltas)
+    assert sum(isinstance(event, Citation) for event in heard) == sum(map(len, cited))
+
+
 def everything(agent: BedrockAgent) -> list[AgentEvent]:
-    run = agent.ask(Question("T1:C1:1.1", "hello"))
+    run = agent.ask(Question("T1:C1:1.1", "hello", ASKER))
     heard: list[AgentEvent] = []
     while not (heard and isinstance(heard[-1], Finished | Failed)):
         event = run.next(timeout=20)

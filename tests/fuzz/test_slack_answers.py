@@ -68,4 +68,5 @@ def test_any_thread_is_searched_to_an_end(server: ScriptedServer, chat: SlackCha
         found = chat.find(TURN)
     except ChatError:
         return
-    assert all(isinstance(number, int) and isinstance(ts, str) for number, ts in found.items())
+    assert all(isinstance(number, int) and isinstance(ts, str) for number, ts in found.parts.items())
+    assert all(isinstance(ts, str) for ts in found.streams)

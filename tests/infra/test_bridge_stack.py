@@ -5,7 +5,8 @@ from typing import Any, Protocol
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra.config import Agents, BedrockAgent, Config, Reply, Worker
+from functions.settings import AgentSettings, AgentsSettings
+from infra.config import Agent, BedrockAgent, Config, Harness, Reply, Role, Runtime, Worker
 
 
 class Synthesise(Protocol):
@@ -214,9 +215,22 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
             "LEASE_SECONDS": "60",
-            "AGENT_ID": "ABCDEFGHIJ",
-            "AGENT_ALIAS_ID": "TSTALIASID",
+            "AGENTS": json.dumps(
+                {
+                    "agents": {
+                        "default": {
+                            "kind": "bedrock-agent",
+                            "agent_id": "ABCDEFGHIJ",
+                            "alias_id": "TSTALIASID",
+                        }
+                    },
+                    "routes": {},
+                },
+                separators=(",", ":"),
+            ),
+            "REPLY_STYLE": "edit",
             "SHOW_RATIONALE": "false",
+            "NOTIFY_AFTER_SECONDS": "60",
             **powertools,
         },
         "dead_letters": {
@@ -263,6 +277,17 @@ def test_two_bridges_live_in_one_account(template: Template) -> None:
                 assert not FIXED_NAMES & resource["Properties"].keys(), logical_id
 
 
+HARNESS = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:harness/finops-A1b2C3d4E5"
+RUNTIME = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/sales-A1b2C3d4E5"
+ROLE = "arn:aws:iam::210987654321:role/legal"
+SEVERAL = {
+    "default": Agent(BedrockAgent(agent_id="0123456789", alias_id="abcdefghij")),
+    "finops": Agent(Harness(HARNESS), channels=("C0123456789",), description="what we spend"),
+    "sales": Agent(Runtime(RUNTIME, qualifier="prod", tell_user_id=True)),
+    "legal": Agent(BedrockAgent("LEGALAGENT", "LEGALALIAS"), role=Role(ROLE, "42")),
+}
+
+
 @pytest.fixture(scope="module")
 def other_template(synthesise: Synthesise) -> Template:
     """A template in which everything that can be set is set otherwise than in the default file."""
@@ -270,8 +295,9 @@ def other_template(synthesise: Synthesise) -> Template:
         Config(
             name="weather",
             region="eu-central-1",
-            agents=Agents(default=BedrockAgent(agent_id="0123456789", alias_id="abcdefghij")),
-            reply=Reply(show_rationale=True),
+            agents=SEVERAL,
+            routes={"C0123456789": "finops"},
+            reply=Reply(style="stream", show_rationale=True),
             worker=Worker(timeout_seconds=900, max_concurrency=7),
         )
     )
@@ -286,8 +312,7 @@ def test_settings_reach_the_worker(other_template: Template) -> None:
             "Environment": {
                 "Variables": Match.object_like(
                     {
-                        "AGENT_ID": "0123456789",
-                        "AGENT_ALIAS_ID": "abcdefghij",
+                        "REPLY_STYLE": "stream",
                         "SHOW_RATIONALE": "true",
                         "POWERTOOLS_SERVICE_NAME": "weather",
                     }
@@ -326,3 +351,59 @@ def test_the_worker_may_invoke_only_the_alias_that_is_set(other_template: Templa
             ]
         }
     ]
+
+
+def statements_of_the_worker(template: Template) -> list[dict[str, Any]]:
+    policies = template.find_resources("AWS::IAM::Policy")
+    [policy] = [policy for name, policy in policies.items() if name.startswith("WorkerRole")]
+    found: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_the_worker_may_invoke_exactly_the_configured_agents(other_template: Template) -> None:
+    granted = {
+        (action, json.dumps(resource))
+        for statement in statements_of_the_worker(other_template)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if action.startswith(("bedrock", "sts"))
+    }
+    written_out = {(action, resource.strip('"')) for action, resource in granted if resource.startswith('"')}
+    assert written_out == {
+        ("bedrock-agentcore:InvokeHarness", HARNESS),
+        ("bedrock-agentcore:InvokeHarness", f"{HARNESS}/harness-endpoint/DEFAULT"),
+        ("bedrock-agentcore:InvokeAgentRuntime", HARNESS),
+        ("bedrock-agentcore:InvokeAgentRuntime", f"{HARNESS}/harness-endpoint/DEFAULT"),
+        ("bedrock-agentcore:InvokeAgentRuntime", RUNTIME),
+        ("bedrock-agentcore:InvokeAgentRuntime", f"{RUNTIME}/runtime-endpoint/prod"),
+        ("bedrock-agentcore:InvokeAgentRuntimeForUser", RUNTIME),
+        ("bedrock-agentcore:InvokeAgentRuntimeForUser", f"{RUNTIME}/runtime-endpoint/prod"),
+        ("sts:AssumeRole", ROLE),
+    }
+    [(action, alias)] = [pair for pair in granted if not pair[1].startswith('"')]
+    assert action == "bedrock:InvokeAgent"
+    assert "agent-alias/0123456789/abcdefghij" in alias
+
+
+def test_the_worker_is_told_of_its_agents_and_routes(other_template: Template) -> None:
+    [worker] = [
+        function["Properties"]
+        for function in other_template.find_resources("AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"] == "functions.worker.handler"
+    ]
+    settings = AgentsSettings.read(worker["Environment"]["Variables"])
+    assert settings.routes == {"C0123456789": "finops"}
+    assert settings.agents == {
+        "default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij"),
+        "finops": AgentSettings(
+            "agentcore-harness", arn=HARNESS, description="what we spend", channels=["C0123456789"]
+        ),
+        "sales": AgentSettings("agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True),
+        "legal": AgentSettings(
+            "bedrock-agent", agent_id="LEGALAGENT", alias_id="LEGALALIAS", role_arn=ROLE, external_id="42"
+        ),
+    }
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -2,7 +2,18 @@ from pathlib import Path
 
 import pytest
 
-from infra.config import Agents, BedrockAgent, Config, ConfigError, Reply, Worker, read_config
+from infra.config import (
+    Agent,
+    BedrockAgent,
+    Config,
+    ConfigError,
+    Harness,
+    Reply,
+    Role,
+    Runtime,
+    Worker,
+    read_config,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +40,7 @@ def problems(folder: Path, text: str) -> tuple[str, ...]:
 
 def test_default_file_says_what_the_defaults_are() -> None:
     config = read_config(ROOT / "bridge.toml")
-    assert config.agents == Agents(default=BedrockAgent(agent_id="ABCDEFGHIJ", alias_id="TSTALIASID"))
+    assert (config.sample, config.agents, config.routes) == ("harness", {}, {})
     assert config.region is None
     assert config.reply == Reply()
     assert config.worker == Worker()
@@ -38,9 +49,11 @@ def test_default_file_says_what_the_defaults_are() -> None:
 def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
     assert read(tmp_path, SMALLEST) == Config(
         name="agent-bridge",
-        agents=Agents(default=BedrockAgent(agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")),
+        agents={"default": Agent(BedrockAgent(agent_id="ABCDEFGHIJ", alias_id="TSTALIASID"))},
+        routes={},
+        sample="none",
         region=None,
-        reply=Reply(show_rationale=False),
+        reply=Reply(style="edit", show_rationale=False, notify_after_seconds=60),
         worker=Worker(timeout_seconds=300, max_concurrency=50),
     )
 
@@ -55,8 +68,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         agent_id = "0123456789"
         alias_id = "abcdefghij"
         [reply]
-        style = "edit"
+        style = "stream"
         show_rationale = true
+        notify_after_seconds = 120
         [worker]
         timeout_seconds = 900
         max_concurrency = 2
@@ -64,8 +78,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert read(tmp_path, text) == Config(
         name="Weather2",
         region="eu-central-1",
-        agents=Agents(default=BedrockAgent(agent_id="0123456789", alias_id="abcdefghij")),
-        reply=Reply(show_rationale=True),
+        agents={"default": Agent(BedrockAgent(agent_id="0123456789", alias_id="abcdefghij"))},
+        reply=Reply(style="stream", show_rationale=True, notify_after_seconds=120),
         worker=Worker(timeout_seconds=900, max_concurrency=2),
     )
 
@@ -91,10 +105,16 @@ def test_text_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
         read_config(tmp_path / "bridge.toml")
 
 
+KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
+HERE = "allowed here: name, region, sample, agents, routes, reply, worker"
+CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
+OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
+
+
 def test_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
     assert problems(tmp_path, "") == (
         "name is missing; allowed: up to 40 letters, digits and hyphens, the first a letter",
-        'agents.default.kind is missing; allowed: "bedrock-agent"',
+        f"agents.default.kind is missing; {KIND}",
         "agents.default.agent_id is missing; allowed: exactly 10 letters and digits",
         "agents.default.alias_id is missing; allowed: exactly 10 letters and digits",
     )
@@ -104,6 +124,12 @@ TIMEOUT = "allowed: a whole number from 60 to 900"
 CONCURRENCY = "allowed: a whole number from 2 to 1000"
 NAME = "allowed: up to 40 letters, digits and hyphens, the first a letter"
 BEDROCK_ID = "allowed: exactly 10 letters and digits"
+HARNESS_ARN = (
+    'allowed: the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"'
+)
+RUNTIME_ARN = (
+    'allowed: the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"'
+)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +141,16 @@ BEDROCK_ID = "allowed: exactly 10 letters and digits"
         ('name = "agent-bridge"', 'name = ""', f'name is ""; {NAME}'),
         ('name = "agent-bridge"', "name = 7", f"name is 7; {NAME}"),
         ('name = "agent-bridge"', f'name = "{"a" * 41}"', f'name is "{"a" * 41}"; {NAME}'),
-        ('"bedrock-agent"', '"bedrock"', 'agents.default.kind is "bedrock"; allowed: "bedrock-agent"'),
-        ('"bedrock-agent"', "[]", 'agents.default.kind is []; allowed: "bedrock-agent"'),
+        (
+            '"bedrock-agent"',
+            '"bedrock"',
+            f'agents.default.kind is "bedrock"; {KIND}',
+        ),
+        (
+            '"bedrock-agent"',
+            "[]",
+            f"agents.default.kind is []; {KIND}",
+        ),
         ('"ABCDEFGHIJ"', '"ABCDEFGHI"', f'agents.default.agent_id is "ABCDEFGHI"; {BEDROCK_ID}'),
         ('"ABCDEFGHIJ"', '"ABCDEFGHIJK"', f'agents.default.agent_id is "ABCDEFGHIJK"; {BEDROCK_ID}'),
         ('"ABCDEFGHIJ"', '"ABCDEFGH-J"', f'agents.default.agent_id is "ABCDEFGH-J"; {BEDROCK_ID}'),
@@ -139,10 +173,37 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
             'region is "us-east"; allowed: the name of an AWS region, such as "us-east-1"',
         ),
         ("region = 1", 'region is 1; allowed: the name of an AWS region, such as "us-east-1"'),
-        ('sample = "harness"', 'sample is "harness"; allowed: "none"'),
+        ('sample = "best"', 'sample is "best"; allowed: "none" or "harness" or "classic"'),
+        (
+            'sample = "harness"',
+            'agents.default is {"kind": "bedrock-agent", "agent_id": "ABCDEFGHIJ", '
+            '"alias_id": "TSTALIASID"}; allowed: another name, or sample = "none": the sample agent '
+            "(harness) is the default",
+        ),
+        (
+            '[agents.finops]\nkind = "agentcore-harness"\narn = "finops"',
+            f'agents.finops.arn is "finops"; {HARNESS_ARN}',
+        ),
+        (
+            f'[agents.finops]\nkind = "agentcore-runtime"\narn = "{OTHER_ARN}"',
+            f'agents.finops.arn is "{OTHER_ARN}"; {RUNTIME_ARN}',
+        ),
+        (
+            '[[routes]]\nchannel = "general"\nagent = "default"',
+            f'routes[1].channel is "general"; {CHANNEL}',
+        ),
+        (
+            '[[routes]]\nchannel = "C0123456789"\nagent = "finops"',
+            'routes[1].agent is "finops"; allowed: "default"',
+        ),
+        ("routes = 1", "routes is 1; allowed: tables, each under [[routes]]"),
         ("reply = true", "reply is true; allowed: a table"),
         ("[[worker]]", "worker is [{}]; allowed: a table"),
-        ('[reply]\nstyle = "stream"', 'reply.style is "stream"; allowed: "edit"'),
+        ('[reply]\nstyle = "morse"', 'reply.style is "morse"; allowed: "edit" or "stream"'),
+        (
+            "[reply]\nnotify_after_seconds = 9",
+            "reply.notify_after_seconds is 9; allowed: a whole number from 10 to 900",
+        ),
         ('[reply]\nshow_rationale = "no"', 'reply.show_rationale is "no"; allowed: true or false'),
         ("[reply]\nshow_rationale = 1", "reply.show_rationale is 1; allowed: true or false"),
         ("[worker]\ntimeout_seconds = 59", f"worker.timeout_seconds is 59; {TIMEOUT}"),
@@ -163,14 +224,23 @@ def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: s
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("nmae = 1", "nmae is not a setting; allowed here: name, region, agents, reply, worker, sample"),
-        ("[wroker]", "wroker is not a setting; allowed here: name, region, agents, reply, worker, sample"),
-        ("[agents.other]", "agents.other is not a setting; allowed here: default"),
+        (
+            "nmae = 1",
+            f"nmae is not a setting; {HERE}",
+        ),
+        (
+            "[wroker]",
+            f"wroker is not a setting; {HERE}",
+        ),
         (
             "[agents.default.model]",
-            "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id",
+            "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id, role_arn, "
+            "external_id, channels, description",
         ),
-        ("[reply]\nsytle = 1", "reply.sytle is not a setting; allowed here: style, show_rationale"),
+        (
+            "[reply]\nsytle = 1",
+            "reply.sytle is not a setting; allowed here: style, show_rationale, notify_after_seconds",
+        ),
         (
             "[worker]\ntimeout = 300",
             "worker.timeout is not a setting; allowed here: timeout_seconds, max_concurrency",
@@ -191,3 +261,66 @@ def test_all_problems_are_reported_at_once_with_the_name_of_the_file(tmp_path: P
         f"bridge.toml: worker.timeout_seconds is 5; {TIMEOUT}",
         "bridge.toml: worker.memory is not a setting; allowed here: timeout_seconds, max_concurrency",
     ]
+
+
+def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
+    text = f"""{SMALLEST}
+        [agents.finops]
+        kind = "agentcore-harness"
+        arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
+        description = "what we spend"
+        channels = ["C0123456789", "dm"]
+        [agents.sales]
+        kind = "agentcore-runtime"
+        arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5"
+        qualifier = "prod"
+        tell_user_id = true
+        role_arn = "arn:aws:iam::210987654321:role/sales-caller"
+        external_id = "42"
+        [[routes]]
+        channel = "C0123456789"
+        agent = "finops"
+        [[routes]]
+        channel = "dm"
+        agent = "sales"
+    """
+    config = read(tmp_path, text)
+    assert config.routes == {"C0123456789": "finops", "dm": "sales"}
+    assert config.agents == {
+        "default": Agent(BedrockAgent("ABCDEFGHIJ", "TSTALIASID")),
+        "finops": Agent(
+            Harness("arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"),
+            channels=("C0123456789", "dm"),
+            description="what we spend",
+        ),
+        "sales": Agent(
+            Runtime(
+                "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5",
+                qualifier="prod",
+                tell_user_id=True,
+            ),
+            role=Role("arn:aws:iam::210987654321:role/sales-caller", "42"),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["Finops", "fin_ops", "help", "1st", "a" * 31])
+def test_the_name_of_an_agent_can_be_written_in_front_of_a_question(tmp_path: Path, name: str) -> None:
+    text = SMALLEST + SMALLEST.partition("\n[")[2].replace("agents.default", f"\n[agents.{name}")
+    [problem] = problems(tmp_path, text)
+    assert problem.startswith(f"agents.{name} is ")
+    assert problem.endswith('up to 30 small letters, digits and hyphens, and not "help"')
+
+
+def test_an_external_id_needs_a_role_and_a_channel_has_one_route(tmp_path: Path) -> None:
+    route = '[[routes]]\nchannel = "C0123456789"\nagent = "default"\n'
+    text = SMALLEST + 'external_id = "42"\n' + 2 * route
+    assert problems(tmp_path, text) == (
+        'agents.default.external_id is "42"; allowed: only together with role_arn',
+        'routes[2].channel is "C0123456789"; allowed: one route for each channel',
+    )
+
+
+def test_with_a_sample_no_agent_is_needed(tmp_path: Path) -> None:
+    config = read(tmp_path, 'name = "agent-bridge"\nsample = "classic"')
+    assert (config.sample, config.agents) == ("classic", {})

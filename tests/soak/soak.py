@@ -141,11 +141,7 @@ class _Asker:
         """Asks and waits until Slack has delivered the question, or has given up."""
         with self._may_ask:
             text = f"@agent what's the weather in {city.name} today?"
-            where = self.bridge.say(text, channel=channel, **thread)
-            for event_id in where["event_ids"]:
-                delivery = self.bridge.simulation.slack.events.delivery(event_id)
-                assert delivery is not None
-                delivery.done.wait(PATIENCE)
+            where = self.bridge.delivered(self.bridge.say(text, channel=channel, **thread))
         return _Question(where, city)
 
     def _wait(self, question: _Question) -> None:

@@ -6,14 +6,15 @@ const MAX_HEIGHT = 200;
 
 export class Composer {
   /**
-   * `names()` gives the users that can be mentioned, `send(text)` sends and throws an Error with words for
-   * the writer, `advice(text)` gives a hint about the text (or null).
+   * `names()` gives the users that can be mentioned, `send(text, files)` sends and throws an Error with words
+   * for the writer, `advice(text)` gives a hint about the text (or null).
    */
   constructor(place, { id, names, send, advice }) {
     this.names = names;
     this.send = send;
     this.advice = advice;
     this.drafts = new Map();
+    this.files = [];
     this.key = null;
     this.matches = [];
     this.chosen = 0;
@@ -24,9 +25,11 @@ export class Composer {
   /** What is written belongs to `key`, a channel or a thread; each keeps its draft. */
   setPlace(key, label, isOpen = true) {
     if (key !== this.key) {
-      if (this.key) this.drafts.set(this.key, this.field.value);
+      if (this.key) this.drafts.set(this.key, { text: this.field.value, files: this.files });
       this.key = key;
-      this.field.value = this.drafts.get(key) ?? "";
+      const draft = this.drafts.get(key) ?? { text: "", files: [] };
+      this.field.value = draft.text;
+      this.#setFiles(draft.files);
       this.problem.textContent = "";
       this.#changed();
     }
@@ -36,7 +39,7 @@ export class Composer {
   }
 
   get isEmpty() {
-    return !this.field.value.trim();
+    return !this.field.value.trim() && !this.files.length;
   }
 
   /** Writes `text` as if it had been typed. */
@@ -72,13 +75,18 @@ export class Composer {
     this.problem = element("p", { class: "problem", role: "alert" });
     this.button = element("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send", disabled: true }, icon("M3 10 2.6 3.4a.5.5 0 0 1 .7-.5l14 6.6a.5.5 0 0 1 0 .9l-14 6.7a.5.5 0 0 1-.7-.5zM3 10h7"));
     const at = element("button", { type: "button", class: "icon-button", "aria-label": "Mention somebody", title: "Mention somebody", onclick: () => this.#typeAt() }, "@");
+    this.picker = element("input", { type: "file", id: `${this.id}-files`, class: "visually-hidden", multiple: true, tabindex: "-1", "aria-label": "Files", onchange: () => this.#pick() });
+    const attach = element("button", { type: "button", class: "icon-button", "aria-label": "Attach files", title: "Attach files", onclick: () => this.picker.click() }, icon("m15 9-5.2 5.2a3.2 3.2 0 0 1-4.5-4.5l5.8-5.8a2.2 2.2 0 0 1 3 3l-5.7 5.8a1 1 0 0 1-1.5-1.5L12 6.2"));
+    this.chosenFiles = element("ul", { class: "chosen-files", "aria-label": "Files of the message" });
     const keys = element("span", { class: "keys" }, element("kbd", {}, "Enter"), " sends, ", element("kbd", {}, "Shift + Enter"), " new line");
     const form = element(
       "form",
       { class: "composer" },
       this.list,
       this.field,
-      element("div", { class: "composer-tools" }, at, keys, this.button),
+      this.chosenFiles,
+      this.picker,
+      element("div", { class: "composer-tools" }, attach, at, keys, this.button),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -92,7 +100,7 @@ export class Composer {
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight, MAX_HEIGHT)}px`;
     this.button.disabled = this.isEmpty;
-    const advice = this.isEmpty ? null : this.advice(field.value);
+    const advice = !field.value.trim() ? null : this.advice(field.value);
     this.hint.hidden = !advice;
     if (advice) this.hint.replaceChildren(advice);
     if (offer) this.#offer();
@@ -114,15 +122,17 @@ export class Composer {
   }
 
   async #submit() {
+    const { files } = this;
     const text = this.field.value;
     if (this.isEmpty || this.isSending) return;
     const key = this.key;
     this.isSending = true;
     try {
-      await this.send(text);
+      await this.send(text, files);
       this.drafts.delete(key);
-      // What was typed while the message was on its way stays.
+      // What was typed or chosen while the message was on its way stays.
       if (this.key === key && this.field.value === text) this.field.value = "";
+      if (this.key === key && this.files === files) this.#setFiles([]);
       this.problem.textContent = "";
     } catch (error) {
       this.problem.textContent = error.message;
@@ -130,6 +140,23 @@ export class Composer {
       this.isSending = false;
       this.#changed();
     }
+  }
+
+  #pick() {
+    this.#setFiles([...this.files, ...this.picker.files]);
+    this.picker.value = ""; // the same file may be chosen again
+    this.#changed();
+    this.focus();
+  }
+
+  #setFiles(files) {
+    this.files = files;
+    const remove = (gone) => {
+      this.#setFiles(this.files.filter((file) => file !== gone));
+      this.#changed();
+    };
+    const items = files.map((file) => element("li", {}, file.name, element("button", { type: "button", class: "link", "aria-label": `Remove ${file.name}`, onclick: () => remove(file) }, "×")));
+    this.chosenFiles.replaceChildren(...items);
   }
 
   #typeAt() {

@@ -4,7 +4,7 @@ import { Composer } from "./composer.js";
 import { byId, element, StickyScroller } from "./dom.js";
 import { Inspector } from "./inspector.js";
 import { chip, introduction, noteOf, showSuggestionList } from "./introduction.js";
-import { MessageList } from "./messages.js";
+import { MessageList, statusLine } from "./messages.js";
 import { buildSpeakers, checkSpeaker, showSidebar } from "./sidebar.js";
 import { act, Store } from "./store.js";
 
@@ -30,13 +30,13 @@ const channelComposer = new Composer(byId("channel-composer"), {
   id: "composer",
   names: mentionable,
   advice: (text) => mentionAdvice(text, channelComposer),
-  send: (text) => send(text, null),
+  send: (text, files) => send(text, files, null),
 });
 const threadComposer = new Composer(byId("thread-composer"), {
   id: "reply",
   names: mentionable,
   advice: (text) => mentionAdvice(text, threadComposer),
-  send: (text) => send(text, rootTs),
+  send: (text, files) => send(text, files, rootTs),
 });
 
 // --- what the reader chooses ---
@@ -111,13 +111,24 @@ async function pressButton(event) {
   }
 }
 
-async function send(text, threadTs) {
-  const sent = await act("messages", { channel: channel.id, user: me.id, text, ...(threadTs && { thread_ts: threadTs }) });
+async function send(text, files, threadTs) {
+  const uploads = await Promise.all(files.map(upload));
+  const sent = await act("messages", { channel: channel.id, user: me.id, text, files: uploads, ...(threadTs && { thread_ts: threadTs }) });
   if (threadTs) threadScroller.toEnd();
   else {
     own.add(`${sent.channel}:${sent.ts}`);
     channelScroller.toEnd();
   }
+}
+
+/** A chosen file as the control API takes it. */
+function upload(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve({ name: file.name, mimetype: file.type || null, bytes: reader.result.split(",")[1] ?? "" });
+    reader.onerror = () => reject(new Error(`${file.name} cannot be read.`));
+    reader.readAsDataURL(file);
+  });
 }
 
 // --- what is shown ---
@@ -156,14 +167,21 @@ function showThread() {
   if (!isOpen) return;
   byId("thread-note").textContent = channel.kind === "im" ? "with the agent" : `# ${channel.name}`;
   threadList.show(thread);
+  showStatus();
   threadComposer.setPlace(`${channel.id}:${rootTs}`, "Reply…", !channel.is_archived);
   showFollowUp(thread);
   threadScroller.follow();
 }
 
+function showStatus() {
+  const line = rootTs && statusLine(store, store.status(channel.id, rootTs));
+  const shown = byId("thread-status");
+  if (shown.textContent !== (line?.textContent ?? "")) shown.replaceChildren(...(line ? [line] : []));
+}
+
 /** A first follow-up is offered once the agent has said something. */
 function showFollowUp(thread) {
-  const hasAnswer = thread.some((message) => store.users.get(message.user)?.is_bot && message.edits);
+  const hasAnswer = thread.some((message) => store.users.get(message.user)?.is_bot && (message.edits || message.streaming_state === "completed"));
   const questions = thread.filter((message) => !store.users.get(message.user)?.is_bot);
   const text = channel.kind === "im" ? store.followUp.replace(/^@agent /, "") : store.followUp;
   const chips = hasAnswer && questions.length === 1 ? [chip(text, (words) => threadComposer.fill(words))] : [];
@@ -236,6 +254,12 @@ store.addEventListener("messages", ({ detail }) => {
   } else showSidebar(store, { me, channel, isUnread, select: selectChannel });
   announce(detail);
 });
+
+store.addEventListener("statuses", () => {
+  showChannel();
+  showThread();
+});
+setInterval(() => rootTs && showStatus(), 1000);
 
 store.addEventListener("entries", ({ detail }) => inspector.add(detail.entries));
 

@@ -3,6 +3,15 @@
 import { avatar, dayOf, element, icon, timeOf, updateHtml } from "./dom.js";
 
 const GROUP_SECONDS = 300;
+const LOADING_MILLISECONDS = 3000; // how long each loading message is shown
+
+/** "agent is thinking…", with the loading messages in turn; nothing without a status. */
+export function statusLine(store, status) {
+  if (!status) return null;
+  const messages = status.loading_messages;
+  const loading = messages[Math.floor(Date.now() / LOADING_MILLISECONDS) % messages.length];
+  return element("span", { class: "status" }, `${store.agent.name} ${status.text}`, loading ? element("span", { class: "loading" }, loading) : null);
+}
 
 export class MessageList {
   /**
@@ -79,7 +88,8 @@ export class MessageList {
   }
 
   #element(message, { follows, isSelected }) {
-    const signature = JSON.stringify([message, follows, isSelected]);
+    const status = this.openThread && this.store.status(message.channel, message.ts);
+    const signature = JSON.stringify([message, follows, isSelected, status]);
     const known = this.shown.get(message.ts);
     if (known?.signature === signature) return known.node;
     const entry = known ?? { node: this.#build(message) };
@@ -106,7 +116,7 @@ export class MessageList {
           user?.is_bot ? element("span", { class: "badge" }, "APP") : null,
           timeOf(message.ts),
         ),
-        element("div", { class: "body" }),
+        element("div", { class: "body", dir: "auto" }),
         element("footer"),
       ),
       this.openThread
@@ -123,6 +133,7 @@ export class MessageList {
     const isBot = this.store.users.get(message.user)?.is_bot;
     node.classList.toggle("follows", follows);
     node.classList.toggle("selected", isSelected);
+    node.classList.toggle("streaming", message.streaming_state === "in_progress");
     node.classList.toggle("tombstone", message.subtype === "tombstone");
     updateHtml(node.querySelector(".body"), message.html);
     const body = node.querySelector(".body");
@@ -130,7 +141,8 @@ export class MessageList {
     node.classList.toggle("waiting", Boolean(isBot) && body.textContent.length < 60 && body.textContent.trim().endsWith("…"));
     const times = message.edits === 1 ? "once" : `${message.edits} times`;
     const edited = message.edits ? element("span", { class: "edited", title: `Edited ${times}` }, "(edited)") : null;
-    node.querySelector("footer").replaceChildren(...[edited, this.#repliesLine(message)].filter(Boolean));
+    const status = this.openThread && statusLine(this.store, this.store.status(message.channel, message.ts));
+    node.querySelector("footer").replaceChildren(...[edited, this.#repliesLine(message), status].filter(Boolean));
   }
 
   #repliesLine(message) {

@@ -7,6 +7,7 @@ export class Store extends EventTarget {
     this.channels = new Map();
     this.messages = new Map();
     this.entries = new Map();
+    this.statuses = [];
   }
 
   connect() {
@@ -24,6 +25,10 @@ export class Store extends EventTarget {
       for (const message of changed) this.messages.set(keyOf(message), message);
       for (const message of deleted) this.messages.delete(keyOf(message));
       this.#tell("messages", { changed, deleted, isNew });
+    });
+    on("statuses", (statuses) => {
+      this.statuses = statuses;
+      this.#tell("statuses");
     });
     on("entries", (entries) => {
       this.#addEntries(entries);
@@ -57,6 +62,11 @@ export class Store extends EventTarget {
     return this.messages.get(`${channelId}:${ts}`);
   }
 
+  /** What the agent says of itself in a thread: {text, loading_messages}, or undefined. */
+  status(channelId, rootTs) {
+    return this.statuses.find((status) => status.channel === channelId && status.thread_ts === rootTs);
+  }
+
   #sorted(belongs) {
     // A ts has a fixed number of digits, so text sorts it.
     return [...this.messages.values()].filter(belongs).sort((a, b) => (a.ts < b.ts ? -1 : 1));
@@ -67,6 +77,7 @@ export class Store extends EventTarget {
     this.users = new Map(data.users.map((user, number) => [user.id, { ...user, number }]));
     this.#setChannels(data.channels);
     this.messages = new Map(data.messages.map((message) => [keyOf(message), message]));
+    this.statuses = data.statuses;
     this.entries = new Map();
     this.#addEntries(data.entries);
     this.examples = data.examples;

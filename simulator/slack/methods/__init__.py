@@ -1,13 +1,16 @@
 """The methods of the Web API, one module per family."""
 
-from simulator.slack.methods import chat, conversations, identity, reactions
+from simulator.slack.methods import assistant, chat, conversations, files, identity, reactions, streaming
 from simulator.slack.methods.call import Call, Method
 
 METHODS: dict[str, Method] = {
+    **assistant.METHODS,
     **chat.METHODS,
     **conversations.METHODS,
+    **files.METHODS,
     **identity.METHODS,
     **reactions.METHODS,
+    **streaming.METHODS,
 }
 
 __all__ = ["METHODS", "Call", "Method"]

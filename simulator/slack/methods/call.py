@@ -53,24 +53,59 @@ class Call:
             provided = ",".join(sorted(self.installation.scopes))
             raise SlackError("missing_scope", needed=",".join(scopes), provided=provided)
 
-    def visible_channel(self, *, by_name: bool = False) -> Channel:
-        """The channel of the argument `channel`, or SlackError channel_not_found.
+    def visible_channel(self, argument: str = "channel", *, by_name: bool = False) -> Channel:
+        """The channel that an argument names, or SlackError channel_not_found.
 
         A bot sees the public channels and those it is a member of.
         """
-        given = self.required("channel")
+        given = self.required(argument)
         channel = self.workspace.channel(given)
         seen = channel and (channel.kind == "public" or self.installation.bot.id in channel.members)
         if channel is None or not seen or (channel.id != given and not by_name):
             raise SlackError("channel_not_found")
         return channel
 
-    def joined_channel(self) -> Channel:
+    def joined_channel(self, argument: str = "channel") -> Channel:
         """Like `visible_channel`, or SlackError not_in_channel."""
-        channel = self.visible_channel()
+        channel = self.visible_channel(argument)
         if self.installation.bot.id not in channel.members:
             raise SlackError("not_in_channel")
         return channel
+
+    def destination(self, argument: str = "channel") -> Channel:
+        """The channel to post to, which may be given as a name, or as a person whose direct message it is.
+
+        Raises SlackError channel_not_found, not_in_channel, is_archived or messages_tab_disabled.
+        """
+        given = self.required(argument)
+        person = given in self.workspace.users
+        channel = self.workspace.direct_message(given) if person else None
+        channel = channel or self.visible_channel(argument, by_name=True)
+        bot_is_member = self.installation.bot.id in channel.members
+        if not bot_is_member and "chat:write.public" not in self.installation.scopes:
+            raise SlackError("not_in_channel")
+        if channel.is_archived:
+            raise SlackError("is_archived")
+        if channel.kind == "im" and not self.installation.messages_tab:
+            raise SlackError("messages_tab_disabled")
+        return channel
+
+    def thread(self, channel: Channel) -> str | None:
+        """The root's ts of the argument `thread_ts`, if it is given.
+
+        Slack's documentation says to avoid a reply's ts; the fake refuses it. Raises SlackError
+        thread_not_found, cannot_reply_to_message or restricted_action_thread_locked.
+        """
+        if not self.args.get("thread_ts"):
+            return None
+        root = self.workspace.message(channel.id, self.ts("thread_ts"))
+        if root is None or root.is_reply:
+            raise SlackError("thread_not_found")
+        if root.subtype not in (None, "file_share", "tombstone"):
+            raise SlackError("cannot_reply_to_message")
+        if root.is_locked:
+            raise SlackError("restricted_action_thread_locked")
+        return root.ts
 
     def message(self, channel: Channel, ts: str) -> Message:
         message = self.workspace.message(channel.id, ts)

@@ -3,17 +3,17 @@
 from simulator.slack import limits
 from simulator.slack.errors import SlackError
 from simulator.slack.methods.call import Call, Method
-from simulator.slack.workspace import Channel, Json
+from simulator.slack.workspace import Json
 
 
 def post_message(call: Call) -> Json:
-    channel = _destination(call)
+    channel = call.destination()
     text, blocks, _ = _content(call)
     if len(text) > limits.TEXT_OF_POST:
         text = text[: limits.TEXT_OF_POST]
         call.warnings.append("message_truncated")
     metadata = limits.parse_metadata(call.args["metadata"]) if call.args.get("metadata") is not None else {}
-    thread_ts = _thread(call, channel)
+    thread_ts = call.thread(channel)
     message = call.workspace.post(
         channel,
         call.installation.bot,
@@ -36,6 +36,8 @@ def update(call: Call) -> Json:
         raise SlackError("cant_update_message")
     if channel.is_archived:
         raise SlackError("is_inactive")
+    if call.workspace.streaming_state(message) == "in_progress":
+        raise SlackError("streaming_state_conflict")
     text, blocks, given_markdown = _content(call)
     if len(text) > limits.TEXT_OF_UPDATE and not given_markdown:
         raise SlackError("msg_too_long")
@@ -57,33 +59,20 @@ def delete(call: Call) -> Json:
     message = call.message(channel, call.ts("ts"))
     if message.user.id != call.installation.bot.id:
         raise SlackError("cant_delete_message")
+    if call.workspace.streaming_state(message) == "in_progress":
+        raise SlackError("cant_delete_message")
     call.workspace.delete(message)
     return {"channel": channel.id, "ts": message.ts}
 
 
 def post_ephemeral(call: Call) -> Json:
     """Shown to one person and kept nowhere: only the record of calls has it."""
-    channel = _destination(call)
+    channel = call.destination()
     _content(call)
-    _thread(call, channel)
+    call.thread(channel)
     if call.required("user") not in channel.members:
         raise SlackError("user_not_in_channel")
     return {"message_ts": call.workspace.new_ts()}
-
-
-def _destination(call: Call) -> Channel:
-    """The channel to post to, which may be given as a name, or as a person whose direct message it is."""
-    given = call.required("channel")
-    channel = call.workspace.direct_message(given) if given in call.workspace.users else None
-    channel = channel or call.visible_channel(by_name=True)
-    bot_is_member = call.installation.bot.id in channel.members
-    if not bot_is_member and "chat:write.public" not in call.installation.scopes:
-        raise SlackError("not_in_channel")
-    if channel.is_archived:
-        raise SlackError("is_archived")
-    if channel.kind == "im" and not call.installation.messages_tab:
-        raise SlackError("messages_tab_disabled")
-    return channel
 
 
 def _content(call: Call) -> tuple[str, list[Json] | None, bool]:
@@ -95,20 +84,6 @@ def _content(call: Call) -> tuple[str, list[Json] | None, bool]:
     if markdown_text:
         return markdown_text, [{"type": "markdown", "text": markdown_text}], True
     return text or "", blocks, False
-
-
-def _thread(call: Call, channel: Channel) -> str | None:
-    """The root's ts. Slack's documentation says to avoid a reply's ts; the fake refuses it."""
-    if not call.args.get("thread_ts"):
-        return None
-    root = call.workspace.message(channel.id, call.ts("thread_ts"))
-    if root is None or root.is_reply:
-        raise SlackError("thread_not_found")
-    if root.subtype not in (None, "file_share", "tombstone"):
-        raise SlackError("cannot_reply_to_message")
-    if root.is_locked:
-        raise SlackError("restricted_action_thread_locked")
-    return root.ts
 
 
 METHODS = {

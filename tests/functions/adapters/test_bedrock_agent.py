@@ -1,9 +1,6 @@
 """The adapter with a real boto3 client against a server that speaks InvokeAgent's event stream."""
 
 import socket
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,21 +8,29 @@ import pytest
 from functions.adapters import aws as clients
 from functions.adapters.bedrock_agent import BedrockAgent
 from functions.bridge.agent import (
-    AgentEvent,
-    AgentRun,
-    Failed,
+    Citation,
+    File,
     Finished,
-    Question,
+    Guardrail,
     Rationale,
+    Source,
     TextDelta,
+    ToolKind,
     ToolUse,
 )
 from functions.bridge.failures import NOT_STARTED, Failure
 from simulator.agent import samples
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
-
-QUESTION = Question(session_id="T1:C1:1700000000.000100", text="what's the weather in Chicago today?")
-WAIT = 20.0  # seconds; no test needs them
+from tests.functions.adapters.runs import (
+    QUESTION,
+    WAIT,
+    agent_threads,
+    asking,
+    events,
+    failure,
+    text,
+    wait_until_over,
+)
 
 
 @pytest.fixture
@@ -36,36 +41,6 @@ def agent(agent_service: AgentService) -> BedrockAgent:  # noqa: ARG001 - the cl
 def agent_at(longest_silence: float = 60.0, agent_id: str = AGENT_ID) -> BedrockAgent:
     client = clients.bedrock_agent_runtime(longest_silence=longest_silence)
     return BedrockAgent(client, agent_id=agent_id, alias_id=ALIAS_ID)
-
-
-def events(run: AgentRun) -> list[AgentEvent]:
-    """Everything that the run says, to its end."""
-    heard: list[AgentEvent] = []
-    while not (heard and isinstance(heard[-1], Finished | Failed)):
-        event = run.next(timeout=WAIT)
-        assert event is not None, f"nothing came after {heard}"
-        heard.append(event)
-    run.cancel()
-    return heard
-
-
-def wait_until_over(service: AgentService) -> None:
-    """A session takes no second question until the service has closed the first one's stream."""
-    while any(run.ended is None for run in service.invocations):
-        time.sleep(0.001)
-
-
-def text(heard: list[AgentEvent]) -> str:
-    return "".join(event.text for event in heard if isinstance(event, TextDelta))
-
-
-def failure(heard: list[AgentEvent]) -> Failure:
-    assert isinstance(heard[-1], Failed)
-    return heard[-1].failure
-
-
-def asking(words: str) -> Question:
-    return replace(QUESTION, text=f"{words}: what's the weather in Chicago?")
 
 
 def test_the_answer_comes_in_pieces_after_rationale_and_tools(
@@ -80,6 +55,13 @@ def test_the_answer_comes_in_pieces_after_rationale_and_tools(
     [invocation] = agent_service.invocations
     assert (invocation.trace, invocation.streaming) == (True, True)
     assert (invocation.session_id, invocation.input_text) == (QUESTION.session_id, QUESTION.text)
+    assert invocation.attributes == {
+        "slack_user": "U0123456789",
+        "slack_team": "T0123456789",
+        "slack_channel": "C0123456789",
+        "slack_thread": "1700000000.000100",
+        "slack_name": "Ann",
+    }
 
 
 def test_the_session_remembers_the_place(agent: BedrockAgent, agent_service: AgentService) -> None:
@@ -94,6 +76,91 @@ def test_a_character_that_is_cut_in_two_arrives_whole(agent: BedrockAgent) -> No
 
 def test_a_very_long_answer_arrives_complete(agent: BedrockAgent) -> None:
     assert len(text(events(agent.ask(asking("very long report"))))) > 195_000
+
+
+WIND = Source("wind scale.pdf")
+CHILL = (Source("wind-chill", "https://www.example.com/weather/wind-chill"), Source("wind-chill.pdf"))
+CITED = [
+    ("Winds above 62 km/h count as a gale.", (WIND,)),
+    ("The wind chill is defined below 10 °C only.", CHILL),
+    ("A gale has force 8.", (WIND,)),
+]
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_citations_follow_the_cited_words(
+    agent: BedrockAgent, agent_service: AgentService, streaming: bool
+) -> None:
+    # Without streaming all citations come with one chunk.
+    agent_service.streaming_allowed = streaming
+    heard = events(agent.ask(asking("cite your sources")))
+    places = [n for n, event in enumerate(heard) if isinstance(event, Citation)]
+    for place, (words, sources) in zip(places, CITED, strict=True):
+        assert text(heard[:place]).endswith(words)
+        assert heard[place] == Citation(sources)
+    assert text(heard).endswith(
+        "count as a gale. The wind chill is defined below 10 °C only. A gale has force 8. Ask me for more."
+    )
+    assert ToolUse("", ToolKind.KNOWLEDGE_BASE) in heard
+
+
+def test_files_that_the_agent_made_arrive(agent: BedrockAgent) -> None:
+    heard = events(agent.ask(asking("chart")))
+    made = [event for event in heard if isinstance(event, File)]
+    assert [(file.name, file.media_type) for file in made] == [
+        ("temperatures.png", "image/png"),
+        ("temperatures.csv", "text/csv"),
+    ]
+    assert made[0].data.startswith(b"\x89PNG\r\n")
+    assert ToolUse("", ToolKind.CODE_INTERPRETER) in heard
+
+
+def test_a_colleague_s_tools_are_seen_too(agent: BedrockAgent) -> None:
+    heard = events(agent.ask(asking("ask a colleague")))
+    used = [event for event in heard if isinstance(event, ToolUse)]
+    assert used[-2:] == [ToolUse("marine-forecaster", ToolKind.COLLABORATOR), ToolUse("read-buoys")]
+
+
+def test_a_guardrail_that_blocks_is_named(agent: BedrockAgent) -> None:
+    heard = events(agent.ask(asking("guardrail")))
+    assert Guardrail(("topic Insider tips blocked", "custom word blocked")) in heard
+    assert heard[-1] == Finished()
+
+
+def test_a_guardrail_that_masks_is_named_once(agent: BedrockAgent) -> None:
+    heard = events(agent.ask(asking("guardrail masks")))
+    masked = ("sensitive information EMAIL masked", "sensitive information PHONE masked")
+    assert [event for event in heard if isinstance(event, Guardrail)] == [
+        Guardrail((*masked, "pattern station-number masked"))
+    ]
+    assert text(heard) == samples.MASKED
+
+
+def test_the_user_s_files_go_along_under_names_of_their_own(
+    agent: BedrockAgent, agent_service: AgentService
+) -> None:
+    files = (
+        File("data.csv", "text/csv", b"a,b\n"),
+        File("DATA.csv", "text/csv", b"c"),
+        File("data.csv", "text/csv", b"d"),
+        File("../plan.pdf", "application/pdf", b"%PDF-"),
+        File("", "text/plain", b"?"),
+    )
+    heard = events(agent.ask(replace(QUESTION, text="what is in these files?", files=files)))
+    [run] = agent_service.invocations
+    assert [(file.name, file.media_type, file.size) for file in run.files] == [
+        ("data.csv", "text/csv", 4),
+        ("DATA (2).csv", "text/csv", 1),
+        ("data (3).csv", "text/csv", 1),
+        ("plan.pdf", "application/pdf", 5),
+        ("file", "text/plain", 1),
+    ]
+    assert "**plan.pdf**: `application/pdf`, 5 bytes" in text(heard)
+
+
+def test_more_files_than_the_service_takes_are_refused(agent: BedrockAgent) -> None:
+    files = tuple(File(f"{n}.txt", "text/plain", b"x") for n in range(6))
+    assert failure(events(agent.ask(replace(QUESTION, files=files)))) is Failure.INVALID
 
 
 @pytest.mark.parametrize(
@@ -187,23 +254,19 @@ def test_access_that_is_denied_after_a_tool_ran_is_not_asked_again(
     assert len(agent_service.invocations) == 1
 
 
-def agent_threads() -> Iterator[threading.Thread]:
-    return (thread for thread in threading.enumerate() if thread.name == "agent-stream")
-
-
 def test_a_silent_stream_can_be_cancelled(agent: BedrockAgent) -> None:
     run = agent.ask(asking("never answer"))
     while not isinstance(event := run.next(timeout=WAIT), ToolUse):
         assert event is not None
     run.cancel()
-    assert list(agent_threads()) == []
+    assert agent_threads() == []
 
 
 def test_a_busy_stream_can_be_cancelled(agent: BedrockAgent) -> None:
     run = agent.ask(asking("very long report"))
     assert run.next(timeout=WAIT) is not None
     run.cancel()
-    assert list(agent_threads()) == []
+    assert agent_threads() == []
 
 
 def test_a_run_that_was_cancelled_leaves_the_client_fit_for_the_next(agent: BedrockAgent) -> None:

@@ -159,7 +159,7 @@ def test_a_turn_that_was_answered_has_no_later_attempt(ledger: Ledger) -> None:
 def test_a_question_is_kept_until_it_is_forgotten(ledger: Ledger) -> None:
     assert ledger.question(TURN) is None
     ledger.keep_question(TURN)
-    assert ledger.question(TURN) == TURN.text
+    assert ledger.question(TURN) == TURN
     ledger.forget_question(TURN)
     assert ledger.question(TURN) is None
 

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -7,14 +8,30 @@ from werkzeug.wrappers import Request, Response
 from functions.adapters import aws as clients
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.agent import File
+from functions.bridge.answer import Verdict, give_up
+from functions.bridge.chat import (
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUnavailable,
+    Found,
+    Part,
+    Piece,
+    Task,
+    TaskStatus,
+)
+from functions.bridge.ledger import Record, State
 from functions.bridge.turn import Turn, from_json, next_attempt
 from simulator.aws import Aws
 from simulator.http import HttpServer
 from simulator.slack import seed
 from simulator.slack.faults import Fault
 from simulator.slack.service import SlackService
-from tests.functions.fakes import TURN, FakeClock
+from simulator.slack.streams import Stream
+from simulator.slack.web_api import CallRecord
+from simulator.slack.workspace import Message
+from tests.functions.fakes import TURN, FakeClock, Stage
 
 
 @pytest.fixture
@@ -77,7 +94,7 @@ def test_the_messages_of_a_turn_are_found_by_their_metadata(chat: SlackChat, tur
     chat.post(Part(replace(turn, ts="1700000000.999999"), 0, "another turn's"))
     second = chat.post(Part(turn, 1, "two"))
     chat.edit(first, Part(turn, 0, "one, edited"))
-    assert chat.find(turn) == {0: first, 1: second}
+    assert chat.find(turn) == Found({0: first, 1: second})
 
 
 def test_messages_are_found_in_a_thread_of_many_pages(
@@ -86,7 +103,7 @@ def test_messages_are_found_in_a_thread_of_many_pages(
     for number in range(250):
         says(slack, str(number), turn.ts)
     ts = chat.post(Part(turn, 0, "at the end"))
-    assert chat.find(turn) == {0: ts}
+    assert chat.find(turn) == Found({0: ts})
 
 
 def test_a_button_carries_the_next_attempt_without_the_question(
@@ -117,7 +134,7 @@ def test_a_whisper_is_for_one_person(slack: SlackService, chat: SlackChat, turn:
         seed.ALICE.id,
         "only you",
     )
-    assert chat.find(turn) == {}
+    assert chat.find(turn) == Found({})
 
 
 def test_without_the_history_scope_the_search_is_refused(
@@ -206,7 +223,7 @@ def test_a_message_of_somebody_else_with_our_metadata_is_not_ours(
     payload = {"turn_id": turn.turn_id, "attempt": 1, "part": 0}
     metadata = {"event_type": "agent_bridge_reply", "event_payload": payload}
     slack.workspace.post(channel, seed.BOB, "me too", thread_ts=turn.ts, metadata=metadata)
-    assert chat.find(turn) == {}
+    assert chat.find(turn) == Found({})
 
 
 def test_a_revoked_token_is_a_refusal(
@@ -265,3 +282,253 @@ def test_answers_that_slack_never_gives_are_no_crash(
     chat = SlackChat(CachedSecret(clients.secrets_manager(), bot_token, clock), api_url=f"{server.url}/api/")
     with pytest.raises(expected):
         chat.post(Part(turn, 0, "hello"))
+
+
+# --- streams -----------------------------------------------------------------------------------------------
+
+
+def message_of(slack: SlackService, ts: str) -> Message:
+    message = slack.workspace.message(seed.WEATHER, ts)
+    assert message is not None
+    return message
+
+
+def last_call(slack: SlackService) -> CallRecord:
+    return slack.web_api.calls[-1]
+
+
+TASK = Task("step-0", "Get weather…", TaskStatus.IN_PROGRESS)
+
+
+def test_a_stream_grows_and_becomes_a_part_of_the_reply(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    ts = chat.start_stream(turn, Piece("It ", (TASK,)))
+    chat.append_stream(turn, ts, Piece("is "))
+    chat.append_stream(turn, ts, Piece("", (replace(TASK, status=TaskStatus.COMPLETE),)))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny.", offers_retry=True), Piece("sunny."))
+    message = message_of(slack, ts)
+    assert message.thread_ts == turn.ts
+    assert [block["type"] for block in message.blocks] == ["plan", "markdown", "actions"]
+    [task] = message.blocks[0]["tasks"]
+    assert (task["title"], task["status"]) == ("Get weather…", "complete")
+    assert message.blocks[1]["text"] == "It is sunny."
+    assert slack.workspace.streaming_state(message) == "completed"
+    assert chat.find(turn) == Found({0: ts})
+
+
+def test_a_stream_is_for_the_one_who_asks(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    chat.start_stream(turn, Piece("It "))
+    args = last_call(slack).args
+    assert (args["recipient_user_id"], args["recipient_team_id"]) == (turn.user, turn.team)
+
+
+def test_everything_goes_into_a_stream_as_chunks(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    # The first payload decides for all of them, and a mixture is refused.
+    ts = chat.start_stream(turn, Piece("It "))
+    chat.append_stream(turn, ts, Piece("is "))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Piece("sunny."))
+    assert not [call.method for call in slack.web_api.calls if "markdown_text" in call.args]
+
+
+def test_a_stream_can_end_with_nothing_more_to_say(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    ts = chat.start_stream(turn, Piece("It is sunny."))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Piece(""))
+    assert message_of(slack, ts).blocks == [{"type": "markdown", "text": "It is sunny."}]
+    tasks_only = chat.start_stream(turn, Piece("", (TASK,)))
+    chat.stop_stream(tasks_only, Part(turn, 1, ""), Piece(""))
+    assert chat.find(turn) == Found({0: ts, 1: tasks_only})
+
+
+def test_a_title_of_a_task_is_cut_to_what_slack_takes(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    chat.start_stream(turn, Piece("", (replace(TASK, title="x" * 300),)))
+    assert last_call(slack).result["ok"]
+
+
+def test_a_stream_that_nobody_stopped_is_found_and_can_be_ended(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    first = chat.post(Part(turn, 0, "one"))
+    ts = chat.start_stream(turn, Piece("It "))
+    assert chat.find(turn) == Found({0: first}, (ts,))
+    with pytest.raises(ChatRefused, match="streaming_state_conflict"):
+        chat.edit(ts, Part(turn, 1, "It is sunny."))
+    with pytest.raises(ChatRefused, match="cant_delete_message"):
+        chat.delete(turn, ts)
+    chat.stop_stream(ts, Part(turn, 1, ""), Piece(""))
+    chat.edit(ts, Part(turn, 1, "It is sunny."))
+    assert chat.find(turn) == Found({0: first, 1: ts})
+    chat.delete(turn, ts)
+    assert chat.find(turn) == Found({0: first})
+
+
+def test_a_stream_that_expired_is_found_and_can_be_edited(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    ts = chat.start_stream(turn, Piece("It "))
+    slack.workspace.stream_lifetime_seconds = 0
+    with pytest.raises(ChatRefused, match="message_not_in_streaming_state"):
+        chat.append_stream(turn, ts, Piece("is "))
+    assert chat.find(turn) == Found({}, (ts,))
+    chat.edit(ts, Part(turn, 0, "It is sunny."))
+    assert chat.find(turn) == Found({0: ts})
+
+
+def test_the_stream_of_another_turn_is_not_taken_for_ours(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    channel = slack.workspace.channel(seed.WEATHER)
+    assert channel is not None
+    slack.workspace.post(channel, seed.BOB, "mine", thread_ts=turn.ts, stream=Stream("plan"))
+    payload = {"turn_id": "T1:C1:1700000000.999999", "attempt": 1, "part": 0}
+    slack.workspace.post(
+        channel,
+        slack.installation.bot,
+        "expired, and put right by an edit",
+        thread_ts=turn.ts,
+        metadata={"event_type": "agent_bridge_reply", "event_payload": payload},
+        stream=Stream("plan"),
+    )
+    assert chat.find(turn) == Found({})
+
+
+def test_a_person_who_stops_a_stream_is_told_from_other_refusals(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    ts = chat.start_stream(turn, Piece("It "))
+    message = message_of(slack, ts)
+    assert message.stream is not None
+    slack.workspace.stop_stream(message, message.stream, seed.ALICE)
+    with pytest.raises(ChatStopped):
+        chat.append_stream(turn, ts, Piece("is "))
+    with pytest.raises(ChatStopped):
+        chat.stop_stream(ts, Part(turn, 0, ""), Piece("sunny."))
+
+
+def test_a_stream_that_is_too_long_is_refused_by_slacks_name(chat: SlackChat, turn: Turn) -> None:
+    ts = chat.start_stream(turn, Piece("é" * 5_000))
+    with pytest.raises(ChatRefused, match="msg_too_long"):
+        chat.append_stream(turn, ts, Piece("é" * 5_000))
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+def test_an_append_that_may_have_happened_is_not_repeated_by_the_adapter(
+    slack: SlackService, chat: SlackChat, turn: Turn, drop: Literal["before", "after"]
+) -> None:
+    ts = chat.start_stream(turn, Piece("It "))
+    slack.faults.add(Fault("chat.appendStream", drop=drop))
+    with pytest.raises(ChatUnavailable):
+        chat.append_stream(turn, ts, Piece("is "))
+    assert message_of(slack, ts).blocks[0]["text"] == ("It " if drop == "before" else "It is ")
+
+
+def test_a_stream_that_its_writer_left_open_is_put_right_by_another(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    ts = chat.start_stream(turn, Piece("", (TASK,)))  # nothing but tasks: a stop must not leave it empty
+    stage = Stage()
+    ports = replace(stage.ports, chat=chat)
+    stage.ledger.records[turn.turn_id] = Record(turn.turn_id, 1, State.STARTED, "dead", (), 1)
+    stage.ledger.leases[turn.turn_id] = 0.0
+    assert give_up(turn, stage.delivery(), ports).verdict is Verdict.INTERRUPTED
+    assert slack.workspace.streaming_state(message_of(slack, ts)) in (None, "completed")
+    assert message_of(slack, ts).blocks[0]["text"].startswith(":warning:")
+    assert chat.find(turn) == Found({0: ts})
+
+
+# --- status, mentions, names, files ------------------------------------------------------------------------
+
+
+def test_a_status_stands_under_the_thread_until_the_app_posts(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    chat.set_status(turn, "Processing…")
+    [(place, status)] = slack.workspace.statuses().items()
+    assert (place, status.text) == ((turn.channel, turn.thread_ts), "Processing…")
+    chat.post(Part(turn, 0, "Sunny."))
+    assert slack.workspace.statuses() == {}
+
+
+def test_a_mention_notifies_the_one_who_asked_and_nobody_else(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    chat.mention(turn, "Done, <!channel> & <@U02BOB>.")
+    message = message_of(slack, last_call(slack).result["ts"])
+    assert message.notifications == [f"@{turn.user}"] or message.notifications == [f"<@{turn.user}>"]
+    assert message.thread_ts == turn.ts
+    assert chat.find(turn) == Found({})  # no part of the reply
+
+
+def test_a_name_is_what_people_call_a_user_and_is_asked_for_once(
+    slack: SlackService, chat: SlackChat
+) -> None:
+    assert [chat.name_of(seed.BOB.id), chat.name_of(seed.BOB.id)] == [seed.BOB.name] * 2
+    assert len(slack.web_api.calls) == 1
+
+
+def test_a_name_that_slack_does_not_tell_is_asked_for_again(slack: SlackService, chat: SlackChat) -> None:
+    slack.faults.add(Fault("users.info", error="internal_error"))
+    with pytest.raises(ChatUnavailable):
+        chat.name_of(seed.BOB.id)
+    assert chat.name_of(seed.BOB.id) == seed.BOB.name
+    with pytest.raises(ChatRefused, match="user_not_found"):
+        chat.name_of("U0NOBODY")
+
+
+def test_a_file_is_shared_in_the_thread(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    chat.upload(turn, File("chart é.png", "image/png", b"\x89PNG\x00"))
+    [message] = [reply for reply in slack.workspace.replies(seed.WEATHER, turn.ts) if reply.files]
+    [shown] = message.files
+    stored = slack.workspace.files.get(shown["id"])
+    assert stored is not None
+    assert (shown["title"], stored.content) == ("chart é.png", b"\x89PNG\x00")
+    assert chat.find(turn) == Found({})
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [
+        (Fault("files.getUploadURLExternal", error="missing_scope"), ChatRefused),
+        (Fault("files.getUploadURLExternal", retry_after=9), ChatRateLimited),
+        (Fault("files.upload", status=500), ChatUnavailable),
+        (Fault("files.upload", drop="before"), ChatUnavailable),
+        (Fault("files.completeUploadExternal", error="channel_not_found"), ChatRefused),
+        (Fault("files.completeUploadExternal", retry_after=9), ChatRateLimited),
+    ],
+    ids=str,
+)
+def test_a_file_that_slack_does_not_take_is_not_shared(
+    slack: SlackService, chat: SlackChat, turn: Turn, fault: Fault, trouble: type[Exception]
+) -> None:
+    slack.faults.add(replace(fault))
+    with pytest.raises(trouble):
+        chat.upload(turn, File("chart.png", "image/png", b"png"))
+    assert not [reply for reply in slack.workspace.replies(seed.WEATHER, turn.ts) if reply.files]
+
+
+def test_an_empty_file_is_refused(chat: SlackChat, turn: Turn) -> None:
+    with pytest.raises(ChatRefused):
+        chat.upload(turn, File("empty.csv", "text/csv", b""))
+
+
+def test_the_token_does_not_go_where_a_file_is_uploaded_to(
+    slack: SlackService, chat: SlackChat, turn: Turn, strange_slack: tuple[HttpServer, list[Response]]
+) -> None:
+    seen: list[str | None] = []
+
+    @Request.application
+    def app(request: Request) -> Response:
+        seen.append(request.headers.get("Authorization"))
+        return Response("", 302, headers={"Location": f"{strange_slack[0].url}/elsewhere"})
+
+    server = HttpServer(app)
+    server.start()
+    slack.workspace.files.origin = server.url
+    try:
+        with pytest.raises(ChatUnavailable, match="302"):
+            chat.upload(turn, File("chart.png", "image/png", b"png"))
+    finally:
+        server.stop()
+    assert seen == [None]

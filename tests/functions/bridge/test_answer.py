@@ -10,8 +10,9 @@ from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable,
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
+from functions.bridge.manner import Manner
 from functions.bridge.turn import Notice, Turn, next_attempt
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
 
@@ -35,22 +36,23 @@ def take(
     turn: Turn = TURN,
     agent: ScriptedAgent | None = None,
     seconds: float = 290.0,
-    show_rationale: bool = False,
+    manner: Manner = Manner(),  # noqa: B008 - it is frozen
 ) -> Outcome:
     return answer(
         turn,
         stage.delivery(seconds),
         stage.ports,
-        agent=agent or ScriptedAgent(stage.clock, script or SUNNY),
+        agents=only(agent or ScriptedAgent(stage.clock, script or SUNNY)),
+        attachments=stage.attachments,
+        manner=manner,
         margin=10.0,
-        show_rationale=show_rationale,
     )
 
 
 def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
     outcome = take(stage, 0.5, *SUNNY)
     assert outcome == Outcome(Verdict.ANSWERED, first_text_seconds=0.5)
-    assert stage.chat.calls[0] == ("post", "Processing…")
+    assert stage.chat.calls[:2] == [("name_of", TURN.user), ("post", "Processing…")]
     assert stage.chat.texts() == ["It is sunny."]
     assert stage.record.state is State.ANSWERED
 
@@ -69,7 +71,7 @@ def test_started_is_on_record_before_the_agent_is_asked(stage: Stage) -> None:
 
 def test_the_final_text_is_on_record_before_it_is_sent(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [None, ChatRefused("is_archived")]
-    take(stage, TextDelta("It is sunny."), 3.0, Finished())
+    take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished())
     owed = [record.owed for name, record in stage.ledger.writes if name == "owe"]
     assert owed == [("It is sunny.",)]
 
@@ -85,7 +87,7 @@ def test_the_answer_grows_at_growing_intervals(stage: Stage) -> None:
         script += [TextDelta(f"word{number} "), 1.0]
     take(stage, *script, Finished())
     edits = stage.chat.history("edit")
-    assert edits[0] == "word0 "
+    assert edits[0] == "word0"
     assert len(edits) < 20
     assert edits == sorted(edits, key=len)
 
@@ -98,7 +100,7 @@ def test_a_long_answer_arrives_complete_and_in_order(stage: Stage) -> None:
 
 
 def test_rationale_is_part_of_the_reply_only_with_the_debug_switch(stage: Stage) -> None:
-    take(stage, Rationale("Look it up"), *SUNNY, show_rationale=True)
+    take(stage, Rationale("Look it up"), *SUNNY, manner=Manner(show_rationale=True))
     assert stage.chat.texts() == ["> Look it up\n\nIt is sunny."]
 
 
@@ -190,7 +192,7 @@ def test_an_owed_answer_lands_with_the_next_delivery(stage: Stage, died_at: str)
     else:
         stage.ledger.trouble["settle"] = [Killed()]  # type: ignore[list-item]
     with pytest.raises(Killed):
-        take(stage, TextDelta("It is sunny."), 3.0, Finished())
+        take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished())
     agent = ScriptedAgent(stage.clock, SUNNY)
     stage.clock.sleep(61)
     assert take(stage, agent=agent).verdict is Verdict.ANSWERED
@@ -231,10 +233,10 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(stage: Stage) -> None:
     def lose() -> None:
         stage.ledger.records[TURN.turn_id] = replace(stage.record, owner="somebody else")
 
-    outcome = take(stage, TextDelta("It is "), lose, TextDelta("sunny."), Finished())
+    outcome = take(stage, TextDelta("It is "), 1.0, lose, TextDelta("sunny."), Finished())
     assert outcome.verdict is Verdict.LEASE_LOST
     assert outcome.again_in is not None
-    assert stage.chat.texts() == ["It is "]
+    assert stage.chat.texts() == ["It is"]
 
 
 # --- an agent in trouble -----------------------------------------------------------------------------------
@@ -337,20 +339,20 @@ def test_without_the_history_scopes_progress_is_not_posted_after_a_lost_confirma
 def test_progress_that_slack_refuses_is_skipped_and_not_repeated(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [ChatRateLimited(30)]
     take(stage, TextDelta("It is "), 5.0, TextDelta("sunny."), 5.0, Finished())
-    assert stage.chat.history("edit") == ["It is ", "It is sunny."]
+    assert stage.chat.history("edit") == ["It is", "It is sunny."]
 
 
 def test_the_final_text_waits_as_long_as_slack_asks(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [None, ChatRateLimited(30), ChatUnavailable("500")]
     began = stage.clock.now()
-    assert take(stage, TextDelta("Sunny."), 3.0, Finished()).verdict is Verdict.ANSWERED
+    assert take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished()).verdict is Verdict.ANSWERED
     assert stage.clock.now() - began >= 34
     assert stage.chat.texts() == ["Sunny."]
 
 
 def test_a_final_text_that_cannot_land_in_time_is_owed_and_the_turn_let_go(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [None, ChatRateLimited(400)]
-    outcome = take(stage, TextDelta("Sunny."), 3.0, Finished())
+    outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert (outcome.verdict, outcome.again_in) == (Verdict.OWED, 400)
     agent = ScriptedAgent(stage.clock, SUNNY)
     assert take(stage, agent=agent).verdict is Verdict.ANSWERED  # at once: no lease to wait for
@@ -362,15 +364,18 @@ def test_a_final_text_that_cannot_land_in_time_is_owed_and_the_turn_let_go(stage
 def test_what_slack_does_not_show_at_once_it_is_shown_in_pieces(stage: Stage, code: str) -> None:
     sentences = [f"Sentence number {number}." for number in range(400)]
     stage.chat.trouble["edit"] = [None, ChatRefused(code)]
-    assert take(stage, TextDelta("\n\n".join(sentences)), 3.0, Finished()).verdict is Verdict.ANSWERED
+    assert (
+        take(stage, TextDelta("\n\n".join(sentences)), 3.0, TextDelta(" End."), Finished()).verdict
+        is Verdict.ANSWERED
+    )
     assert len(stage.chat.texts()) == 2
-    assert "\n\n".join(stage.chat.texts()).split("\n\n") == sentences
+    assert "\n\n".join(stage.chat.texts()).split("\n\n") == [*sentences[:-1], f"{sentences[-1]} End."]
 
 
 def test_what_slack_shows_in_no_way_is_explained(stage: Stage) -> None:
     refusals = [ChatRefused("invalid_blocks")] * 4
     stage.chat.trouble["edit"] = [None, *refusals]
-    outcome = take(stage, TextDelta("Sunny."), 3.0, Finished())
+    outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert outcome.verdict is Verdict.FAILED
     [text] = stage.chat.texts()
     assert "cannot be shown in Slack" in text
@@ -379,7 +384,7 @@ def test_what_slack_shows_in_no_way_is_explained(stage: Stage) -> None:
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
 def test_an_answer_that_can_no_longer_be_edited_in_is_posted(stage: Stage, code: str) -> None:
     stage.chat.trouble["edit"] = [None, ChatRefused(code)]
-    assert take(stage, TextDelta("Sunny."), 3.0, Finished()).verdict is Verdict.ANSWERED
+    assert take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished()).verdict is Verdict.ANSWERED
     assert stage.chat.texts() == ["Sunny."]
 
 
@@ -446,7 +451,7 @@ def test_a_turn_that_is_still_being_worked_on_is_not_given_up(stage: Stage) -> N
 
 def test_an_owed_answer_lands_even_from_the_dead_letter_queue(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [None, ChatRateLimited(400)]
-    take(stage, TextDelta("Sunny."), 3.0, Finished())
+    take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert surrender(stage).verdict is Verdict.ANSWERED
     assert stage.chat.texts() == ["Sunny."]
 
@@ -563,4 +568,4 @@ def test_a_retry_with_a_shorter_answer_takes_back_the_rest_of_the_longer_one(sta
 def test_a_dead_letter_of_a_retry_keeps_the_question(stage: Stage) -> None:
     take(stage, Failed(Failure.INTERNAL, "x"))
     give_up(next_attempt(TURN), stage.delivery(50.0), stage.ports)
-    assert stage.ledger.question(TURN) == TURN.text
+    assert stage.ledger.question(TURN) == TURN

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.bridge.events import Challenge, Ignored, parse
-from functions.bridge.turn import Notice, Turn
+from functions.bridge.turn import Attachment, Notice, Turn
 
 MENTION: dict[str, Any] = {
     "type": "app_mention",
@@ -152,9 +152,33 @@ def test_a_mention_without_a_word_gets_help() -> None:
     assert turn_of({**MENTION, "text": "<@UBOT>  "}).notice is Notice.EMPTY
 
 
-def test_a_message_with_files_says_that_they_cannot_be_read() -> None:
-    turn = turn_of({**MENTION, "files": [{"id": "F1"}]})
-    assert (turn.notice, turn.text) == (Notice.FILES, "")
+def test_a_message_brings_its_files() -> None:
+    file = {
+        "id": "F1",
+        "name": "report.pdf",
+        "mimetype": "application/pdf",
+        "size": 1234,
+        "url_private": "https://files.slack.com/files-pri/T1-F1/report.pdf",
+        "url_private_download": "https://files.slack.com/files-pri/T1-F1/download/report.pdf",
+    }
+    turn = turn_of({**MENTION, "files": [file]})
+    address = "https://files.slack.com/files-pri/T1-F1/download/report.pdf"
+    assert turn.files == (Attachment("report.pdf", "application/pdf", 1234, address),)
+
+
+def test_a_file_that_slack_does_not_describe_has_no_address() -> None:
+    turn = turn_of({**MENTION, "files": [{"id": "F1", "file_access": "check_file_info"}]})
+    assert turn.files == (Attachment("F1", "", 0, ""),)
+
+
+def test_files_alone_are_a_question() -> None:
+    turn = turn_of({**MENTION, "text": "<@UBOT>", "files": [{"id": "F1"}]})
+    assert (turn.notice, len(turn.files)) == (None, 1)
+
+
+def test_the_people_whom_a_question_mentions_are_noted() -> None:
+    turn = turn_of({**MENTION, "text": "<@UBOT> ask <@U2> and <@W3> and <@U2>, not <@U4|anna>"})
+    assert turn.mentioned == ("U2", "W3")
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_question() -> None:

@@ -1,72 +1,16 @@
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from functions.bridge.markdown import disarm, plain, preview, size, split
-
-LIMIT = 400
-
-
-def test_a_short_text_is_one_message() -> None:
-    assert split("Hello **world**") == ["Hello **world**"]
-
-
-def test_a_long_text_is_cut_between_paragraphs() -> None:
-    paragraphs = [f"Paragraph {number}. " + "word " * 30 for number in range(6)]
-    messages = split("\n\n".join(paragraphs), limit=LIMIT)
-    assert all(message.startswith("Paragraph") for message in messages)
-    assert " ".join("\n\n".join(messages).split()) == " ".join("\n\n".join(paragraphs).split())
-
-
-def test_a_table_is_cut_between_rows() -> None:
-    rows = [f"| row {number} | {'x' * 40} |" for number in range(30)]
-    messages = split("\n".join(rows), limit=LIMIT)
-    assert [row for message in messages for row in message.splitlines()] == rows
-
-
-def test_a_code_block_is_closed_and_opened_again() -> None:
-    code = "\n".join(f"print({number:04})" for number in range(100))
-    messages = split(f"Look:\n\n```python\n{code}\n```\n\nDone.", limit=LIMIT)
-    assert len(messages) > 2
-    assert messages[0].endswith("\n```")
-    assert messages[1].startswith("```python\nprint(")
-    printed = re.findall(r"print\(\d+\)", "\n".join(messages))
-    assert printed == code.splitlines()
-
-
-def test_a_fence_inside_a_longer_fence_does_not_close_it() -> None:
-    inner = "\n".join(["```", *(["text"] * 100), "```"])
-    messages = split(f"````markdown\n{inner}\n````", limit=LIMIT)
-    assert all(message.startswith("````markdown\n") and message.endswith("\n````") for message in messages)
-
-
-def test_a_word_longer_than_a_message_is_cut_anywhere() -> None:
-    assert "".join(split("x" * 1000, limit=LIMIT)) == "x" * 1000
-
-
-def test_an_emoji_counts_as_two_and_is_never_cut_in_half() -> None:
-    messages = split("🌦" * 500, limit=LIMIT)
-    assert all(size(message) <= LIMIT for message in messages)
-    assert "".join(messages) == "🌦" * 500
-
-
-@pytest.mark.parametrize(
-    "text", ["`" * 12_000, "~" * 12_000, "`" * 2_000 + "\n" + "x" * 12_000, "```\n" * 9_000]
-)
-def test_runs_of_fence_characters_are_cut_to_size_too(text: str) -> None:
-    messages = split(text)
-    assert all(size(message) <= 11_000 for message in messages)
-    assert len(messages) < 9
+from functions.bridge.markdown import clean, closed, disarm, plain, preview, steady
 
 
 def test_code_in_one_line_is_no_open_fence() -> None:
     assert preview("```x = 1``` is how you assign") == "```x = 1``` is how you assign"
-
-
-def test_blank_lines_are_no_message() -> None:
-    assert split("a\n" + " \n" * 12_000 + "b") == ["a", "b"]
 
 
 text_with_structure = st.lists(
@@ -90,29 +34,22 @@ text_with_structure = st.lists(
 
 
 @given(text_with_structure)
-def test_every_message_fits_and_nothing_is_left_out(text: str) -> None:
-    messages = split(text, limit=LIMIT)
-    assert all(size(message) <= LIMIT for message in messages)
-
-    def letters(markdown: str) -> str:
-        return re.sub(r"[`~\s]|py", "", markdown)  # all but what is repeated around a cut
-
-    assert letters("".join(messages)) == letters(text)
+def test_a_growing_text_leaves_no_code_block_open(text: str) -> None:
+    # One left open would swallow what follows it.
+    assert preview(f"{preview(text)}\n\nend").endswith("end")
 
 
 @given(text_with_structure)
-def test_a_growing_text_fits_into_one_message_and_leaves_no_code_block_open(text: str) -> None:
-    shown = preview(text, limit=LIMIT)
-    assert size(shown) <= LIMIT
-    # A code block left open would swallow what follows it.
-    assert preview(f"{shown}\n\nend", limit=10 * LIMIT).endswith("end")
+def test_what_is_shown_of_a_growing_text_stays(text: str) -> None:
+    shown = [steady(text[:end]) for end in range(0, len(text) + 1, 3)]
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
 
 
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("It is <", "It is "),
-        ("It is <https://exam", "It is "),
+        ("It is <", "It is"),
+        ("It is <https://exam", "It is"),
         ("Is 1 < 2? Yes", "Is 1 < 2? Yes"),
         ("| a | b |\n| --- | --- |\n| 1 |", "| a | b |\n| --- | --- |"),
         ("```python\nprint(1)", "```python\nprint(1)\n```"),
@@ -166,3 +103,66 @@ def test_no_mention_is_left_in_any_text(text: str) -> None:
 def test_a_notification_is_one_short_escaped_line() -> None:
     assert plain("# A\n\nb <c> & d") == "# A b &lt;c&gt; &amp; d"
     assert len(plain("x" * 1000)) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        ("word \n\n", "word"),
+        ("```\nx = 1", "```\nx = 1\n```"),
+        ("```\nx = 1\n```", "```\nx = 1\n```"),
+        ("```\nx = 1\n```  \n\n", "```\nx = 1\n```"),
+        ("```", "```\n```"),
+        ("~~~~py\nx\n~~~", "~~~~py\nx\n~~~\n~~~~"),
+        ("````\n```\n````", "````\n```\n````"),
+        ("```\nx\n> ```", "```\nx\n> ```\n```"),  # what looks like its end is code
+        ("```\nx\n      ```", "```\nx\n      ```\n```"),
+        ("- a\n\n  ```\n  x", "- a\n\n  ```\n  x\n  ```"),
+        ("> ```\n> x", "> ```\n> x\n> ```"),
+        ("> ```\n> x\nafter", "> ```\n> x\nafter"),
+        ("```\r\nx\r\n```\r\n", "```\r\nx\r\n```"),
+    ],
+)
+def test_a_text_is_closed_so_that_something_else_can_follow(text: str, complete: str) -> None:
+    assert closed(text) == complete
+
+
+@given(text_with_structure)
+def test_whatever_follows_a_closed_text_is_no_code(text: str) -> None:
+    *_, paragraph, _ = MarkdownIt().parse(f"{closed(text)}\n\n:warning: Cut off.")
+    assert paragraph.content.endswith(":warning: Cut off.")
+
+
+@pytest.mark.parametrize(
+    ("growing", "shown"),
+    [
+        ("Look:\n`", "Look:\n"),
+        ("Look:\n``", "Look:\n"),
+        ("Look:\n```py", "Look:\n"),
+        ("Look:\n```py\n", "Look:\n```py\n"),
+        ("- ~~", ""),
+        ("Look:\n`x` is", "Look:\n`x` is"),
+        ("Hey <!chan", "Hey "),
+        ("Hey <@", "Hey "),
+        ("| a | b |\n|-", ""),
+        ("| a | b |\n|---|---|\n| 1", "| a | b |\n|---|---|\n"),
+    ],
+)
+def test_what_is_steady_has_nothing_half_at_its_end(growing: str, shown: str) -> None:
+    assert steady(growing) == shown
+
+
+@pytest.mark.parametrize("hidden", ["<\x00!channel>", "<!ch\x07annel>", "<@\x1bU123>", "\x7f<!here>"])
+def test_control_characters_hide_no_mention(hidden: str) -> None:
+    text = disarm(clean(hidden))
+    assert not re.search(r"<[!@]", text)
+    assert not re.search(r"[\x00-\x08\x0e-\x1f\x7f]", text)
+
+
+def test_lines_end_in_one_way() -> None:
+    assert clean("a\r\nb\rc\n\td") == "a\nb\nc\n\td"
+
+
+@given(st.text(alphabet="ab\r\n\x00", max_size=30), st.integers(0, 30))
+def test_cleaning_a_growing_text_changes_nothing_that_was_shown(text: str, end: int) -> None:
+    assert clean(text).startswith(clean(text[:end]))

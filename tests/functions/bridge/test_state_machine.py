@@ -2,8 +2,8 @@
 
 A turn is delivered, its worker dies before or after any external call, or is found alive by another delivery,
 or sleeps so long that it loses its lease; Slack and the ledger fail for a while; the asker presses Retry;
-dead_letters gives up. Whatever happens, the thread ends with exactly one message that is no placeholder, and
-the agent was asked at most once for each attempt.
+dead_letters gives up. Whatever happens, the thread ends with exactly one outcome and no placeholder, and the
+agent was asked at most once for each attempt.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,9 @@ from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.custody import Ports, ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import SETTLED, State
+from functions.bridge.manner import Manner, Style
 from functions.bridge.turn import Turn, next_attempt
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
 
 ANSWER = "It is sunny."
 SCRIPTS: dict[str, list[Step]] = {
@@ -31,7 +32,7 @@ SCRIPTS: dict[str, list[Step]] = {
 }
 SCRIPTED = {
     "ledger": ("advance", "owe", "settle", "renew"),
-    "chat": ("post", "edit", "find"),
+    "chat": ("post", "edit", "find", "start_stream", "append_stream", "stop_stream", "set_status"),
 }
 
 
@@ -59,6 +60,9 @@ class Watched:
 
 
 class TurnMachine(RuleBasedStateMachine):
+    style = Style.EDIT
+    most_messages = 1
+
     def __init__(self) -> None:
         super().__init__()
         self.stage = Stage()
@@ -112,6 +116,11 @@ class TurnMachine(RuleBasedStateMachine):
     def ledger_is_in_trouble(self, method: str, times: int) -> None:
         self.stage.ledger.trouble[method] = [ServiceUnavailable("down")] * times
 
+    @rule()
+    def streams_expire(self) -> None:
+        """Slack ends streams that live too long."""
+        self.stage.chat.expire()
+
     @precondition(lambda self: self._offers_retry())
     @rule()
     def asker_presses_retry(self) -> None:
@@ -126,8 +135,8 @@ class TurnMachine(RuleBasedStateMachine):
         assert len(self.asked) == len(set(self.asked))
 
     @invariant()
-    def there_is_one_message_at_most(self) -> None:
-        assert len(self.stage.chat.messages) <= 1
+    def there_are_no_more_messages_than_the_answer_takes(self) -> None:
+        assert len(self.stage.chat.texts()) <= self.most_messages
 
     @invariant()
     def an_answer_that_was_given_stays(self) -> None:
@@ -144,7 +153,9 @@ class TurnMachine(RuleBasedStateMachine):
             self._deliver("answers", None, None)
         self.the_agent_is_asked_once_for_each_attempt()
         assert self.stage.record.state in SETTLED
-        [text] = self.stage.chat.texts()
+        assert not self.stage.chat.streams
+        assert list(self.stage.chat.messages) == list(self.stage.record.reply)
+        text = " ".join(self.stage.chat.texts())
         assert text == ANSWER or ":warning:" in text
 
     # --- how it is done ---
@@ -156,7 +167,13 @@ class TurnMachine(RuleBasedStateMachine):
 
         def work(ports: Ports) -> Outcome:
             return answer(
-                self.attempt, self.stage.delivery(), ports, agent=agent, margin=10.0, show_rationale=False
+                self.attempt,
+                self.stage.delivery(),
+                ports,
+                agents=only(agent),
+                attachments=self.stage.attachments,
+                manner=Manner(style=self.style),
+                margin=10.0,
             )
 
         self._run(dies_at, meets_at, work)
@@ -204,5 +221,13 @@ class _CountingAgent(ScriptedAgent):
         return super().ask(question)
 
 
+class StreamedTurnMachine(TurnMachine):
+    style = Style.STREAM
+    # A stream that gets too old is ended, and what is still to be said goes into another message.
+    most_messages = 2
+
+
 TestTurn = TurnMachine.TestCase
+TestStreamedTurn = StreamedTurnMachine.TestCase
 TestTurn.settings = settings(max_examples=150, stateful_step_count=12, deadline=None)
+TestStreamedTurn.settings = TestTurn.settings

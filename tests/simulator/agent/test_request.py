@@ -1,3 +1,4 @@
+import base64
 import json
 from typing import Any
 
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.agent import invoke_agent
-from simulator.agent.request import AgentError, check_signature, parse
+from simulator.agent.asked import AgentError, InputFile
+from simulator.agent.request import check_signature, parse
 
 GOOD = (
     "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/bedrock/aws4_request, "
@@ -36,6 +38,15 @@ def test_limits_and_errors_are_those_of_the_service_model() -> None:
         assert members[name].metadata["pattern"] == invoke_agent.SESSION_PATTERN
         assert (members[name].metadata["min"], members[name].metadata["max"]) == invoke_agent.SESSION_LENGTHS
     assert members["inputText"].metadata["max"] == invoke_agent.INPUT_TEXT_MAX
+    file = members["sessionState"].members["files"].member
+    source = file.members["source"]
+    assert tuple(file.members["useCase"].enum) == invoke_agent.FILE_USE_CASES
+    assert tuple(source.members["sourceType"].enum) == invoke_agent.FILE_SOURCE_TYPES
+    data = source.members["byteContent"].members["data"].metadata
+    assert (data["min"], data["max"]) == invoke_agent.INPUT_FILE_LENGTHS
+    uri = source.members["s3Location"].members["uri"].metadata
+    assert uri["pattern"] == invoke_agent.S3_URI_PATTERN
+    assert (uri["min"], uri["max"]) == invoke_agent.S3_URI_LENGTHS
     stream = operation.output_shape.members["completion"].members
     statuses = {
         name: shape.metadata["error"]["httpStatusCode"]
@@ -111,6 +122,62 @@ def test_a_bad_body_is_refused(data: bytes, error: str) -> None:
 )
 def test_wrong_types_are_refused_and_never_crash(members: dict[str, int]) -> None:
     assert refusal(json.dumps(members).encode()) in ("validationException", "serializationException")
+
+
+def attached(**changed: Any) -> Any:
+    """A good file of four bytes, but for what is `changed` in its byteContent."""
+    content = {"mediaType": "text/csv", "data": "YSxiCg==", **changed}
+    source = {"sourceType": "BYTE_CONTENT", "byteContent": content}
+    return {"name": "data.csv", "useCase": "CHAT", "source": source}
+
+
+def with_files(*files: Any) -> bytes:
+    return body(sessionState={"files": files})
+
+
+def test_files_are_read_with_their_sizes() -> None:
+    in_s3 = {
+        "name": "big.csv",
+        "useCase": "CODE_INTERPRETER",
+        "source": {"sourceType": "S3", "s3Location": {"uri": "s3://bucket/big.csv"}},
+    }
+    read = parse("METEOAGENT", "TSTALIASID", "s-1", with_files(attached(), in_s3))
+    assert read.files == (InputFile("data.csv", "text/csv", 4), InputFile("big.csv", "", 0))
+
+
+LARGEST = base64.b64encode(bytes(10_485_760)).decode()
+
+
+def test_the_largest_file_is_taken() -> None:
+    [file] = parse("METEOAGENT", "TSTALIASID", "s-1", with_files(attached(data=LARGEST))).files
+    assert file.size == 10_485_760
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        ([attached()] * 6, "validationException"),
+        ([attached(data=LARGEST), attached()], "validationException"),
+        ([attached(data=base64.b64encode(bytes(10_485_761)).decode())], "validationException"),
+        ([attached(data="")], "validationException"),
+        ([attached(data=None)], "validationException"),
+        ([attached(mediaType=None)], "validationException"),
+        ([attached() | {"name": None}], "validationException"),
+        ([attached() | {"useCase": "READING"}], "validationException"),
+        ([attached() | {"source": {"sourceType": "URL"}}], "validationException"),
+        ([attached() | {"source": {"sourceType": "BYTE_CONTENT"}}], "validationException"),
+        (
+            [attached() | {"source": {"sourceType": "S3", "s3Location": {"uri": "s3:/x"}}}],
+            "validationException",
+        ),
+        ([attached(data="no Base64!")], "serializationException"),
+        ([attached(data="é")], "serializationException"),
+        ([attached(data=4)], "serializationException"),
+        (["data.csv"], "serializationException"),
+    ],
+)
+def test_bad_files_are_refused(files: list[Any], error: str) -> None:
+    assert refusal(with_files(*files)) == error
 
 
 def test_a_signature_of_the_right_form_passes() -> None:

@@ -91,7 +91,10 @@ def test_long_answers_have_their_length(name: str, least: int) -> None:
     assert seconds(played(name)) < 15
 
 
-def test_unicode_pieces_end_within_characters() -> None:
+@pytest.mark.parametrize(
+    ("name", "characters"), [("unicode", "東京"), ("right to left", "القاهرة"), ("emoji", "🇨🇭")]
+)
+def test_pieces_end_within_characters(name: str, characters: str) -> None:
     def whole(data: bytes) -> bool:
         try:
             data.decode()
@@ -99,9 +102,9 @@ def test_unicode_pieces_end_within_characters() -> None:
             return False
         return True
 
-    pieces = [action.data for action in played("unicode") if isinstance(action, Text)]
+    pieces = [action.data for action in played(name) if isinstance(action, Text)]
     assert not all(map(whole, pieces))
-    assert "東京" in b"".join(pieces).decode()
+    assert characters in b"".join(pieces).decode()
 
 
 def test_mentions_are_split_over_pieces() -> None:
@@ -117,7 +120,7 @@ def test_citations_name_the_cited_words_or_their_place() -> None:
     for action in played("cite"):
         if isinstance(action, Text):
             citations += action.citations
-    assert len(citations) == 2
+    assert len(citations) == 3
     text = text_of(played("cite"))
     assert [text[c.start : c.end + 1] for c in citations] == [c.text for c in citations]
 
@@ -129,3 +132,14 @@ def test_the_empty_answer_has_no_text() -> None:
 def test_table_and_code_hold_what_they_promise() -> None:
     assert "| :--- |" in text_of(played("table"))
     assert text_of(played("code")).count("```python\n") == 1
+
+
+def test_a_long_table_has_150_rows_and_a_wide_one_25_columns() -> None:
+    long = [line for line in text_of(played("long table")).splitlines() if line.startswith("|")]
+    assert len(long) == 2 + 150
+    wide = text_of(played("wide table")).splitlines()
+    assert {line.count("|") for line in wide} == {26}
+
+
+def test_what_is_cut_in_code_ends_within_a_fence() -> None:
+    assert text_of(played("cut in code")).count("```") == 1

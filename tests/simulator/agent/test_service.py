@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamError
 from urllib3.exceptions import ProtocolError
 
+from simulator.agent import samples
 from simulator.agent.meteorologist import FIND_DATE, FIND_PLACE, FIND_WEATHER
-from simulator.agent.samples import MENTIONS, UNICODE
 from simulator.agent.service import AGENT_ID, ALIAS_ID, SESSION_ENDED, AgentService, Invocation
 from simulator.journal import Journal
 
@@ -51,6 +51,16 @@ def events_of(stream: Any) -> Iterator[Any]:
         yield from stream
     finally:
         stream.close()  # botocore does not, when the stream ends in an error
+
+
+def sent(name: str, media_type: str, data: bytes) -> Any:
+    """A member of `sessionState.files`."""
+    content = {"mediaType": media_type, "data": data}
+    return {
+        "name": name,
+        "useCase": "CHAT",
+        "source": {"sourceType": "BYTE_CONTENT", "byteContent": content},
+    }
 
 
 def chunks(events: list[Any]) -> list[bytes]:
@@ -319,31 +329,87 @@ def test_the_empty_answer_is_a_complete_stream_without_text(
     assert {run.ended for run in service.invocations} == {"complete"}
 
 
-def test_a_guardrail_shows_in_the_trace(client: "AgentsforBedrockRuntimeClient") -> None:
+def guardrails(events: list[Any]) -> list[Any]:
+    found = [event["trace"]["trace"].get("guardrailTrace") for event in events if "trace" in event]
+    return [trace for trace in found if trace]
+
+
+def test_a_guardrail_that_blocks_shows_in_the_trace(client: "AgentsforBedrockRuntimeClient") -> None:
     events = list(invoke(client, "guardrail"))
-    actions = [
-        event["trace"]["trace"].get("guardrailTrace", {}).get("action")
-        for event in events[:-1]
-        if "trace" in event
+    [trace] = guardrails(events)
+    assert trace["action"] == "INTERVENED"
+    assert trace["inputAssessments"] == [
+        {
+            "topicPolicy": {"topics": [{"name": "Insider tips", "type": "DENY", "action": "BLOCKED"}]},
+            "wordPolicy": {"customWords": [{"match": "jackpot", "action": "BLOCKED"}]},
+        }
     ]
-    assert "INTERVENED" in actions
     assert text_of(events) == "Sorry, the model cannot answer this question."
+
+
+def test_a_guardrail_that_masks_shows_in_the_trace(client: "AgentsforBedrockRuntimeClient") -> None:
+    events = list(invoke(client, f"{CHICAGO} guardrail masks"))
+    first, *masked = guardrails(events)
+    assert first["action"] == "NONE"
+    for trace in masked:
+        found = trace["outputAssessments"][0]["sensitiveInformationPolicy"]
+        assert [entity["type"] for entity in found["piiEntities"]] == ["EMAIL", "PHONE"]
+        assert found["regexes"] == [{"name": "station-number", "match": "ST-4711", "action": "ANONYMIZED"}]
+    assert len(masked) == 2
+    assert "{EMAIL}" in text_of(events)
 
 
 @pytest.mark.parametrize("streaming", [True, False])
 def test_citations_span_the_cited_words(client: "AgentsforBedrockRuntimeClient", streaming: bool) -> None:
-    events = list(invoke(client, f"{CHICAGO} cite sources", streaming=streaming))
+    events = list(invoke(client, f"{CHICAGO} cite your sources", streaming=streaming))
     text = text_of(events)
     citations = [
         citation
         for event in events
         for citation in event.get("chunk", {}).get("attribution", {}).get("citations", [])
     ]
-    assert len(citations) == 2
+    assert len(citations) == 3
     for citation in citations:
         part = citation["generatedResponsePart"]["textResponsePart"]
         assert text[part["span"]["start"] : part["span"]["end"] + 1] == part["text"]
-        assert citation["retrievedReferences"][0]["location"]["s3Location"]["uri"].startswith("s3://")
+    locations = [
+        reference["location"] for citation in citations for reference in citation["retrievedReferences"]
+    ]
+    assert [location["type"] for location in locations] == ["S3", "WEB", "S3", "S3"]
+    assert locations[0]["s3Location"]["uri"] == "s3://weather-handbook/manuals/wind%20scale.pdf"
+    assert locations[1]["webLocation"]["url"] == "https://www.example.com/weather/wind-chill"
+
+
+def test_a_knowledge_base_s_passages_show_in_the_trace(client: "AgentsforBedrockRuntimeClient") -> None:
+    events = list(invoke(client, f"{CHICAGO} cite your sources"))
+    [lookup] = [
+        trace["knowledgeBaseLookupInput"]
+        for trace in traces(events, "invocationInput")
+        if trace["invocationType"] == "KNOWLEDGE_BASE"
+    ]
+    assert lookup["knowledgeBaseId"] == "KBHANDBOOK"
+    [found] = [
+        trace["knowledgeBaseLookupOutput"]
+        for trace in traces(events, "observation")
+        if trace["type"] == "KNOWLEDGE_BASE"
+    ]
+    assert len(found["retrievedReferences"]) == 3
+
+
+def test_a_collaborator_s_steps_are_told_under_its_name(client: "AgentsforBedrockRuntimeClient") -> None:
+    events = list(invoke(client, f"{CHICAGO} ask a colleague"))
+    asked = [trace.get("agentCollaboratorInvocationInput") for trace in traces(events, "invocationInput")]
+    assert "marine-forecaster" in [call["agentCollaboratorName"] for call in asked if call]
+    theirs = [e["trace"] for e in events if e.get("trace", {}).get("collaboratorName") == "marine-forecaster"]
+    assert [list(trace["trace"]["orchestrationTrace"]) for trace in theirs] == [
+        ["modelInvocationInput"],
+        ["rationale"],
+        ["invocationInput"],
+        ["observation"],
+        ["observation"],
+    ]
+    assert all(len(trace["callerChain"]) == 2 for trace in theirs)
+    assert text_of(events).endswith("Out at sea the waves are **1.5 m** high.")
 
 
 def test_a_file_is_attached(client: "AgentsforBedrockRuntimeClient") -> None:
@@ -352,7 +418,66 @@ def test_a_file_is_attached(client: "AgentsforBedrockRuntimeClient") -> None:
     assert made[0]["bytes"].startswith(b"date,sky")
 
 
-@pytest.mark.parametrize(("text", "answer"), [("mention everyone", MENTIONS), ("unicode", UNICODE)])
+def test_a_chart_comes_with_its_numbers(client: "AgentsforBedrockRuntimeClient") -> None:
+    events = list(invoke(client, "chart for Chicago"))
+    [made] = [event["files"]["files"] for event in events if "files" in event]
+    assert [(file["name"], file["type"]) for file in made] == [
+        ("temperatures.png", "image/png"),
+        ("temperatures.csv", "text/csv"),
+    ]
+    code = [trace.get("codeInterpreterInvocationInput") for trace in traces(events, "invocationInput")]
+    assert {"code": "plot(temperatures)"} in code
+    assert "**Chicago**" in text_of(events)
+
+
+def test_files_are_named_with_their_types_and_sizes(
+    service: AgentService, client: "AgentsforBedrockRuntimeClient"
+) -> None:
+    events = list(
+        invoke(
+            client,
+            "what is in this file?",
+            sessionState={
+                "files": [sent("a.csv", "text/csv", b"x" * 1234), sent("b.txt", "text/plain", b"b")]
+            },
+        )
+    )
+    assert text_of(events) == (
+        "I received 2 files:\n\n- **a.csv**: `text/csv`, 1,234 bytes\n- **b.txt**: `text/plain`, 1 bytes"
+    )
+    assert [(file.name, file.size) for file in service.invocations[0].files] == [
+        ("a.csv", 1234),
+        ("b.txt", 1),
+    ]
+    assert control(service, "invocations")[0]["files"][0]["media_type"] == "text/csv"
+
+
+def test_a_question_about_the_weather_is_answered_beside_its_files(
+    client: "AgentsforBedrockRuntimeClient",
+) -> None:
+    state: Any = {"files": [sent("a.csv", "text/csv", b"x")]}
+    text = text_of(list(invoke(client, CHICAGO, sessionState=state)))
+    assert "**Chicago**" in text
+    assert text.endswith("I received 1 file:\n\n- **a.csv**: `text/csv`, 1 bytes")
+
+
+def test_too_many_files_are_a_validation_error(client: "AgentsforBedrockRuntimeClient") -> None:
+    state: Any = {"files": [sent(f"{n}.txt", "text/plain", b"x") for n in range(6)]}
+    status, code, message = refused(lambda: invoke(client, CHICAGO, sessionState=state))
+    assert (status, code) == (400, "ValidationException")
+    assert "sessionState.files" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("mention everyone", samples.MENTIONS),
+        ("unicode", samples.UNICODE),
+        ("right to left", samples.RIGHT_TO_LEFT),
+        ("with emoji", samples.EMOJI),
+        ("with comparisons", samples.COMPARISONS),
+    ],
+)
 def test_pieces_add_up_to_the_answer(client: "AgentsforBedrockRuntimeClient", text: str, answer: str) -> None:
     assert text_of(list(invoke(client, text))) == answer
 

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from slack_sdk import WebClient
 
@@ -95,3 +97,34 @@ def test_every_browser_gets_everything(service: SlackService, control: Control) 
     for browser in browsers:
         assert "to all" in json.dumps(browser.next("messages"))
         browser.close()
+
+
+def test_a_stream_grows_and_a_status_comes_and_goes(service: SlackService, events: Events) -> None:
+    client = WebClient(BOT_TOKEN, base_url=service.api_url)
+    root = str(client.chat_postMessage(channel=seed.ALICE_DM, text="root")["ts"])
+    events.next("messages")
+    client.assistant_threads_setStatus(
+        channel_id=seed.ALICE_DM, thread_ts=root, status="is thinking…", loading_messages=["Looking"]
+    )
+    assert events.next("statuses") == [
+        {
+            "channel": seed.ALICE_DM,
+            "thread_ts": root,
+            "text": "is thinking…",
+            "loading_messages": ["Looking"],
+        }
+    ]
+    ts = str(client.chat_startStream(channel=seed.ALICE_DM, thread_ts=root, markdown_text="It ")["ts"])
+    assert events.next("statuses") == []
+    client.chat_appendStream(channel=seed.ALICE_DM, ts=ts, markdown_text="**rains**")
+    grown = next(message for message in versions(events, ts) if "rains" in message["html"])
+    assert (grown["streaming_state"], grown["edits"]) == ("in_progress", 0)
+    assert "It <strong>rains</strong>" in grown["html"]
+    client.chat_stopStream(channel=seed.ALICE_DM, ts=ts)
+    assert next(versions(events, ts))["streaming_state"] == "completed"
+
+
+def versions(events: Events, ts: str) -> Iterator[dict[str, Any]]:
+    """What the feed tells of a message from now on; changes that are near each other come as one."""
+    while True:
+        yield from (message for message in events.next("messages")["changed"] if message["ts"] == ts)

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from simulator.journal import Journal
+from simulator.slack import seed
 from simulator.slack.service import SlackService
 
 STATIC = Path("simulator/page/static")
@@ -104,3 +105,30 @@ def test_an_entry_that_is_not_there_is_not_found(
     with pytest.raises(HTTPError, match="404") as error, urlopen(f"{service.url}/page/entries/{number}"):
         pass
     error.value.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "disposition"),
+    [
+        ("chart.png", "image/png", None),
+        ("page.html", "application/octet-stream", "attachment"),
+        ("drawing.svg", "application/octet-stream", "attachment"),
+    ],
+)
+def test_a_file_is_shown_only_if_it_is_a_picture(
+    service: SlackService, name: str, kind: str, disposition: str | None
+) -> None:
+    file = service.workspace.files.add(
+        name=name, user_id=seed.ALICE.id, team_id=seed.TEAM.id, size=3, content=b"abc"
+    )
+    with urlopen(f"{service.url}/page/files/{file.id}", timeout=10) as answer:
+        assert answer.read() == b"abc"
+        assert answer.headers["Content-Type"] == kind
+        assert answer.headers["Content-Disposition"] == disposition
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_file_that_is_not_there_is_not_found(service: SlackService) -> None:
+    missing = service.workspace.files.add(name="a.csv", user_id=seed.ALICE.id, team_id=seed.TEAM.id, size=3)
+    assert send(service, "GET", f"/page/files/{missing.id}") == 404
+    assert send(service, "GET", "/page/files/F0NOTHING") == 404

@@ -29,7 +29,7 @@ ALLOWED_TAGS = {
     ),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr"),
 }
-ALLOWED_ATTRIBUTES = {"class", "href", "rel", "start", "target", "title"}
+ALLOWED_ATTRIBUTES = {"class", "data-language", "href", "rel", "start", "target", "title"}
 HOSTILE = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -41,6 +41,7 @@ HOSTILE = (
     '![" onerror="alert(1)](https://example.com/a.png)',
     '[x](https://example.com/"onmouseover="alert(1) "title")',
     '```"><script>alert(1)</script>\ncode\n```',
+    '```x"onmouseover="alert(1)\ncode\n```',
     "<!--",
     "&lt;script&gt;",
     "| <b>a</b> |\n| :-- |\n| <svg onload=alert(1)> |",
@@ -108,7 +109,7 @@ def test_markdown_is_formatted() -> None:
     html = markdown("# Title\n\n**bold** and *italic* and ~~gone~~\n\n- one\n- two\n\n```python\nx = 1\n```")
     for part in ("<h1>Title</h1>", "<strong>bold</strong>", "<em>italic</em>", "<s>gone</s>", "<li>one</li>"):
         assert part in html
-    assert '<pre><code class="language-python">x = 1\n</code></pre>' in html
+    assert '<pre data-language="python"><code>x = 1\n</code></pre>' in html
 
 
 def test_a_line_break_stays_a_line_break() -> None:

@@ -52,6 +52,14 @@ def test_a_message_that_cannot_be_is_refused(
     assert control.post("messages", **request_body) == {"ok": False, "error": error}
 
 
+def test_a_file_comes_in_base64(control: Control) -> None:
+    file = {"name": "a.csv", "bytes": "no base64!"}
+    assert control.say("general", "x", files=[file])["error"] == "bytes are given in base64"
+    control.say("general", "x", files=[file | {"bytes": "YSxiCg=="}])
+    [shown] = control.get("state")["messages"][0]["files"]
+    assert (shown["mimetype"], shown["size"]) == ("text/csv", 4)
+
+
 def test_nobody_writes_in_an_archived_channel(control: Control) -> None:
     control.post("archive", channel="general")
     assert control.say("general", "x")["error"] == "is_archived"

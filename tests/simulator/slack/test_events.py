@@ -162,6 +162,8 @@ def test_a_mention_with_a_file_lacks_what_slack_leaves_out(control: Control, rec
         1234,
         False,
     )
+    assert (file["mode"], file["file_access"]) == ("hosted", "visible")
+    assert file["url_private_download"] == file["url_private"].replace("/map.png", "/download/map.png")
 
 
 def test_a_direct_message_with_a_file_is_a_file_share(control: Control, receiver: Receiver) -> None:

@@ -139,6 +139,12 @@ def test_an_update_of_more_than_4000_characters_is_refused(client: WebClient) ->
         ([{"type": "actions", "elements": []}], "invalid_blocks"),
         ([{"type": "actions", "elements": [button("x" * 76)]}], "invalid_blocks"),
         ([{"type": "table", "rows": [[]] * 101}], "invalid_blocks"),
+        ([{"type": "table", "rows": [[{"type": "raw_text", "text": "x" * 5_001}]] * 2}], "invalid_blocks"),
+        ([markdown("| a |\n| - |\n" + "| 1 |\n" * 100)], "invalid_blocks"),
+        ([markdown("| a " * 21 + "|\n" + "| - " * 21 + "|\n")], "invalid_blocks"),
+        ([markdown(f"| a |\n| - |\n| {'x' * 10_000} |\n")], "invalid_blocks"),
+        # Slack makes a header and a rich_text block of each pair of lines.
+        ([markdown("# a\nb\n" * 25), {"type": "divider"}], "msg_blocks_too_many"),
         (["text"], "invalid_blocks_format"),
         ("{", "invalid_blocks_format"),
         ({"type": "divider"}, "invalid_blocks_format"),
@@ -165,6 +171,11 @@ def test_a_refusal_of_blocks_says_where_and_why(client: WebClient) -> None:
 def test_blocks_at_the_limits_are_accepted(client: WebClient) -> None:
     blocks = [markdown("x" * 6_000), markdown("y" * 6_000), *[{"type": "divider"}] * 48]
     assert client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=json.dumps(blocks))["ok"]
+    headings = [markdown("# a\nb\n" * 25)]
+    assert client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=headings)["ok"]
+    heading = "| a " * 20 + "|\n" + "| - " * 20 + "|\n"
+    table = [markdown(heading + "| 1 |\n" * 99)]
+    assert client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=table)["ok"]
 
 
 def test_markdown_text_becomes_a_markdown_block_and_stands_alone(client: WebClient) -> None:
@@ -178,6 +189,8 @@ def test_markdown_text_becomes_a_markdown_block_and_stands_alone(client: WebClie
         )
     with refused("msg_too_long"):
         client.chat_postMessage(channel=seed.GENERAL, markdown_text="x" * 12_001)
+    with refused("msg_blocks_too_many"):
+        client.chat_postMessage(channel=seed.GENERAL, markdown_text="# a\nb\n" * 26)
 
 
 @pytest.mark.parametrize(

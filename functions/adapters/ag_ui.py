@@ -1,0 +1,80 @@
+"""Events of the Agent User Interaction protocol (AG-UI), translated into agent events: no I/O.
+
+docs.ag-ui.com/concepts/events. Names that left the protocol with version 1.0 (THINKING_...) are still heard.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.adapters.pieces import Said, Thought, ToolsSeen
+from functions.bridge.agent import AgentEvent, Failed, ToolKind
+from functions.bridge.failures import Failure
+
+_THOUGHTS = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
+_OUTCOMES = {"interrupt": Failure.RETURN_OF_CONTROL, "cancelled": Failure.CUT_OFF}
+
+
+def is_event(item: Mapping[str, Any]) -> bool:
+    """Whether an object of a stream is an event of the protocol: their types are in capitals."""
+    kind = item.get("type")
+    return isinstance(kind, str) and kind.isupper()
+
+
+class Translation:
+    """Turns the events of one run, in order, into agent events.
+
+    Attributes:
+        is_open: whether a run began that has not ended yet.
+    """
+
+    def __init__(self) -> None:
+        self._said = Said()
+        self._thought = Thought()
+        self._tools = ToolsSeen()
+        self._message: object = None
+        self._from_agent = True
+        self.is_open = False
+
+    def __call__(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        kind = event["type"]
+        if kind in _THOUGHTS:
+            self._thought.add(_string(event, "delta"))
+            return
+        yield from self._thought.end()
+        match kind:
+            case "RUN_STARTED":
+                self.is_open = True
+            case "TEXT_MESSAGE_START" | "TEXT_MESSAGE_CONTENT" | "TEXT_MESSAGE_CHUNK":
+                yield from self._text(event)
+            case "TOOL_CALL_START" | "TOOL_CALL_CHUNK" if event.get("toolCallName"):
+                yield from self._tools.use(event.get("toolCallId"), event["toolCallName"])
+            case "SUBAGENT_STARTED":
+                yield from self._tools.use(
+                    event.get("subagentRunId"), event.get("name"), ToolKind.COLLABORATOR
+                )
+            case "RUN_FINISHED":
+                self.is_open = False
+                outcome = event.get("outcome")
+                reason = outcome.get("type") if isinstance(outcome, dict) else None
+                if failure := _OUTCOMES.get(str(reason)):
+                    yield Failed(failure, f"RUN_FINISHED ({reason})")
+            case "RUN_ERROR":
+                # Its message may quote what was said.
+                yield Failed(Failure.INTERNAL, f"RUN_ERROR ({_string(event, 'code') or 'no code'})")
+
+    def _text(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        if event.get("subagentRunId"):  # said to the agent, not to the user
+            return
+        message = event.get("messageId") or self._message
+        if message != self._message:
+            self._message = message
+            self._said.new_message()
+        if "role" in event:
+            self._from_agent = event["role"] in ("assistant", None)
+        if self._from_agent:
+            yield from self._said.piece(_string(event, "delta"))
+
+
+def _string(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    return value if isinstance(value, str) else ""

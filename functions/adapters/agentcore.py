@@ -1,0 +1,24 @@
+"""What the harness and the runtime of Amazon Bedrock AgentCore have in common: sessions and errors."""
+
+import hashlib
+
+from functions.bridge.failures import Failure
+
+# The request itself was refused. Not runtimeClientError (424): an agent that ran and then broke down before
+# it said anything is told of in the same way as one that could not start.
+# docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html
+REFUSED = {
+    "throttlingException": Failure.THROTTLED,
+    "retryableConflictException": Failure.BUSY,  # the session is being made or ended, or has a turn under way
+    "conflictException": Failure.BUSY,
+    "serviceQuotaExceededException": Failure.QUOTA,
+    "accessDeniedException": Failure.ACCESS_DENIED,
+    "resourceNotFoundException": Failure.NOT_FOUND,
+    "validationException": Failure.INVALID,
+    "runtimeClientError": Failure.INTERNAL,
+}
+
+
+def runtime_session_id(session_id: str) -> str:
+    """The id of AgentCore's session for one of ours: no dots or colons, 33 characters or more."""
+    return hashlib.sha256(session_id.encode()).hexdigest()

@@ -1,0 +1,81 @@
+"""Amazon Bedrock AgentCore's managed harness: InvokeHarness, translated into agent events.
+
+docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.agentcore import REFUSED, runtime_session_id
+from functions.adapters.agentcore_harness_events import Translation
+from functions.adapters.aws_errors import told
+from functions.adapters.connection import Connection
+from functions.adapters.stream import BackgroundRun
+from functions.bridge.agent import AgentEvent, Failed, Question
+from functions.bridge.failures import Failure
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+    from mypy_boto3_bedrock_agentcore.type_defs import InvokeHarnessRequestTypeDef
+
+_BROKEN_OFF = {"validationException": Failure.INVALID}
+
+
+class AgentCoreHarness:
+    """One harness, or one of its endpoints. See `functions.bridge.agent.Agent`.
+
+    Args:
+        arn: the whole ARN of the harness; its id alone is refused.
+        qualifier: the name of an endpoint; "" for the default one.
+    """
+
+    def __init__(self, client: "BedrockAgentCoreClient", *, arn: str, qualifier: str = "") -> None:
+        self._client = client
+        self._arn = arn
+        self._qualifier = qualifier
+
+    def ask(self, question: Question) -> BackgroundRun:
+        return BackgroundRun(_InvokeHarness(self, question))
+
+    def invoke(self, question: Question) -> Any:
+        """Send the request; return its event stream."""
+        request: InvokeHarnessRequestTypeDef = {
+            "harnessArn": self._arn,
+            "runtimeSessionId": runtime_session_id(question.session_id),
+            # Whose memory it is: a thread may have several people in it.
+            "actorId": question.asker.user,
+            # Nothing but the text: everything else in this request is trusted by the harness.
+            "messages": [{"role": "user", "content": [{"text": question.text}]}],
+        }
+        if self._qualifier:
+            request["qualifier"] = self._qualifier
+        return self._client.invoke_harness(**request)["stream"]
+
+
+class _InvokeHarness:
+    """One InvokeHarness call. See `functions.adapters.stream.Stream`."""
+
+    def __init__(self, harness: AgentCoreHarness, question: Question) -> None:
+        self._harness = harness
+        self._question = question
+        self._connection = Connection()
+        self.shutdown = self._connection.shutdown
+
+    def events(self) -> Iterator[AgentEvent]:
+        if self._question.files:
+            yield Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")
+            return
+        try:
+            yield from told(self._translated(), refused=REFUSED, broken_off=_BROKEN_OFF)
+        finally:
+            self._connection.close()
+
+    def _translated(self) -> Iterator[AgentEvent]:
+        stream = self._harness.invoke(self._question)
+        self._connection.hold(stream._raw_stream)
+        translate = Translation()
+        # To its very end: messages follow each other, and hooks may follow the last of them.
+        for member in stream:
+            yield from translate(member)
+        self._connection.close()
+        yield from translate.end()

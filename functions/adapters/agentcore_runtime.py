@@ -1,0 +1,152 @@
+"""Amazon Bedrock AgentCore's runtime: InvokeAgentRuntime, translated into agent events.
+
+docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html
+docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html
+"""
+
+import base64
+import codecs
+import json
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.agentcore import REFUSED, runtime_session_id
+from functions.adapters.agentcore_runtime_events import Translation, item_of
+from functions.adapters.asker import facts
+from functions.adapters.aws_errors import told
+from functions.adapters.connection import Connection
+from functions.adapters.sse import EventParser
+from functions.adapters.stream import BackgroundRun
+from functions.bridge.agent import AgentEvent, Failed, Question
+from functions.bridge.failures import Failure
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+    from mypy_boto3_bedrock_agentcore.type_defs import InvokeAgentRuntimeRequestTypeDef
+
+_PIECE = 65_536  # bytes at most at once
+
+
+class AgentCoreRuntime:
+    """One agent runtime, or one of its endpoints. See `functions.bridge.agent.Agent`.
+
+    Args:
+        arn: the whole ARN of the runtime.
+        qualifier: the name of an endpoint; "" for the default one.
+        tell_user_id: send the Slack user's id as the runtime's user id, on whose behalf the agent may get
+            tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too.
+    """
+
+    def __init__(
+        self, client: "BedrockAgentCoreClient", *, arn: str, qualifier: str = "", tell_user_id: bool = False
+    ) -> None:
+        self._client = client
+        self._arn = arn
+        self._qualifier = qualifier
+        self._tell_user_id = tell_user_id
+
+    def ask(self, question: Question) -> BackgroundRun:
+        return BackgroundRun(_InvokeAgentRuntime(self, question))
+
+    def invoke(self, question: Question) -> tuple[Any, str]:
+        """Send the request; return the body of its answer and the media type of that, without parameters."""
+        request: InvokeAgentRuntimeRequestTypeDef = {
+            "agentRuntimeArn": self._arn,
+            "runtimeSessionId": runtime_session_id(question.session_id),
+            "contentType": "application/json",
+            "accept": "text/event-stream, application/json",
+            "payload": json.dumps(payload(question)).encode(),
+        }
+        if self._qualifier:
+            request["qualifier"] = self._qualifier
+        if self._tell_user_id:
+            request["runtimeUserId"] = question.asker.user
+        answer = self._client.invoke_agent_runtime(**request)
+        return answer["response"], answer.get("contentType", "").partition(";")[0].strip().lower()
+
+
+def payload(question: Question) -> dict[str, Any]:
+    """What the agent's own code is given, as JSON.
+
+    `prompt`: the question. `slack`: who asks and where (`functions.adapters.asker`). `files`, when there are
+    any: each with `name`, `mediaType` and its bytes in Base64 as `data`. The rest is what makes the same
+    object a RunAgentInput of the AG-UI protocol, which keeps members that it does not know:
+    docs.ag-ui.com/sdk/python/core/types
+    """
+    run = str(uuid.uuid4())
+    files = [
+        {"name": file.name, "mediaType": file.media_type, "data": base64.b64encode(file.data).decode()}
+        for file in question.files
+    ]
+    return {
+        "prompt": question.text,
+        "slack": facts(question.asker),
+        **({"files": files} if files else {}),
+        "threadId": runtime_session_id(question.session_id),
+        "runId": run,
+        "messages": [{"id": run, "role": "user", "content": question.text}],
+    }
+
+
+class _InvokeAgentRuntime:
+    """One InvokeAgentRuntime call. See `functions.adapters.stream.Stream`."""
+
+    def __init__(self, runtime: AgentCoreRuntime, question: Question) -> None:
+        self._runtime = runtime
+        self._question = question
+        self._connection = Connection()
+        self.shutdown = self._connection.shutdown
+
+    def events(self) -> Iterator[AgentEvent]:
+        try:
+            yield from told(self._translated(), refused=REFUSED, broken_off={})
+        finally:
+            self._connection.close()
+
+    def _translated(self) -> Iterator[AgentEvent]:
+        body, media_type = self._runtime.invoke(self._question)
+        response = body._raw_stream
+        self._connection.hold(response)
+        translate = Translation()
+        if media_type == "application/json":
+            yield from translate.whole(_json(b"".join(_pieces(response))))
+        elif media_type.startswith("text/"):
+            items = _data_of(response) if media_type == "text/event-stream" else _text(response)
+            for item in items:
+                yield from translate(item)
+                if translate.failed:
+                    return
+        else:
+            yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type[:100] or 'of no media type'}")
+            return
+        self._connection.close()
+        if not translate.failed:
+            yield from translate.end()
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """The body as it comes. botocore's iter_lines and iter_chunks wait until they have 1,024 bytes."""
+    while piece := response.read1(_PIECE, decode_content=True):
+        yield piece
+
+
+def _data_of(response: Any) -> Iterator[Any]:
+    parser = EventParser()
+    for piece in _pieces(response):
+        yield from map(item_of, parser.feed(piece))
+    yield from map(item_of, parser.end())
+
+
+def _text(response: Any) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in _pieces(response):
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,82 @@
+"""What boto3 raises while it asks an agent and listens to it, as the `Failed` event that ends the run."""
+
+from collections.abc import Iterator, Mapping
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    EventStreamError,
+    NoCredentialsError,
+    ParamValidationError,
+)
+from urllib3.exceptions import HTTPError
+
+from functions.bridge.agent import AgentEvent, Failed
+from functions.bridge.failures import Failure
+
+# Errors that quote what was asked, or what a tool said.
+_QUOTING = {"validationException", "dependencyFailedException", "runtimeClientError"}
+
+# Refusals that every service may utter under names of its own: an expired token, an unknown operation.
+# Whether the agent started is read from names only, as what runs in a container may choose its own status.
+_BY_STATUS = {
+    400: Failure.INVALID,
+    402: Failure.QUOTA,
+    403: Failure.ACCESS_DENIED,
+    404: Failure.NOT_FOUND,
+}
+
+
+def told(
+    events: Iterator[AgentEvent], *, refused: Mapping[str, Failure], broken_off: Mapping[str, Failure]
+) -> Iterator[AgentEvent]:
+    """`events`, with an exception among them told as a `Failed` event.
+
+    Args:
+        refused: errors as the answer to the request, by `code`.
+        broken_off: errors within a stream, by `code`.
+    """
+    try:
+        yield from events
+    except (BotoCoreError, HTTPError) as exc:
+        # urllib3's ReadTimeoutError and ProtocolError escape botocore in the middle of a stream.
+        # Only the type: some of these exceptions quote what was sent.
+        yield Failed(_own_failure(exc), type(exc).__name__)
+    except EventStreamError as exc:
+        yield Failed(broken_off.get(code(exc), Failure.INTERNAL), _detail(exc))
+    except ClientError as exc:
+        yield Failed(refused.get(code(exc)) or _BY_STATUS.get(_status(exc), Failure.INTERNAL), _detail(exc))
+
+
+def code(exc: ClientError) -> str:
+    """The error's name as the service model spells it in a stream; HTTP errors begin with a capital."""
+    name = exc.response.get("Error", {}).get("Code", "")
+    return name[:1].lower() + name[1:]
+
+
+def _own_failure(exc: Exception) -> Failure:
+    """Of an error that is not the service's."""
+    match exc:
+        case EndpointConnectionError() | ConnectTimeoutError():
+            # Refused, unknown host, or no connection in time: the request was never sent.
+            return Failure.UNREACHABLE
+        case ParamValidationError():
+            return Failure.INVALID
+        case NoCredentialsError() | CredentialRetrievalError():
+            return Failure.ACCESS_DENIED
+    return Failure.CUT_OFF
+
+
+def _status(exc: ClientError) -> int:
+    return exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _detail(exc: ClientError) -> str:
+    """What the service said, for the operator; but of what it may quote from the question only the name."""
+    error = exc.response.get("Error", {})
+    metadata = exc.response.get("ResponseMetadata", {})
+    message = "" if code(exc) in _QUOTING else f": {error.get('Message', '')}"
+    return f"{error.get('Code', '')} (request {metadata.get('RequestId', 'unknown')}){message}"

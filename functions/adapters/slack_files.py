@@ -1,0 +1,56 @@
+"""Files of users' messages, fetched from Slack. See `functions.bridge.attachments.Attachments`.
+
+docs.slack.dev/reference/objects/file-object: `url_private`, with the bot token as the bearer.
+"""
+
+from urllib.parse import urlsplit
+
+import urllib3
+
+from functions.adapters.secrets import CachedSecret
+from functions.bridge.attachments import MOST_BYTES, AttachmentUnavailable
+from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.turn import Attachment
+
+TIMEOUT_SECONDS = 10.0
+
+
+class SlackFiles:
+    """Sends the token to `origin` (scheme, host and port) and to nobody else."""
+
+    def __init__(self, token: CachedSecret, *, origin: str) -> None:
+        self._token = token
+        self._origin = urlsplit(origin)
+        self._http = urllib3.PoolManager(timeout=TIMEOUT_SECONDS, retries=False)
+
+    def fetch(self, attachment: Attachment) -> bytes:
+        if not self._is_slacks(attachment.url):
+            raise AttachmentUnavailable("the file is at another address than Slack's")
+        try:
+            # A redirect would take the token elsewhere.
+            answer = self._http.request(
+                "GET",
+                attachment.url,
+                headers={"Authorization": f"Bearer {self._token.value()}"},
+                redirect=False,
+                preload_content=False,
+            )
+            data = answer.read(MOST_BYTES + 1)
+            answer.close()
+        except (urllib3.exceptions.HTTPError, ServiceUnavailable) as exc:
+            raise AttachmentUnavailable(f"Slack did not answer: {type(exc).__name__}") from exc
+        if answer.status != 200:
+            # 302 leads to a login page: the app lacks files:read, or may not see the file.
+            raise AttachmentUnavailable(f"Slack answered HTTP {answer.status}")
+        if len(data) > MOST_BYTES:
+            raise AttachmentUnavailable("the file is larger than Slack said")
+        if not data:
+            raise AttachmentUnavailable("the file is empty")
+        return data
+
+    def _is_slacks(self, url: str) -> bool:
+        try:
+            address = urlsplit(url)
+        except ValueError:
+            return False
+        return (address.scheme, address.netloc) == (self._origin.scheme, self._origin.netloc)

@@ -1,0 +1,27 @@
+"""How replies are made: what the operator may choose."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Style(StrEnum):
+    """How an answer grows before the user's eyes."""
+
+    EDIT = "edit"
+    """A placeholder is edited into it."""
+    STREAM = "stream"
+    """Slack streams it."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How replies are made.
+
+    Attributes:
+        show_rationale: whether the agent's rationale is part of the reply (the debug switch).
+        notify_after: seconds after which a reply ends with a mention of the asker, as edits notify nobody.
+    """
+
+    style: Style = Style.EDIT
+    show_rationale: bool = False
+    notify_after: float = 60.0

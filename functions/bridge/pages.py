@@ -1,0 +1,173 @@
+"""Cuts a long text into messages: between paragraphs where it can, and never through a fence or a table row.
+
+A code block that is cut is closed in one message and opened again in the next; a table gets its head again.
+"""
+
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+
+from markdown_it.token import Token
+
+from functions.bridge.markdown import blocks, closing, is_closed, is_open, size
+
+# A `markdown` block takes 12,000 characters, all of a message's blocks together
+# (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
+MESSAGE_LIMIT = 11_000
+
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
+# Room for the line that closes a code block.
+_RESERVE = 40
+# What would be repeated in the next message and is longer is not: a message is for what is new.
+_LONGEST_REPEATED = 80
+_LONGEST_HEAD = 1 / 4
+# What is indented further is code to Markdown, so that a message cannot begin with it.
+_DEEPEST = 3
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a message ends.
+
+    Attributes:
+        at: so many characters of the text are in it.
+        close: what is added to it.
+        reopen: what the next message begins with.
+    """
+
+    at: int
+    close: str = ""
+    reopen: str = ""
+
+
+class Pages:
+    """The messages of a text that may still grow; those that are full are cut once and stay as they are."""
+
+    def __init__(self, limit: int = MESSAGE_LIMIT) -> None:
+        self._limit = limit
+        self._full: list[str] = []
+        self._past = ""
+        self._reopen = ""
+
+    def of(self, text: str) -> list[str]:
+        """All messages, each of at most `limit` characters, in order and with nothing left out."""
+        if not text.startswith(self._past):
+            self._full, self._past, self._reopen = [], "", ""
+        rest = text[len(self._past) :]
+        while size(self._reopen + rest) > self._limit:
+            whole = self._reopen + rest
+            cut = best_cut(whole, self._limit)
+            self._full.append(ended(whole, cut))
+            rest = continued(rest[cut.at - len(self._reopen) :], cut)
+            self._reopen = cut.reopen
+            self._past = text[: len(text) - len(rest)]
+        pages = [page for page in (*self._full, self._reopen + rest) if page.strip()]
+        return pages or [text[: self._limit]]
+
+
+def split(text: str, *, limit: int = MESSAGE_LIMIT) -> list[str]:
+    """The messages of a text that is complete."""
+    return Pages(limit).of(text)
+
+
+def ended(text: str, cut: Cut) -> str:
+    """The message that ends at `cut`."""
+    return text[: cut.at].rstrip() + cut.close
+
+
+def continued(rest: str, cut: Cut) -> str:
+    """What comes after `cut`, without blank lines that would stand at the head of a message."""
+    return rest if cut.reopen else _BLANK_LINES.sub("", rest)
+
+
+def best_cut(text: str, limit: int) -> Cut:
+    """The best place to end a message of at most `limit` characters: between blocks, lines, words, anywhere.
+
+    A worse place is taken only when the better ones would leave the message rather empty.
+    """
+    structure = Structure(_prefix(text, limit - _RESERVE))
+    end = len(structure.text)
+    places = (
+        (structure.between_blocks(), 0.3 * end),
+        (structure.between_lines(), 0.5 * end),
+        (structure.between_words(), 0.5 * end),
+    )
+    for candidates, least in places:
+        if late := [at for at in candidates if at > least]:
+            return structure.cut(late[-1])
+    return structure.cut(end)
+
+
+class Structure:
+    """Where the blocks of a text begin and end."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lines = text.split("\n")
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
+        self._blocks = [token for token in blocks(text) if token.map and token.type != "inline"]
+        self._fences = [token for token in self._blocks if token.type == "fence"]
+        self._tables = [token for token in self._blocks if token.type == "table_open"]
+
+    def between_blocks(self) -> list[int]:
+        """The beginnings of paragraphs, code blocks, tables and list items."""
+        return [self._starts[_first(token)] for token in self._blocks if self._may_begin_with(token)]
+
+    def between_lines(self) -> list[int]:
+        """The beginnings of lines, where neither a table's head nor an empty code block is left behind.
+
+        Not the end of the text: what it cuts through is not known there.
+        """
+        apart = {_first(token) + 1 for token in self._fences} | {
+            _end(token) - 1 for token in self._fences if is_closed(token, self._lines)
+        }
+        for table in self._tables:
+            apart |= {_first(table) + 1, _first(table) + 2}
+        starts = enumerate(self._starts[:-1])
+        return [at for line, at in starts if line not in apart and at < len(self.text)]
+
+    def between_words(self) -> list[int]:
+        return [match.end() for match in re.finditer(r"[ \t]", self.text)]
+
+    def cut(self, at: int) -> Cut:
+        """A cut at any place, with what it takes to close and reopen what it goes through."""
+        line = max(index for index, start in enumerate(self._starts[:-1]) if start <= at)
+        for fence in self._fences:
+            if self._goes_through(fence, at, line):
+                opening = self._lines[_first(fence)]
+                if len(opening) > _LONGEST_REPEATED or len(fence.markup) > _RESERVE // 2:
+                    return Cut(at)
+                begun = opening[: at - self._starts[line]] if line == _first(fence) else opening + "\n"
+                return Cut(at, "\n" + closing(fence, self.text), begun)
+        for table in self._tables:
+            head = "\n".join(self._lines[_first(table) : _first(table) + 2]) + "\n"
+            inside = _first(table) + 2 < line < _end(table) and at == self._starts[line]
+            if inside and len(head) < _LONGEST_HEAD * len(self.text):
+                return Cut(at, "", head)
+        return Cut(at)
+
+    def _goes_through(self, fence: Token, at: int, line: int) -> bool:
+        """Whether a cut in this line has something of the code block before it and something after it."""
+        if is_closed(fence, self._lines):
+            return self._starts[_first(fence)] < at <= self._starts[_end(fence) - 1]
+        return self._starts[_first(fence)] < at and (line < _end(fence) or is_open(fence, self.text))
+
+    def _may_begin_with(self, block: Token) -> bool:
+        line = self._lines[_first(block)]
+        indented = len(line) - len(line.lstrip())
+        return block.level == 0 or (block.type == "list_item_open" and indented <= _DEEPEST)
+
+
+def _first(block: Token) -> int:
+    assert block.map is not None
+    return block.map[0]
+
+
+def _end(block: Token) -> int:
+    assert block.map is not None
+    return block.map[1]
+
+
+def _prefix(text: str, units: int) -> str:
+    # A character of two units that would be cut in half is left out.
+    return text.encode("utf-16-le")[: units * 2].decode("utf-16-le", "ignore")

@@ -1,0 +1,316 @@
+"""The style in which Slack itself streams: messages that only grow, under a status instead of a placeholder.
+
+A stream ends after five minutes and some 11,000 bytes, whatever Slack's pages say, and from then on refuses
+everything: the writer goes on in a new message before that.
+github.com/slackapi/python-slack-sdk/issues/1859, github.com/vercel/chat/pull/884,
+github.com/CopilotKit/CopilotKit/issues/6063
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from functions.bridge import wording
+from functions.bridge.chat import (
+    Chat,
+    ChatError,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUnavailable,
+    Part,
+    Piece,
+    Task,
+    TaskStatus,
+)
+from functions.bridge.custody import Clock, Custody
+from functions.bridge.ledger import State
+from functions.bridge.pages import Cut, Structure, continued, ended, split
+from functions.bridge.reply import Reply
+from functions.bridge.writer import EditWriter
+
+# Bytes of UTF-8: a message ends with the first block that ends beyond the one, and never beyond the other.
+ENOUGH_BYTES = 6_000
+MOST_BYTES = 9_000
+# Seconds.
+LONGEST_LIFE = 240.0
+# Slack takes a status away after two minutes (docs.slack.dev/reference/methods/assistant.threads.setStatus).
+STATUS_SECONDS = 90.0
+# What a message says that ends before there is any text: Slack takes none without, once its tasks are gone.
+_NOTHING_YET = "…"
+
+
+@dataclass
+class _Stream:
+    """A message that grows.
+
+    Attributes:
+        number: which message of the reply it is.
+        spent: bytes of Slack's limit that went into tasks.
+    """
+
+    ts: str
+    number: int
+    opened_at: float
+    spent: int = 0
+
+    def is_old(self, now: float) -> bool:
+        return now >= self.opened_at + LONGEST_LIFE
+
+
+@dataclass(frozen=True)
+class _Place:
+    """How far a text has been written.
+
+    Attributes:
+        text: the text.
+        past: so many of its characters are in messages that have ended.
+        sent: so many have been sent at all.
+        reopen: what the message that is being written begins with, before the text.
+        ended: the messages that have ended, as they should read.
+    """
+
+    text: str = ""
+    past: int = 0
+    sent: int = 0
+    reopen: str = ""
+    ended: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The message that is being written, with all there is to write."""
+        return self.reopen + self.text[self.past :]
+
+    @property
+    def written(self) -> int:
+        """So many characters of `message` stand already."""
+        return len(self.reopen) + self.sent - self.past
+
+    def goes_on_as(self, text: str) -> bool:
+        return text.startswith(self.text[: self.sent])
+
+    def grown_to(self, text: str) -> "_Place":
+        """The same place in a longer text, without blank lines at the head of a message."""
+        if self.reopen or self.sent > self.past:
+            return replace(self, text=text)
+        past = len(text) - len(continued(text[self.past :], Cut(0)))
+        return replace(self, text=text, past=past, sent=past)
+
+    def after(self, cut: Cut) -> "_Place":
+        """The place behind the end of the message."""
+        rest = continued(self.message[cut.at :], cut)
+        past = len(self.text) - len(rest)
+        whole = ended(self.message, cut)
+        return replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
+
+
+class StreamWriter(EditWriter):
+    """Grows messages by streaming. See `writer.Writer`.
+
+    Where Slack refuses that, and when it is not certain what a stream has taken, it goes on by editing.
+    """
+
+    def __init__(self, custody: Custody, chat: Chat, clock: Clock) -> None:
+        super().__init__(custody, chat)
+        self._clock = clock
+        # A later attempt is written into the messages of the one before, which only edits can do.
+        self._streams = not custody.record.reply
+        self._open: _Stream | None = None
+        self._place = _Place()
+        self._tasks: dict[str, Task] = {}
+        self._status = ("", float("-inf"))
+
+    def wait(self, words: str) -> None:
+        if self._open and self._open.is_old(self._clock.now()):
+            self._or_edit(lambda: self._end(self._cut_here(self._place)))
+        if self._streams and self._open is None:
+            self._say_that_we_wait(words)
+        if not self._streams:
+            super().wait(words)
+
+    def show(self, reply: Reply) -> bool:
+        grown = self._or_edit(lambda: self._grow(reply)) if self._streams else None
+        return super().show(reply) if grown is None else grown
+
+    def pages(self, text: str) -> list[str]:
+        if not self._place.goes_on_as(text):
+            return split(text)
+        place = self._place.grown_to(text)
+        cut = self._cut(place) if self._open else None
+        if cut:
+            place = place.after(cut)
+        if self._open and not cut:
+            rest = [place.message]
+        else:
+            rest = split(place.message) if place.text[place.past :].strip() else []
+        return [*place.ended, *rest] or split(text)
+
+    def deliver(self) -> None:
+        if self._open:
+            self._finish(self._open)
+            self._open = None
+        super().deliver()
+
+    def _say_that_we_wait(self, words: str) -> None:
+        said, at = self._status
+        if words != said or self._clock.now() >= at + STATUS_SECONDS:
+            self._status = (words, self._clock.now())
+            try:
+                self._chat.set_status(self._custody.turn, words)
+            except ChatRefused:
+                self._streams = False
+
+    def _or_edit(self, attempt: Callable[[], bool]) -> bool | None:
+        """What came of a use of the stream; None when from here on there is no more streaming.
+
+        After an answer that got lost, nobody knows what the stream has taken; after most refusals it takes
+        nothing any more, or has never begun. An edit puts all of that right.
+        """
+        try:
+            return attempt()
+        except (ChatRateLimited, ChatStopped):
+            raise
+        except ChatError:
+            self._streams, self._open = False, None
+            return None
+
+    def _grow(self, reply: Reply) -> bool:
+        text = reply.steady().rstrip()
+        if not self._place.goes_on_as(text):
+            raise ChatUnavailable("not asked: what was streamed has changed")
+        self._place = self._place.grown_to(text)
+        tasks = self._news_of(reply)
+        if self._place.sent == len(text) and not tasks:
+            return False
+        while True:
+            cut = self._cut(self._place)
+            self._write(cut, tasks)
+            tasks = ()
+            if self._place.sent == len(text):
+                return True
+
+    def _write(self, cut: Cut | None, tasks: tuple[Task, ...]) -> None:
+        """Send what belongs into the message, which ends at `cut` if there is one."""
+        self._check_lease()
+        place = self._place
+        end = cut.at if cut else len(place.message)
+        if self._open is None:
+            self._start(Piece(place.message[:end], tasks))
+        elif cut is None:
+            self._chat.append_stream(
+                self._custody.turn, self._open.ts, Piece(place.message[place.written : end], tasks)
+            )
+            self._note(tasks)
+        else:
+            self._end(cut, tasks)
+            return
+        self._place = replace(place, sent=place.past + end - len(place.reopen))
+        if cut:
+            self._end(cut)
+
+    def _start(self, piece: Piece) -> None:
+        if self._unsure:
+            raise ChatUnavailable("not asked: an earlier message may stand")
+        number = len(self._custody.record.reply)
+        self._intend(number)
+        ts = self._once(number, lambda: self._chat.start_stream(self._custody.turn, piece))
+        self._custody.advance(reply=(*self._custody.record.reply, ts))
+        self._open = _Stream(ts, number, self._clock.now())
+        self._shown[number] = Part(self._custody.turn, number, piece.markdown)
+        self._doubtful.add(number)  # it grows
+        self._note(piece.tasks)
+
+    def _end(self, cut: Cut, tasks: tuple[Task, ...] = ()) -> bool:
+        """Stop the message at `cut`, with what is missing of it."""
+        assert self._open is not None
+        self._check_lease()
+        place, stream = self._place, self._open
+        if not ended(place.message, cut):
+            cut = replace(cut, close=_NOTHING_YET)
+        part = Part(self._custody.turn, stream.number, ended(place.message, cut))
+        rest = place.message[place.written : cut.at].rstrip() + cut.close
+        tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))
+        self._chat.stop_stream(stream.ts, part, Piece(rest, tasks))
+        self._note(tasks)
+        self._stands(part)
+        self._open, self._place = None, place.after(cut)
+        return True
+
+    def _finish(self, stream: _Stream) -> None:
+        """Let the open stream become the message that is owed in its place, if it can."""
+        standing = self._place.message[: self._place.written]
+        part = next((part for part in self._owed() if part.number == stream.number), None)
+        if part is None or not part.markdown.startswith(standing):
+            return
+        answered = self._custody.record.ending is State.ANSWERED
+        tasks = self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
+        piece = Piece(part.markdown[len(standing) :], tasks)
+        try:
+            self._certainly(lambda: self._chat.stop_stream(stream.ts, part, piece))
+        except ChatStopped:
+            raise
+        except ChatRefused:
+            return
+        self._stands(part)
+
+    def _stands(self, part: Part) -> None:
+        self._shown[part.number] = part
+        self._doubtful.discard(part.number)
+
+    def _cut(self, place: _Place) -> Cut | None:
+        """Where the message that is being written has to end; None: it is not full yet."""
+        message, written = place.message, place.written
+        if self._open and self._open.is_old(self._clock.now()):
+            return self._cut_here(place)
+        if len(message.encode()) <= ENOUGH_BYTES:
+            return None
+        structure = self._fitting(place)
+        enough = max(written, len(_prefix(message, ENOUGH_BYTES)))
+        if after := [at for at in structure.between_blocks() if at >= enough]:
+            return structure.cut(after[0])
+        if structure.text == message:
+            return None
+        least = max(written, len(structure.text) // 2)
+        for candidates in (structure.between_lines(), structure.between_words()):
+            if late := [at for at in candidates if at >= least]:
+                return structure.cut(late[-1])
+        return structure.cut(len(structure.text))
+
+    def _cut_here(self, place: _Place) -> Cut:
+        """The next end of a line, or else behind what stands already."""
+        structure = self._fitting(place)
+        ends = (at for at in structure.between_lines() if at >= place.written)
+        return structure.cut(next(ends, place.written))
+
+    def _fitting(self, place: _Place) -> Structure:
+        """As much of the message as there is room for."""
+        room = max(0, MOST_BYTES - (self._open.spent if self._open else 0))
+        return Structure(place.message[: max(place.written, len(_prefix(place.message, room)))])
+
+    def _news_of(self, reply: Reply) -> tuple[Task, ...]:
+        """The tasks that are new or have changed since they were shown."""
+        last = len(reply.steps) - 1
+        tasks = [
+            Task(
+                f"step-{number}",
+                wording.step(use),
+                TaskStatus.IN_PROGRESS if reply.at_work and number == last else TaskStatus.COMPLETE,
+            )
+            for number, use in enumerate(reply.steps)
+        ]
+        return tuple(task for task in tasks if self._tasks.get(task.id) != task)
+
+    def _over(self, status: TaskStatus, besides: tuple[Task, ...] = ()) -> tuple[Task, ...]:
+        """The tasks that are shown as being in progress, as no longer so."""
+        tasks = self._tasks | {task.id: task for task in besides}
+        running = [task for task in tasks.values() if task.status is TaskStatus.IN_PROGRESS]
+        return tuple(replace(task, status=status) for task in running)
+
+    def _note(self, tasks: tuple[Task, ...]) -> None:
+        self._tasks |= {task.id: task for task in tasks}
+        if self._open:
+            self._open.spent += sum(len(task.title.encode()) + len(task.id) for task in tasks)
+
+
+def _prefix(text: str, size: int) -> str:
+    """The beginning of a text in `size` bytes, without half a character."""
+    return text.encode()[:size].decode(errors="ignore")

@@ -1,0 +1,85 @@
+"""The wrappings in which a tool is called, and the one answer that each of them wants.
+
+- An action group of a Bedrock agent, described by an OpenAPI schema or by function details:
+  docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html
+- A target of an AgentCore gateway, where the event is the arguments themselves:
+  docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from functions.tools.failures import InvalidArguments, ServiceUnavailable, ToolFailure
+from functions.tools.schema import Schema
+
+GATEWAY_TOOL_NAME = "bedrockAgentCoreToolName"  # in the client context: the target's name, then the tool's
+GATEWAY_SEPARATOR = "___"
+
+Event = Mapping[str, Any]
+Result = dict[str, Any]
+Tool = Callable[[dict[str, Any]], Result]
+
+
+def serve(event: Event, context: object, schema: Schema, tool: Tool) -> Result:
+    """Call `tool` with the event's arguments, checked by `schema`, and wrap its result for the caller.
+
+    A `ToolFailure` becomes a result, `{"error": text}`. Any other exception is a defect: Lambda reports it,
+    and neither generation of agents shows it to the model.
+    """
+    is_action = "actionGroup" in event
+    failure: ToolFailure | None = None
+    try:
+        arguments = _action_arguments(event) if is_action else _gateway_arguments(event, context, schema)
+        result = tool(schema.check(arguments))
+    except ToolFailure as error:
+        result, failure = {"error": str(error)}, error
+    return _action_response(event, result, failure) if is_action else result
+
+
+def _gateway_arguments(event: Event, context: object, schema: Schema) -> Event:
+    """Raises InvalidArguments when the gateway's target says that this function is another tool."""
+    custom = getattr(getattr(context, "client_context", None), "custom", None) or {}
+    called = str(custom.get(GATEWAY_TOOL_NAME, schema.name)).split(GATEWAY_SEPARATOR)[-1]
+    if called != schema.name:
+        raise InvalidArguments(f"There is no tool {called} here; this is {schema.name}")
+    return event
+
+
+def _action_arguments(event: Event) -> dict[str, Any]:
+    """The parameters, and the properties of an OpenAPI request's body, of whatever content type."""
+    content = (event.get("requestBody") or {}).get("content") or {}
+    arguments = _by_name(event.get("parameters") or ())
+    for body in content.values():
+        arguments |= _by_name(body.get("properties") or ())
+    return arguments
+
+
+def _by_name(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {parameter["name"]: parameter.get("value") for parameter in parameters}
+
+
+def _action_response(event: Event, result: Result, failure: ToolFailure | None) -> Result:
+    body = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+    response: Result = {"actionGroup": event["actionGroup"]}
+    if "apiPath" in event:
+        response |= {
+            "apiPath": event["apiPath"],
+            "httpMethod": event["httpMethod"],
+            "httpStatusCode": _status(failure),
+            "responseBody": {"application/json": {"body": body}},
+        }
+    else:
+        # REPROMPT asks the model to call again. The other state there is, FAILURE, would end the session.
+        state = {"responseState": "REPROMPT"} if isinstance(failure, InvalidArguments) else {}
+        response |= {
+            "function": event["function"],
+            "functionResponse": {**state, "responseBody": {"TEXT": {"body": body}}},
+        }
+    return {"messageVersion": "1.0", "response": response}
+
+
+def _status(failure: ToolFailure | None) -> int:
+    if isinstance(failure, ServiceUnavailable):
+        return 503
+    return 200 if failure is None else 400

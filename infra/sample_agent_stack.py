@@ -1,0 +1,100 @@
+"""The sample agent as a Bedrock agent: for accounts that had agents before AWS closed them to others.
+
+An account that did not use Bedrock agents in the year before July 30, 2026 cannot create one:
+docs.aws.amazon.com/bedrock/latest/userguide/agents-classic-maintenance-mode.html. There, deploy
+`SampleHarnessStack`.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_bedrock as bedrock
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.sample_model import DEFAULT_MODEL, allow_model, model_arn
+from infra.sample_roles import service_principal
+from infra.sample_tools import SCHEMAS, SampleTools
+
+INSTRUCTIONS = Path(__file__).parent / "sample_instructions.md"
+
+# An idle session costs nothing here, and with it ends what the agent remembers of a thread.
+IDLE_SESSION_SECONDS = 3600
+
+
+class SampleAgentStack(cdk.Stack):
+    """The virtual meteorologist with three action groups. The bridge needs `agent_id` and `alias_id`.
+
+    `name` is the bridge's, `model` the id of a foundation model or an inference profile.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        region: str | None = None,
+        model: str = DEFAULT_MODEL,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(region=region),
+            description="A sample agent for the bridge: a virtual meteorologist (Amazon Bedrock Agents)",
+        )
+        tools = SampleTools(self, "Tools", service=name)
+        agents = self.format_arn(service="bedrock", resource="agent", resource_name="*")
+        role = iam.Role(self, "Role", assumed_by=service_principal("bedrock.amazonaws.com", agents, self))
+        allow_model(role, model)
+        agent = bedrock.CfnAgent(
+            self,
+            "Agent",
+            agent_name=re.sub("-+", "-", name),  # two hyphens in a row are not allowed
+            description="Virtual meteorologist",
+            instruction=INSTRUCTIONS.read_text(encoding="utf-8"),
+            foundation_model=model_arn(self, model),
+            agent_resource_role_arn=role.role_arn,
+            auto_prepare=True,
+            idle_session_ttl_in_seconds=IDLE_SESSION_SECONDS,
+            action_groups=[
+                bedrock.CfnAgent.AgentActionGroupProperty(
+                    action_group_name=tool.name,
+                    description=tool.description,
+                    action_group_executor=bedrock.CfnAgent.ActionGroupExecutorProperty(
+                        lambda_=function.function_arn
+                    ),
+                    function_schema=tool.function_schema(),
+                )
+                for tool, function in tools.functions
+            ],
+        )
+        agent.node.add_dependency(role)  # with its policy
+        for _, function in tools.functions:
+            function.add_permission(
+                "Agent",
+                principal=iam.ServicePrincipal("bedrock.amazonaws.com"),
+                source_arn=agent.attr_agent_arn,
+                source_account=self.account,
+            )
+        alias = bedrock.CfnAgentAlias(
+            self,
+            "Alias",
+            agent_alias_name="live",
+            agent_id=agent.attr_agent_id,
+            # Only a change of the alias makes a version of a changed agent.
+            description=f"Fingerprint of the agent: {_fingerprint(model)}",
+        )
+        self.agent_id = agent.attr_agent_id
+        self.alias_id = alias.attr_agent_alias_id
+        cdk.CfnOutput(self, "AgentId", value=self.agent_id)
+        cdk.CfnOutput(self, "AgentAliasId", value=self.alias_id)
+
+
+def _fingerprint(model: str) -> str:
+    """Of all that makes one version of the agent differ from another."""
+    parts = [INSTRUCTIONS.read_text(encoding="utf-8"), SCHEMAS.read_text(encoding="utf-8"), model]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

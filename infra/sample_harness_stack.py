@@ -1,0 +1,198 @@
+"""The sample agent as an AgentCore harness, which any account can create."""
+
+import re
+
+import aws_cdk as cdk
+from aws_cdk import aws_bedrockagentcore as agentcore
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.sample_agent_stack import INSTRUCTIONS
+from infra.sample_model import DEFAULT_MODEL, allow_model
+from infra.sample_roles import acknowledge_wildcard, service_principal
+from infra.sample_tools import SampleTools, Tool
+
+# The name under which the harness has the gateway, and by which its tools are allowed: all of them, and none
+# of the harness's own (a shell and a file system), which would also be paid for in every request's tokens.
+# docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
+GATEWAY = "gateway"
+
+# Seconds without a question after which a session ends, and with it what the agent remembers of the thread.
+# Its memory is paid for until then: at the service's default, 900, waiting would cost more than answering.
+IDLE_SESSION_SECONDS = 300
+# For one answer. It takes about four model calls and three of tools; the worker waits no longer than 300.
+TIMEOUT_SECONDS = 120
+MAX_ITERATIONS = 15
+MAX_TOKENS = 2000
+
+
+class SampleHarnessStack(cdk.Stack):
+    """The virtual meteorologist, and a gateway with its three tools. The bridge needs `harness_arn`.
+
+    `name` is the bridge's, `model` the id of a foundation model or an inference profile.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        region: str | None = None,
+        model: str = DEFAULT_MODEL,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=cdk.Environment(region=region),
+            description="A sample agent for the bridge: a virtual meteorologist (Amazon Bedrock AgentCore)",
+        )
+        tools = SampleTools(self, "Tools", service=name)
+        gateway = _Gateway(self, "Gateway", name=name, tools=tools).gateway
+        role = self._execution_role(model, gateway)
+        harness = agentcore.CfnHarness(
+            self,
+            "Harness",
+            harness_name=name.replace("-", "_"),  # takes no hyphens
+            execution_role_arn=role.role_arn,
+            model=agentcore.CfnHarness.HarnessModelConfigurationProperty(
+                bedrock_model_config=agentcore.CfnHarness.HarnessBedrockModelConfigProperty(
+                    model_id=model, max_tokens=MAX_TOKENS
+                )
+            ),
+            system_prompt=[
+                agentcore.CfnHarness.HarnessSystemContentBlockProperty(
+                    text=INSTRUCTIONS.read_text(encoding="utf-8")
+                )
+            ],
+            tools=[
+                agentcore.CfnHarness.HarnessToolProperty(
+                    type="agentcore_gateway",
+                    name=GATEWAY,
+                    config=agentcore.CfnHarness.HarnessToolConfigurationProperty(
+                        agent_core_gateway=agentcore.CfnHarness.HarnessAgentCoreGatewayConfigProperty(
+                            gateway_arn=gateway.attr_gateway_arn,
+                            outbound_auth=agentcore.CfnHarness.HarnessGatewayOutboundAuthProperty(aws_iam={}),
+                        )
+                    ),
+                )
+            ],
+            allowed_tools=[f"@{GATEWAY}"],
+            # Said aloud: who says nothing gets a memory, and its bill.
+            memory=agentcore.CfnHarness.HarnessMemoryConfigurationProperty(disabled={}),
+            environment=agentcore.CfnHarness.HarnessEnvironmentProviderProperty(
+                agent_core_runtime_environment=agentcore.CfnHarness.HarnessAgentCoreRuntimeEnvironmentProperty(
+                    lifecycle_configuration=agentcore.CfnHarness.LifecycleConfigurationProperty(
+                        idle_runtime_session_timeout=IDLE_SESSION_SECONDS
+                    )
+                )
+            ),
+            max_iterations=MAX_ITERATIONS,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+        harness.node.add_dependency(role)  # with its policy
+        self.harness_arn = harness.attr_arn
+        cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn)
+
+    def _execution_role(self, model: str, gateway: agentcore.CfnGateway) -> iam.Role:
+        """What the harness may do, after the policy in
+        docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html without its memory.
+        """
+        role = iam.Role(self, "Role", assumed_by=_agentcore(self, "*"))
+        allow_model(role, model)
+        _allow(role, gateway.attr_gateway_arn, "bedrock-agentcore:InvokeGateway")
+
+        logs = self._log_groups("/aws/bedrock-agentcore/runtimes/*")
+        _allow(role, logs, "logs:CreateLogGroup", "logs:DescribeLogStreams")
+        acknowledge_wildcard(role, logs, "AgentCore makes the harness's log group and ends its name itself.")
+        streams = f"{logs}:log-stream:*"
+        _allow(role, streams, "logs:CreateLogStream", "logs:PutLogEvents")
+        acknowledge_wildcard(role, streams, "AgentCore names the streams in the harness's log group.")
+        any_log = self._log_groups("*")
+        _allow(role, any_log, "logs:DescribeLogGroups")
+        acknowledge_wildcard(role, any_log, "To list log groups by name is to list them all.")
+
+        _allow(role, "*", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
+        _allow(role, "*", "xray:GetSamplingRules", "xray:GetSamplingTargets")
+        _allow(role, "*", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken")
+        _allow(role, "*", "cloudwatch:PutMetricData", namespace="bedrock-agentcore")
+        acknowledge_wildcard(
+            role,
+            "*",
+            "Tracing, metrics (of one namespace) and the token that fetches the harness's own image know no "
+            "resource.",
+        )
+        return role
+
+    def _log_groups(self, name: str) -> str:
+        return self.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+
+def _allow(role: iam.Role, resource: str, *actions: str, namespace: str | None = None) -> None:
+    conditions = {"StringEquals": {"cloudwatch:namespace": namespace}} if namespace else None
+    role.add_to_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
+    )
+
+
+class _Gateway(Construct):
+    """Hands the tools to whoever may invoke it by IAM; `gateway` itself may invoke their functions."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, tools: SampleTools) -> None:
+        super().__init__(scope, construct_id)
+        role = iam.Role(self, "Role", assumed_by=_agentcore(cdk.Stack.of(self), "gateway/*"))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"],
+                resources=[function.function_arn for _, function in tools.functions],
+            )
+        )
+        self.gateway = agentcore.CfnGateway(
+            self,
+            "Gateway",
+            name=re.sub("-+", "-", name),  # two hyphens in a row are not allowed
+            description="Tools of the virtual meteorologist",
+            protocol_type="MCP",
+            authorizer_type="AWS_IAM",
+            role_arn=role.role_arn,
+        )
+        self.gateway.node.add_dependency(role)  # with its policy
+        for tool, function in tools.functions:
+            self._add_target(tool, function)
+
+    def _add_target(self, tool: Tool, function: lambda_.Function) -> None:
+        agentcore.CfnGatewayTarget(
+            self,
+            tool.module.title(),
+            gateway_identifier=self.gateway.attr_gateway_identifier,
+            name=tool.module,
+            description=tool.description,
+            target_configuration=agentcore.CfnGatewayTarget.TargetConfigurationProperty(
+                mcp=agentcore.CfnGatewayTarget.McpTargetConfigurationProperty(
+                    lambda_=agentcore.CfnGatewayTarget.McpLambdaTargetConfigurationProperty(
+                        lambda_arn=function.function_arn,
+                        tool_schema=agentcore.CfnGatewayTarget.ToolSchemaProperty(
+                            inline_payload=[tool.tool_definition()]
+                        ),
+                    )
+                )
+            ),
+            credential_provider_configurations=[
+                agentcore.CfnGatewayTarget.CredentialProviderConfigurationProperty(
+                    credential_provider_type="GATEWAY_IAM_ROLE"
+                )
+            ],
+        )
+
+
+def _agentcore(stack: cdk.Stack, resources: str) -> iam.PrincipalWithConditions:
+    source = stack.format_arn(
+        service="bedrock-agentcore", resource=resources, arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+    )
+    return service_principal("bedrock-agentcore.amazonaws.com", source, stack)

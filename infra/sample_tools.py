@@ -1,0 +1,112 @@
+"""The sample agent's tools: their functions, and how both generations of agents are told of them.
+
+The descriptions are made from `functions/tools/schemas.json`, by which the functions check their arguments.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_bedrock as bedrock
+from aws_cdk import aws_bedrockagentcore as agentcore
+from constructs import Construct
+
+from infra.code_asset import FUNCTIONS, functions_code
+from infra.function import BridgeFunction
+
+SCHEMAS = FUNCTIONS / "tools" / "schemas.json"
+
+# The tools give the weather service 8 seconds.
+TIMEOUT = cdk.Duration.seconds(15)
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool, as `schemas.json` has it.
+
+    Attributes:
+        module: in functions/tools; also the short half of the name that a model sees.
+        name: the long half. Models get both joined, by an action group's or a gateway's rule, and Bedrock
+            takes no more than 64 characters of them.
+        parameters: by name, in the words of JSON Schema, and `required`.
+    """
+
+    module: str
+    name: str
+    description: str
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    def function_schema(self) -> bedrock.CfnAgent.FunctionSchemaProperty:
+        """For an action group of a Bedrock agent."""
+        parameters = {
+            name: bedrock.CfnAgent.ParameterDetailProperty(
+                type=rule["type"], description=_description(rule), required=rule.get("required", False)
+            )
+            for name, rule in self.parameters.items()
+        }
+        function = bedrock.CfnAgent.FunctionProperty(
+            name=self.module, description=self.description, parameters=parameters
+        )
+        return bedrock.CfnAgent.FunctionSchemaProperty(functions=[function])
+
+    def tool_definition(self) -> agentcore.CfnGatewayTarget.ToolDefinitionProperty:
+        """For a target of an AgentCore gateway, which knows no more of JSON Schema than this."""
+        properties = {
+            name: agentcore.CfnGatewayTarget.SchemaDefinitionProperty(
+                type=rule["type"], description=_description(rule)
+            )
+            for name, rule in self.parameters.items()
+        }
+        return agentcore.CfnGatewayTarget.ToolDefinitionProperty(
+            name=self.name,
+            description=self.description,
+            input_schema=agentcore.CfnGatewayTarget.SchemaDefinitionProperty(
+                type="object",
+                properties=properties,
+                required=[name for name, rule in self.parameters.items() if rule.get("required")],
+            ),
+        )
+
+
+def read_tools() -> tuple[Tool, ...]:
+    schemas = json.loads(SCHEMAS.read_text(encoding="utf-8"))
+    return tuple(
+        Tool(module, schema["name"], schema["description"], schema["parameters"])
+        for module, schema in schemas.items()
+    )
+
+
+class SampleTools(Construct):
+    """`functions` are the tools, each with its function. `service` names the bridge in their logs."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, service: str) -> None:
+        super().__init__(scope, construct_id)
+        code = functions_code()
+        self.functions = [
+            (
+                tool,
+                BridgeFunction(
+                    self,
+                    tool.module.title(),
+                    code=code,
+                    handler=f"functions.tools.{tool.module}.handler",
+                    timeout=TIMEOUT,
+                    memory=256,
+                    service=service,
+                    environment={},
+                ).function,
+            )
+            for tool in read_tools()
+        ]
+
+
+def _description(rule: Mapping[str, Any]) -> str:
+    """With the limits in words, for neither generation takes them as numbers."""
+    text: str = rule["description"]
+    if "minimum" in rule:
+        text += f" From {rule['minimum']} to {rule['maximum']}."
+    if "default" in rule:
+        text += f" Without it: {rule['default']}."
+    return text

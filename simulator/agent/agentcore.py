@@ -1,0 +1,158 @@
+"""Requests to AgentCore's harness and runtimes: the fake's own agents, what is read, which errors there are.
+
+Source: the service model of `bedrock-agentcore`, and for what is in a runtime's payload, which is the agent's
+own affair, the examples of
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from werkzeug.datastructures import Headers
+
+from simulator.agent import model
+from simulator.agent.asked import AgentError, Asked, Consent, InputFile
+
+_ACCOUNT = "arn:aws:bedrock-agentcore:us-east-1:123456789012"
+HARNESS_ARN = f"{_ACCOUNT}:harness/meteorologist-A1b2C3d4E5"
+QUALIFIER = "DEFAULT"  # of the endpoint that every harness and runtime has
+
+
+class Framework(StrEnum):
+    """What an agent on the runtime is written with decides what its answer looks like."""
+
+    STRANDS = "strands"
+    AG_UI = "ag-ui"
+    WORDS = "words"
+    WHOLE = "whole"
+
+
+# One agent for each.
+RUNTIME_ARNS = {
+    Framework.STRANDS: f"{_ACCOUNT}:runtime/meteorologist-A1b2C3d4E5",
+    Framework.AG_UI: f"{_ACCOUNT}:runtime/meteorologist_ag_ui-A1b2C3d4E5",
+    Framework.WORDS: f"{_ACCOUNT}:runtime/meteorologist_words-A1b2C3d4E5",
+    Framework.WHOLE: f"{_ACCOUNT}:runtime/meteorologist_whole-A1b2C3d4E5",
+}
+
+# The errors of `invoke_agent.ERRORS` as AgentCore's API has them: name and HTTP status.
+ERRORS = {
+    "accessDeniedException": ("AccessDeniedException", 403),
+    "badGatewayException": ("InternalServerException", 500),
+    "conflictException": ("RetryableConflictException", 409),
+    "dependencyFailedException": ("RuntimeClientError", 424),
+    "internalServerException": ("InternalServerException", 500),
+    "modelNotReadyException": ("RuntimeClientError", 424),
+    "resourceNotFoundException": ("ResourceNotFoundException", 404),
+    "serviceQuotaExceededException": ("ServiceQuotaExceededException", 402),
+    "throttlingException": ("ThrottlingException", 429),
+    "validationException": ("ValidationException", 400),
+}
+
+_SERVICE = "bedrock-agentcore"
+
+
+def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> Asked:
+    """A request to InvokeHarness, or AgentError where the service would refuse it."""
+    operation = model.operation(_SERVICE, "InvokeHarness")
+    members = model.read(operation, uri={}, query=query, headers=headers, body=body)
+    _check_agent(members["harnessArn"], [HARNESS_ARN], members.get("qualifier"))
+    if not members["messages"]:
+        raise AgentError("validationException", "At least one message is required.")
+    last = members["messages"][-1]
+    texts = [block["text"] for block in last["content"] if "text" in block]
+    results = [block["toolResult"] for block in last["content"] if "toolResult" in block]
+    if last["role"] != "user" or not (texts or results):
+        raise AgentError("validationException", "The last message must be the user's.")
+    # The model allows it, but the service does not:
+    # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
+    if any("json" in content for result in results for content in result["content"]):
+        raise AgentError("validationException", "The content of a tool result must be text.")
+    consent = Consent(results[0]["toolUseId"], results[0].get("status") != "error") if results else None
+    identity: dict[str, str] = {
+        name: members[name] for name in ("actorId", "runtimeUserId") if name in members
+    }
+    return Asked(
+        operation="InvokeHarness",
+        agent=members["harnessArn"],
+        session_id=members["runtimeSessionId"],
+        input_text="\n".join(texts),
+        attributes=identity,
+        consent=consent,
+    )
+
+
+def read_runtime(
+    arn: str, *, query: Mapping[str, str], headers: Headers, body: bytes
+) -> tuple[Asked, Framework]:
+    """A request to InvokeAgentRuntime, or AgentError where the service, or the agent, would refuse it."""
+    operation = model.operation(_SERVICE, "InvokeAgentRuntime")
+    uri = {"agentRuntimeArn": arn}
+    members = model.read(operation, uri=uri, query=query, headers=headers, body=body)
+    _check_agent(arn, list(RUNTIME_ARNS.values()), members.get("qualifier"))
+    framework = next(framework for framework, known in RUNTIME_ARNS.items() if known == arn)
+    if "runtimeSessionId" not in members:
+        raise AgentError("validationException", "This fake has no sessions without an id.")
+    given = _payload(body)
+    identity = {"runtimeUserId": members["runtimeUserId"]} if "runtimeUserId" in members else {}
+    asked = Asked(
+        operation="InvokeAgentRuntime",
+        agent=arn,
+        session_id=members["runtimeSessionId"],
+        input_text=_prompt(given, framework),
+        attributes={**_slack(given), **identity},
+        files=tuple(map(_file, given.get("files", []))),
+    )
+    return asked, framework
+
+
+def _check_agent(arn: str, known: list[str], qualifier: str | None) -> None:
+    if arn not in known or qualifier not in (None, QUALIFIER):
+        raise AgentError("resourceNotFoundException", f"No endpoint or agent found for {arn}.")
+
+
+def _payload(body: bytes) -> dict[str, Any]:
+    try:
+        given = json.loads(body)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise _broke_down("the payload is no JSON object")
+    return given
+
+
+def _prompt(given: Mapping[str, Any], framework: Framework) -> str:
+    try:
+        if framework is Framework.AG_UI:  # https://docs.ag-ui.com/sdk/python/core/types
+            assert isinstance(given["threadId"], str)
+            assert isinstance(given["runId"], str)
+            assert given["messages"][-1]["role"] == "user"
+            return str(given["messages"][-1]["content"])
+        assert isinstance(given["prompt"], str)
+        return str(given["prompt"])
+    except (AssertionError, LookupError, TypeError):
+        raise _broke_down("the payload is not what this agent takes") from None
+
+
+def _slack(given: Mapping[str, Any]) -> dict[str, str]:
+    facts = given.get("slack", {})
+    if not (isinstance(facts, dict) and all(isinstance(fact, str) for fact in facts.values())):
+        raise _broke_down("'slack' is not an object of strings")
+    return facts
+
+
+def _file(file: Any) -> InputFile:
+    try:
+        return InputFile(file["name"], file["mediaType"], len(base64.b64decode(file["data"], validate=True)))
+    except (LookupError, TypeError, binascii.Error):
+        raise _broke_down("a file is not as it should be") from None
+
+
+def _broke_down(why: str) -> AgentError:
+    """What the caller learns when the agent's own code answers with an HTTP error."""
+    message = f"Received error (500) from runtime. Please check your CloudWatch logs. ({why})"
+    return AgentError("dependencyFailedException", message)

@@ -1,0 +1,57 @@
+"""A request to the agent, whatever protocol it came in."""
+
+from dataclasses import dataclass
+
+
+class AgentError(Exception):
+    """An HTTP error answer.
+
+    `error` begins with a small letter, as in `invoke_agent.ERRORS`; `status` is the HTTP status, None for the
+    one that the protocol gives to that error.
+    """
+
+    def __init__(self, error: str, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file for the agent. `media_type` is "" and `size` (bytes) 0 for one that lies in S3."""
+
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a person said about a tool: `approval` is the id under which the agent asked."""
+
+    approval: str | None
+    agreed: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request.
+
+    Attributes:
+        operation: "InvokeAgent", "InvokeHarness" or "InvokeAgentRuntime".
+        agent: which agent is asked: a session belongs to one of them.
+        attributes: what the request says about who asks.
+        trace: whether traces are asked for; `streaming`: whether text is to come in pieces.
+    """
+
+    operation: str
+    agent: str
+    session_id: str
+    input_text: str
+    attributes: dict[str, str]
+    files: tuple[InputFile, ...] = ()
+    trace: bool = True
+    streaming: bool = True
+    end_session: bool = False
+    consent: Consent | None = None

@@ -1,0 +1,138 @@
+"""A turn as InvokeAgent's event stream tells of it."""
+
+import json
+from collections.abc import Iterator
+
+from simulator.agent import eventstream, invoke_agent
+from simulator.agent.actions import (
+    Approval,
+    Citation,
+    Collaborate,
+    Files,
+    Guardrail,
+    Lookup,
+    Rationale,
+    RunCode,
+    Text,
+    ToolUse,
+)
+from simulator.agent.wire import Tool, Wire
+
+
+class InvokeAgentWire(Wire):
+    """See `Wire`.
+
+    Args:
+        tracer: makes the trace events; None when the request does not ask for traces.
+        streaming: whether each piece of text is sent at once; otherwise one chunk carries them all.
+        question: what the traces of the model's input show.
+    """
+
+    content_type = eventstream.CONTENT_TYPE
+
+    def __init__(self, *, tracer: invoke_agent.Tracer | None, streaming: bool, question: str) -> None:
+        self._tracer = tracer
+        self._streaming = streaming
+        self._question = question
+        self._text = bytearray()
+        self._citations: list[Citation] = []
+
+    def begin(self) -> Iterator[bytes]:
+        yield from self._model_input()
+
+    def rationale(self, rationale: Rationale) -> Iterator[bytes]:
+        if self._tracer:
+            yield self._tracer.rationale(rationale.text)
+
+    def use(self, tool: Tool) -> Iterator[bytes]:
+        if self._tracer:
+            yield _told(self._tracer, tool)
+            if isinstance(tool, Collaborate):
+                yield from _steps(self._tracer.of_collaborator(tool.name), tool)
+
+    def used(self, tool: Tool) -> Iterator[bytes]:
+        if self._tracer:
+            yield _given(self._tracer, tool)
+        yield from self._model_input()
+
+    def say(self, text: Text) -> Iterator[bytes]:
+        self._text += text.data
+        if self._streaming:
+            yield invoke_agent.chunk(text.data, text.citations)
+        else:
+            self._citations += text.citations
+
+    def files(self, made: Files) -> Iterator[bytes]:
+        yield invoke_agent.files(made)
+
+    def guardrail(self, guardrail: Guardrail) -> Iterator[bytes]:
+        if self._tracer:
+            yield self._tracer.guardrail(guardrail)
+
+    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
+        yield invoke_agent.return_control(approval, approval_id)
+
+    def fail(self, error: str, message: str) -> Iterator[bytes]:
+        if self._tracer:
+            yield self._tracer.failure(message)
+        yield invoke_agent.failure(error, message)
+
+    def fail_unmodelled(self, code: str, message: str) -> Iterator[bytes]:
+        yield eventstream.error(code, message)
+
+    def half(self) -> bytes:
+        return invoke_agent.chunk(b"This will never arrive in whole.")[:60]
+
+    def rest(self) -> Iterator[bytes]:
+        if self._text and not self._streaming:
+            yield invoke_agent.chunk(bytes(self._text), self._citations)
+
+    def end(self) -> Iterator[bytes]:
+        if self._tracer:
+            yield self._tracer.model_output()
+            yield self._tracer.final_response(self._text.decode(errors="replace"))
+
+    def _model_input(self) -> Iterator[bytes]:
+        if self._tracer:
+            prompt = {
+                "system": "You are a meteorologist.",
+                "messages": [{"content": self._question, "role": "user"}],
+            }
+            yield self._tracer.model_input(json.dumps(prompt))
+
+
+def _steps(tracer: invoke_agent.Tracer, work: Collaborate) -> Iterator[bytes]:
+    yield tracer.model_input(json.dumps({"messages": [{"content": work.task, "role": "user"}]}))
+    for step in work.steps:
+        if isinstance(step, Rationale):
+            yield tracer.rationale(step.text)
+        else:
+            yield _told(tracer, step)
+            yield _given(tracer, step)
+    yield tracer.final_response(work.output)
+
+
+def _told(tracer: invoke_agent.Tracer, tool: Tool) -> bytes:
+    """The trace of what a tool is asked for."""
+    match tool:
+        case ToolUse():
+            return tracer.tool_input(tool)
+        case Lookup():
+            return tracer.lookup_input(tool)
+        case RunCode():
+            return tracer.code_input(tool)
+        case Collaborate():
+            return tracer.collaborator_input(tool)
+
+
+def _given(tracer: invoke_agent.Tracer, tool: Tool) -> bytes:
+    """The trace of what a tool gave."""
+    match tool:
+        case ToolUse():
+            return tracer.tool_output(tool)
+        case Lookup():
+            return tracer.lookup_output(tool)
+        case RunCode():
+            return tracer.code_output(tool)
+        case Collaborate():
+            return tracer.collaborator_output(tool)

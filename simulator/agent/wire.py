@@ -1,0 +1,106 @@
+"""Between what an agent does and the protocol that tells of it."""
+# ruff: noqa: ARG002 - a wire that says nothing needs to know nothing
+
+import codecs
+from collections.abc import Iterator
+
+from simulator.agent.actions import (
+    Approval,
+    Collaborate,
+    Files,
+    Guardrail,
+    Lookup,
+    Rationale,
+    RunCode,
+    Text,
+    ToolUse,
+)
+
+Tool = ToolUse | Lookup | RunCode | Collaborate
+
+
+class Wire:
+    """Puts one turn into bytes. What a protocol has no words for is left out, as here.
+
+    Attributes:
+        content_type: of the answer.
+        streams: whether its HTTP headers are sent before there is anything to say.
+    """
+
+    content_type = ""
+    streams = True
+
+    def begin(self) -> Iterator[bytes]:
+        yield from ()
+
+    def rationale(self, rationale: Rationale) -> Iterator[bytes]:
+        yield from ()
+
+    def use(self, tool: Tool) -> Iterator[bytes]:
+        """The agent calls a tool."""
+        yield from ()
+
+    def used(self, tool: Tool) -> Iterator[bytes]:
+        """The tool has given its result."""
+        yield from ()
+
+    def say(self, text: Text) -> Iterator[bytes]:
+        """A piece of the answer, in one message; nothing while it is held back for `rest`."""
+        yield from ()
+
+    def files(self, made: Files) -> Iterator[bytes]:
+        yield from ()
+
+    def guardrail(self, guardrail: Guardrail) -> Iterator[bytes]:
+        yield from ()
+
+    def stop_reason(self, reason: str) -> Iterator[bytes]:
+        """The turn will end for this reason (see `StopReason`)."""
+        yield from ()
+
+    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
+        """The turn ends with a question to a person."""
+        yield from ()
+
+    def fail(self, error: str, message: str) -> Iterator[bytes]:
+        """The turn ends with an error, a key of `invoke_agent.ERRORS`."""
+        yield from ()
+
+    def fail_unmodelled(self, code: str, message: str) -> Iterator[bytes]:
+        """The turn ends with an error that the service's model does not name."""
+        yield from ()
+
+    def half(self) -> bytes:
+        """The beginning of a message."""
+        return b""
+
+    def rest(self) -> Iterator[bytes]:
+        """The text that was held back."""
+        yield from ()
+
+    def end(self) -> Iterator[bytes]:
+        """The turn ends well."""
+        yield from ()
+
+
+class Decoder:
+    """Makes whole characters of pieces that end within them: JSON strings can hold no others."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def __call__(self, text: Text) -> str:
+        return self._decoder.decode(text.data)
+
+
+def tool_call(tool: Tool) -> tuple[str, dict[str, str], str]:
+    """A call of any kind of tool as a plain one: its name, its arguments and its result."""
+    match tool:
+        case ToolUse(name, parameters, output):
+            return name, parameters, output
+        case Lookup(question, references):
+            return "search-handbook", {"query": question}, "\n".join(found.text for found in references)
+        case RunCode(code, output, _):
+            return "code_interpreter", {"code": code}, output or "done"
+        case Collaborate(name, task, _, output):
+            return name, {"task": task}, output

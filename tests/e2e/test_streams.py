@@ -1,0 +1,150 @@
+"""The catalogue of answers, through the real worker into the strict Slack, in both reply styles."""
+
+import base64
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from simulator.simulation import Simulation
+from tests.e2e.bridge import Bridge
+from tests.streams.catalogue import STREAMS, Document, Ending, Stream
+
+pytestmark = pytest.mark.timeout(300)
+
+ZERO_WIDTH_SPACE = "\u200b"
+EXPLANATION = re.compile(r"\s*:warning: .*\(Reference: `[0-9a-f]{8}`\)$")
+AT_ONCE = 6
+Asked = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=["edit", "stream"])
+def bridge(request: pytest.FixtureRequest) -> Iterator[Bridge]:
+    with Simulation(time_scale=0.1, style=request.param, concurrency=AT_ONCE) as simulation:
+        yield Bridge(simulation)
+
+
+@pytest.fixture(scope="module")
+def asked(bridge: Bridge) -> Asked:
+    """The questions of all streams, by the streams' names, when all are over."""
+    free = [stream for stream in STREAMS if stream.script is None]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        questions = list(pool.map(lambda stream: ask(stream, bridge), free))
+    asked = {stream.name: question for stream, question in zip(free, questions, strict=True)}
+    for stream in STREAMS:
+        if stream.script is not None:  # a forced script is for whoever asks next
+            bridge.simulation.agent.force(stream.script)
+            asked[stream.name] = ask(stream, bridge)
+    return asked
+
+
+def ask(stream: Stream, bridge: Bridge) -> dict[str, Any]:
+    files = [
+        {"name": file.name, "mimetype": file.media_type, "bytes": base64.b64encode(file.data).decode()}
+        for file in stream.attached
+    ]
+    more = {"files": files} if files else {}
+    return {**bridge.ask_in_parallel(f"@agent {stream.question}", **more), "asked_at": datetime.now(UTC)}
+
+
+def markdown_of(message: dict[str, Any]) -> str:
+    return "\n\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
+
+
+def messages_of(question: dict[str, Any], bridge: Bridge) -> list[str]:
+    return [markdown_of(reply) for reply in bridge.replies(question) if not reply.get("files")]
+
+
+def rejoined(messages: list[str]) -> str:
+    """One text: without the fences and heads of tables that continue what the message before broke off."""
+    text = messages[0]
+    for message in messages[1:]:
+        lines, more = text.split("\n"), message.split("\n")
+        blocks = [token for token in MarkdownIt("commonmark").enable("table").parse(text) if token.map]
+        opened = [token for token in blocks if token.type in ("fence", "table_open")]
+        first, end = opened[-1].map if opened and opened[-1].map else (0, 0)
+        at_the_end = end >= len(text.rstrip().split("\n"))
+        if at_the_end and opened[-1].type == "fence" and more[0] == lines[first]:
+            text = "\n".join([*lines[: end - 1], *more[1:]])
+        elif at_the_end and opened[-1].type == "table_open" and more[:2] == lines[first : first + 2]:
+            text = "\n".join([*lines[:end], *more[2:]])
+        else:
+            text = f"{text}\n\n{message}"
+    return text
+
+
+def parsed(markdown: str) -> list[tuple[str, str]]:
+    """The content of the blocks, in order."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
+    return [
+        (token.type, token.info + " ".join(token.content.split()))
+        for token in tokens
+        if token.content.strip()
+    ]
+
+
+def expected(stream: Stream, now: datetime) -> str:
+    """What the user should read: the agent's words, with numbers for its sources, and tables as files."""
+    text = stream.said(now)
+    cited: list[Document] = []
+    for words, documents in stream.citations:
+        cited += [document for document in documents if document not in cited]
+        numbers = "".join(f" [{cited.index(document) + 1}]" for document in documents)
+        assert words in text
+        text = text.replace(words, words + numbers)
+    lines = [
+        f"{number}. [{document.title}]({document.url})" if document.url else f"{number}. {document.title}"
+        for number, document in enumerate(cited, start=1)
+    ]
+    listed = "\n".join(["\n\n**Sources**\n", *lines]) if cited else ""
+    guarded = (
+        "\n\n_A guardrail of the agent held back or changed a part of this._" if stream.intervened else ""
+    )
+    return text + listed + guarded
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_every_stream_ends_in_what_the_agent_said(stream: Stream, asked: Asked, bridge: Bridge) -> None:
+    question = asked[stream.name]
+    messages = messages_of(question, bridge)
+    assert bridge.state(question) == stream.ending.value
+    text = rejoined(messages).replace(ZERO_WIDTH_SPACE, "")
+    if stream.ending is not Ending.ANSWERED:
+        assert EXPLANATION.search(parsed(text)[-1][1])
+        text = EXPLANATION.sub("", text)
+    if stream.name in ("long table", "wide table"):
+        assert "is in the file table-1.csv" in text
+    else:
+        assert parsed(text) == parsed(expected(stream, question["asked_at"]))
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_every_file_of_the_agents_is_in_the_thread(stream: Stream, asked: Asked, bridge: Bridge) -> None:
+    question = asked[stream.name]
+    names = [file["name"] for reply in bridge.replies(question) for file in reply.get("files") or []]
+    if stream.name in ("long table", "wide table"):
+        assert names == ["table-1.csv"]
+    else:
+        assert names == [file.name for file in stream.files(question["asked_at"])]
+
+
+def test_nothing_that_an_agent_says_notifies_anybody(asked: Asked, bridge: Bridge) -> None:
+    replies = [reply for question in asked.values() for reply in bridge.replies(question)]
+    assert not [reply["notifications"] for reply in replies if reply["notifications"]]
+
+
+def test_no_stream_is_left_open(asked: Asked, bridge: Bridge) -> None:
+    replies = [reply for question in asked.values() for reply in bridge.replies(question)]
+    assert "in_progress" not in [reply["streaming_state"] for reply in replies if "streaming_state" in reply]
+
+
+def test_slack_refuses_no_call(asked: Asked, bridge: Bridge) -> None:
+    assert asked
+    refused = [
+        call for call in bridge.simulation.slack.web_api.calls if call.status != 200 or not call.result["ok"]
+    ]
+    assert [(call.method, call.result) for call in refused] == []

@@ -1,0 +1,146 @@
+"""Clients for agents: how they connect, and whose credentials they use."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from functions.adapters import aws as clients
+from functions.adapters.agentcore_harness import AgentCoreHarness
+from functions.adapters.agentcore_runtime import AgentCoreRuntime
+from functions.adapters.bedrock_agent import BedrockAgent
+from functions.bridge.agent import Agent
+from functions.bridge.failures import Failure
+from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
+from simulator.aws import FAKE_CREDENTIALS, REGION
+from simulator.http import HttpServer
+from tests.functions.adapters.runs import QUESTION, events, failure
+
+ROLE = clients.Role("arn:aws:iam::210987654321:role/ask-the-agent", external_id="bridge-42")
+
+# docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>
+<Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
+<SessionToken>token</SessionToken><Expiration>{expiration}</Expiration></Credentials>
+</AssumeRoleResult></AssumeRoleResponse>"""
+DENIED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+<Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message>
+</Error></ErrorResponse>"""
+
+
+class Service:
+    """STS and the agents' services in one: remembers what it is asked, and refuses all agents.
+
+    Attributes:
+        assumed: the parameters of each AssumeRole.
+        keys: the access key with which each agent was asked.
+        connections: the Connection header of those requests.
+        lifetime: of the credentials that it gives.
+        denies: whether the role may not be assumed.
+    """
+
+    def __init__(self) -> None:
+        self.assumed: list[dict[str, list[str]]] = []
+        self.keys: list[str] = []
+        self.connections: list[str | None] = []
+        self.lifetime = timedelta(hours=1)
+        self.denies = False
+        self._server = HttpServer(Request.application(self._answer))
+        self.url = self._server.url
+        self.start, self.stop = self._server.start, self._server.stop
+
+    def _answer(self, request: Request) -> Response:
+        body = request.get_data()
+        if b"Action=AssumeRole" in body:
+            self.assumed.append(parse_qs(body.decode()))
+            if self.denies:
+                return Response(DENIED, 403)
+            expiration = (datetime.now(UTC) + self.lifetime).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return Response(ASSUMED.format(key=f"ASIA{len(self.assumed)}", expiration=expiration))
+        found = re.search("Credential=([^/]+)/", request.headers["Authorization"])
+        assert found is not None
+        self.keys.append(found[1])
+        self.connections.append(request.headers.get("Connection"))
+        return Response("{}", 429, {"x-amzn-ErrorType": "ThrottlingException"})
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    service = Service()
+    for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
+    service.start()
+    yield service
+    service.stop()
+
+
+def bedrock(role: clients.Role | None) -> Agent:
+    client = clients.bedrock_agent_runtime(longest_silence=20, role=role)
+    return BedrockAgent(client, agent_id="AGENT", alias_id="ALIAS")
+
+
+def harness(role: clients.Role | None) -> Agent:
+    return AgentCoreHarness(clients.bedrock_agentcore(longest_silence=20, role=role), arn=HARNESS_ARN)
+
+
+def runtime(role: clients.Role | None) -> Agent:
+    client = clients.bedrock_agentcore(longest_silence=20, role=role)
+    return AgentCoreRuntime(client, arn=RUNTIME_ARNS[Framework.STRANDS])
+
+
+@pytest.fixture(params=[bedrock, harness, runtime])
+def kind(request: pytest.FixtureRequest) -> Callable[[clients.Role | None], Agent]:
+    kind: Callable[[clients.Role | None], Agent] = request.param
+    return kind
+
+
+def test_an_agent_is_asked_once_and_over_a_connection_of_its_own(
+    service: Service, kind: Callable[[clients.Role | None], Agent]
+) -> None:
+    agent = kind(None)
+    for _ in range(2):
+        assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
+    assert service.connections == ["close", "close"]
+    assert service.assumed == []
+
+
+def test_an_agent_of_another_account_is_asked_under_its_role(
+    service: Service, kind: Callable[[clients.Role | None], Agent]
+) -> None:
+    agent = kind(ROLE)
+    assert service.assumed == []  # not before it is needed
+    for _ in range(2):
+        events(agent.ask(QUESTION))
+    [assumed] = service.assumed
+    assert assumed["RoleArn"] == ["arn:aws:iam::210987654321:role/ask-the-agent"]
+    assert assumed["ExternalId"] == ["bridge-42"]
+    assert service.keys == ["ASIA1", "ASIA1"]
+
+
+def test_a_role_without_an_external_id_sends_none(service: Service) -> None:
+    events(harness(clients.Role(ROLE.arn)).ask(QUESTION))
+    assert "ExternalId" not in service.assumed[0]
+
+
+def test_credentials_are_renewed_before_they_expire(service: Service) -> None:
+    service.lifetime = timedelta(minutes=5)  # less than the ten that botocore insists on
+    agent = harness(ROLE)
+    for _ in range(2):
+        events(agent.ask(QUESTION))
+    assert service.keys == ["ASIA1", "ASIA2"]
+
+
+def test_each_role_has_credentials_of_its_own(service: Service) -> None:
+    for agent in (harness(ROLE), harness(None), harness(clients.Role(ROLE.arn))):
+        events(agent.ask(QUESTION))
+    assert service.keys == ["ASIA1", FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"], "ASIA2"]
+
+
+def test_a_role_that_may_not_be_assumed_is_access_denied(service: Service) -> None:
+    service.denies = True
+    assert failure(events(harness(ROLE).ask(QUESTION))) is Failure.ACCESS_DENIED
+    assert service.keys == []

@@ -1,0 +1,123 @@
+import json
+from typing import Any
+
+import pytest
+
+from functions.tools import weather
+from tests.functions.tools.recordings import OpenMeteo, sample
+
+BERLIN = {"latitude": 52.52437, "longitude": 13.41053, "forecast_days": 2}
+
+
+def ask(open_meteo: OpenMeteo, **arguments: Any) -> dict[str, Any]:
+    open_meteo.body = sample("forecast_berlin")
+    return weather.handler({**BERLIN, **arguments}, None)
+
+
+def test_the_weather_now_is_told_with_units_and_in_words(open_meteo: OpenMeteo) -> None:
+    assert ask(open_meteo)["now"] == {
+        "time": "2026-11-23T15:30",
+        "temperature (°C)": 4.3,
+        "feels like (°C)": 0.9,
+        "humidity (%)": 87,
+        "precipitation (mm)": 0.1,
+        "weather": "slight rain",
+        "wind (km/h)": 13.7,
+        "wind from": "south-west",
+    }
+
+
+def test_days_are_rows_under_one_line_of_headings(open_meteo: OpenMeteo) -> None:
+    assert ask(open_meteo)["daily"] == {
+        "columns": [
+            "date",
+            "weather",
+            "low (°C)",
+            "high (°C)",
+            "chance of precipitation (%)",
+            "precipitation (mm)",
+            "strongest wind (km/h)",
+            "wind from",
+            "sunrise",
+            "sunset",
+            "UV index",
+        ],
+        "rows": [
+            ["2026-11-23", "moderate rain", 2.2, 5.0, 93, 4.1, 15.1, "south-west", "07:38", "16:01", 0.85],
+            ["2026-11-24", "slight snow fall", -0.8, 3.3, None, 0.3, 9.4, "north", "07:40", "16:00", 1.05],
+        ],
+    }
+
+
+def test_the_coming_twelve_hours_are_told_unless_a_date_is_given(open_meteo: OpenMeteo) -> None:
+    hourly = ask(open_meteo)["hourly"]
+    assert hourly["columns"] == [
+        "time",
+        "weather",
+        "temperature (°C)",
+        "chance of precipitation (%)",
+        "precipitation (mm)",
+        "wind (km/h)",
+    ]
+    assert len(hourly["rows"]) == 12
+    assert hourly["rows"][0] == ["2026-11-23T16:00", "slight rain", 4.2, 90, 0.6, 14.0]
+    assert hourly["rows"][-1] == ["2026-11-24T03:00", "mainly clear", 0.5, 0, 0.0, 6.1]
+
+
+def test_a_date_is_told_hour_by_hour(open_meteo: OpenMeteo) -> None:
+    rows = ask(open_meteo, hourly_date="2026-11-24")["hourly"]["rows"]
+    assert len(rows) == 24
+    assert rows[0] == ["2026-11-24T00:00", "partly cloudy", 1.8, 8, 0.0, 8.4]
+    assert rows[7] == ["2026-11-24T07:00", "fog", -0.8, 0, 0.0, 4.3]
+    assert rows[23] == ["2026-11-24T23:00", "slight snow fall", -0.2, None, 0.2, 9.4]
+
+
+def test_a_date_outside_the_forecast_is_refused_with_the_dates_in_it(open_meteo: OpenMeteo) -> None:
+    assert ask(open_meteo, hourly_date="2026-12-24") == {
+        "error": "hourly_date is 2026-12-24, but the days asked for are 2026-11-23 to 2026-11-24. "
+        "Change hourly_date, or forecast_days or past_days."
+    }
+
+
+def test_units_are_those_of_the_answer(open_meteo: OpenMeteo) -> None:
+    open_meteo.body = sample("forecast_berlin").replace("°C".encode(), "°F".encode())
+    answer = weather.handler(BERLIN, None)
+    assert "temperature (°F)" in answer["now"]
+    assert "low (°F)" in answer["daily"]["columns"]
+
+
+def test_a_code_that_nobody_has_words_for_is_told_as_it_is(open_meteo: OpenMeteo) -> None:
+    open_meteo.body = sample("forecast_berlin").replace(b'"weather_code": 61', b'"weather_code": 20')
+    assert weather.handler(BERLIN, None)["now"]["weather"] == "WMO code 20"
+
+
+@pytest.mark.parametrize(
+    ("degrees", "point"), [(0, "north"), (22, "north"), (23, "north-east"), (180, "south"), (338, "north")]
+)
+def test_directions_are_points_of_the_compass(open_meteo: OpenMeteo, degrees: int, point: str) -> None:
+    open_meteo.body = sample("forecast_berlin").replace(
+        b'"wind_direction_10m": 238', f'"wind_direction_10m": {degrees}'.encode()
+    )
+    assert weather.handler(BERLIN, None)["now"]["wind from"] == point
+
+
+def test_the_service_is_asked_for_the_days_in_local_time(open_meteo: OpenMeteo) -> None:
+    ask(open_meteo, past_days=3)
+    (query,) = open_meteo.queries
+    assert {
+        key: query[key] for key in ("latitude", "longitude", "timezone", "past_days", "forecast_days")
+    } == {
+        "latitude": "52.52437",
+        "longitude": "13.41053",
+        "timezone": "auto",
+        "past_days": "3",
+        "forecast_days": "2",
+    }
+
+
+def test_only_variables_that_the_answer_needs_are_asked_for(open_meteo: OpenMeteo) -> None:
+    ask(open_meteo)
+    (query,) = open_meteo.queries
+    documented = json.loads(sample("forecast_berlin"))
+    for key in ("current", "hourly", "daily"):
+        assert {*query[key].split(",")} == documented[key].keys() - {"time", "interval"}

@@ -1,0 +1,67 @@
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
+
+from infra.sample_model import DEFAULT_MODEL, allow_model, model_arn
+
+INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+
+
+@pytest.fixture
+def stack(cdk_context: dict[str, Any]) -> cdk.Stack:
+    environment = cdk.Environment(account="111122223333", region="eu-central-1")
+    return cdk.Stack(cdk.App(context=cdk_context), "Stack", env=environment)
+
+
+def statements(stack: cdk.Stack, model: str) -> list[dict[str, Any]]:
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("bedrock.amazonaws.com"))
+    allow_model(role, model)
+    (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    found: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
+    return found
+
+
+def test_the_default_is_an_inference_profile(stack: cdk.Stack) -> None:
+    assert ":inference-profile/" in stack.resolve(model_arn(stack, DEFAULT_MODEL))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "global.amazon.nova-2-lite-v1:0",
+        "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "eu.amazon.nova-lite-v1:0",
+        "apac.amazon.nova-lite-v1:0",
+        "us-gov.anthropic.claude-3-haiku-20240307-v1:0",
+    ],
+)
+def test_a_profile_is_allowed_and_its_model_only_by_way_of_it(stack: cdk.Stack, model: str) -> None:
+    profile = f"arn:aws:bedrock:eu-central-1:111122223333:inference-profile/{model}"
+    assert model_arn(stack, model) == profile
+    assert statements(stack, model) == [
+        {
+            "Effect": "Allow",
+            "Action": ["bedrock:GetInferenceProfile", *INVOKE],
+            "Resource": profile,
+        },
+        {
+            "Effect": "Allow",
+            "Action": INVOKE,
+            "Resource": f"arn:aws:bedrock:*::foundation-model/{model.partition('.')[2]}",
+            "Condition": {"StringEquals": {"bedrock:InferenceProfileArn": profile}},
+        },
+    ]
+
+
+@pytest.mark.parametrize("model", ["amazon.nova-lite-v1:0", "ai21.jamba-1-5-mini-v1:0", "zai.glm-4.7"])
+def test_a_foundation_model_is_allowed_in_the_stacks_region(stack: cdk.Stack, model: str) -> None:
+    assert statements(stack, model) == [
+        {
+            "Effect": "Allow",
+            "Action": INVOKE,
+            "Resource": f"arn:aws:bedrock:eu-central-1::foundation-model/{model}",
+        }
+    ]

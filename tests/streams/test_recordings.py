@@ -1,0 +1,242 @@
+"""What AgentCore's services send, written down by hand, and what the adapters make of it through boto3.
+
+`harness/*.txt`: the members of InvokeHarness' stream, one a line, as the service model has them; "!" marks an
+exception. `runtime/*.sse`, `*.json`, `*.txt`: bodies of InvokeAgentRuntime as agents write them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Response
+
+from functions.adapters import aws as clients
+from functions.adapters.agentcore_harness import AgentCoreHarness
+from functions.adapters.agentcore_runtime import AgentCoreRuntime
+from functions.bridge.agent import (
+    AgentEvent,
+    CutShort,
+    Failed,
+    Finished,
+    Guardrail,
+    Rationale,
+    TextDelta,
+    ToolKind,
+    ToolUse,
+)
+from functions.bridge.failures import Failure
+from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
+from simulator.agent.eventstream import CONTENT_TYPE, encode
+from simulator.aws import FAKE_CREDENTIALS, REGION
+from tests.functions.adapters.runs import QUESTION, events
+from tests.fuzz.conftest import ScriptedServer
+
+HERE = Path(__file__).parent
+MEDIA_TYPES = {
+    ".sse": "text/event-stream; charset=utf-8",
+    ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+}
+SUNNY = "It is sunny."
+
+HARNESS: dict[str, list[AgentEvent]] = {
+    "tool-then-answer": [
+        TextDelta("I will look "),
+        TextDelta("that up."),
+        ToolUse("get-forecast"),
+        TextDelta("\n\nIt is **sunny** in Zürich ☀️"),
+        TextDelta(", 25 °C."),
+        Finished(),
+    ],
+    "reasoning": [Rationale("The user asks about rain."), TextDelta("Yes."), Finished()],
+    "inline-function": [
+        ToolUse("send_storm_warning"),
+        Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
+    ],
+    "denied-by-a-hook": [
+        TextDelta("I may not do that now."),
+        Guardrail(("hook office-hours",)),
+        Finished(),
+    ],
+    "no-last-stop": [
+        TextDelta("It is"),
+        Failed(Failure.CUT_OFF, "the stream ended with no stopReason"),
+    ],
+    # What may quote the question or the answer is not in the details.
+    "runtime-client-error": [
+        TextDelta("It is"),
+        Failed(Failure.INTERNAL, "runtimeClientError (request unknown)"),
+    ],
+    "internal-error": [
+        Failed(Failure.INTERNAL, "internalServerException (request unknown): An internal error occurred."),
+    ],
+    "validation-error": [Failed(Failure.INVALID, "validationException (request unknown)")],
+}
+RUNTIME: dict[str, list[AgentEvent]] = {
+    "strands.sse": [
+        TextDelta("Let me "),
+        TextDelta("see."),
+        ToolUse("get_forecast"),
+        TextDelta("\n\nIt is **sunny** in Rome ☀️."),
+        Finished(),
+    ],
+    "strands-data.sse": [TextDelta("It is "), ToolUse("get_forecast"), TextDelta("sunny."), Finished()],
+    "strands-messages.sse": [
+        ToolUse("get_forecast"),
+        TextDelta("Let me see."),
+        TextDelta("\n\nIt is sunny."),
+        Finished(),
+    ],
+    "strands-limit.sse": [TextDelta("It is"), CutShort(), Finished()],
+    "ag-ui.sse": [
+        Rationale("Which place?"),
+        TextDelta("Let me see."),
+        ToolUse("get_forecast"),
+        ToolUse("marine-forecaster", ToolKind.COLLABORATOR),
+        TextDelta("\n\nIt is "),
+        TextDelta("**sunny**."),
+        Finished(),
+    ],
+    "ag-ui-error.sse": [TextDelta("It is"), Failed(Failure.INTERNAL, "RUN_ERROR (AGENT_ERROR)")],
+    "ag-ui-unfinished.sse": [
+        TextDelta("It is"),
+        Failed(Failure.CUT_OFF, "the stream ended without RUN_FINISHED"),
+    ],
+    "ag-ui-interrupt.sse": [Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)")],
+    "strings.sse": [TextDelta("It is "), TextDelta("**sunny**\n{'a': 1}"), TextDelta("."), Finished()],
+    "words.sse": [
+        TextDelta("It"),
+        TextDelta(" is"),
+        TextDelta("\u2028sunny\ntoday."),
+        TextDelta("Bye"),
+        Finished(),
+    ],
+    "responses.sse": [TextDelta("It is "), TextDelta("sunny."), Finished()],
+    "error.sse": [
+        TextDelta("It is"),
+        Failed(Failure.INTERNAL, "an error in the answer (ConnectionError)"),
+    ],
+    "not-serialized.sse": [TextDelta(SUNNY), Finished()],
+    "result.json": [TextDelta(SUNNY), Finished()],
+    "result-message.json": [TextDelta(SUNNY), Finished()],
+    "response.json": [TextDelta(SUNNY), Finished()],
+    "output.json": [TextDelta(SUNNY), Finished()],
+    "message.json": [TextDelta(SUNNY), Finished()],
+    "string.json": [TextDelta("It is ? sunny."), Finished()],
+    "empty.json": [Finished()],
+    "error.json": [Failed(Failure.INTERNAL, "an error in the answer (no name)")],
+    "unknown.json": [Failed(Failure.NOT_SHOWABLE, "a JSON answer of no known shape")],
+    "not-json.json": [Failed(Failure.NOT_SHOWABLE, "a JSON answer of no known shape")],
+    "plain.txt": [TextDelta("It is sunny.\n"), Finished()],
+}
+STOP_REASONS: dict[str, list[AgentEvent]] = {
+    "end_turn": [Finished()],
+    "stop_sequence": [Finished()],
+    "max_tokens": [CutShort(), Finished()],
+    "max_output_tokens_exceeded": [CutShort(), Finished()],
+    "model_context_window_exceeded": [CutShort(), Finished()],
+    "content_filtered": [Guardrail(("content filtered",)), Finished()],
+    "hook_stopped": [Guardrail(("hook",)), Finished()],
+    "timeout_exceeded": [Failed(Failure.LIMIT, "the stream ended with timeout_exceeded")],
+    "max_iterations_exceeded": [Failed(Failure.LIMIT, "the stream ended with max_iterations_exceeded")],
+    "malformed_model_output": [Failed(Failure.INTERNAL, "the stream ended with malformed_model_output")],
+    "malformed_tool_use": [Failed(Failure.INTERNAL, "the stream ended with malformed_tool_use")],
+    "tool_use": [Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use")],
+    "tool_result": [Failed(Failure.CUT_OFF, "the stream ended with tool_result")],
+    "interrupted": [Failed(Failure.CUT_OFF, "the stream ended with interrupted")],
+    "partial_turn": [Failed(Failure.CUT_OFF, "the stream ended with partial_turn")],
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScriptedServer]:
+    server = ScriptedServer()
+    server.start()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
+            environment.setenv(name, value)
+        environment.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", server.url)
+        yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def harness(server: ScriptedServer) -> AgentCoreHarness:  # noqa: ARG001 - the client reads its address
+    return AgentCoreHarness(clients.bedrock_agentcore(longest_silence=20), arn=HARNESS_ARN)
+
+
+@pytest.fixture(scope="module")
+def runtime(server: ScriptedServer) -> AgentCoreRuntime:  # noqa: ARG001 - the client reads its address
+    client = clients.bedrock_agentcore(longest_silence=20)
+    return AgentCoreRuntime(client, arn=RUNTIME_ARNS[Framework.STRANDS])
+
+
+def framed(lines: str) -> bytes:
+    return b"".join(map(message, lines.splitlines()))
+
+
+def message(line: str) -> bytes:
+    name, _, body = line.partition(" ")
+    kind = "exception" if name.startswith("!") else "event"
+    headers = {
+        f":{kind}-type": name.removeprefix("!"),
+        ":content-type": "application/json",
+        ":message-type": kind,
+    }
+    return encode(headers, body.encode())
+
+
+def answered(body: bytes, media_type: str, *, in_pieces: bool = False) -> Response:
+    pieces = [body[at : at + 1] for at in range(len(body))] if in_pieces else body
+    return Response(pieces, content_type=media_type)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (HERE / "harness").iterdir()))
+def test_what_a_harness_sends(server: ScriptedServer, harness: AgentCoreHarness, name: str) -> None:
+    lines = (HERE / "harness" / f"{name}.txt").read_text(encoding="utf-8")
+    server.answer = answered(framed(lines), CONTENT_TYPE)
+    assert events(harness.ask(QUESTION)) == HARNESS[name]
+
+
+@pytest.mark.parametrize("reason", STOP_REASONS)
+def test_how_a_harness_stops(server: ScriptedServer, harness: AgentCoreHarness, reason: str) -> None:
+    said = 'contentBlockDelta {"contentBlockIndex": 0, "delta": {"text": "Sunny"}}\n'
+    server.answer = answered(framed(f'{said}messageStop {{"stopReason": "{reason}"}}'), CONTENT_TYPE)
+    assert events(harness.ask(QUESTION)) == [TextDelta("Sunny"), *STOP_REASONS[reason]]
+
+
+def test_every_way_to_stop_is_known(harness: AgentCoreHarness) -> None:
+    shape: Any = harness._client.meta.service_model.shape_for("HarnessStopReason")
+    assert set(shape.enum) == STOP_REASONS.keys()
+
+
+def test_a_limit_before_any_text_is_a_failure(server: ScriptedServer, harness: AgentCoreHarness) -> None:
+    server.answer = answered(framed('messageStop {"stopReason": "max_tokens"}'), CONTENT_TYPE)
+    expected = Failed(Failure.LIMIT, "the stream ended with max_tokens")
+    assert events(harness.ask(QUESTION)) == [expected]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["whole", "byte by byte"])
+@pytest.mark.parametrize("name", sorted(path.name for path in (HERE / "runtime").iterdir()))
+def test_what_an_agent_on_the_runtime_sends(
+    server: ScriptedServer, runtime: AgentCoreRuntime, name: str, in_pieces: bool
+) -> None:
+    path = HERE / "runtime" / name
+    server.answer = answered(path.read_bytes(), MEDIA_TYPES[path.suffix], in_pieces=in_pieces)
+    heard = events(runtime.ask(QUESTION))
+    if path.suffix == ".txt" and in_pieces:  # nothing in it says where its pieces end
+        heard = [TextDelta("".join(e.text for e in heard if isinstance(e, TextDelta))), heard[-1]]
+    assert heard == RUNTIME[name]
+
+
+def test_an_answer_of_another_media_type_cannot_be_shown(
+    server: ScriptedServer, runtime: AgentCoreRuntime
+) -> None:
+    server.answer = answered(b"\x89PNG", "image/png")
+    assert events(runtime.ask(QUESTION)) == [Failed(Failure.NOT_SHOWABLE, "the answer is image/png")]
+
+
+def test_every_recording_has_an_expectation() -> None:
+    assert {path.stem for path in (HERE / "harness").iterdir()} == HARNESS.keys()
+    assert {path.name for path in (HERE / "runtime").iterdir()} == RUNTIME.keys()
