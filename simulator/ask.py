@@ -95,9 +95,19 @@ class _Thread:
 
 
 def message_text(message: dict[str, Any]) -> str:
-    """What people see: the Markdown of the blocks, or the plain text of a message without blocks."""
-    texts = [block["text"] for block in message.get("blocks") or [] if block["type"] == "markdown"]
+    """What people see: tasks, Markdown and files, or the plain text of a message without blocks."""
+    texts = [text for block in message.get("blocks") or [] for text in _block_texts(block)]
+    texts += [f"[file: {file['name']}]" for file in message.get("files") or []]
     return "\n".join(texts) or str(message.get("text", ""))
+
+
+def _block_texts(block: dict[str, Any]) -> list[str]:
+    match block["type"]:
+        case "markdown":
+            return [block["text"]]
+        case "plan":
+            return [f"[{task['status']}] {task['title']}" for task in block["tasks"]]
+    return []
 
 
 def shortened(line: str, width: int) -> str:

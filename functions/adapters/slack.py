@@ -35,6 +35,8 @@ from functions.bridge.turn import Turn, next_attempt, to_json
 
 METADATA_EVENT = "agent_bridge_reply"
 TIMEOUT_SECONDS = 10
+# For what the question waits for and can do without.
+HASTY_TIMEOUT_SECONDS = 2
 # Of a task, in characters.
 LONGEST_TITLE = 256
 
@@ -68,6 +70,7 @@ class SlackChat:
         self._token = token
         self._names: dict[str, str] = {}
         self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+        self._hasty_client = WebClient(base_url=api_url, timeout=HASTY_TIMEOUT_SECONDS, retry_handlers=[])
 
     def post(self, part: Part) -> str:
         answer = self._call(
@@ -156,8 +159,10 @@ class SlackChat:
 
     def name_of(self, user: str) -> str:
         if user not in self._names:
-            profile = _member(self._call(self._client.users_info, user=user), "user", dict).get("profile", {})
-            self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
+            found = _member(self._call(self._hasty_client.users_info, user=user), "user", dict)
+            with _translated():
+                profile = found.get("profile") or {}
+                self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
         return self._names[user]
 
     def find(self, turn: Turn) -> Found:

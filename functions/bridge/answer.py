@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from functions.bridge import inbound, wording
 from functions.bridge.agent import Agent, AgentEvent, AgentRun, Asker, Failed, File, Finished, Question
-from functions.bridge.attachments import Attachments, AttachmentUnavailable, objection
+from functions.bridge.attachments import MOST_BYTES, Attachments, AttachmentUnavailable, objection
 from functions.bridge.cadence import Cadence
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped
 from functions.bridge.custody import Custody, Delivery, GiveBack, Ports, ServiceUnavailable
@@ -229,7 +229,7 @@ class _Conversation:
         self._manner = manner
         self._stop_at = stop_at
         self._began_at = ports.clock.now()
-        self._cadence = Cadence()
+        self._cadence = Cadence(phase=int(custody.turn.reference, 16) / 16**8)
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it."""
@@ -258,10 +258,12 @@ class _Conversation:
         if asked.files:
             self._wait(wording.PLACEHOLDER)
         names = {user: self._name_of(user) or user for user in asked.mentioned}
-        files = []
+        files: list[File] = []
         for file in asked.files:
             self._custody.keep()
             files.append(File(file.name, file.media_type, attachments.fetch(file)))
+        if sum(len(file.data) for file in files) > MOST_BYTES:
+            raise AttachmentUnavailable("the files are larger than Slack said")
         text = inbound.with_names(asked.text, names) or wording.only_files([file.name for file in files])
         asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, self._name_of(asked.user))
         return Question(asked.thread_id, text, asker, tuple(files))

@@ -97,7 +97,7 @@ def open_fence(text: str) -> Token | None:
 def is_open(fence: Token, text: str) -> bool:
     """Whether a fenced code block of `text` goes on at its end."""
     assert fence.map is not None
-    at_the_end = fence.map[1] >= len(text.rstrip("\n").split("\n"))
+    at_the_end = fence.map[1] >= len(text.rstrip("\n\r\t >").split("\n"))
     return at_the_end and not is_closed(fence, text.split("\n"))
 
 

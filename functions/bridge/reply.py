@@ -4,6 +4,7 @@ from functions.bridge import markdown, tables, wording
 from functions.bridge.agent import (
     AgentEvent,
     Citation,
+    CutShort,
     Failed,
     File,
     Finished,
@@ -25,6 +26,7 @@ class Reply:
         steps: the tools that it used, in order.
         at_work: whether it uses the last of them now: it has not spoken since.
         guardrails: the policies of guardrails that stepped in.
+        cut_short: whether the answer ends because it got too long for the agent's model.
     """
 
     def __init__(self, *, show_rationale: bool) -> None:
@@ -38,6 +40,7 @@ class Reply:
         self.steps: list[ToolUse] = []
         self.at_work = False
         self.guardrails: list[str] = []
+        self.cut_short = False
 
     def add(self, event: AgentEvent) -> None:
         self.may_have_acted = self.may_have_acted or isinstance(event, TextDelta | ToolUse | Citation | File)
@@ -58,6 +61,8 @@ class Reply:
                 self._files.append(event)
             case Guardrail(policies):
                 self.guardrails += [policy for policy in policies if policy not in self.guardrails]
+            case CutShort():
+                self.cut_short = True
             case Finished() | Failed():
                 self.ended = event
                 self.at_work = False
@@ -78,7 +83,8 @@ class Reply:
         """The text that the user is owed: all that the agent said, its sources, then the bridge's `notes`."""
         sources = wording.sources(self._sources)
         guardrail = wording.GUARDRAIL if self.guardrails and self.has_text else ""
-        paragraphs = [markdown.closed(self.growing()), sources, guardrail, *notes]
+        cut_short = wording.CUT_SHORT if self.cut_short else ""
+        paragraphs = [markdown.closed(self.growing()), cut_short, sources, guardrail, *notes]
         return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
     def files(self) -> list[File]:

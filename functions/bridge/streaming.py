@@ -116,6 +116,7 @@ class StreamWriter(EditWriter):
         self._streams = not custody.record.reply
         self._open: _Stream | None = None
         self._place = _Place()
+        self._reply: Reply | None = None
         self._tasks: dict[str, Task] = {}
         self._status = ("", float("-inf"))
 
@@ -128,6 +129,7 @@ class StreamWriter(EditWriter):
             super().wait(words)
 
     def show(self, reply: Reply) -> bool:
+        self._reply = reply
         grown = self._or_edit(lambda: self._grow(reply)) if self._streams else None
         return super().show(reply) if grown is None else grown
 
@@ -242,7 +244,9 @@ class StreamWriter(EditWriter):
         if part is None or not part.markdown.startswith(standing):
             return
         answered = self._custody.record.ending is State.ANSWERED
-        tasks = self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
+        # Those that came and went between two looks, and the one at which the agent ended.
+        unseen = self._news_of(self._reply) if answered and self._reply else ()
+        tasks = unseen or self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
         piece = Piece(part.markdown[len(standing) :], tasks)
         try:
             self._certainly(lambda: self._chat.stop_stream(stream.ts, part, piece))

@@ -1,16 +1,21 @@
 """What the bridge says in its own name, as Markdown. Failures have their words in `failures`."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from functions.bridge.agent import Source, ToolKind, ToolUse
 from functions.bridge.markdown import disarm, escape
 from functions.bridge.turn import Notice
+
+# What stays as it is in an address; the rest could end a link, or begin something else in Markdown.
+_URL = ":/?#@!$&'+,;=%~-._"
 
 PLACEHOLDER = "Processing…"
 RETRYING = "The agent is busy. Trying again…"
 FILES_ONLY = "Here you are."
 NO_AGENT = "I'm sorry, there is no agent in this channel."
 READY = "The answer to your question is complete."
+CUT_SHORT = "_The answer was cut short here: it reached the length that the agent may write._"
 GUARDRAIL = "_A guardrail of the agent held back or changed a part of this._"
 TOO_OLD = "This question is too old to be asked again. Please write it again."
 
@@ -62,8 +67,7 @@ def sources(cited: Sequence[Source]) -> str:
 
 def _source(source: Source) -> str:
     title = escape(source.title)
-    url = source.url.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
-    return f"[{title}]({escape(url)})" if url else title
+    return f"[{title}]({quote(source.url, safe=_URL)})" if source.url else title
 
 
 def missing_files(names: Sequence[str]) -> str:

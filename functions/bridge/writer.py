@@ -39,7 +39,8 @@ _NOT_SHOWABLE = {
 }
 # Its names for a message that is a stream which nobody has stopped.
 _STILL_A_STREAM = {"streaming_state_conflict", "cant_delete_message"}
-_SMALLEST_PIECE = 1000
+# So short, in characters, is what Slack shows whatever it is: fifty blocks do not fit into less.
+_SMALLEST_PIECE = 200
 
 
 class Writer(Protocol):
@@ -86,6 +87,7 @@ class EditWriter:
         # Whether a post may stand that nobody confirmed: ours, or one of the owner before us.
         self._unsure = custody.record.intended > len(custody.record.reply)
         self._may_search = True
+        self._delivering = 0
 
     def wait(self, words: str) -> None:
         if words != wording.PLACEHOLDER or not self._shown:
@@ -102,18 +104,15 @@ class EditWriter:
         return self._pages.of(text)
 
     def deliver(self) -> None:
-        limit = pages.MESSAGE_LIMIT
         while True:
             try:
                 self._deliver_all()
             except ChatStopped:
                 raise
             except ChatRefused as exc:
-                limit //= 2
-                if exc.code not in _NOT_SHOWABLE or limit < _SMALLEST_PIECE // 2:
+                if exc.code not in _NOT_SHOWABLE or not self._owe_smaller(self._delivering):
                     self._custody.settle(State.FAILED)
                     raise
-                self._owe_smaller(limit)
             else:
                 break
         ending = self._custody.record.ending
@@ -156,15 +155,18 @@ class EditWriter:
         if self._custody.record.intended <= number:
             self._custody.advance(intended=number + 1)
 
-    def _owe_smaller(self, limit: int) -> None:
+    def _owe_smaller(self, number: int) -> bool:
+        """Cut a message that was refused in two, or explain; False when that explanation was refused."""
         record = self._custody.record
         assert record.ending is not None
+        owed, note = record.owed, explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
+        limit = markdown.size(owed[number]) * 2 // 3
         if limit >= _SMALLEST_PIECE:
-            pieces = [piece for text in record.owed for piece in pages.split(text, limit=limit)]
-            self._custody.owe(pieces, record.ending)
+            pieces = pages.split(owed[number], limit=limit)
+            self._custody.owe([*owed[:number], *pieces, *owed[number + 1 :]], record.ending)
         else:
-            note = explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
             self._custody.owe([note], State.FAILED)
+        return owed != (note,)
 
     def _owed(self) -> list[Part]:
         record = self._custody.record
@@ -180,7 +182,7 @@ class EditWriter:
         standing = self._standing()
         owed = self._owed()
         for part in owed:
-            number = part.number
+            number = self._delivering = part.number
             if number not in standing:
                 ts = self._post(part)
             elif self._shown.get(number) == part and number not in self._doubtful:

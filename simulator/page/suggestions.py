@@ -13,7 +13,7 @@ FOLLOW_UP = "@agent and tomorrow?"
 
 _TROUBLE = {
     *("silently", "never", "guardrail", "empty", "fail", "throttle", "throttle in stream"),
-    *("deny", "dependency", "cut", "mentions"),
+    *("deny", "dependency", "cut", "mentions", "guardrail masks"),
 }
 
 

@@ -6,6 +6,7 @@ request that triggered it, and Slack learns the request's id from the answer. An
 once a later one has come.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from simulator.journal import Entry
 
 FindThread = Callable[[str, str], str | None]
 
-_SHARED_IDS = ("request_id", "trigger_id", "message_id")
+_SHARED_IDS = ("request_id", "trigger_id", "message_id", "session")
 
 
 class Tracer:
@@ -34,6 +35,9 @@ class Tracer:
         ids = [entry.detail[name] for name in _SHARED_IDS if entry.detail.get(name)]
         known = (self._thread_of_id[shared] for shared in ids if shared in self._thread_of_id)
         thread = next(self._named(entry.detail), None) or next(known, None)
+        if thread and (group := entry.detail.get("group_id")):
+            # AgentCore's sessions have a hash of the thread for a name.
+            self._thread_of_id[hashlib.sha256(group.encode()).hexdigest()] = thread
         if thread is None:
             for shared in ids:
                 self._waiting[shared].append(entry)

@@ -1,4 +1,5 @@
-"""Pictures of the page: `python -m tests.browser.screenshots docs/` writes demo.png, the README's.
+"""Pictures of the page: `python -m tests.browser.screenshots docs/` writes demo.png and, with `--style stream`,
+stream.png, which are the README's.
 
 With `--all` also the first view, the inspector, a narrow window and the dark colours: to look at after a
 change.
@@ -24,16 +25,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--all", action="store_true", help="every view, not only the README's")
+    parser.add_argument("--style", choices=("edit", "stream"), default="edit", help="of the replies")
     options = parser.parse_args(arguments)
     path = chromium.executable()
     if path is None:
         parser.error(chromium.HOW_TO_INSTALL)
     options.folder.mkdir(parents=True, exist_ok=True)
-    with Simulation() as simulation, sync_playwright() as playwright:
+    with Simulation(style=options.style) as simulation, sync_playwright() as playwright:
         simulation.wait_warm()
         browser = chromium.launch(playwright, path)
-        demo(browser, simulation.url, options.folder, everything=options.all)
+        if options.style == "stream":
+            streamed(browser, simulation.url, options.folder)
+        else:
+            demo(browser, simulation.url, options.folder, everything=options.all)
         browser.close()
+
+
+def streamed(browser: Browser, url: str, folder: Path) -> None:
+    page = browser.new_page(viewport=WIDE, locale="en-US")
+    page.goto(url)
+    ask(page, "#composer", "@agent chart for Chicago")
+    expect(page.locator("#thread-messages img").last).to_be_visible(timeout=20_000)
+    expect(page.locator("#thread-messages")).to_contain_text("the numbers behind it", timeout=20_000)
+    shoot(page, folder / "stream.png")
 
 
 def demo(browser: Browser, url: str, folder: Path, *, everything: bool) -> None:
@@ -45,9 +59,9 @@ def demo(browser: Browser, url: str, folder: Path, *, everything: bool) -> None:
     if everything:
         expect(page.locator("#thread-messages .waiting")).to_be_visible()
         shoot(page, folder / "processing.png")
-    expect(page.locator("#thread-messages .message").nth(1)).to_contain_text("Humidity", timeout=20_000)
+    expect(page.locator("#thread-messages .message").nth(1)).to_contain_text("Wind:", timeout=20_000)
     ask(page, "#reply", FOLLOW_UP)
-    expect(page.locator("#thread-messages .message").nth(3)).to_contain_text("Humidity", timeout=20_000)
+    expect(page.locator("#thread-messages .message").nth(3)).to_contain_text("Wind:", timeout=20_000)
     shoot(page, folder / "demo.png")
     if everything:
         page.get_by_role("button", name="Inspector", exact=True).click()

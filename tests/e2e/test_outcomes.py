@@ -63,7 +63,7 @@ def test_a_crash_after_the_answer_has_landed_does_not_overwrite_it(bridge: Bridg
     bridge.until(lambda: bridge.runs(question))
     bridge.control("faults", method="chat.update", times=100, delay_seconds=1.5)
     bridge.until(lambda: bridge.state(question) == "replying")
-    final = bridge.until(lambda: "Humidity" in bridge.texts(question)[0] and bridge.texts(question))
+    final = bridge.until(lambda: "Wind:" in bridge.texts(question)[0] and bridge.texts(question))
     bridge.simulation.lambdas.kill(wiring.WORKER.name)
     _no_faults(bridge)
     assert bridge.settled(question) == "answered"

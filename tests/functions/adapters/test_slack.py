@@ -347,9 +347,7 @@ def test_a_title_of_a_task_is_cut_to_what_slack_takes(
     assert last_call(slack).result["ok"]
 
 
-def test_a_stream_that_nobody_stopped_is_found_and_can_be_ended(
-    slack: SlackService, chat: SlackChat, turn: Turn
-) -> None:
+def test_a_stream_that_nobody_stopped_is_found_and_can_be_ended(chat: SlackChat, turn: Turn) -> None:
     first = chat.post(Part(turn, 0, "one"))
     ts = chat.start_stream(turn, Piece("It "))
     assert chat.find(turn) == Found({0: first}, (ts,))

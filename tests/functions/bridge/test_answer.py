@@ -4,14 +4,25 @@ from dataclasses import replace
 
 import pytest
 
-from functions.bridge.agent import AgentEvent, Failed, Finished, Rationale, TextDelta, ToolUse
+from functions.bridge.agent import (
+    AgentEvent,
+    Citation,
+    Failed,
+    File,
+    Finished,
+    Guardrail,
+    Rationale,
+    Source,
+    TextDelta,
+    ToolUse,
+)
 from functions.bridge.answer import RETRY_WAITS, Outcome, Verdict, answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
-from functions.bridge.manner import Manner
-from functions.bridge.turn import Notice, Turn, next_attempt
+from functions.bridge.manner import Manner, Style
+from functions.bridge.turn import Attachment, Notice, Turn, next_attempt
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
@@ -373,8 +384,7 @@ def test_what_slack_does_not_show_at_once_it_is_shown_in_pieces(stage: Stage, co
 
 
 def test_what_slack_shows_in_no_way_is_explained(stage: Stage) -> None:
-    refusals = [ChatRefused("invalid_blocks")] * 4
-    stage.chat.trouble["edit"] = [None, *refusals]
+    stage.chat.trouble["edit"] = [None, ChatRefused("invalid_blocks")]
     outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert outcome.verdict is Verdict.FAILED
     [text] = stage.chat.texts()
@@ -569,3 +579,231 @@ def test_a_dead_letter_of_a_retry_keeps_the_question(stage: Stage) -> None:
     take(stage, Failed(Failure.INTERNAL, "x"))
     give_up(next_attempt(TURN), stage.delivery(50.0), stage.ports)
     assert stage.ledger.question(TURN) == TURN
+
+
+# --- files and people in the question ----------------------------------------------------------------------
+
+PHOTO = Attachment("photo.png", "image/png", 3, "https://files.slack.com/photo.png")
+TABLE = Attachment("table.csv", "text/csv", 5, "https://files.slack.com/table.csv")
+
+
+def asking_with(*files: Attachment, text: str = TURN.text) -> Turn:
+    return replace(TURN, text=text, files=files)
+
+
+def test_files_of_a_question_reach_the_agent(stage: Stage) -> None:
+    stage.attachments.contents = {PHOTO.url: b"png", TABLE.url: b"a,b\r\n"}
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    take(stage, turn=asking_with(PHOTO, TABLE), agent=agent)
+    assert agent.questions[0].files == (
+        File("photo.png", "image/png", b"png"),
+        File("table.csv", "text/csv", b"a,b\r\n"),
+    )
+
+
+def test_files_without_a_word_are_a_question_too(stage: Stage) -> None:
+    stage.attachments.contents = {PHOTO.url: b"png"}
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    take(stage, turn=asking_with(PHOTO, text=""), agent=agent)
+    assert "photo.png" in agent.questions[0].text
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([replace(PHOTO, name="film.mp4", media_type="video/mp4")], "film.mp4"),
+        ([PHOTO] * 6, "5 files"),
+        ([PHOTO, replace(PHOTO, name="huge.png", size=10_000_000)], "huge.png"),
+        ([replace(PHOTO, url="")], "photo.png"),
+    ],
+    ids=["kind", "number", "size", "hidden"],
+)
+def test_files_that_no_agent_can_take_are_refused_in_words(
+    stage: Stage, files: list[Attachment], words: str
+) -> None:
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    outcome = take(stage, turn=asking_with(*files), agent=agent)
+    assert outcome.verdict is Verdict.ANSWERED
+    assert agent.questions == []
+    [text] = stage.chat.texts()
+    assert words in text
+
+
+def test_a_file_that_cannot_be_fetched_can_be_tried_again(stage: Stage) -> None:
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    outcome = take(stage, turn=asking_with(PHOTO), agent=agent)
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.ATTACHMENT)
+    assert outcome.detail == "Slack answered HTTP 302"
+    assert agent.questions == []
+    [part] = stage.chat.messages.values()
+    assert part.offers_retry
+    assert "HTTP" not in part.markdown
+    stage.attachments.contents = {PHOTO.url: b"png"}
+    assert take(stage, turn=next_attempt(TURN), agent=agent).verdict is Verdict.ANSWERED
+    assert [file.data for file in agent.questions[0].files] == [b"png"]
+
+
+def test_people_in_a_question_have_their_names(stage: Stage) -> None:
+    stage.chat.names = {"U2": "alice"}
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    asked = replace(TURN, text="ask @U2 or @U3, not @U2X", mentioned=("U2", "U3"))
+    stage.chat.trouble["name_of"] = [None, ChatRefused("missing_scope"), None]
+    take(stage, turn=asked, agent=agent)
+    assert agent.questions[0].text == "ask @alice or @U3, not @U2X"
+
+
+# --- files and sources in the answer ------------------------------------------------------------------------
+
+CHART = File("chart.png", "image/png", b"png")
+
+
+def test_files_of_the_agent_are_in_the_thread_before_the_text_that_names_them(stage: Stage) -> None:
+    take(stage, TextDelta("See the chart."), CHART, Finished())
+    assert stage.chat.files == [CHART]
+    calls = [name for name, _ in stage.chat.calls if name in ("upload", "edit")]
+    assert calls == ["upload", "edit"]
+    assert stage.chat.texts() == ["See the chart."]
+
+
+def test_an_agent_may_answer_with_nothing_but_a_file(stage: Stage) -> None:
+    assert take(stage, CHART, Finished()).verdict is Verdict.ANSWERED
+    assert stage.chat.files == [CHART]
+    assert stage.chat.texts() == ["Here you are."]
+
+
+@pytest.mark.parametrize("trouble", [ChatRefused("missing_scope"), ChatUnavailable("503")], ids=str)
+def test_a_file_that_slack_does_not_take_is_named_under_the_text(stage: Stage, trouble: Exception) -> None:
+    stage.chat.trouble["upload"] = [trouble]
+    second = replace(CHART, name="<!channel>.png")
+    take(stage, TextDelta("See the charts."), second, CHART, Finished())
+    [text] = stage.chat.texts()
+    assert text.startswith("See the charts.\n\n:warning: Slack did not take this file")
+    assert "hannel" in text
+    assert "<!" not in text
+    assert "chart.png" not in text
+    assert stage.chat.files == [CHART]
+
+
+def test_a_file_waits_as_long_as_slack_asks(stage: Stage) -> None:
+    stage.chat.trouble["upload"] = [ChatRateLimited(20), ChatRateLimited(20)]
+    began = stage.clock.now()
+    take(stage, TextDelta("See."), CHART, Finished())
+    assert stage.chat.files == [CHART]
+    assert stage.clock.now() - began >= 40
+    assert stage.chat.texts() == ["See."]
+
+
+def test_a_file_does_not_wait_beyond_the_end_of_the_invocation(stage: Stage) -> None:
+    stage.chat.trouble["upload"] = [ChatRateLimited(400)]
+    assert take(stage, TextDelta("See."), CHART, Finished()).verdict is Verdict.ANSWERED
+    assert "chart.png" in stage.chat.texts()[0]
+
+
+def test_a_worker_that_lost_its_lease_uploads_nothing(stage: Stage) -> None:
+    def lose() -> None:
+        stage.clock.sleep(61)
+        stage.ledger.records[TURN.turn_id] = replace(stage.record, owner="somebody else")
+
+    assert take(stage, TextDelta("See."), CHART, lose, Finished()).verdict is Verdict.LEASE_LOST
+    assert stage.chat.files == []
+
+
+def test_sources_are_listed_below_the_answer_once_it_is_complete(stage: Stage) -> None:
+    page = Source("a.example", "https://a.example/x")
+    take(stage, TextDelta("Sunny."), Citation((page,)), 3.0, TextDelta(" Warm."), Finished())
+    assert stage.chat.history("edit")[0] == "Sunny. [1]"
+    assert stage.chat.texts() == ["Sunny. [1] Warm.\n\n**Sources**\n\n1. [a.example](https://a.example/x)"]
+
+
+def test_a_guardrail_that_left_nothing_to_say_is_named_as_the_reason(stage: Stage) -> None:
+    outcome = take(stage, Guardrail(("topic Finance blocked",)), Finished())
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.GUARDRAIL)
+    assert outcome.guardrails == ("topic Finance blocked",)
+    [text] = stage.chat.texts()
+    assert "guardrail" in text
+    assert "Finance" not in text  # for the operator alone
+
+
+def test_a_guardrail_that_changed_the_answer_is_named_below_it(stage: Stage) -> None:
+    outcome = take(stage, TextDelta("I cannot say."), Guardrail(("pii masked",)), Finished())
+    assert (outcome.verdict, outcome.guardrails) == (Verdict.ANSWERED, ("pii masked",))
+    [text] = stage.chat.texts()
+    assert text.startswith("I cannot say.\n\n")
+    assert "guardrail" in text
+
+
+# --- slow answers, long answers -----------------------------------------------------------------------------
+
+
+def test_who_had_to_wait_is_told_that_the_answer_is_there(stage: Stage) -> None:
+    take(stage, 61.0, *SUNNY)
+    assert stage.chat.history("mention") == ["U1 The answer to your question is complete."]
+    assert stage.chat.calls[-1][0] == "mention"
+    take(stage)  # delivered again
+    assert len(stage.chat.history("mention")) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "manner"),
+    [(59.0, Manner()), (61.0, Manner(style=Style.STREAM)), (100.0, Manner(notify_after=101.0))],
+    ids=str,
+)
+def test_who_is_notified_anyway_or_was_quick_is_not_told(
+    stage: Stage, seconds: float, manner: Manner
+) -> None:
+    take(stage, seconds, *SUNNY, manner=manner)
+    assert stage.chat.history("mention") == []
+
+
+def test_a_mention_that_fails_is_not_repeated(stage: Stage) -> None:
+    stage.chat.trouble["mention"] = [ChatUnavailable("503")]
+    assert take(stage, 61.0, *SUNNY).verdict is Verdict.ANSWERED
+    take(stage)
+    assert len(stage.chat.history("mention")) == 1
+
+
+def test_a_long_answer_grows_over_several_messages_with_one_call_each_at_a_time(stage: Stage) -> None:
+    script: list[Step] = []
+    for number in range(60):
+        script += [TextDelta(f"Paragraph {number}. " + "word " * 150 + "\n\n"), 1.0]
+    at: list[tuple[float, int]] = []
+    edit, post = stage.chat.edit, stage.chat.post
+
+    def noting_edit(ts: str, part: Part) -> None:
+        at.append((stage.clock.now(), part.number))
+        edit(ts, part)
+
+    def noting_post(part: Part) -> str:
+        at.append((stage.clock.now(), part.number))
+        return post(part)
+
+    stage.chat.edit, stage.chat.post = noting_edit, noting_post  # type: ignore[method-assign]
+    take(stage, *script, Finished())
+    assert len(stage.chat.texts()) > 3
+    assert len(at) == len(set(at))
+    assert len([number for _, number in at if number == 0]) < 10  # a message that is full is left alone
+    words = " ".join(" ".join(stage.chat.texts()).split())
+    assert words == " ".join(f"Paragraph {number}. " + "word " * 149 + "word" for number in range(60))
+
+
+def test_an_answer_of_many_short_sections_is_shown_in_pieces(stage: Stage) -> None:
+    # Slack counts each heading and each paragraph: fifty in a message.
+    sections = [f"## Term {number}\n\nWhat it means." for number in range(120)]
+
+    def refuse(markdown: str) -> None:
+        if markdown.count("## ") * 2 > 50:
+            raise ChatRefused("msg_blocks_too_many")
+
+    edit, post = stage.chat.edit, stage.chat.post
+
+    def strict_edit(ts: str, part: Part) -> None:
+        refuse(part.markdown)
+        edit(ts, part)
+
+    def strict_post(part: Part) -> str:
+        refuse(part.markdown)
+        return post(part)
+
+    stage.chat.edit, stage.chat.post = strict_edit, strict_post  # type: ignore[method-assign]
+    assert take(stage, TextDelta("\n\n".join(sections)), Finished()).verdict is Verdict.ANSWERED
+    assert "\n\n".join(stage.chat.texts()) == "\n\n".join(sections)

@@ -3,6 +3,7 @@ import pytest
 from functions.bridge.agent import (
     AgentEvent,
     Citation,
+    CutShort,
     File,
     Finished,
     Guardrail,
@@ -99,6 +100,13 @@ def test_that_a_guardrail_stepped_in_is_said_below_the_answer() -> None:
         "I cannot say.\n\n_A guardrail of the agent held back or changed a part of this._"
     )
     assert reply.guardrails == ["topic Finance blocked"]
+
+
+def test_an_answer_that_was_cut_short_says_so() -> None:
+    reply = reply_to(TextDelta("It is sunny, and"), CutShort(), Finished())
+    assert reply.final().endswith(
+        "and\n\n_The answer was cut short here: it reached the length that the agent may write._"
+    )
 
 
 def test_files_go_beside_the_text_and_so_do_tables_that_are_too_large() -> None:
