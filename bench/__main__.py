@@ -5,12 +5,13 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import ack, answers, cold_start, imports, memory, report
+from bench import ack, answers, cold_start, crowd, imports, memory, report
 from simulator.lambda_service.environment import REPOSITORY
 
 SECTIONS: dict[str, Callable[[], None]] = {
     "ack": ack.measure,
     "answers": answers.measure,
+    "crowd": crowd.measure,
     "memory": memory.measure,
     "cold": cold_start.measure,
     "imports": imports.measure,

@@ -20,7 +20,8 @@ FIRST_WORK = {
 def measure() -> None:
     initialisations: dict[str, list[float]] = {name: [] for name in FIRST_WORK}
     first_works: dict[str, list[float]] = {name: [] for name in FIRST_WORK}
-    with conversation() as (simulation, talk):
+    with conversation() as talk:
+        simulation = talk.simulation
         for _ in range(REPEATS):
             for function in PREWARMED:
                 initialisations[function.name].append(_initialise(simulation, function.name))
@@ -28,7 +29,7 @@ def measure() -> None:
             turn = talk.ask(QUESTION)
             entries = simulation.journal.entries(after=seen, source="lambda")
             first_works["receiver"].append(_invocation(entries, "receiver"))
-            first_works["worker"].append(turn.placeholder_at - _started(entries, "worker"))
+            first_works["worker"].append(turn.waiting_at - _started(entries, "worker"))
     report.heading(f"Cold start, median of {REPEATS}")
     report.table(
         ("function", "process start to initialised", "first work", "together"),

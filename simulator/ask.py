@@ -15,7 +15,7 @@ from simulator.slack.seed import TEAM
 CHANNEL = "weather-demo"
 USER = "alice"
 # States of a turn from which it does not move any more: functions/bridge/ledger.py.
-SETTLED = ("answered", "interrupted", "failed")
+SETTLED = ("answered", "interrupted", "failed", "stopped")
 
 # A developer's HTTP_PROXY must not be asked for an address of this machine.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open

@@ -302,6 +302,8 @@ class _Conversation:
             event = run.next(timeout=left) if left > 0 else None
 
     def _show_if_due(self, reply: Reply) -> None:
+        if reply.has_text and self._outcome.first_text_seconds is None:
+            self._cadence.hurry()  # a line about the agent's work may have been shown just now
         if self._clock.now() < self._cadence.due_at():
             return
         self._wait(wording.PLACEHOLDER)

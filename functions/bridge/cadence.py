@@ -31,6 +31,11 @@ class Cadence:
         """When the next edit may be sent; any time before now means at once."""
         return self._due_at
 
+    def hurry(self) -> None:
+        """Something has come that should not wait: the next edit is due at once, unless Slack refused one."""
+        if not self._is_limited:
+            self._due_at = float("-inf")
+
     def edited(self, now: float) -> None:
         grown = self._interval * GROWTH if self._interval else FIRST_INTERVAL
         self._interval = max(self._interval, min(grown, LONGEST_INTERVAL))

@@ -20,6 +20,8 @@ _HALF_LINK = re.compile(r"<[^<>\s]{0,200}\Z")
 _HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*)\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~!&])")
 _ZERO_WIDTH_SPACE = "\u200b"
+# So many characters are parsed at once: the parser's tokens take about 70 times as many bytes.
+_PARSED_AT_ONCE = 50_000
 _LINE_END = re.compile(r"\r\n?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -82,8 +84,23 @@ def preview(growing: str) -> str:
 
 def closed(text: str) -> str:
     """A text that something else can follow: a code block that is open at its end is closed."""
-    fence = open_fence(text)
-    return f"{text.rstrip()}\n{closing(fence, text)}" if fence else text.rstrip()
+    end = _last_blocks(text)
+    fence = open_fence(end)
+    return f"{text.rstrip()}\n{closing(fence, end)}" if fence else text.rstrip()
+
+
+def _last_blocks(text: str) -> str:
+    """The end of a text, from the beginning of a block that is in no other: parsing can begin there."""
+    size = _PARSED_AT_ONCE
+    while len(text) > size and (end := text.rfind("\n", 0, size) + 1):
+        window = text[:end]
+        first = max((token.map[0] for token in blocks(window) if token.map and token.level == 0), default=0)
+        if first:
+            text = text[sum(len(line) + 1 for line in window.split("\n")[:first]) :]
+            size = _PARSED_AT_ONCE
+        else:
+            size *= 2  # one long block
+    return text
 
 
 def open_fence(text: str) -> Token | None:

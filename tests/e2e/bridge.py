@@ -14,7 +14,7 @@ from simulator.aws import TABLE
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 
-SETTLED = ("answered", "interrupted", "failed")
+SETTLED = ("answered", "interrupted", "failed", "stopped")
 PATIENCE = 30.0  # seconds until a test is given up
 
 

@@ -25,9 +25,16 @@ HISTORY_SCOPES = [f"{kind}:history" for kind in ("channels", "groups", "im", "mp
 
 
 def simulation() -> Simulation:
-    """A crash is noticed after two seconds. Every message may be received as often as it takes."""
+    """A crash is noticed after two seconds. Every message may be received as often as it takes.
+
+    Nobody is mentioned, however long it takes: a mention is no part of a reply.
+    """
     return Simulation(
-        lease_seconds=LEASE_SECONDS, time_scale=TIME_SCALE, concurrency=CONCURRENCY, max_receive_count=50
+        lease_seconds=LEASE_SECONDS,
+        time_scale=TIME_SCALE,
+        concurrency=CONCURRENCY,
+        max_receive_count=50,
+        notify_after_seconds=900,
     )
 
 

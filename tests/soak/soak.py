@@ -59,7 +59,12 @@ class Report:
 
 @contextmanager
 def simulation() -> Iterator[Simulation]:
-    with Simulation(lease_seconds=LEASE_SECONDS, time_scale=TIME_SCALE, concurrency=CONCURRENCY) as running:
+    with Simulation(
+        lease_seconds=LEASE_SECONDS,
+        time_scale=TIME_SCALE,
+        concurrency=CONCURRENCY,
+        notify_after_seconds=900,  # a mention would be one more message
+    ) as running:
         running.slack.tiers.switch(True, TIER_SCALE)
         yield running
 

@@ -112,3 +112,19 @@ def test_of_twenty_answers_at_once_few_calls_are_refused_after_the_first_minute(
             calls = refused_of_crowd(20, seconds=seconds, limit=limit)
             later = [is_refused for at, is_refused in calls if at >= MINUTE]
             assert sum(later) < 0.05 * len(later), (seconds, limit)
+
+
+def test_what_should_not_wait_is_shown_at_once() -> None:
+    cadence = Cadence(phase=0.5)
+    cadence.edited(10)
+    cadence.hurry()
+    assert cadence.due_at() < 10
+    cadence.edited(10.2)
+    assert cadence.due_at() == 11.7
+
+
+def test_nothing_hurries_that_slack_has_refused() -> None:
+    cadence = Cadence(phase=0)
+    cadence.refused(10, retry_after=20)
+    cadence.hurry()
+    assert cadence.due_at() == 30
