@@ -14,7 +14,7 @@ MEGABYTE = Script(
     "a megabyte",
     None,
     "answers about 1,000,000 characters",
-    lambda answer: [*say(samples.report(1_000_000, answer.today), every=0.005, characters=1000)],
+    lambda answer: iter(say(samples.report(1_000_000, answer.today), every=0.005, characters=1000)),
 )
 
 

@@ -1,5 +1,5 @@
-"""Pictures of the page: `python -m tests.browser.screenshots docs/` writes demo.png and, with `--style stream`,
-stream.png, which are the README's.
+"""Pictures of the page: `python -m tests.browser.screenshots docs/` writes demo.png, and stream.png when
+`--style stream` is given. Both are the README's.
 
 With `--all` also the first view, the inspector, a narrow window and the dark colours: to look at after a
 change.
