@@ -15,10 +15,12 @@ from simulator.journal import Journal
 from simulator.lambda_service.environment import REPOSITORY, Runtime
 from simulator.lambda_service.event_source import EventSourceMapping
 from simulator.lambda_service.service import LambdaService
+from simulator.open_meteo import OpenMeteo
 from simulator.page.page import Page
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from simulator.tap import Tap
+from simulator.tool_gateway import ToolGateway
 
 # The same meteorologist behind each kind of agent.
 AGENTS = {
@@ -66,7 +68,7 @@ class Simulation:
     Attributes:
         url: of Slack's page.
         journal: everything that happens.
-        slack, agent, aws, lambdas, gateway: the stand-ins.
+        slack, agent, aws, lambdas, gateway, open_meteo: the stand-ins.
         tap: on the calls that they get.
     """
 
@@ -104,6 +106,7 @@ class Simulation:
         )
         self.slack.app.register_blueprint(Page(self.slack.workspace, self.journal).blueprint)
         self.url = self.slack.url
+        self.open_meteo = OpenMeteo()
         self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap)
         self.aws = Aws(tap=self.tap)
         self.lambdas = LambdaService(
@@ -114,11 +117,12 @@ class Simulation:
             on_log=on_log,
         )
         values = self._settings(lease_seconds, agent, style, show_rationale, notify_after_seconds)
-        for function in wiring.FUNCTIONS:
+        for function in (*wiring.FUNCTIONS, *wiring.TOOLS):
             # The receiver writes to the queue that the worker reads; dead_letters has its own.
             queue = wiring.DEAD_LETTER_QUEUE if function is wiring.DEAD_LETTERS else wiring.QUESTIONS
             values["QUEUE_URL"] = self.aws.queue_url(queue)
             self.lambdas.add(function, {name: values[name] for name in function.environment})
+        self.agent.tools = ToolGateway(self.lambdas)
         self.gateway = Gateway(
             lambdas=self.lambdas, function=wiring.RECEIVER.name, routes=wiring.ROUTES, journal=self.journal
         )
@@ -128,6 +132,7 @@ class Simulation:
         # First of all: they initialise while this process imports moto.
         for function in PREWARMED:
             self.lambdas.prewarm(function.name, 1)
+        self.open_meteo.start()
         self.agent.start()
         self.aws.start()
         self.aws.create_resources(
@@ -156,6 +161,7 @@ class Simulation:
         self.slack.stop()
         self.gateway.stop()
         self.agent.stop()
+        self.open_meteo.stop()
         self.aws.end_polls()
         for mapping in self._mappings:
             mapping.join()
@@ -193,6 +199,8 @@ class Simulation:
             **self.aws.endpoints,
             "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.agent.url,
             "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.agent.url,
+            "GEOCODING_URL": self.open_meteo.geocoding_url,
+            "FORECAST_URL": self.open_meteo.forecast_url,
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_FILES_ORIGIN": self.slack.files_origin,
         }

@@ -68,6 +68,19 @@ DEAD_LETTERS = Function(
 )
 FUNCTIONS = (RECEIVER, WORKER, DEAD_LETTERS)
 
+# The sample agent's tools, which stacks of their own deploy.
+PLACES, WEATHER, CLOCK = (
+    Function(
+        name=name,
+        handler=f"functions.tools.{name}.handler",
+        timeout=15,
+        memory=256,
+        environment=frozenset(POWERTOOLS),
+    )
+    for name in ("places", "weather", "clock")
+)
+TOOLS = (PLACES, WEATHER, CLOCK)
+
 LEASE_SECONDS = 60
 ROUTES = ("POST /slack/events", "POST /slack/interactivity")
 

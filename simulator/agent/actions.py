@@ -1,6 +1,9 @@
 """What an agent does in a turn, as values: the scripts make them, the player performs them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+Arguments = Mapping[str, str | int | float]  # of a tool, by name
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,26 @@ class Rationale:
 
 @dataclass(frozen=True)
 class ToolUse:
-    """One call of a tool and what it gave: `parameters` by name, `output` as JSON text."""
+    """One call of a tool and what it gave; `output` is JSON text."""
 
     tool: str
-    parameters: dict[str, str]
+    parameters: Arguments
     output: str
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """The agent calls a tool that takes the time it takes: a `ToolResult` is the next action."""
+
+    tool: str
+    parameters: Arguments
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """The tool that was called before has given its result."""
+
+    use: ToolUse
 
 
 @dataclass(frozen=True)
@@ -142,7 +160,7 @@ class Approval:
     """The agent wants a person's consent before it uses `tool`. The turn ends here."""
 
     tool: str
-    parameters: dict[str, str]
+    parameters: Arguments
 
 
 @dataclass(frozen=True)
@@ -185,6 +203,8 @@ Action = (
     Wait
     | Rationale
     | ToolUse
+    | ToolCall
+    | ToolResult
     | Lookup
     | RunCode
     | Collaborate

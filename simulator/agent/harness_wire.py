@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.agent import eventstream
-from simulator.agent.actions import Approval, Guardrail, Rationale, Text
+from simulator.agent.actions import Approval, Arguments, Guardrail, Rationale, Text
+from simulator.agent.tools import gateway_name
 from simulator.agent.wire import Decoder, Tool, Wire, tool_call
-
-TARGET = "weather"  # of the gateway that has the tools: their names begin with it
 
 _VALIDATION = {"conflictException", "resourceNotFoundException", "validationException"}
 _INTERNAL = {"internalServerException", "badGatewayException"}
@@ -45,7 +44,7 @@ class HarnessWire(Wire):
     def use(self, tool: Tool) -> Iterator[bytes]:
         name, arguments, _ = tool_call(tool)
         self._tool_use_id = f"tooluse_{uuid.uuid4().hex[:22]}"
-        yield from self._call(f"{TARGET}___{name}", arguments, self._tool_use_id)
+        yield from self._call(gateway_name(name), arguments, self._tool_use_id)
         yield from self._end_message("tool_use")
 
     def used(self, tool: Tool) -> Iterator[bytes]:
@@ -97,11 +96,11 @@ class HarnessWire(Wire):
         yield from self._end_message(self._stop_reason)
         yield _hook("after_invocation", name="audit")
 
-    def _call(self, name: str, arguments: dict[str, str], tool_use_id: str) -> Iterator[bytes]:
+    def _call(self, name: str, arguments: Arguments, tool_use_id: str) -> Iterator[bytes]:
         yield from self._end_text()
         use = {"toolUseId": tool_use_id, "name": name, "type": "tool_use"}
         yield self._event("contentBlockStart", start={"toolUse": use})
-        written = json.dumps(arguments)
+        written = json.dumps(dict(arguments))
         half = len(written) // 2
         for fragment in (written[:half], written[half:]):
             yield self._delta(toolUse={"input": fragment})

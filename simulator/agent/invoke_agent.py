@@ -14,6 +14,7 @@ from typing import Any
 from simulator.agent import eventstream
 from simulator.agent.actions import (
     Approval,
+    Arguments,
     Citation,
     Collaborate,
     Files,
@@ -57,6 +58,9 @@ ERRORS = {
     "throttlingException": 429,
     "validationException": 400,
 }
+
+# Of a function's parameter, in JSON Schema's words.
+_TYPES: dict[type, str] = {str: "string", int: "integer", float: "number"}
 
 # The member of a location that tells of each kind, and its own member.
 _LOCATIONS = {
@@ -239,8 +243,10 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _parameters(values: dict[str, str]) -> list[dict[str, str]]:
-    return [{"name": name, "type": "string", "value": value} for name, value in values.items()]
+def _parameters(values: Arguments) -> list[dict[str, str]]:
+    return [
+        {"name": name, "type": _TYPES[type(value)], "value": str(value)} for name, value in values.items()
+    ]
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

@@ -1,22 +1,20 @@
-"""A small virtual meteorologist: no language model, but word matching over computed weather.
+"""A small virtual meteorologist: no language model, but word matching; the weather comes from its tools.
 
-Pure: a question, the place that the session remembers and the time in; steps, an answer in Markdown and the
-place to remember out.
+A question, the place that the session remembers, the time and the tools in; steps, an answer in Markdown and
+the place to remember out.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from simulator.agent.actions import Rationale, ToolUse
+from simulator.agent.actions import Arguments, Rationale, ToolCall, ToolResult, ToolUse
 from simulator.agent.asked import InputFile
-from simulator.agent.weather import CITIES, City, Weather, city_named, fold, local_time, weather
-
-FIND_PLACE = "obtain-latitude-longitude-from-place-name"
-FIND_WEATHER = "obtain-weather-information-with-coordinates"
-FIND_DATE = "get-current-date-time-from-timezone"
+from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER, ComputedTools, Result, Tools
+from simulator.agent.weather import CITIES, City, city_named, fold, local_time
 
 WHO_I_AM = (
     "I am the local meteorologist, a stand-in for a real agent. I am **no language model**: I look for the "
@@ -42,31 +40,82 @@ _PLACE = re.compile(
 )
 
 
+Step = Rationale | ToolCall | ToolResult
+
+
+class ToolFailed(Exception):
+    """A tool gave no result; the text says why, for the model of an agent."""
+
+
 @dataclass(frozen=True)
-class Answer:
-    """What the meteorologist did and says.
+class _Told:
+    """What there is to say (Markdown), and the date at the place, or in UTC when there is none."""
 
-    Attributes:
-        steps: what it thought and which tools it used, in order; empty when no weather was asked for.
-        text: Markdown.
-        place: what the session should remember.
-        today: the date at the place, or in UTC when there is none.
-    """
-
-    steps: tuple[Rationale | ToolUse, ...]
     text: str
-    place: City | None
     today: date
 
 
-def answer(question: str, place: City | None, now: datetime, files: Sequence[InputFile] = ()) -> Answer:
-    """Answers `question`; `place` is what the session remembers, `now` an aware time."""
-    found = _answer(question, place, now)
-    if not files:
-        return found
-    # A question that is not about the weather is about the files.
-    paragraphs = [found.text, about_files(files)] if found.steps else [about_files(files)]
-    return replace(found, text="\n\n".join(paragraphs))
+_Work = Generator[Step, None, _Told]
+
+
+class Answer:
+    """An answer that comes about while its steps are taken.
+
+    Attributes:
+        place: what the session should remember.
+        steps: what the meteorologist thinks and which tools it uses, in order; going on from a `ToolCall`
+            calls the tool. Nothing when no weather was asked for.
+    """
+
+    def __init__(self, place: City | None, work: _Work) -> None:
+        self.place = place
+        self.steps: Iterator[Step] = self._follow(work)
+        self._told: _Told | None = None
+
+    @property
+    def text(self) -> str:
+        """Markdown. Takes the steps that are left."""
+        return self._finished().text
+
+    @property
+    def today(self) -> date:
+        """The date at the place, or in UTC when there is none. Takes the steps that are left."""
+        return self._finished().today
+
+    def _follow(self, work: _Work) -> Iterator[Step]:
+        self._told = yield from work
+
+    def _finished(self) -> _Told:
+        for _ in self.steps:
+            pass
+        assert self._told is not None
+        return self._told
+
+
+def answer(
+    question: str,
+    place: City | None,
+    now: datetime,
+    files: Sequence[InputFile] = (),
+    tools: Tools | None = None,
+) -> Answer:
+    """Answers `question`.
+
+    Args:
+        place: what the session remembers.
+        now: an aware time.
+        tools: None takes `ComputedTools`.
+    """
+    words = fold(question).replace("\u2019", "'")
+    named = city_named(question)
+    city = named or place
+    today = local_time(city, now).date() if city else now.date()
+    remark = _remark(words, named, place)
+    if city is None or remark:
+        # A question that is not about the weather is about the files.
+        return Answer(city, _say(about_files(files) if files else remark, today))
+    work = _look_up(words, city, today, tools or ComputedTools(now))
+    return Answer(city, _add(work, about_files(files)) if files else work)
 
 
 def about_files(files: Sequence[InputFile]) -> str:
@@ -76,60 +125,102 @@ def about_files(files: Sequence[InputFile]) -> str:
     return "\n".join([f"I received {count}:", "", *lines])
 
 
-def _answer(question: str, place: City | None, now: datetime) -> Answer:
-    words = fold(question).replace("\u2019", "'")
-    named = city_named(question)
+def _remark(words: str, named: City | None, place: City | None) -> str:
+    """What there is to say without looking anything up; "" when there is something to look up."""
     if named is None and (stranger := _unknown_place(words)):
-        return _say(f"I am sorry, I do not know the weather of **{stranger}**. {_known_cities()}", place, now)
+        return f"I am sorry, I do not know the weather of **{stranger}**. {_known_cities()}"
     if named is None and not (_WEATHER_WORDS.search(words) or _DAY_WORDS.search(words)):
-        return _say(_small_talk(words), place, now)
+        return _small_talk(words)
     city = named or place
     if city is None:
-        return _say(f"For which city would you like to know that? {_known_cities()}", place, now)
+        return f"For which city would you like to know that? {_known_cities()}"
     if _PAST_WORDS.search(words):
-        return _say(f"I only look ahead: ask me about {city.name} today or on the coming days.", city, now)
-    return _forecast(words, city, now)
+        return f"I only look ahead: ask me about {city.name} today or on the coming days."
+    return ""
 
 
-def _forecast(words: str, city: City, now: datetime) -> Answer:
-    local = local_time(city, now)
-    label, days = _days_asked(words, local.date())
-    forecasts = [weather(city, day) for day in days]
-    details = map(_details, forecasts) if len(forecasts) <= 2 else ["\n".join(map(_line, forecasts))]
-    text = "\n\n".join([_summary(words, label, forecasts), *details])
-    return Answer(_steps(city, local, forecasts), text, city, local.date())
+def _say(text: str, today: date) -> _Work:
+    yield from ()
+    return _Told(text, today)
 
 
-def _steps(city: City, local: datetime, forecasts: list[Weather]) -> tuple[Rationale | ToolUse, ...]:
-    latitude, longitude = f"{city.latitude:.2f}", f"{city.longitude:.2f}"
-    first, last = forecasts[0].day.isoformat(), forecasts[-1].day.isoformat()
-    found = {
-        "latitude": latitude,
-        "longitude": longitude,
-        "country": city.country,
-        "timezone": city.time_zone,
-    }
-    daily = [
-        {
-            "date": f.day.isoformat(),
-            "sky": f.sky,
-            "low_c": f.low,
-            "high_c": f.high,
-            "rain_mm": f.precipitation,
-        }
-        for f in forecasts
-    ]
-    where = {"latitude": latitude, "longitude": longitude, "start_date": first, "end_date": last}
-    return (
-        Rationale(
-            f"I need the coordinates and the local date of {city.name} before I can look up its weather."
-        ),
-        ToolUse(FIND_PLACE, {"place_name": city.name}, json.dumps(found)),
-        ToolUse(
-            FIND_DATE, {"timezone": city.time_zone}, json.dumps({"now": local.isoformat("T", "minutes")})
-        ),
-        ToolUse(FIND_WEATHER, where, json.dumps({"daily": daily})),
+def _add(work: _Work, paragraph: str) -> _Work:
+    told = yield from work
+    return replace(told, text=f"{told.text}\n\n{paragraph}")
+
+
+def _look_up(words: str, city: City, today: date, tools: Tools) -> _Work:
+    """`today` counts when no tool tells it."""
+    yield Rationale(
+        f"I need the coordinates and the local date of {city.name} before I can look up its weather."
     )
+    try:
+        found = yield from _use(tools, FIND_PLACE, {"place_name": city.name})
+        if not found["places"]:
+            raise ToolFailed(found["hint"])
+        place = found["places"][0]
+        clock = yield from _use(tools, FIND_DATE, {"timezone": place["timezone"]})
+        today = date.fromisoformat(clock["date"])
+        label, days = _days_asked(words, today)
+        where = {"latitude": place["latitude"], "longitude": place["longitude"]}
+        reach = {"forecast_days": (days[-1] - today).days + 1}
+        weather = yield from _use(tools, FIND_WEATHER, where | reach)
+        forecasts = [day for day in _forecasts(weather) if day.day in days]
+        if not forecasts:  # a new day has dawned between two calls
+            raise ToolFailed("The forecast does not have that day")
+    except ToolFailed as failure:
+        # The rest of the words is advice for a model.
+        reason = str(failure).partition(". ")[0].rstrip(".")
+        return _Told(f"I am sorry, I could not look up the weather of **{city.name}**. {reason}.", today)
+    details = map(_details, forecasts) if len(days) <= 2 else ["\n".join(map(_line, forecasts))]
+    return _Told("\n\n".join([_summary(words, label, place["name"], forecasts), *details]), today)
+
+
+def _use(tools: Tools, name: str, arguments: Arguments) -> Generator[Step, None, Result]:
+    """Raises ToolFailed."""
+    yield ToolCall(name, arguments)
+    result = tools.use(name, arguments)
+    yield ToolResult(ToolUse(name, arguments, json.dumps(result, ensure_ascii=False)))
+    if "error" in result:
+        raise ToolFailed(result["error"])
+    return result
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """One day, as the tool tells it: °C, percent, mm and km/h."""
+
+    day: date
+    sky: str
+    low: float
+    high: float
+    chance: int
+    precipitation: float
+    wind: float
+    wind_from: str
+
+    @property
+    def wet(self) -> bool:
+        return self.precipitation > 0
+
+    @property
+    def kind(self) -> str:
+        return "snow" if "snow" in self.sky else "rain"
+
+
+def _forecasts(weather: Result) -> Iterator[_Forecast]:
+    for row in weather["daily"]["rows"]:
+        column: Mapping[str, Any] = dict(zip(weather["daily"]["columns"], row, strict=True))
+        yield _Forecast(
+            day=date.fromisoformat(column["date"]),
+            sky=column["weather"],
+            low=column["low (°C)"],
+            high=column["high (°C)"],
+            chance=column["chance of precipitation (%)"],
+            precipitation=column["precipitation (mm)"],
+            wind=column["strongest wind (km/h)"],
+            wind_from=column["wind from"],
+        )
 
 
 def _days_asked(words: str, today: date) -> tuple[str, list[date]]:
@@ -151,63 +242,55 @@ def _days_asked(words: str, today: date) -> tuple[str, list[date]]:
     return "today", [today]
 
 
-def _summary(words: str, label: str, forecasts: list[Weather]) -> str:
-    first, city = forecasts[0], forecasts[0].city.name
+def _summary(words: str, label: str, city: str, forecasts: list[_Forecast]) -> str:
     wettest = max(forecasts, key=lambda f: f.precipitation)
     low, high = min(f.low for f in forecasts), max(f.high for f in forecasts)
     range_ = f"Expect between {_degrees(low)} and {_degrees(high)}."
     if re.search(r"\b(rain\w*|umbrella|wet|dry|snow\w*|storm\w*|showers)\b", words):
-        chance = max(f.precipitation_chance for f in forecasts)
+        chance = max(f.chance for f in forecasts)
         verdict = (
-            f"**Yes**, {_noun(wettest)} is likely in **{city}** {label}: the chance is {chance} %."
+            f"**Yes**, {wettest.kind} is likely in **{city}** {label}: the chance is {chance} %."
             if wettest.wet
             else f"**No**, it should stay dry in **{city}** {label}: the chance of rain is {chance} %."
         )
         advice = "Take an umbrella." if wettest.wet else "You can leave the umbrella at home."
         return f"{verdict} {range_} {advice}"
-    skies = list(dict.fromkeys(f.sky for f in forecasts))
+    skies = list(dict.fromkeys(_SKIES.get(f.sky, f.sky) for f in forecasts))
     sky = skies[0] if len(skies) == 1 else f"{', '.join(skies[:-1])} and {skies[-1]} by turns"
-    start = f"In **{city}** it will be **{sky}** {label}." if first.sky not in _NOUNS else ""
-    start = start or f"In **{city}** expect **{sky}** {label}."
-    return f"{start} {range_} {_advice(wettest, low, high)}"
+    return f"In **{city}** expect **{sky}** {label}. {range_} {_advice(wettest, low, high)}"
 
 
-_NOUNS = ("showers", "rain", "thunderstorms", "snow")
+# What the tool says in an adjective.
+_SKIES = {"partly cloudy": "a partly cloudy sky", "overcast": "an overcast sky", "clear sky": "a clear sky"}
 
 
-def _noun(forecast: Weather) -> str:
-    return "snow" if forecast.sky == "snow" else "rain"
-
-
-def _advice(wettest: Weather, low: int, high: int) -> str:
+def _advice(wettest: _Forecast, low: float, high: float) -> str:
     if wettest.wet:
-        return "Dress warmly and mind the roads." if wettest.sky == "snow" else "An umbrella will be useful."
+        return "Dress warmly and mind the roads." if wettest.kind == "snow" else "An umbrella will be useful."
     if high >= 30:
         return "Drink enough and keep to the shade."
     return "A warm coat is a good idea." if low <= 5 else "A good time to be outdoors."
 
 
-def _details(forecast: Weather) -> str:
-    kind = "snow" if forecast.sky == "snow" else "rain"
+def _details(forecast: _Forecast) -> str:
     amount = f", about {forecast.precipitation:g} mm" if forecast.wet else ""
     return "\n".join(
         [
             f"**{forecast.day:%A}, {forecast.day.day} {forecast.day:%B}**: {forecast.sky}",
             f"- Temperature: {_degrees(forecast.low)} to {_degrees(forecast.high)}",
-            f"- Chance of {kind}: {forecast.precipitation_chance} %{amount}",
-            f"- Wind: {forecast.wind} km/h from the {forecast.wind_from}",
-            f"- Humidity: {forecast.humidity} %",
+            f"- Chance of {forecast.kind}: {forecast.chance} %{amount}",
+            f"- Wind: up to {forecast.wind:g} km/h from the {forecast.wind_from}",
         ]
     )
 
 
-def _line(forecast: Weather) -> str:
+def _line(forecast: _Forecast) -> str:
     range_ = f"{_degrees(forecast.low)} to {_degrees(forecast.high)}"
-    return f"- {forecast.day:%A}: {forecast.sky}, {range_}, chance of rain {forecast.precipitation_chance} %"
+    return f"- {forecast.day:%A}: {forecast.sky}, {range_}, chance of rain {forecast.chance} %"
 
 
-def _degrees(celsius: int) -> str:
-    return f"{celsius} °C ({round(celsius * 9 / 5 + 32)} °F)"
+def _degrees(celsius: float) -> str:
+    return f"{celsius:g} °C ({round(celsius * 9 / 5 + 32)} °F)"
 
 
 def _unknown_place(words: str) -> str | None:
@@ -235,8 +318,3 @@ def _small_talk(words: str) -> str:
         "That is beyond me: I only know about the weather, and I am no language model. "
         "Ask me for example *will it rain in Lima tomorrow?*, or say *help*."
     )
-
-
-def _say(text: str, place: City | None, now: datetime) -> Answer:
-    today = local_time(place, now).date() if place else now.date()
-    return Answer((), text, place, today)

@@ -1,6 +1,7 @@
 """Performs a turn's actions on an HTTP connection: what goes onto the wire, when, and how it ends."""
 
 import contextlib
+import itertools
 import os
 import socket
 import struct
@@ -23,6 +24,8 @@ from simulator.agent.actions import (
     RunCode,
     StopReason,
     Text,
+    ToolCall,
+    ToolResult,
     ToolUse,
     UnmodelledError,
     Wait,
@@ -51,6 +54,7 @@ class Player:
         time_scale: factor of all waits.
         wire: puts what happens into the protocol's words.
         approval_id: the id of an Approval.
+        last: the action that was performed last, or is being performed.
         pieces: how many pieces of text have been written.
         first_text_at: when the first of them was, seconds since the epoch.
     """
@@ -60,21 +64,22 @@ class Player:
     time_scale: float
     wire: Wire
     approval_id: str
+    last: Action | None = None
     pieces: int = 0
     first_text_at: float | None = None
 
-    def play(self, actions: list[Action]) -> Iterator[bytes]:
-        """The bytes of the stream, each message when it is due.
+    def play(self, first: Action, others: Iterator[Action]) -> Iterator[bytes]:
+        """The bytes of the stream, each message when it is due. `others` are performed as they come.
 
         Ends normally when the stream ends as streams do, with an exception in it or without; raises
         ConnectionError where the connection has to end instead (HTTP's end of body must not be written then).
         """
-        if actions and isinstance(actions[0], Reset):
-            self._reset()
+        if isinstance(first, Reset):
+            yield from self._perform(first)
         if self.wire.streams:
             yield b""  # sends the HTTP headers
         yield from self.wire.begin()
-        for action in actions:
+        for action in itertools.chain([first], others):
             yield from self._perform(action)
             if isinstance(action, Fail | UnmodelledError | Approval):
                 return
@@ -82,6 +87,7 @@ class Player:
         yield from self.wire.end()
 
     def _perform(self, action: Action) -> Iterator[bytes]:
+        self.last = action
         match action:
             case Wait(seconds):
                 self._wait(seconds)
@@ -91,6 +97,10 @@ class Player:
                 yield from self.wire.use(action)
                 self._wait(_TOOL_SECONDS)
                 yield from self.wire.used(action)
+            case ToolCall(tool, parameters):
+                yield from self.wire.use(ToolUse(tool, parameters, output=""))
+            case ToolResult(use):
+                yield from self.wire.used(use)
             case Text():
                 yield from self._counted(self.wire.say(action))
             case Files():

@@ -43,11 +43,11 @@ class StrandsWire(Wire):
         self._tool_use_id = f"tooluse_{uuid.uuid4().hex[:22]}"
         called = {"toolUseId": self._tool_use_id, "name": name}
         yield _item({"event": {"contentBlockStart": {"start": {"toolUse": called}, "contentBlockIndex": 0}}})
-        fragment = {"toolUse": {"input": json.dumps(arguments)}}
+        fragment = {"toolUse": {"input": json.dumps(dict(arguments))}}
         yield _item({"event": {"contentBlockDelta": {"delta": fragment, "contentBlockIndex": 0}}})
         yield _item(str({"type": "tool_use_stream", "delta": fragment, "current_tool_use": called}))
         yield _item({"event": {"contentBlockStop": {"contentBlockIndex": 0}}})
-        self._content.append({"toolUse": {**called, "input": arguments}})
+        self._content.append({"toolUse": {**called, "input": dict(arguments)}})
         yield from self._stop("tool_use")
 
     def used(self, tool: Tool) -> Iterator[bytes]:
@@ -130,7 +130,7 @@ class AgUiWire(Wire):
         self._tool_call = str(uuid.uuid4())
         call = {"toolCallId": self._tool_call}
         yield _item({"type": "TOOL_CALL_START", "toolCallName": name, **call})
-        yield _item({"type": "TOOL_CALL_ARGS", "delta": json.dumps(arguments), **call})
+        yield _item({"type": "TOOL_CALL_ARGS", "delta": json.dumps(dict(arguments)), **call})
         yield _item({"type": "TOOL_CALL_END", **call})
 
     def used(self, tool: Tool) -> Iterator[bytes]:

@@ -1,10 +1,11 @@
 """How a turn is played: naturally, or otherwise when the question holds one of the words in SCRIPTS.
 
-Each script turns the meteorologist's answer into a list of actions. Waits are in seconds at time scale 1.
+Each script turns the meteorologist's answer into actions, which come as the meteorologist works. Waits are in
+seconds at time scale 1.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from simulator.agent import samples
@@ -27,6 +28,7 @@ from simulator.agent.actions import (
     RunCode,
     StopReason,
     Text,
+    ToolResult,
     ToolUse,
     UnmodelledError,
     Wait,
@@ -67,6 +69,10 @@ STOP_REASONS = (
 )
 BLOCKED = "Sorry, the model cannot answer this question."
 
+# For so long a model thinks about the result of its first, second and third tool: there is more and more to
+# read. A bridge that edits a message once a second, and then less often, can show each step.
+THINKING = (0.3, 1.0, 1.5)
+
 
 @dataclass(frozen=True)
 class Script:
@@ -82,7 +88,7 @@ class Script:
     name: str
     words: str | None
     effect: str
-    play: Callable[[Answer], list[Action]]
+    play: Callable[[Answer], Iterator[Action]]
 
 
 def script_for(question: str) -> tuple[Script, str]:
@@ -112,15 +118,38 @@ def _spread(text: str, seconds: float) -> list[Action]:
     return _paced(pieces, seconds / len(pieces))
 
 
-def _work(answer: Answer) -> list[Action]:
-    """What comes before the text: about 0.6 seconds of thinking and tools."""
-    if not answer.steps:
-        return [Wait(0.5)]
-    return [action for step in answer.steps for action in (Wait(0.08), step)]
+def _work(answer: Answer, thinking: Iterable[float] = (0.1, 0.1, 0.1)) -> Iterator[Action]:
+    """What comes before the text. The tools are called on the way."""
+    pauses = iter(thinking)
+    step = None
+    for step in answer.steps:
+        if not isinstance(step, ToolResult):
+            yield Wait(0.1)
+        yield step
+        if isinstance(step, ToolResult):
+            yield Wait(next(pauses))
+    if step is None:
+        yield Wait(0.5)
 
 
-def _natural(answer: Answer) -> list[Action]:
-    return [*_work(answer), *say(answer.text)]
+def _natural(answer: Answer) -> Iterator[Action]:
+    yield from _work(answer, THINKING)
+    yield from say(answer.text)
+
+
+def _silently(answer: Answer) -> Iterator[Action]:
+    yield Wait(90)
+    yield from _natural(answer)
+
+
+def _working(rest: Callable[[Answer], Iterable[Action]]) -> Callable[[Answer], Iterator[Action]]:
+    """The usual work, and then the rest."""
+
+    def play(answer: Answer) -> Iterator[Action]:
+        yield from _work(answer)
+        yield from rest(answer)
+
+    return play
 
 
 def _cut_into(data: bytes, size: int, every: float) -> list[Action]:
@@ -129,24 +158,26 @@ def _cut_into(data: bytes, size: int, every: float) -> list[Action]:
 
 def _half(answer: Answer) -> list[Action]:
     actions = say(answer.text)
-    return [*_work(answer), *actions[: max(2, len(actions) // 4 * 2)]]
+    return actions[: max(2, len(actions) // 4 * 2)]
 
 
-def _think(answer: Answer) -> list[Action]:
+def _think(answer: Answer) -> Iterator[Action]:
     thoughts = (
         "Let me see which place and which day the question is about.",
         "The place is clear; next come its coordinates and the local date.",
         "Now I compare the forecast with what is usual for the season.",
         "I have all I need and can put it in words.",
     )
-    work = [Wait(0.3), Rationale(thoughts[0]), Wait(0.6), Rationale(thoughts[1]), *_work(answer)]
-    return [*work, Wait(0.6), Rationale(thoughts[2]), Wait(0.6), Rationale(thoughts[3]), *say(answer.text)]
+    yield from (Wait(0.3), Rationale(thoughts[0]), Wait(0.6), Rationale(thoughts[1]))
+    yield from _work(answer)
+    yield from (Wait(0.6), Rationale(thoughts[2]), Wait(0.6), Rationale(thoughts[3]))
+    yield from say(answer.text)
 
 
 def _cite(answer: Answer) -> list[Action]:
     handbook, page, article = samples.SOURCES
     lookup = Lookup("How strong is a gale? When is there a wind chill?", samples.SOURCES)
-    actions = [*_work(answer), lookup, *say(f"{answer.text}\n\n")]
+    actions: list[Action] = [lookup, *say(f"{answer.text}\n\n")]
     start = len(answer.text) + 2
     cited: tuple[tuple[str, tuple[Reference, ...]], ...] = (
         ("Winds above 62 km/h count as a gale.", (handbook,)),
@@ -168,7 +199,7 @@ def _colleague(answer: Answer) -> list[Action]:
         ToolUse("read-buoys", {"place_name": place.name}, '{"height_m": 1.5}'),
     )
     work = Collaborate("marine-forecaster", task, steps, "The waves are 1.5 m high.")
-    return [*_work(answer), work, *say(f"{answer.text}\n\nOut at sea the waves are **1.5 m** high.")]
+    return [work, *say(f"{answer.text}\n\nOut at sea the waves are **1.5 m** high.")]
 
 
 def _chart(answer: Answer) -> list[Action]:
@@ -179,13 +210,13 @@ def _chart(answer: Answer) -> list[Action]:
     run = RunCode("plot(temperatures)", "", tuple(file.name for file in made))
     place = (answer.place or samples.CHICAGO).name
     text = f"Here is the chart for **{place}**, and the numbers behind it."
-    return [*_work(answer), run, Files(made), Wait(0.04), *say(text)]
+    return [run, Files(made), Wait(0.04), *say(text)]
 
 
 def _approval(answer: Answer) -> list[Action]:
     place = answer.place.name if answer.place else "Chicago"
     ask: Action = Approval("send-storm-warning", {"place": place, "level": "orange"})
-    return [*_work(answer), Rationale("A warning goes to many people, so a person must agree first."), ask]
+    return [Rationale("A warning goes to many people, so a person must agree first."), ask]
 
 
 def after_approval(agreed: bool) -> list[Action]:
@@ -198,15 +229,15 @@ def after_approval(agreed: bool) -> list[Action]:
 
 def _file(answer: Answer) -> list[Action]:
     data = samples.csv(answer.place, answer.today)
-    return [*_natural(answer), Wait(0.04), Files((File("forecast.csv", "text/csv", data),))]
+    return [*say(answer.text), Wait(0.04), Files((File("forecast.csv", "text/csv", data),))]
 
 
-def _guardrail(_: Answer) -> list[Action]:
+def _guardrail(_: Answer) -> Iterator[Action]:
     policies = (Policy("topic", "Insider tips"), Policy("custom word", "jackpot", match="jackpot"))
-    return [Wait(0.3), Guardrail(policies), Wait(0.1), Text(BLOCKED.encode())]
+    yield from (Wait(0.3), Guardrail(policies), Wait(0.1), Text(BLOCKED.encode()))
 
 
-def _masks(answer: Answer) -> list[Action]:
+def _masks(answer: Answer) -> Iterator[Action]:
     policies = (
         Policy("pii", "EMAIL", "ANONYMIZED", match="ann@example.com"),
         Policy("pii", "PHONE", "ANONYMIZED", match="+1 555 0100"),
@@ -214,24 +245,26 @@ def _masks(answer: Answer) -> list[Action]:
     )
     masked = Guardrail(policies, of_answer=True)
     # The answer is assessed as it grows, so that one intervention is told of more than once.
-    return [Guardrail(()), *_work(answer), masked, *say(samples.MASKED), masked]
+    yield Guardrail(())
+    yield from _work(answer)
+    yield from (masked, *say(samples.MASKED), masked)
 
 
-def _instead(text: Callable[[Answer], str], *, characters: int = 18) -> Callable[[Answer], list[Action]]:
+def _instead(text: Callable[[Answer], str], *, characters: int = 18) -> Callable[[Answer], Iterator[Action]]:
     """The same work, but other words in the end."""
-    return lambda answer: [*_work(answer), *say(text(answer), characters=characters)]
+    return _working(lambda answer: say(text(answer), characters=characters))
 
 
-def _always(*actions: Action) -> Callable[[Answer], list[Action]]:
-    return lambda _: list(actions)
+def _always(*actions: Action) -> Callable[[Answer], Iterator[Action]]:
+    return lambda _: iter(actions)
 
 
-def _after_half(*actions: Action) -> Callable[[Answer], list[Action]]:
-    return lambda answer: [*_half(answer), *actions]
+def _after_half(*actions: Action) -> Callable[[Answer], Iterator[Action]]:
+    return _working(lambda answer: [*_half(answer), *actions])
 
 
-def _after_work(*actions: Action) -> Callable[[Answer], list[Action]]:
-    return lambda answer: [*_work(answer), *actions]
+def _after_work(*actions: Action) -> Callable[[Answer], Iterator[Action]]:
+    return _working(lambda _: actions)
 
 
 def _errors() -> Iterator[Script]:
@@ -253,17 +286,13 @@ NATURAL = Script("natural", None, "an answer at a natural pace", _natural)
 
 SCRIPTS: tuple[Script, ...] = (
     NATURAL,
-    Script(
-        "slowly", "slowly", "answers steadily over 20 seconds", lambda a: [*_work(a), *_spread(a.text, 20)]
-    ),
-    Script(
-        "minute", "for a minute", "answers steadily over 60 s", lambda a: [*_work(a), *_spread(a.text, 60)]
-    ),
+    Script("slowly", "slowly", "answers steadily over 20 seconds", _working(lambda a: _spread(a.text, 20))),
+    Script("minute", "for a minute", "answers steadily over 60 s", _working(lambda a: _spread(a.text, 60))),
     Script(
         "silently",
         "silently",
         "says nothing at all for 90 seconds, then answers",
-        lambda a: [Wait(90), *_natural(a)],
+        _silently,
     ),
     Script("never", "never answer", "uses its tools, then says nothing for an hour", _after_work(Wait(3600))),
     Script(
@@ -313,38 +342,43 @@ SCRIPTS: tuple[Script, ...] = (
         "right to left",
         "right to left",
         "answers in Arabic and Hebrew; pieces end in the middle of characters",
-        lambda a: [*_work(a), *_cut_into(samples.RIGHT_TO_LEFT.encode(), 9, 0.02)],
+        _working(lambda _: _cut_into(samples.RIGHT_TO_LEFT.encode(), 9, 0.02)),
     ),
     Script(
         "emoji",
         "with emoji",
         "answers with emoji; pieces end in the middle of them",
-        lambda a: [*_work(a), *_cut_into(samples.EMOJI.encode(), 3, 0.01)],
+        _working(lambda _: _cut_into(samples.EMOJI.encode(), 3, 0.01)),
     ),
     Script(
         "unicode",
         "unicode",
         "answers in many alphabets; pieces end in the middle of characters",
-        lambda a: [*_work(a), *_cut_into(samples.UNICODE.encode(), 7, 0.02)],
+        _working(lambda _: _cut_into(samples.UNICODE.encode(), 7, 0.02)),
     ),
     Script(
         "mentions",
         "mention everyone",
         "the answer tries to notify channels, groups and people, in small pieces",
-        lambda a: [*_work(a), *_cut_into(samples.MENTIONS.encode(), 5, 0.02)],
+        _working(lambda _: _cut_into(samples.MENTIONS.encode(), 5, 0.02)),
     ),
     Script(
         "mentions one by one",
         None,
         "the answer tries to notify channels, groups and people, one character at a time",
-        lambda a: [*_work(a), *_cut_into(samples.MENTIONS.encode(), 1, 0.001)],
+        _working(lambda _: _cut_into(samples.MENTIONS.encode(), 1, 0.001)),
     ),
-    Script("cite", "cite your sources", "looks into a knowledge base and answers with citations", _cite),
-    Script("colleague", "ask a colleague", "has another agent help with the answer", _colleague),
-    Script("chart", "chart", "runs code that draws a chart (PNG) and writes a CSV file", _chart),
-    Script("file", "attach a file", "answers and makes a CSV file", _file),
     Script(
-        "approval", "ask me first", "asks for a person's consent to a tool (return of control)", _approval
+        "cite", "cite your sources", "looks into a knowledge base and answers with citations", _working(_cite)
+    ),
+    Script("colleague", "ask a colleague", "has another agent help with the answer", _working(_colleague)),
+    Script("chart", "chart", "runs code that draws a chart (PNG) and writes a CSV file", _working(_chart)),
+    Script("file", "attach a file", "answers and makes a CSV file", _working(_file)),
+    Script(
+        "approval",
+        "ask me first",
+        "asks for a person's consent to a tool (return of control)",
+        _working(_approval),
     ),
     Script("guardrail", "guardrail", "a guardrail blocks the question", _guardrail),
     Script("masks", "guardrail masks", "a guardrail masks parts of the answer", _masks),
@@ -396,7 +430,7 @@ SCRIPTS: tuple[Script, ...] = (
         "cut in code",
         None,
         "the connection ends within a code block",
-        lambda a: [*_work(a), *say(samples.CODE.partition("return")[0]), Cut()],
+        _working(lambda _: [*say(samples.CODE.partition("return")[0]), Cut()]),
     ),
     Script("cut in message", None, "the connection ends in the middle of an event", _after_half(Cut(True))),
     Script(

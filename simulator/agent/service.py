@@ -46,6 +46,7 @@ from simulator.agent.scripts import (
     after_approval,
     script_for,
 )
+from simulator.agent.tools import Tools
 from simulator.agent.weather import City
 from simulator.agent.wire import Wire
 from simulator.http import HttpServer
@@ -107,7 +108,8 @@ class _Turn:
     """What a request leads to; `place` is what the session remembers once it is done."""
 
     script: Script
-    actions: list[Action]
+    first: Action
+    others: Iterator[Action]
     place: City | None
 
 
@@ -124,6 +126,7 @@ class AgentService:
         streaming_allowed: whether the role of the agent in Bedrock may stream. When it may not, a turn that
             asks for streaming ends with accessDeniedException in the stream.
         time_scale: factor of all waits; 0 plays everything at once.
+        tools: of the meteorologist; None takes `ComputedTools`.
     """
 
     def __init__(
@@ -132,6 +135,7 @@ class AgentService:
         self.invocations: list[Invocation] = []
         self.streaming_allowed = True
         self.time_scale = time_scale
+        self.tools: Tools | None = None
         self._journal = journal
         self._sessions: dict[tuple[str, str], _Session] = {}
         self._forced: deque[Script] = deque()
@@ -223,22 +227,22 @@ class AgentService:
         script, question = script_for(asked.input_text)
         forced = self._forced.popleft() if self._forced else None
         script = forced or script
-        found = answer(question, session.place, datetime.now(UTC), asked.files)
+        found = answer(question, session.place, datetime.now(UTC), asked.files, self.tools)
+        actions = script.play(found)
         if asked.consent and not forced:
-            actions = _consented(asked.consent, session)
+            actions = iter(_consented(asked.consent, session))
         elif asked.end_session and not forced:
-            actions = [Text(SESSION_ENDED.encode())]
-        else:
-            actions = script.play(found)
+            actions = iter([Text(SESSION_ENDED.encode())])
+        first = next(actions)  # no script begins with a tool, which would take time
         may_stream = self.streaming_allowed or asked.operation != "InvokeAgent"
-        match actions[:1]:
-            case [Refuse(error, message)]:
+        match first:
+            case Refuse(error, message):
                 raise AgentError(error, message)
-            case [Reset()]:
+            case Reset():
                 pass
             case _ if asked.streaming and not may_stream:
-                actions = [Wait(0.3), Fail("accessDeniedException", STREAMING_DENIED)]
-        return _Turn(script, actions, found.place)
+                first, actions = Wait(0.3), iter([Fail("accessDeniedException", STREAMING_DENIED)])
+        return _Turn(script, first, actions, found.place)
 
     def _started(self, asked: Asked, turn: _Turn) -> Invocation:
         run = Invocation(
@@ -287,7 +291,7 @@ class AgentService:
                     self._ended(run, how, player)
 
         response = Response(
-            _until_end(player.play(turn.actions), turn.actions, end), content_type=wire.content_type
+            _until_end(player.play(turn.first, turn.others), player, end), content_type=wire.content_type
         )
         # A client may be gone before the first byte: then the generator never runs, and only this is called.
         response.call_on_close(lambda: end("client gone"))
@@ -372,12 +376,12 @@ def _call(environ: dict[str, Any], body: bytes) -> Call | None:
     return None
 
 
-def _until_end(stream: Iterator[bytes], actions: list[Action], end: Callable[[str], None]) -> Iterator[bytes]:
+def _until_end(stream: Iterator[bytes], player: Player, end: Callable[[str], None]) -> Iterator[bytes]:
     """`stream`, and a word to `end` about how it ended, before the client can see that it has."""
     how = "broken"  # a defect of the fake itself
     try:
         yield from stream
-        how = _planned_end(actions)
+        how = _planned_end(player.last)
     except Stopped:
         how = "stopped"
         raise
@@ -385,7 +389,7 @@ def _until_end(stream: Iterator[bytes], actions: list[Action], end: Callable[[st
         how = "client gone"
         raise
     except ConnectionError:
-        how = _planned_end(actions)
+        how = _planned_end(player.last)
         raise
     except GeneratorExit:  # a write failed
         how = "client gone"
@@ -394,8 +398,8 @@ def _until_end(stream: Iterator[bytes], actions: list[Action], end: Callable[[st
         end(how)
 
 
-def _planned_end(actions: list[Action]) -> str:
-    match actions[0] if actions and isinstance(actions[0], Reset) else actions[-1]:
+def _planned_end(last: Action | None) -> str:
+    match last:
         case Fail(error, _):
             return error
         case UnmodelledError(code, _):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from simulator.agent.actions import (
     Approval,
+    Arguments,
     Collaborate,
     Files,
     Guardrail,
@@ -93,7 +94,7 @@ class Decoder:
         return self._decoder.decode(text.data)
 
 
-def tool_call(tool: Tool) -> tuple[str, dict[str, str], str]:
+def tool_call(tool: Tool) -> tuple[str, Arguments, str]:
     """A call of any kind of tool as a plain one: its name, its arguments and its result."""
     match tool:
         case ToolUse(name, parameters, output):

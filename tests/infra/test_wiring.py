@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from infra.sample_agent_stack import SampleAgentStack
+from infra.sample_harness_stack import SampleHarnessStack
 from simulator import wiring
+from simulator.agent.tools import gateway_name
+from simulator.tool_gateway import FUNCTIONS
 
 
 @pytest.mark.parametrize("function", wiring.FUNCTIONS, ids=lambda function: function.name)
@@ -24,6 +29,41 @@ def test_functions_are_those_of_the_template(
 
 def test_the_template_has_no_other_functions(functions: dict[str, tuple[str, dict[str, Any]]]) -> None:
     assert functions.keys() == {function.name for function in wiring.FUNCTIONS}
+
+
+@pytest.mark.parametrize("stack", [SampleAgentStack, SampleHarnessStack])
+def test_tools_are_those_of_the_sample_agents_templates(
+    stack: type[SampleAgentStack | SampleHarnessStack], cdk_context: dict[str, Any]
+) -> None:
+    app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
+    template = Template.from_stack(stack(app, "sample", name="agent-bridge"))
+    deployed = [
+        function["Properties"] for function in template.find_resources("AWS::Lambda::Function").values()
+    ]
+    assert set(wiring.TOOLS) == {
+        wiring.Function(
+            name=function["Handler"].split(".")[-2],
+            handler=function["Handler"],
+            timeout=function["Timeout"],
+            memory=function["MemorySize"],
+            environment=frozenset(function["Environment"]["Variables"]),
+        )
+        for function in deployed
+    }
+
+
+def test_a_gateway_knows_the_tools_by_the_names_of_the_template(cdk_context: dict[str, Any]) -> None:
+    app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
+    template = Template.from_stack(SampleHarnessStack(app, "sample", name="agent-bridge"))
+    targets = [
+        target["Properties"]
+        for target in template.find_resources("AWS::BedrockAgentCore::GatewayTarget").values()
+    ]
+    deployed = {}
+    for target in targets:
+        [tool] = target["TargetConfiguration"]["Mcp"]["Lambda"]["ToolSchema"]["InlinePayload"]
+        deployed[f"{target['Name']}___{tool['Name']}"] = target["Name"]
+    assert {gateway_name(tool): function.name for tool, function in FUNCTIONS.items()} == deployed
 
 
 @pytest.mark.parametrize("queue", [wiring.QUESTIONS, wiring.DEAD_LETTER_QUEUE], ids=lambda queue: queue.name)

@@ -16,8 +16,8 @@ from werkzeug.datastructures import Headers
 from simulator.agent import agentcore, invoke_agent, model, samples, scripts
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.asked import AgentError
-from simulator.agent.meteorologist import FIND_DATE, FIND_PLACE, FIND_WEATHER
 from simulator.agent.service import AgentService
+from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER
 
 CHICAGO = "what's the weather in Chicago today?"
 SESSION = "session-of-at-least-33-characters-1"
@@ -93,7 +93,7 @@ def test_a_harness_thinks_calls_tools_and_answers(client: Any) -> None:
     assert stop_reasons(members) == [*["tool_use", "tool_result"] * 3, "end_turn"]
     starts = [member["contentBlockStart"]["start"] for member in members if "contentBlockStart" in member]
     uses = [start["toolUse"]["name"] for start in starts if "toolUse" in start]
-    assert uses == [f"weather___{name}" for name in (FIND_PLACE, FIND_DATE, FIND_WEATHER)]
+    assert uses == [f"places___{FIND_PLACE}", f"clock___{FIND_DATE}", f"weather___{FIND_WEATHER}"]
     deltas = [member["contentBlockDelta"]["delta"] for member in members if "contentBlockDelta" in member]
     arguments = "".join(delta["toolUse"]["input"] for delta in deltas[:6] if "toolUse" in delta)
     assert json.loads(arguments) == {"place_name": "Chicago"}

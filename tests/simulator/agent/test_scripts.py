@@ -2,11 +2,35 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simulator.agent.actions import Action, Citation, Fail, Refuse, Reset, Text, Wait
+from simulator.agent.actions import (
+    Action,
+    Arguments,
+    Citation,
+    Fail,
+    Refuse,
+    Reset,
+    Text,
+    ToolCall,
+    ToolResult,
+    Wait,
+)
 from simulator.agent.meteorologist import Answer, answer
 from simulator.agent.scripts import BY_NAME, NATURAL, SCRIPTS, Script, script_for
+from simulator.agent.tools import ComputedTools, Result
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+class Counted(ComputedTools):
+    """`used` are the tools that have been called."""
+
+    def __init__(self) -> None:
+        super().__init__(NOW)
+        self.used: list[str] = []
+
+    def use(self, name: str, arguments: Arguments) -> Result:
+        self.used.append(name)
+        return super().use(name, arguments)
 
 
 def weather_answer() -> Answer:
@@ -14,7 +38,7 @@ def weather_answer() -> Answer:
 
 
 def played(name: str) -> list[Action]:
-    return BY_NAME[name].play(weather_answer())
+    return list(BY_NAME[name].play(weather_answer()))
 
 
 def text_of(actions: list[Action]) -> str:
@@ -56,9 +80,32 @@ def test_every_script_is_found_by_its_words(script: Script) -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.name)
 def test_refusals_and_ends_stand_where_they_may(script: Script) -> None:
-    actions = script.play(weather_answer())
+    actions = list(script.play(weather_answer()))
     assert not any(isinstance(action, Refuse) for action in actions[1:])
     assert not any(isinstance(action, Fail | Reset) for action in actions[:-1])
+    assert not isinstance(actions[0], ToolCall)  # which would take time before there is an HTTP status
+
+
+def test_between_the_tools_of_a_natural_answer_is_time_to_see_each() -> None:
+    actions = played("natural")
+    calls = [number for number, action in enumerate(actions) if isinstance(action, ToolCall)]
+    text = next(number for number, action in enumerate(actions) if isinstance(action, Text))
+    assert len(calls) == 3
+    assert all(isinstance(actions[call + 1], ToolResult) for call in calls)
+    begun = [seconds(actions[calls[0] : call]) for call in (*calls, text)]
+    # A bridge edits when a step begins, 1 second later and then 1.5 seconds later.
+    assert 0.2 < begun[1] < 0.8 < 1.2 < begun[2] < 2.3 < 2.7 < begun[3]
+
+
+def test_a_tool_is_called_when_its_turn_comes() -> None:
+    tools = Counted()
+    actions = BY_NAME["silently"].play(answer("what's the weather in Chicago today?", None, NOW, (), tools))
+    for action in actions:
+        if isinstance(action, ToolCall):
+            assert action.tool not in tools.used
+        if isinstance(action, ToolResult):
+            assert tools.used[-1] == action.use.tool
+    assert len(tools.used) == 3
 
 
 def test_names_and_words_are_unique() -> None:
@@ -70,7 +117,7 @@ def test_names_and_words_are_unique() -> None:
 def test_a_natural_answer_starts_soon_and_loses_nothing() -> None:
     actions = played("natural")
     first_text = next(n for n, action in enumerate(actions) if isinstance(action, Text))
-    assert 0.2 < seconds(actions[:first_text]) < 0.7
+    assert 3 < seconds(actions[:first_text]) < 4
     assert text_of(actions) == weather_answer().text
 
 

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamE
 from urllib3.exceptions import ProtocolError
 
 from simulator.agent import samples
-from simulator.agent.meteorologist import FIND_DATE, FIND_PLACE, FIND_WEATHER
 from simulator.agent.service import AGENT_ID, ALIAS_ID, SESSION_ENDED, AgentService, Invocation
+from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER
 from simulator.journal import Journal
 
 if TYPE_CHECKING:
@@ -136,8 +136,14 @@ def test_traces_show_rationale_tools_and_final_answer(client: "AgentsforBedrockR
     tools = [trace["actionGroupInvocationInput"] for trace in traces(events, "invocationInput")]
     assert [tool["actionGroupName"] for tool in tools] == [FIND_PLACE, FIND_DATE, FIND_WEATHER]
     assert tools[0]["parameters"] == [{"name": "place_name", "type": "string", "value": "Chicago"}]
+    assert tools[2]["parameters"] == [
+        {"name": "latitude", "type": "number", "value": "41.88"},
+        {"name": "longitude", "type": "number", "value": "-87.63"},
+        {"name": "forecast_days", "type": "integer", "value": "1"},
+    ]
     observations = traces(events, "observation")
-    assert json.loads(observations[0]["actionGroupInvocationOutput"]["text"])["latitude"] == "41.88"
+    [place] = json.loads(observations[0]["actionGroupInvocationOutput"]["text"])["places"]
+    assert (place["latitude"], place["longitude"]) == (41.88, -87.63)
     assert observations[-1]["finalResponse"]["text"] == text_of(events)
 
 
