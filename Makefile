@@ -3,6 +3,7 @@
 # make demo STYLE=stream    with Slack's own streams instead of edits
 # make demo AGENT=harness    with another kind of agent: harness, runtime or classic
 # make test        format, lint, types and all tests
+# make coverage    all tests once more, with what they run of functions/, in their processes too
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make deploy      the bridge, into the AWS account of your credentials
 # make bench       measurements; see bench/README.md
@@ -26,7 +27,7 @@ CDK = npx --no-install cdk
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
-.PHONY: help demo test synth deploy bench faults soak fuzz format lock clean
+.PHONY: help demo test coverage synth deploy bench faults soak fuzz format lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -38,7 +39,10 @@ test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.de
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
+	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet --numprocesses=auto --dist=loadfile,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
+	.venv/bin/python -m pytest --numprocesses=auto --dist=loadfile
+
+coverage: .venv/.dev
 	.venv/bin/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term
 
 synth: .venv/.dev node_modules/.installed

@@ -15,7 +15,7 @@ from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 
 SETTLED = ("answered", "interrupted", "failed", "stopped")
-PATIENCE = 30.0  # seconds until a test is given up
+PATIENCE = 90.0  # seconds until a test is given up
 
 
 class Bridge:
