@@ -267,12 +267,16 @@ def test_deny_is_a_403_that_names_an_arn(client: "AgentsforBedrockRuntimeClient"
     ],
 )
 def test_errors_come_within_the_stream(
-    service: AgentService, client: "AgentsforBedrockRuntimeClient", words: str, code: str
+    service: AgentService,
+    client: "AgentsforBedrockRuntimeClient",
+    journal: Journal,
+    words: str,
+    code: str,
 ) -> None:
     taken, error = taken_until(EventStreamError, invoke(client, f"{CHICAGO} {words}"))
     assert error.response["Error"]["Code"] == code
     assert len(traces(taken, "invocationInput")) == 3
-    assert service.invocations[0].ended == code
+    assert ended(service, journal).ended == code
 
 
 def test_an_unmodelled_error_keeps_its_code(
@@ -296,12 +300,12 @@ def test_streaming_that_is_not_allowed_is_denied_before_any_tool(
 
 @pytest.mark.parametrize("script", ["cut", "cut in message"])
 def test_a_cut_stream_does_not_look_complete(
-    service: AgentService, client: "AgentsforBedrockRuntimeClient", script: str
+    service: AgentService, client: "AgentsforBedrockRuntimeClient", journal: Journal, script: str
 ) -> None:
     service.force(script)
     taken, _ = taken_until(ProtocolError, invoke(client, CHICAGO))
     assert "**Chicago**" in text_of(taken)
-    assert service.invocations[0].ended == "cut"
+    assert ended(service, journal).ended == "cut"
 
 
 def test_a_reset_before_the_headers_counts_as_a_run(
