@@ -24,6 +24,27 @@ new MutationObserver(() => {
 }).observe(document.body, { childList: true, subtree: true, characterData: true });
 """
 
+# The content grows after the reader scrolled, and before the browser has told of it.
+SCROLL_AND_GROW = """
+async () => {
+  const { StickyScroller } = await import("/page/static/dom.js");
+  const scroller = document.createElement("div");
+  scroller.style = "height: 200px; overflow: auto";
+  const content = scroller.appendChild(document.createElement("div"));
+  document.body.append(scroller);
+  const sticky = new StickyScroller(scroller);
+  const positions = [];
+  for (const [height, isScrolled] of [[1000, false], [1500, false], [2000, true]]) {
+    if (isScrolled) scroller.scrollTop = 100;
+    content.style.height = `${height}px`;
+    sticky.follow();
+    positions.push(scroller.scrollTop);
+  }
+  scroller.remove();
+  return positions;
+}
+"""
+
 
 def thread(page: Page) -> Locator:
     return page.locator("#thread-messages .message")
@@ -207,6 +228,10 @@ def test_a_growing_answer_leaves_selection_scroll_and_typing_alone(
     assert scroller.evaluate("scroller => scroller.scrollTop") == 100
     assert page.evaluate("document.getSelection().toString()") == paragraphs[0]
     expect(page.locator("#reply")).to_have_value("my reply")
+
+
+def test_a_reader_who_scrolls_up_as_the_answer_grows_stays_there(page: Page) -> None:
+    assert page.evaluate(SCROLL_AND_GROW) == [800, 1300, 100]
 
 
 def test_a_reload_keeps_the_place_and_the_person(page: Page, simulation: Simulation) -> None:

@@ -49,11 +49,15 @@ function updateChildren(target, source) {
   stale.slice(fresh.length).forEach((node) => node.remove());
 }
 
-/** Keeps a scroller at its end while its content grows, unless the reader has scrolled up. */
+/**
+ * Keeps a scroller at its end while its content grows, unless the reader has scrolled up. A scroll event comes a
+ * frame late: the position itself tells of a reader who scrolled up since.
+ */
 export class StickyScroller {
   constructor(scroller) {
     this.scroller = scroller;
     this.sticks = true;
+    this.reached = 0; // pixels from the top: how far down it was brought
     scroller.addEventListener("scroll", () => {
       this.sticks = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 48;
     });
@@ -61,11 +65,16 @@ export class StickyScroller {
   }
 
   follow() {
-    if (this.sticks) this.scroller.scrollTop = this.scroller.scrollHeight;
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const isScrolledUp = scrollTop < Math.min(this.reached, scrollHeight - clientHeight) - 48;
+    if (!this.sticks || isScrolledUp) return;
+    this.scroller.scrollTop = scrollHeight;
+    this.reached = this.scroller.scrollTop;
   }
 
   toEnd() {
     this.sticks = true;
+    this.reached = 0;
     this.follow();
   }
 }
