@@ -1,4 +1,4 @@
-"""`make faults`: every fault at every point, with and without history scopes; writes README.md."""
+"""`make faults`: every fault at every point, in both styles and without history scopes; writes README.md."""
 
 import sys
 
@@ -15,6 +15,7 @@ from tests.faults.scenarios import (
     FINAL_TEXT,
     PLACEHOLDER_POSTED,
     SCENARIOS,
+    STREAMED,
 )
 
 with simulation() as running:
@@ -32,6 +33,12 @@ with simulation() as running:
     product = matrix.cases([scenario for scenario in SCENARIOS if scenario is not CRASH], faults)
     print(f"{len(product)} questions without", flush=True)
     without_history = matrix.run(product)
+
+with simulation(style="stream") as running:
+    matrix = Matrix(running, STREAMED)
+    product = matrix.cases()
+    print(f"{len(product)} questions with streams", flush=True)
+    with_history += matrix.run(product)
 
 report.write(with_history, without_history)
 everything = [*with_history, *without_history]

@@ -182,9 +182,9 @@ def _aws_error(code: str, status: int) -> Response:
 
 # The event source deletes messages, which is no process of ours: there is nothing to be killed.
 EVENT_SOURCE = frozenset({"DeleteMessage"})
-# Neither has a key by which the service could tell a repetition: of two posts both stand, of two runs both
-# run. The bridge never repeats one whose answer it did not get, which is what "answer lost" shows.
-NOT_REPEATABLE = frozenset({"chat.postMessage", "InvokeAgent"})
+# None has a key by which the service could tell a repetition: of two posts both stand, of two runs both run.
+# The bridge never repeats one whose answer it did not get, which is what "answer lost" shows.
+NOT_REPEATABLE = frozenset({"chat.postMessage", "chat.startStream", "chat.appendStream", "InvokeAgent"})
 
 KILLED_BEFORE = Fault(
     "killed before", "the process dies (SIGKILL) before the call has its effect", killed_before,

@@ -24,7 +24,7 @@ READS_SIGNING_SECRET = Point(wiring.RECEIVER.name, SECRET)
 HISTORY_SCOPES = [f"{kind}:history" for kind in ("channels", "groups", "im", "mpim")]
 
 
-def simulation() -> Simulation:
+def simulation(style: str = "edit") -> Simulation:
     """A crash is noticed after two seconds. Every message may be received as often as it takes.
 
     Nobody is mentioned, however long it takes: a mention is no part of a reply.
@@ -35,6 +35,7 @@ def simulation() -> Simulation:
         concurrency=CONCURRENCY,
         max_receive_count=50,
         notify_after_seconds=900,
+        style=style,
     )
 
 
@@ -46,8 +47,9 @@ class Matrix:
         points: of each scenario, as an undisturbed run passes them; each only where it comes up first.
     """
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, scenarios: Sequence[Scenario] = SCENARIOS) -> None:
         self.bridge = Bridge(simulation)
+        self._scenarios = scenarios
         self._simulation = simulation
         self._watch = Watch(simulation)
         self._asking = threading.Lock()
@@ -61,12 +63,12 @@ class Matrix:
         self._has_history = False
 
     def cases(
-        self, scenarios: Iterable[Scenario] = SCENARIOS, faults: Iterable[Fault] = FAULTS
+        self, scenarios: Iterable[Scenario] | None = None, faults: Iterable[Fault] = FAULTS
     ) -> list[Case]:
-        """The product of points and faults."""
+        """The product of points and faults, of all scenarios unless some are named."""
         return [
             Case(scenario, (point,), fault)
-            for scenario in scenarios
+            for scenario in scenarios or self._scenarios
             for point in self.points[scenario]
             for fault in faults
             if fault.concerns(point.call)
@@ -103,9 +105,9 @@ class Matrix:
 
     def _find_points(self) -> dict[Scenario, list[Point]]:
         self._retire_all()
-        self._watch.expect(len(SCENARIOS))
-        with ThreadPoolExecutor(len(SCENARIOS)) as pool:
-            turns = list(pool.map(lambda scenario: self._ask(scenario, scenario.way()), SCENARIOS))
+        self._watch.expect(len(self._scenarios))
+        with ThreadPoolExecutor(len(self._scenarios)) as pool:
+            turns = list(pool.map(lambda scenario: self._ask(scenario, scenario.way()), self._scenarios))
         assert wait_until_quiet(self.bridge, PATIENCE)
         for turn in turns:
             if not turn.scenario.leads_there:

@@ -67,7 +67,12 @@ def judge(
     texts = [text_of(message) for message in messages if message.ts in reply]
     orphans = [text_of(message) for message in messages if message.ts not in reply]
     result = Result(case, state, turn.watched.happened, len(orphans))
-    result.wrong += _wrong_with(state, texts, whole_answer)
+    result.wrong += _wrong_with(state, texts)
+    if state == "answered" and not _is_whole(texts, whole_answer, streamed=turn.scenario.streamed):
+        result.wrong.append(f"not the whole answer: {[text[:40] for text in texts]}")
+    states = map(bridge.simulation.slack.workspace.streaming_state, messages)
+    if {"in_progress", "expired"} & {*states}:
+        result.wrong.append("a stream is left open")
     if len(orphans) > orphans_allowed:
         result.wrong.append(f"orphans: {[text[:40] for text in orphans]}")
     if (runs := bridge.runs(turn.question)) > turn.scenario.runs:
@@ -78,15 +83,20 @@ def judge(
     return result
 
 
-def _wrong_with(state: str, texts: list[str], whole_answer: Sequence[str]) -> Iterator[str]:
+def _is_whole(texts: Sequence[str], whole_answer: Sequence[str], *, streamed: bool) -> bool:
+    """Message for message; but where a stream breaks off, editing goes on in messages of another size."""
+    if streamed:
+        return " ".join(texts).split() == " ".join(whole_answer).split()
+    return texts == whole_answer
+
+
+def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
     if state not in SETTLED:
         yield f"not settled: {state or 'unknown'}"
     if not texts:
         yield "nothing is shown"
     if PLACEHOLDER in texts:
         yield "a placeholder is left"
-    if state == "answered" and texts != list(whole_answer):
-        yield f"not the whole answer: {[text[:40] for text in texts]}"
     if state in ("interrupted", "failed") and not (texts and EXPLANATION.search(texts[-1])):
         yield f"no explanation: {[text[-60:] for text in texts]}"
 
@@ -110,7 +120,10 @@ def messages_of(question: dict[str, Any], bridge: Bridge) -> list[Message]:
 
 
 def text_of(message: Message) -> str:
-    return str(message.blocks[0].get("text", "")) if message.blocks else message.text
+    """What a message says, without cards and buttons."""
+    if not message.blocks:
+        return message.text
+    return "\n".join(block["text"] for block in message.blocks if block["type"] == "markdown")
 
 
 def figures(results: Sequence[Result]) -> str:

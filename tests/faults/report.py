@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.faults.faults import FAULTS, LEASE_SECONDS, RATE_LIMITED, Fault
 from tests.faults.promise import Result, figures
 from tests.faults.rotation import ROTATED
-from tests.faults.scenarios import BREAKDOWNS, SCENARIOS, Scenario
+from tests.faults.scenarios import BREAKDOWNS, SCENARIOS, STREAMED, Scenario
 from tests.faults.watch import Point
 
 README = Path(__file__).parent / "README.md"
@@ -45,7 +45,7 @@ def write(with_history: Sequence[Result], without_history: Sequence[Result]) -> 
     everything = [*with_history, *without_history]
     lines = [BEGINNING.format(figures=figures(everything))]
     lines += [f"| {fault.name} | {fault.meaning} |\n" for fault in FAULTS]
-    for scenario in SCENARIOS:
+    for scenario in (*SCENARIOS, *STREAMED):
         lines += _table(scenario, with_history)
     lines += _special(with_history)
     lines.append("\n# Without history scopes\n\nWhat a crash left behind cannot be looked for.\n")

@@ -11,6 +11,7 @@ QUESTION = "@agent what's the weather in Chicago today?"
 AGENT_ASKED = Point("worker", "Bedrock InvokeAgent")
 PLACEHOLDER_POSTED = Point("worker", "Slack chat.postMessage (placeholder)")
 FINAL_TEXT = Point("worker", "Slack chat.update (final)")
+STREAM_STARTED = Point("worker", "Slack chat.startStream (stream 1)")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Scenario:
         question: what the user writes.
         leads_there: what happens on the way to these stages.
         retried: whether the asker presses Retry when the first attempt is over.
+        streamed: whether it is for a simulation in `stream` style.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Scenario:
     question: str = QUESTION
     leads_there: tuple[tuple[Point, Happening], ...] = ()
     retried: bool = False
+    streamed: bool = False
 
     @property
     def runs(self) -> int:
@@ -70,9 +73,36 @@ RETRY = Scenario(
 )
 SCENARIOS = (ANSWER, SLOW, LONG, CRASH, GIVEN_UP, RETRY)
 
+STREAM = Scenario("a streamed answer", "one message, which Slack streams", ("worker",), streamed=True)
+LONG_STREAM = Scenario(
+    "a long streamed answer",
+    "several streams, one after the other",
+    ("worker",),
+    question="@agent long report for Chicago",
+    streamed=True,
+)
+STREAM_CRASH = Scenario(
+    "after a crash of a stream",
+    "the worker was killed when its stream was open and the ledger did not know it yet",
+    ("worker, delivery 2",),
+    leads_there=((STREAM_STARTED, killed_after),),
+    streamed=True,
+)
+STREAM_GIVEN_UP = Scenario(
+    "a stream given up",
+    "the worker was killed with an open stream, and this was the message's last receive",
+    ("dead_letters",),
+    leads_there=((STREAM_STARTED, given_up),),
+    streamed=True,
+)
+# In `stream` style.
+STREAMED = (STREAM, LONG_STREAM, STREAM_CRASH, STREAM_GIVEN_UP)
+
 
 def depends_on_luck(scenario: Scenario, point: Point) -> bool:
     """Whether a turn passes the point or not as it happens: it takes long, or its process is a new one."""
+    if scenario is LONG_STREAM:  # how many streams it takes depends on the pieces that come
+        return not point.call.endswith("(stream 2)")
     if point.call.endswith("(renew)"):
         return scenario is not SLOW
     return "GetSecretValue" in point.call and scenario not in (ANSWER, GIVEN_UP)

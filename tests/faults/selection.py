@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import cycle
 
-from tests.faults.faults import FAULTS, KILLED_AFTER, RATE_LIMITED
+from tests.faults.faults import ANSWER_LOST, FAULTS, KILLED_AFTER, RATE_LIMITED
 from tests.faults.matrix import SECRET, Matrix
 from tests.faults.promise import Case
 from tests.faults.rotation import ROTATED
@@ -17,6 +17,7 @@ from tests.faults.scenarios import (
     LONG,
     RETRY,
     SLOW,
+    STREAM,
     Scenario,
 )
 from tests.faults.watch import Point
@@ -46,6 +47,12 @@ def without_history(matrix: Matrix) -> list[Case]:
         for case in matrix.cases([ANSWER])
         if "chat.postMessage" in case.points[0].call and case.fault.name in ("killed after", "answer lost")
     ]
+
+
+def streamed(matrix: Matrix) -> list[Case]:
+    """In `stream` style, at the calls that there are in no other."""
+    points = [point for point in matrix.points[STREAM] if "Stream" in point.call]
+    return [Case(STREAM, (point,), fault) for point in points for fault in (KILLED_AFTER, ANSWER_LOST)]
 
 
 def _killed_all_the_way(matrix: Matrix, scenario: Scenario) -> Case:

@@ -209,7 +209,11 @@ class Watch:
                 return str(arguments["metadata"]["event_payload"]["turn_id"])
             case "conversations.replies":
                 return f"{TEAM.id}:{arguments['channel']}:{arguments['oldest']}"
-            case "chat.delete":
+            case "assistant.threads.setStatus":
+                return f"{TEAM.id}:{arguments['channel_id']}:{arguments['thread_ts']}"
+            case "chat.startStream":  # a streamed question of the matrix opens its own thread
+                return f"{TEAM.id}:{arguments['channel']}:{arguments['thread_ts']}"
+            case "chat.appendStream" | "chat.stopStream" | "chat.delete":
                 return self._posted.get(arguments["ts"])
         event = process and process.function is not wiring.RECEIVER and process.event
         if not event:
@@ -242,7 +246,7 @@ class Watch:
                 watched.reply = len(values.get(":reply_new", {}).get("L", "x" * watched.reply))
             case "ChangeMessageVisibility":
                 watched.hidden = True
-            case "chat.postMessage":
+            case "chat.postMessage" | "chat.startStream":
                 self._posted[json.loads(response.get_data()).get("ts", "")] = watched.turn_id
 
 
@@ -286,6 +290,10 @@ def _purpose(call: Call, watched: Watched) -> str:
             return "renew" if watched.hidden else "hide"
         case "chat.postMessage" | "chat.update":
             return _purpose_of_message(arguments, watched)
+        case "chat.startStream":
+            return f"stream {watched.reply + 1}"
+        case "chat.appendStream" | "chat.stopStream":
+            return f"stream {max(1, watched.reply)}"
     return ""
 
 
