@@ -126,6 +126,10 @@ def text_of(message: Message) -> str:
     return "\n".join(block["text"] for block in message.blocks if block["type"] == "markdown")
 
 
+def against_the_promise(results: Sequence[Result]) -> list[str]:
+    return [f"{result.case}: {result.wrong}" for result in results if result.wrong]
+
+
 def figures(results: Sequence[Result]) -> str:
     """In one line: questions, faults, outcomes."""
     outcomes = Counter(result.state or "lost" for result in results)

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.faults.matrix import Matrix, simulation
-from tests.faults.promise import Result, figures
-from tests.faults.scenarios import STREAM
-from tests.faults.selection import short_form, streamed, without_history
+from tests.faults.promise import against_the_promise, figures
+from tests.faults.selection import short_form, without_history
 from tests.faults.skew import say_with_clock_off
 
 pytestmark = pytest.mark.timeout(300)
@@ -19,10 +18,6 @@ Record = Callable[[str, object], None]
 def matrix() -> Iterator[Matrix]:
     with simulation() as running:
         yield Matrix(running)
-
-
-def against_the_promise(results: list[Result]) -> list[str]:
-    return [f"{result.case}: {result.wrong}" for result in results if result.wrong]
 
 
 # First, while every process has the token that is in force: a later test replaces it.
@@ -43,12 +38,4 @@ def test_without_history_scopes_at_most_one_orphan_is_left(matrix: Matrix, recor
     matrix.take_history_away()
     results = matrix.run(without_history(matrix))
     record_property("figures", f"fault matrix without history scopes: {figures(results)}")
-    assert against_the_promise(results) == []
-
-
-def test_a_stream_that_breaks_ends_in_one_visible_outcome_too(record_property: Record) -> None:
-    with simulation(style="stream") as running:
-        matrix = Matrix(running, [STREAM])
-        results = matrix.run(streamed(matrix))
-    record_property("figures", f"fault matrix of streams: {figures(results)}")
     assert against_the_promise(results) == []
