@@ -1,5 +1,6 @@
 """What the two queue consumers share: from an SQS event to an outcome, its log line, metrics and answer."""
 
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -13,8 +14,8 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.queue import QueueMessage
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
-from functions.bridge.answer import Outcome, Verdict
 from functions.bridge.custody import Delivery, Ports, ServiceUnavailable
+from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import MalformedTurn, Turn, from_json
 from functions.settings import ThreadSettings, queue_url
 
@@ -59,6 +60,7 @@ class Consumer:
             ledger=DynamoLedger(aws.dynamodb(), settings.ledger_table, clock),
             clock=clock,
             lease_seconds=settings.lease_seconds,
+            notify_after=settings.notify_after,
         )
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
@@ -81,12 +83,14 @@ class Consumer:
             return _response(record, again=not self._drops_malformed)
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining
+        delivery = Delivery(message, context.aws_request_id, deadline, _receives(record))
         try:
-            outcome = work(turn, Delivery(message, context.aws_request_id, deadline), self._ports)
-        except Exception:
+            outcome = work(turn, delivery, self._ports)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it is told under the user's reference
+            _report_defect(turn, exc, record)
             with suppress(ServiceUnavailable):
                 message.hide(_back_off(record))
-            raise
+            return _response(record, again=True)
         _report(turn, outcome, record)
         if outcome.again_in is not None:
             with suppress(ServiceUnavailable):
@@ -98,9 +102,26 @@ def _response(record: Mapping[str, Any], *, again: bool) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}] if again else []}
 
 
+def _receives(record: Mapping[str, Any]) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
 def _back_off(record: Mapping[str, Any]) -> float:
-    receives = int(record["attributes"]["ApproximateReceiveCount"])
-    return min(FIRST_BACK_OFF * 2.0 ** (receives - 1), LONGEST_BACK_OFF)
+    return min(FIRST_BACK_OFF * 2.0 ** min(_receives(record) - 1, 10), LONGEST_BACK_OFF)
+
+
+def _report_defect(turn: Turn, exc: Exception, record: Mapping[str, Any]) -> None:
+    """An exception that nobody foresaw: its type and its place, as its text may quote what was said."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    logger.error(
+        "turn broke",
+        turn_id=turn.turn_id,
+        reference=turn.reference,
+        error=type(exc).__name__,
+        places=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        receive_count=_receives(record),
+    )
+    _count("Turns", verdict="error")
 
 
 def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
@@ -115,10 +136,10 @@ def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
         guardrails=outcome.guardrails,
         first_text_seconds=outcome.first_text_seconds,
         again_in_seconds=outcome.again_in,
-        receive_count=record["attributes"]["ApproximateReceiveCount"],
+        receive_count=_receives(record),
     )
     _count("Turns", verdict=outcome.verdict)
-    if outcome.failure is not None:
+    if outcome.failure is not None and outcome.again_in is None:  # else the next delivery counts it
         _count("Failures", failure=outcome.failure)
     if outcome.guardrails:
         _count("Guardrails", guardrail="intervened")

@@ -31,11 +31,15 @@ class ReceiverSettings:
 
 @dataclass(frozen=True)
 class ThreadSettings:
-    """What it takes to write into a thread: the token, the ledger, and how long a lease runs (seconds)."""
+    """What it takes to write into a thread: the token, the ledger, and how long a lease runs (seconds).
+
+    `notify_after`: see `functions.bridge.custody.Ports`.
+    """
 
     bot_token_secret_id: str
     ledger_table: str
     lease_seconds: float
+    notify_after: float
     slack_api_url: str
 
     @classmethod
@@ -44,6 +48,7 @@ class ThreadSettings:
             bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
             ledger_table=_required(environment, "LEDGER_TABLE"),
             lease_seconds=_seconds(environment, "LEASE_SECONDS"),
+            notify_after=_seconds(environment, "NOTIFY_AFTER_SECONDS"),
             slack_api_url=environment.get("SLACK_API_URL") or "https://slack.com/api/",
         )
 
@@ -99,7 +104,6 @@ class ReplySettings:
         manner = Manner(
             style=_style(environment, "REPLY_STYLE"),
             show_rationale=_switch(environment, "SHOW_RATIONALE"),
-            notify_after=_seconds(environment, "NOTIFY_AFTER_SECONDS"),
         )
         origin = environment.get("SLACK_FILES_ORIGIN") or "https://files.slack.com"
         return cls(manner=manner, files_origin=origin)

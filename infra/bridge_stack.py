@@ -113,6 +113,7 @@ class BridgeStack(cdk.Stack):
                 "BOT_TOKEN_SECRET_ID": secrets.token.secret_arn,
                 "LEDGER_TABLE": ledger.table.table_name,
                 "LEASE_SECONDS": str(LEASE_SECONDS),
+                "NOTIFY_AFTER_SECONDS": str(config.reply.notify_after_seconds),
             },
         )
         dead_letters.read_from(queues.dead_letters, max_concurrency=DEAD_LETTERS_CONCURRENCY)

@@ -64,7 +64,16 @@ DEAD_LETTERS = Function(
     handler="functions.dead_letters.handler",
     timeout=60,
     memory=256,
-    environment=frozenset({"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS", *POWERTOOLS}),
+    environment=frozenset(
+        {
+            "QUEUE_URL",
+            "BOT_TOKEN_SECRET_ID",
+            "LEDGER_TABLE",
+            "LEASE_SECONDS",
+            "NOTIFY_AFTER_SECONDS",
+            *POWERTOOLS,
+        }
+    ),
 )
 FUNCTIONS = (RECEIVER, WORKER, DEAD_LETTERS)
 

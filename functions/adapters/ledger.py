@@ -6,7 +6,7 @@ the question of a turn that went wrong, and "agent", under the id of a thread's 
 that thread. Every item has a TTL.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.bridge.custody import Clock, ServiceUnavailable
+from functions.bridge.failures import Failure
 from functions.bridge.ledger import (
     AGENT_KEPT_SECONDS,
     QUESTION_KEPT_SECONDS,
@@ -37,11 +38,14 @@ KEPT_SECONDS = 7 * 24 * 3600
 # Half of what an item may hold, in bytes:
 # docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 TEXT_BYTES = 200_000
+# All but the item's other attributes. Slack's longest message, 40,000 characters, has 160,000 bytes at most.
+QUESTION_BYTES = 390_000
 
 _RECORD = "record"
 _QUESTION = "question"
 _AGENT = "agent"
-_TEXT_ATTRIBUTES = ("owed", "owed_items", "owed_by", "ending")
+_TEXT_ATTRIBUTES = ("owed", "ending")
+_ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -77,8 +81,12 @@ class DynamoLedger:
         return self._take_over(found, taken_over(left_behind, turn, owner), until)
 
     def keep_question(self, turn: Turn) -> None:
+        """One that is too long for an item, as Slack's never are, is not kept: it cannot be asked again."""
+        text = to_json(turn, ascii_only=False)
+        if len(text.encode()) > QUESTION_BYTES:
+            return
         expires_at = int(self._clock.now()) + QUESTION_KEPT_SECONDS
-        item = {"turn_id": turn.turn_id, "item": _QUESTION, "turn": to_json(turn), "expires_at": expires_at}
+        item = {"turn_id": turn.turn_id, "item": _QUESTION, "turn": text, "expires_at": expires_at}
         self._put_unless(item, unless="", values={})
 
     def question(self, turn: Turn) -> Turn | None:
@@ -115,14 +123,18 @@ class DynamoLedger:
             "owed_items": len(others),
             "owed_by": record.owner,
             "ending": record.ending.value,
+            "failure": record.failure.value if record.failure else "",
         }
         self._change(record, _progress(record) | ending)
 
     def settle(self, record: Record) -> None:
         old = self._change(record, _progress(record), remove=_TEXT_ATTRIBUTES)
-        for number in range(1, int(old.get("owed_items", 0)) + 1):
+        items = int(old.get("owed_items", 0))
+        for number in range(1, items + 1):
             # The TTL would delete them too; what is not needed any more is not kept.
             self._delete(record.turn_id, _text_item(old["owed_by"], number))
+        if items:  # last, as a repetition must still know of them
+            self._change(record, {}, remove=_ITEMS_ATTRIBUTES)
 
     def _record(self, found: dict[str, Any]) -> Record:
         return Record(
@@ -134,19 +146,21 @@ class DynamoLedger:
             intended=int(found["intended"]),
             owed=(*found.get("owed", ()), *self._more_text(found)),
             ending=State(found["ending"]) if "ending" in found else None,
+            failure=Failure(found["failure"]) if found.get("failure") else None,
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
         """Make `record` of what was `found`, unless it has changed since."""
         mine = {"owner": record.owner, "attempt": record.attempt, "state": record.state.value}
-        spent = () if record.owed else _TEXT_ATTRIBUTES
+        spent = () if record.owed else (*_TEXT_ATTRIBUTES, *_ITEMS_ATTRIBUTES, "failure")
+        # The owner whose lease has run out may be alive, and write at this moment.
+        unchanged = {name: found[name] for name in ("lease_until", "state", "reply", "intended")}
         try:
             self._change(
                 self._record(found),
                 mine | {"lease_until": int(1000 * until)},
                 remove=spent,
-                condition="lease_until = :found_lease",
-                values={":found_lease": found["lease_until"]},
+                unchanged=unchanged,
             )
         except LeaseLost:
             return Held(1.0)  # somebody was faster
@@ -195,29 +209,27 @@ class DynamoLedger:
         changes: dict[str, Any],
         *,
         remove: Sequence[str] = (),
-        condition: str = "",
-        values: dict[str, Any] | None = None,
+        unchanged: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Change the record that `record.owner` holds; return it as it was.
+        """Change the record that `record.owner` holds, if `unchanged` is as it was; return it as it was.
 
         Raises:
             LeaseLost: somebody else holds it, or a later attempt has begun.
         """
-        ours = "#owner = :owner AND #attempt = :attempt"
-        settings = ", ".join(f"#{name} = :{name}_new" for name in changes)
+        expected = {"owner": record.owner, "attempt": record.attempt, **(unchanged or {})}
+        settings = "SET " + ", ".join(f"#{name} = :{name}_new" for name in changes) if changes else ""
         removal = " REMOVE " + ", ".join(remove) if remove else ""
         try:
             with _translated():
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=_key(record.turn_id, _RECORD),
-                    UpdateExpression=f"SET {settings}{removal}",
-                    ConditionExpression=f"{ours} AND {condition}" if condition else ours,
-                    ExpressionAttributeNames={f"#{name}": name for name in {*changes, "owner", "attempt"}},
+                    UpdateExpression=settings + removal,
+                    ConditionExpression=" AND ".join(f"#{name} = :{name}" for name in expected),
+                    ExpressionAttributeNames={f"#{name}": name for name in {*changes, *expected}},
                     ExpressionAttributeValues=_typed(
                         {f":{name}_new": value for name, value in changes.items()}
-                        | {":owner": record.owner, ":attempt": record.attempt}
-                        | (values or {})
+                        | {f":{name}": value for name, value in expected.items()}
                     ),
                     ReturnValues="ALL_OLD",
                 )

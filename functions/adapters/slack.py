@@ -23,6 +23,7 @@ from functions.bridge.chat import (
     ChatRefused,
     ChatStopped,
     ChatUnavailable,
+    ChatUndone,
     Found,
     Part,
     Piece,
@@ -148,8 +149,13 @@ class SlackChat:
         )
 
     def upload(self, turn: Turn, file: File) -> None:
-        place = self._call(self._client.files_getUploadURLExternal, filename=file.name, length=len(file.data))
-        _send(str(_member(place, "upload_url", str)), file.data)
+        try:
+            place = self._call(
+                self._client.files_getUploadURLExternal, filename=file.name, length=len(file.data)
+            )
+            _send(str(_member(place, "upload_url", str)), file.data)
+        except ChatUnavailable as exc:
+            raise ChatUndone(str(exc)) from exc  # nobody sees a file that is not completed
         self._call(
             self._client.files_completeUploadExternal,
             files=[{"id": str(_member(place, "file_id", str)), "title": file.name}],

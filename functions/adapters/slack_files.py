@@ -3,6 +3,7 @@
 docs.slack.dev/reference/objects/file-object: `url_private`, with the bot token as the bearer.
 """
 
+import time
 from urllib.parse import urlsplit
 
 import urllib3
@@ -12,15 +13,22 @@ from functions.bridge.attachments import MOST_BYTES, AttachmentUnavailable
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.turn import Attachment
 
+# Of silence.
 TIMEOUT_SECONDS = 10.0
+# Of a whole file: the lease on the turn, 60 seconds, is not renewed meanwhile.
+LONGEST_FETCH_SECONDS = 25.0
+_PIECE = 65_536
 
 
 class SlackFiles:
     """Sends the token to `origin` (scheme, host and port) and to nobody else."""
 
-    def __init__(self, token: CachedSecret, *, origin: str) -> None:
+    def __init__(
+        self, token: CachedSecret, *, origin: str, longest_fetch: float = LONGEST_FETCH_SECONDS
+    ) -> None:
         self._token = token
         self._origin = urlsplit(origin)
+        self._longest_fetch = longest_fetch
         self._http = urllib3.PoolManager(timeout=TIMEOUT_SECONDS, retries=False)
 
     def fetch(self, attachment: Attachment) -> bytes:
@@ -35,8 +43,10 @@ class SlackFiles:
                 redirect=False,
                 preload_content=False,
             )
-            data = answer.read(MOST_BYTES + 1)
-            answer.close()
+            try:
+                data = self._read(answer)
+            finally:
+                answer.close()
         except (urllib3.exceptions.HTTPError, ServiceUnavailable) as exc:
             raise AttachmentUnavailable(f"Slack did not answer: {type(exc).__name__}") from exc
         if answer.status != 200:
@@ -47,6 +57,16 @@ class SlackFiles:
         if not data:
             raise AttachmentUnavailable("the file is empty")
         return data
+
+    def _read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        """As much of the file as may be, and a byte more if there is one."""
+        until = time.monotonic() + self._longest_fetch
+        data = bytearray()
+        while len(data) <= MOST_BYTES and (piece := answer.read1(_PIECE)):
+            data += piece
+            if time.monotonic() > until:
+                raise AttachmentUnavailable(f"the file took longer than {self._longest_fetch:g} seconds")
+        return bytes(data)
 
     def _is_slacks(self, url: str) -> bool:
         try:

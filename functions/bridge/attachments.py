@@ -16,6 +16,7 @@ _KINDS = (
     "image/",
     "text/",
     "application/pdf",
+    "application/csv",
     "application/json",
     "application/msword",
     "application/vnd.ms-excel",
@@ -43,13 +44,14 @@ def objection(files: Sequence[Attachment]) -> str:
             f"I'm sorry, I can take {MOST_FILES} files with a question at most, and there are {len(files)}."
         )
     for file in files:
+        # First: of a file that Slack keeps from us it does not tell the type either.
+        if not file.url:
+            return f"I'm sorry, Slack does not let me read “{escape(file.name)}”. Please upload it here."
         if not file.media_type.startswith(_KINDS):
             return (
                 f"I'm sorry, I cannot read “{escape(file.name)}”. I can take images, PDF, text, CSV and "
                 "Office files."
             )
-        if not file.url:
-            return f"I'm sorry, Slack does not let me read “{escape(file.name)}”. Please upload it here."
     if sum(file.size for file in files) > MOST_BYTES:
         largest = max(files, key=lambda file: file.size)
         return (

@@ -32,9 +32,8 @@ class Cadence:
         return self._due_at
 
     def hurry(self) -> None:
-        """Something has come that should not wait: the next edit is due at once, unless Slack refused one."""
-        if not self._is_limited:
-            self._due_at = float("-inf")
+        """Something has come that should not wait: the next edit is due at once."""
+        self._due_at = float("-inf")
 
     def edited(self, now: float) -> None:
         grown = self._interval * GROWTH if self._interval else FIRST_INTERVAL

@@ -24,6 +24,10 @@ class ChatUnavailable(ChatError):
     """No answer, or a server error: it may have happened or not."""
 
 
+class ChatUndone(ChatUnavailable):
+    """No answer either, but whatever happened shows nowhere: the call may be made again."""
+
+
 class ChatRefused(ChatError):
     """Slack's own refusal, which a repetition would not change. `code` is Slack's name of the error."""
 
@@ -131,7 +135,7 @@ class Chat(Protocol):
         ...
 
     def upload(self, turn: Turn, file: File) -> None:
-        """Share a file in the turn's thread."""
+        """Share a file in the turn's thread. Raises `ChatUndone` as long as it cannot be seen there."""
         ...
 
     def name_of(self, user: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from functions.bridge.chat import Chat, ChatRateLimited, ChatUnavailable
+from functions.bridge.failures import Failure
 from functions.bridge.ledger import Ledger, Record, State
 from functions.bridge.turn import Turn
 
@@ -44,12 +45,19 @@ class Message(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything outside that a turn needs, whoever holds it. `lease_seconds` is how long a lease runs."""
+    """Everything outside that a turn needs, whoever holds it.
+
+    Attributes:
+        lease_seconds: how long a lease runs.
+        notify_after: a reply that took longer, in seconds, ends with a mention of the asker if it came by an
+            edit, as edits notify nobody.
+    """
 
     chat: Chat
     ledger: Ledger
     clock: Clock
     lease_seconds: float
+    notify_after: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,13 @@ class Delivery:
         message: the queue message that brought it; kept hidden while the work goes on.
         owner: a name for this delivery that no other has.
         deadline: when essential writes must be given up, seconds since the epoch.
+        receives: how often the message has been received from its queue by now.
     """
 
     message: Message
     owner: str
     deadline: float
+    receives: int = 1
 
 
 class Custody:
@@ -112,14 +122,22 @@ class Custody:
         self.essential(lambda: self._ledger.advance(changed))
         self.record = changed
 
-    def owe(self, messages: Sequence[str], ending: State) -> None:
-        """From here on `messages` must land, and the turn then settles as `ending`.
+    def advance_once(self, **changes: Any) -> None:
+        """The same for progress, which can do without: tried once. Raises `ServiceUnavailable`."""
+        changed = replace(self.record, **changes)
+        self._ledger.advance(changed)
+        self.record = changed
+
+    def owe(self, messages: Sequence[str], ending: State, *, failure: Failure | None = None) -> None:
+        """From here on `messages` must land, and the turn then settles as `ending`, because of `failure`.
 
         When that is not the answer, the question is kept for a retry. (Later attempts find it kept.)
         """
         if ending is not State.ANSWERED and self.turn.attempt == 1:
             self.essential(lambda: self._ledger.keep_question(self.turn))
-        owing = replace(self.record, state=State.REPLYING, owed=tuple(messages), ending=ending)
+        owing = replace(
+            self.record, state=State.REPLYING, owed=tuple(messages), ending=ending, failure=failure
+        )
         self.essential(lambda: self._ledger.owe(owing))
         self.record = owing
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from functions.bridge.markdown import escape
+
 
 class Failure(StrEnum):
     """A kind of trouble. The value is the word in logs and metrics."""
@@ -27,6 +29,7 @@ class Failure(StrEnum):
     ATTACHMENT = "attachment"
     FILES_NOT_TAKEN = "files_not_taken"
     LIMIT = "limit"
+    UPLOAD = "upload"
 
 
 # The agent provably did not start: the service refused the request itself, or was not reached at all.
@@ -67,7 +70,9 @@ _WORDS = {
     Failure.INTERRUPTED: "Something went wrong on our side while the agent was working on this. "
     "It was not asked again, because it may have done part of its work already.",
     Failure.GUARDRAIL: "A guardrail of this agent blocked the answer. Asking differently may help.",
-    Failure.ATTACHMENT: "A file of your message could not be fetched from Slack, so the agent was not asked.",
+    Failure.ATTACHMENT: "A file of your message{subject} could not be fetched from Slack, so the agent "
+    "was not asked.",
+    Failure.UPLOAD: "Slack did not take all files of the agent's.",
     Failure.FILES_NOT_TAKEN: "This agent takes no files, so it was not asked. "
     "Please put what matters into your message.",
     Failure.LIMIT: "The agent reached one of its own limits before it was done.",
@@ -76,7 +81,12 @@ _WORDS = {
 }
 
 
-def explanation(failure: Failure, *, reference: str, may_have_acted: bool = False) -> str:
-    """What the user reads, as Markdown: plain words, whether work may have been done, and a reference."""
+def explanation(failure: Failure, *, reference: str, may_have_acted: bool = False, about: str = "") -> str:
+    """What the user reads, as Markdown: plain words, whether work may have been done, and a reference.
+
+    `about` names what the words leave open, such as a file.
+    """
+    subject = f" (“{escape(about)}”)" if about else ""
+    words = _WORDS[failure].format(subject=subject)
     caution = " It may have done part of its work." if may_have_acted else ""
-    return f":warning: {_WORDS[failure]}{caution} (Reference: `{reference}`)"
+    return f":warning: {words}{caution} (Reference: `{reference}`)"

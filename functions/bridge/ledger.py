@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from functions.bridge.failures import Failure
 from functions.bridge.turn import Turn
 
 
@@ -51,6 +52,7 @@ class Record:
         intended: how many messages may stand: one more than `reply` has while a post is under way.
         owed: the final messages that must land, () when there are none.
         ending: the state that the turn settles in once they have, None while that is open.
+        failure: why it does not end with its answer, for whoever finishes it.
     """
 
     turn_id: str
@@ -61,6 +63,7 @@ class Record:
     intended: int = 0
     owed: tuple[str, ...] = ()
     ending: State | None = None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ def taken_over(record: Record, turn: Turn, owner: str) -> Record:
     """The record in new hands: a later attempt begins anew, in the messages of the one before."""
     if record.attempt == turn.attempt:
         return replace(record, owner=owner)
-    return replace(record, owner=owner, attempt=turn.attempt, state=State.RECEIVED, owed=(), ending=None)
+    return replace(
+        record, owner=owner, attempt=turn.attempt, state=State.RECEIVED, owed=(), ending=None, failure=None
+    )
 
 
 # For so long a question that did not get its answer can be asked again.

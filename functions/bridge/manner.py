@@ -19,9 +19,7 @@ class Manner:
 
     Attributes:
         show_rationale: whether the agent's rationale is part of the reply (the debug switch).
-        notify_after: seconds after which a reply ends with a mention of the asker, as edits notify nobody.
     """
 
     style: Style = Style.EDIT
     show_rationale: bool = False
-    notify_after: float = 60.0

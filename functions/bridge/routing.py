@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from functions.bridge.agent import Agent
 
@@ -10,7 +11,7 @@ DEFAULT_AGENT = "default"
 # Slack's ids of direct messages with the bot begin with this letter.
 _DIRECT = "D"
 _DIRECT_MESSAGES = "dm"
-_FIRST_WORD = re.compile(r"([a-z][a-z0-9-]*):\s+(?=\S)", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"([a-z][a-z0-9-]*):\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,33 @@ class Choice:
     text: str
 
 
+class Why(StrEnum):
+    """Why no agent is asked."""
+
+    ELSEWHERE = "elsewhere"
+    """The agent that was asked by name may not be asked in this channel."""
+    ANOTHER_THREAD = "another_thread"
+    """The thread began with another agent than the one that was asked by name."""
+    GONE = "gone"
+    """The agent that the thread began with cannot be asked here any more."""
+    UNNAMED = "unnamed"
+    """The channel has several agents and no usual one: a name has to be said."""
+    NOBODY = "nobody"
+    """No agent may be asked in this channel."""
+
+
+@dataclass(frozen=True)
+class NoChoice:
+    """No agent is asked, rather than another one than was meant: questions may be confidential.
+
+    Attributes:
+        name: of the agent that it is about; "" when it is about none.
+    """
+
+    why: Why
+    name: str = ""
+
+
 class Agents:
     """All agents of a bridge. `routes` says which one answers in which channel (an id, or "dm")."""
 
@@ -55,18 +83,32 @@ class Agents:
     def are_several(self) -> bool:
         return len(self._listed) > 1
 
-    def choose(self, channel: str, text: str, *, so_far: str | None) -> Choice | None:
+    def choose(self, channel: str, text: str, *, so_far: str | None) -> Choice | NoChoice:
         """Who answers `text`: the agent that the thread has had `so_far`, the one that the text begins
-        with ("finops: …"), the channel's, the default one. None: nobody does in this channel.
+        with ("finops: …"), the channel's, the default one, the only one there is.
         """
         reachable = self.reachable(channel)
+        named, rest = self._addressed(text)
+        if so_far and named and named != so_far:
+            return NoChoice(Why.ANOTHER_THREAD, so_far)
+        name = so_far or named or self._usual(channel)
+        if name in reachable:
+            return Choice(name, self._listed[name].agent, rest)
+        if so_far:
+            return NoChoice(Why.GONE, so_far)
+        if named:
+            return NoChoice(Why.ELSEWHERE, named)
+        if len(reachable) == 1:
+            [name] = reachable
+            return Choice(name, self._listed[name].agent, text)
+        return NoChoice(Why.UNNAMED if reachable else Why.NOBODY)
+
+    def _addressed(self, text: str) -> tuple[str, str]:
+        """The agent whose name a text begins with, "" for none, and the rest of the text."""
         match = _FIRST_WORD.match(text) if self.are_several() else None
-        asked = match[1].lower() if match else None
-        name = next((name for name in (so_far, asked, self._usual(channel)) if name in reachable), None)
-        if name is None:
-            return None
-        rest = text[match.end() :] if match and asked == name else text
-        return Choice(name, self._listed[name].agent, rest)
+        if match and (name := match[1].lower()) in self._listed:
+            return name, text[match.end() :]
+        return "", text
 
     def _usual(self, channel: str) -> str:
         elsewhere = self._routes.get(_DIRECT_MESSAGES) if channel.startswith(_DIRECT) else None

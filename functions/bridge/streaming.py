@@ -128,10 +128,12 @@ class StreamWriter(EditWriter):
         if not self._streams:
             super().wait(words)
 
-    def show(self, reply: Reply) -> bool:
+    def show(self, reply: Reply) -> None:
         self._reply = reply
-        grown = self._or_edit(lambda: self._grow(reply)) if self._streams else None
-        return super().show(reply) if grown is None else grown
+        if self._streams and self._or_edit(lambda: self._grow(reply)) is not None:
+            self.shows_answer = self.shows_answer or self._place.sent > 0
+        else:
+            super().show(reply)
 
     def pages(self, text: str) -> list[str]:
         if not self._place.goes_on_as(text):
@@ -165,13 +167,16 @@ class StreamWriter(EditWriter):
         """What came of a use of the stream; None when from here on there is no more streaming.
 
         After an answer that got lost, nobody knows what the stream has taken; after most refusals it takes
-        nothing any more, or has never begun. An edit puts all of that right.
+        nothing any more, or has never begun. An edit puts all of that right. A workspace opens some 20
+        streams a minute: the first text does not wait for that.
         """
         try:
             return attempt()
-        except (ChatRateLimited, ChatStopped):
+        except ChatStopped:
             raise
-        except ChatError:
+        except ChatError as exc:
+            if isinstance(exc, ChatRateLimited) and self._open:
+                raise
             self._streams, self._open = False, None
             return None
 
@@ -215,7 +220,7 @@ class StreamWriter(EditWriter):
         number = len(self._custody.record.reply)
         self._intend(number)
         ts = self._once(number, lambda: self._chat.start_stream(self._custody.turn, piece))
-        self._custody.advance(reply=(*self._custody.record.reply, ts))
+        self._put_on_record(ts)
         self._open = _Stream(ts, number, self._clock.now())
         self._shown[number] = Part(self._custody.turn, number, piece.markdown)
         self._doubtful.add(number)  # it grows

@@ -105,9 +105,9 @@ def next_attempt(turn: Turn) -> Turn:
     return replace(turn, text="", files=(), mentioned=(), attempt=turn.attempt + 1)
 
 
-def to_json(turn: Turn) -> str:
-    """ASCII only: SQS refuses some characters that JSON may escape (lone surrogates, U+FFFE)."""
-    return json.dumps(asdict(turn), separators=(",", ":"))
+def to_json(turn: Turn, *, ascii_only: bool = True) -> str:
+    """ASCII only for SQS, which refuses some characters that JSON may escape (lone surrogates, U+FFFE)."""
+    return json.dumps(asdict(turn), separators=(",", ":"), ensure_ascii=ascii_only)
 
 
 def from_json(text: str) -> Turn:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from functions.bridge.agent import Source, ToolKind, ToolUse
 from functions.bridge.markdown import disarm, escape
+from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
 
 # What stays as it is in an address; the rest could end a link, or begin something else in Markdown.
@@ -13,7 +14,6 @@ _URL = ":/?#@!$&'+,;=%~-._"
 PLACEHOLDER = "Processing…"
 RETRYING = "The agent is busy. Trying again…"
 FILES_ONLY = "Here you are."
-NO_AGENT = "I'm sorry, there is no agent in this channel."
 READY = "The answer to your question is complete."
 CUT_SHORT = "_The answer was cut short here: it reached the length that the agent may write._"
 GUARDRAIL = "_A guardrail of the agent held back or changed a part of this._"
@@ -34,15 +34,36 @@ def notice_text(notice: Notice) -> str:
     return _NOTICES[notice]
 
 
-def help_text(agents: Mapping[str, str]) -> str:
-    """How to ask, and whom, as Markdown. `agents` are names with descriptions."""
-    if len(agents) <= 1:
-        return _NOTICES[Notice.EMPTY]
+_NO_CHOICES = {
+    Why.ELSEWHERE: "I'm sorry, **{name}** cannot be asked in this channel, so nobody was asked.",
+    Why.ANOTHER_THREAD: "This thread is with **{name}**, and stays with it, so nobody was asked. "
+    "Please ask the other agent in a new thread.",
+    Why.GONE: "I'm sorry, **{name}**, with which this thread began, cannot be asked here any more. "
+    "Please ask in a new thread.",
+    Why.UNNAMED: "Please say whom you ask.",
+    Why.NOBODY: "I'm sorry, there is no agent in this channel.",
+}
+
+
+def help_text(agents: Mapping[str, str], *, are_several: bool) -> str:
+    """How to ask, and whom, as Markdown. `agents` are those here: names with descriptions."""
+    return "\n\n".join([_NOTICES[Notice.EMPTY], *(_whom(agents) if are_several else [])])
+
+
+def no_choice(nobody: NoChoice, agents: Mapping[str, str]) -> str:
+    """Why nobody is asked, and who could be, as Markdown. `agents` are those here."""
+    return "\n\n".join([_NO_CHOICES[nobody.why].format(name=nobody.name), *_whom(agents)])
+
+
+def _whom(agents: Mapping[str, str]) -> list[str]:
+    """Paragraphs that say which agents there are."""
+    if not agents:
+        return []
     lines = [f"- **{name}**" + (f": {escape(about)}" if about else "") for name, about in agents.items()]
-    whom = (
+    how = (
         "You can say whom you ask, as in “@agent NAME: your question”; the thread then stays with that agent."
     )
-    return "\n".join([_NOTICES[Notice.EMPTY], "", whom, "", *lines])
+    return [how, "\n".join(lines)]
 
 
 def step(use: ToolUse) -> str:
@@ -68,6 +89,12 @@ def sources(cited: Sequence[Source]) -> str:
 def _source(source: Source) -> str:
     title = escape(source.title)
     return f"[{title}]({quote(source.url, safe=_URL)})" if source.url else title
+
+
+def uncertain_files(names: Sequence[str]) -> str:
+    """That files of the agent may not have come into the thread: their fate is unknown."""
+    listed = ", ".join(f"“{escape(name)}”" for name in names)
+    return f":warning: Files of the agent's may be missing here: {listed}."
 
 
 def missing_files(names: Sequence[str]) -> str:

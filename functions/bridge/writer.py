@@ -1,6 +1,6 @@
 """The messages of a reply: progress that may be skipped, and the final text, which must land."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from functions.bridge import markdown, pages, wording
 from functions.bridge.chat import (
     Chat,
-    ChatError,
+    ChatRateLimited,
     ChatRefused,
     ChatStopped,
     ChatUnavailable,
@@ -17,41 +17,46 @@ from functions.bridge.chat import (
     Part,
     Piece,
 )
-from functions.bridge.custody import Custody, GiveBack
+from functions.bridge.custody import Custody, ServiceUnavailable
 from functions.bridge.failures import Failure, explanation
 from functions.bridge.ledger import State
+from functions.bridge.refusals import (
+    IS_CLOSED,
+    IS_TOO_MUCH,
+    NOT_EDITABLE,
+    STILL_A_STREAM,
+    STREAM_IS_OVER,
+)
 from functions.bridge.reply import Reply
 
 T = TypeVar("T")
 
-# Slack's names for a message that cannot be edited any more; a new one can be posted in its stead.
-# docs.slack.dev/reference/methods/chat.update
-_NOT_EDITABLE = {"edit_window_closed", "cant_update_message", "block_mismatch", "streaming_state_conflict"}
-# Its names for content that it does not show: smaller pieces have fewer characters, headings and tables.
-_NOT_SHOWABLE = {
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "markdown_text_conflict",
-    "msg_blocks_too_long",
-    "msg_blocks_too_many",
-    "msg_too_long",
-    "no_text",
-}
-# Its names for a message that is a stream which nobody has stopped.
-_STILL_A_STREAM = {"streaming_state_conflict", "cant_delete_message"}
 # So short, in characters, is what Slack shows whatever it is: fifty blocks do not fit into less.
 _SMALLEST_PIECE = 200
 
 
 class Writer(Protocol):
-    """Writes the reply of one turn while it is in our custody. A style of reply is one implementation."""
+    """Writes the reply of one turn while it is in our custody. A style of reply is one implementation.
+
+    Attributes:
+        shows_answer: whether anything that the agent said has been shown.
+        ends_silently: whether the last message of the reply was edited, which notifies nobody.
+    """
+
+    shows_answer: bool
+
+    @property
+    def ends_silently(self) -> bool: ...
 
     def wait(self, words: str) -> None:
-        """Show that somebody is at work, unless that is seen already. Progress: raises `ChatError`."""
+        """Show that somebody is at work, unless that is seen already.
+
+        Progress: raises `ChatError`, or `ServiceUnavailable` from the ledger.
+        """
         ...
 
-    def show(self, reply: Reply) -> bool:
-        """Show what there is of the answer; whether there was anything new. Progress: raises `ChatError`."""
+    def show(self, reply: Reply) -> None:
+        """Show what there is of the answer. Progress, like `wait`."""
         ...
 
     def pages(self, text: str) -> list[str]:
@@ -84,33 +89,54 @@ class EditWriter:
         # What each message shows, unless an edit whose answer got lost takes effect late.
         self._shown: dict[int, Part] = {}
         self._doubtful: set[int] = set()
+        self._edited: set[int] = set()
+        self.shows_answer = False
         # Whether a post may stand that nobody confirmed: ours, or one of the owner before us.
         self._unsure = custody.record.intended > len(custody.record.reply)
         self._may_search = True
+        # Those that could not be edited any more: whatever becomes of them, they are no part of the reply.
+        self._abandoned: set[str] = set()
+        self._delivers = False
         self._delivering = 0
+
+    @property
+    def ends_silently(self) -> bool:
+        return len(self._custody.record.reply) - 1 in self._edited
 
     def wait(self, words: str) -> None:
         if words != wording.PLACEHOLDER or not self._shown:
             self._try_show([words])
 
-    def show(self, reply: Reply) -> bool:
+    def show(self, reply: Reply) -> None:
         full = self.pages(reply.growing())
         last = markdown.preview(full.pop())
         line = f"_{markdown.escape(wording.step(reply.steps[-1]))}_" if reply.at_work else ""
         texts = [*full, "\n\n".join(part for part in (last, line) if part)]
-        return self._try_show([text for text in texts if text])
+        texts = [text for text in texts if text]
+        try:
+            self._try_show(texts)
+        except ChatRateLimited:
+            if reply.has_text and not self.shows_answer and len(self._custody.record.reply) == 1:
+                # A crowd uses up the edits of a workspace. Posts are counted apart, so that the first text
+                # need not wait; once edits are taken again, it moves to where it belongs.
+                self._try_write(Part(self._custody.turn, 1, texts[0]))
+                self.shows_answer = True
+            raise
+        self.shows_answer = reply.has_text
+        self._try_take_back(len(texts))
 
     def pages(self, text: str) -> list[str]:
         return self._pages.of(text)
 
     def deliver(self) -> None:
+        self._delivers = True
         while True:
             try:
                 self._deliver_all()
             except ChatStopped:
                 raise
             except ChatRefused as exc:
-                if exc.code not in _NOT_SHOWABLE or not self._owe_smaller(self._delivering):
+                if IS_CLOSED.fullmatch(exc.code) or not self._owe_something_else(exc.code):
                     self._custody.settle(State.FAILED)
                     raise
             else:
@@ -119,14 +145,15 @@ class EditWriter:
         assert ending is not None
         self._custody.settle(ending)
 
-    def _try_show(self, texts: Sequence[str]) -> bool:
-        """Bring the messages to `texts`, each with one call at most; whether there was anything to do."""
+    # --- progress: each call is made once, and its trouble is told to the caller ---
+
+    def _try_show(self, texts: Sequence[str]) -> None:
+        """Bring the messages to `texts`, each with one call at most."""
         parts = [Part(self._custody.turn, number, text) for number, text in enumerate(texts)]
-        news = [part for part in parts if self._shown.get(part.number) != part]
-        for part in news:
-            self._check_lease()
-            self._try_write(part)
-        return bool(news)
+        for part in parts:
+            if self._shown.get(part.number) != part:
+                self._check_lease()
+                self._try_write(part)
 
     def _check_lease(self) -> None:
         self._custody.keep()
@@ -141,7 +168,7 @@ class EditWriter:
             raise ChatUnavailable("not asked: an earlier post may stand, and nobody may look")
         else:
             self._intend(part.number)
-            self._custody.advance(reply=(*reply, self._post_once(part)))
+            self._put_on_record(self._post_once(part))
         self._shown[part.number] = part
 
     def _try_edit(self, ts: str, part: Part) -> None:
@@ -150,23 +177,54 @@ class EditWriter:
         except ChatUnavailable:
             self._doubtful.add(part.number)
             raise
+        self._edited.add(part.number)
+
+    def _try_take_back(self, kept: int) -> None:
+        """Delete messages beyond the first `kept`: an earlier attempt's, or a first text that has moved."""
+        record = self._custody.record
+        for ts in record.reply[kept:]:
+            with suppress(ChatRefused):
+                self._once_stopped(ts, 0, partial(self._chat.delete, self._custody.turn, ts))
+        if len(record.reply) > kept:
+            self._forget(range(kept, len(record.reply)))
+            self._remember(reply=record.reply[:kept])
 
     def _intend(self, number: int) -> None:
-        if self._custody.record.intended <= number:
+        """On record before a message is posted: that it may stand."""
+        if self._custody.record.intended > number:
+            return
+        if self._delivers:
             self._custody.advance(intended=number + 1)
-
-    def _owe_smaller(self, number: int) -> bool:
-        """Cut a message that was refused in two, or explain; False when that explanation was refused."""
-        record = self._custody.record
-        assert record.ending is not None
-        owed, note = record.owed, explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
-        limit = markdown.size(owed[number]) * 2 // 3
-        if limit >= _SMALLEST_PIECE:
-            pieces = pages.split(owed[number], limit=limit)
-            self._custody.owe([*owed[:number], *pieces, *owed[number + 1 :]], record.ending)
         else:
-            self._custody.owe([note], State.FAILED)
-        return owed != (note,)
+            self._custody.advance_once(intended=number + 1)
+
+    def _put_on_record(self, ts: str) -> None:
+        """That the next message stands: on record, unless the ledger fails; then it can be found."""
+        self._remember(reply=(*self._custody.record.reply, ts))
+        with suppress(ServiceUnavailable):
+            self._custody.advance_once()
+
+    def _remember(self, **changes: object) -> None:
+        # Stored with the next change of the record: until then the messages can be found in the thread.
+        self._custody.record = replace(self._custody.record, **changes)  # type: ignore[arg-type]
+
+    # --- the final text ---
+
+    def _owe_something_else(self, refusal: str) -> bool:
+        """Cut the message that was refused, or explain; False when that explanation was refused."""
+        record, number = self._custody.record, self._delivering
+        assert record.ending is not None
+        note = explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
+        if record.owed == (note,):
+            return False
+        limit = markdown.size(record.owed[number]) * 2 // 3
+        if refusal in IS_TOO_MUCH and limit >= _SMALLEST_PIECE:
+            pieces = pages.split(record.owed[number], limit=limit)
+            owed = [*record.owed[:number], *pieces, *record.owed[number + 1 :]]
+            self._custody.owe(owed, record.ending, failure=record.failure)
+        else:
+            self._custody.owe([note], State.FAILED, failure=Failure.NOT_SHOWABLE)
+        return True
 
     def _owed(self) -> list[Part]:
         record = self._custody.record
@@ -183,30 +241,17 @@ class EditWriter:
         owed = self._owed()
         for part in owed:
             number = self._delivering = part.number
+            if number in standing and not self._makes_say(standing[number], part):
+                self._make_way(number, standing)
             if number not in standing:
-                ts = self._post(part)
-            elif self._shown.get(number) == part and number not in self._doubtful:
-                ts = standing[number]
-            else:
-                ts = self._edit(standing[number], part)
+                standing[number] = self._post(part)
             self._shown[number] = part
             reply = self._custody.record.reply
-            self._remember(reply=(*reply[:number], ts, *reply[number + 1 :]))
+            self._remember(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
         standing |= dict(enumerate(self._custody.record.reply))
-        self._take_back([ts for number, ts in sorted(standing.items()) if number >= len(owed)])
-
-    def _remember(self, **changes: object) -> None:
-        # Stored with the next advance or settle: until then the messages can be found in the thread.
-        self._custody.record = replace(self._custody.record, **changes)  # type: ignore[arg-type]
-
-    def _take_back(self, left_over: Sequence[str]) -> None:
-        """Delete what an earlier, longer text has posted beyond this one: a stream must not stay open."""
-        for ts in left_over:
-            delete = partial(self._once_stopped, ts, 0, partial(self._chat.delete, self._custody.turn, ts))
-            with suppress(ChatRefused, GiveBack):
-                self._certainly(delete)
-        kept = len(self._custody.record.owed)
-        self._remember(reply=self._custody.record.reply[:kept], intended=kept)
+        # What an earlier, longer text has posted beyond this one. A stream must not stay open.
+        self._delete(ts for number, ts in sorted(standing.items()) if number >= len(owed))
+        self._remember(reply=self._custody.record.reply[: len(owed)], intended=len(owed))
 
     def _standing(self) -> dict[int, str]:
         """The messages of the reply that are in the thread, found there when the ledger cannot be sure."""
@@ -216,32 +261,63 @@ class EditWriter:
             self._unsure = False
         return known
 
-    def _edit(self, ts: str, part: Part) -> str:
+    def _makes_say(self, ts: str, part: Part) -> bool:
+        """Edit the message `ts` into `part` unless it is that; False when it cannot be edited any more."""
+        if self._shown.get(part.number) == part and part.number not in self._doubtful:
+            return True
         try:
             self._certainly(lambda: self._once_stopped(ts, part.number, lambda: self._chat.edit(ts, part)))
         except ChatRefused as exc:
-            if exc.code not in _NOT_EDITABLE:
+            if exc.code not in NOT_EDITABLE:
                 raise
-            replacement = self._post(part)
-            with suppress(ChatError):
-                self._chat.delete(self._custody.turn, ts)
-            return replacement
-        return ts
+            return False
+        self._edited.add(part.number)
+        return True
+
+    def _make_way(self, first: int, standing: dict[int, str]) -> None:
+        """Take back message `first`, which cannot be edited, and those that follow it, as order must stay.
+
+        On record before they go: the next owner of the turn must not edit what is gone.
+        """
+        record = self._custody.record
+        self._custody.advance(reply=record.reply[:first], intended=max(record.intended, first + 1))
+        numbers = [number for number in sorted(standing) if number >= first]
+        gone = [standing.pop(number) for number in numbers]
+        self._forget(numbers)
+        self._abandoned.update(gone)
+        self._delete(gone)
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._shown.pop(number, None)
+            self._doubtful.discard(number)
+            self._edited.discard(number)
+
+    def _delete(self, messages: Iterable[str]) -> None:
+        """Delete messages for certain, but for those that Slack keeps."""
+        for ts in messages:
+            delete = partial(self._once_stopped, ts, 0, partial(self._chat.delete, self._custody.turn, ts))
+            with suppress(ChatRefused):
+                self._certainly(delete)
 
     def _once_stopped(self, ts: str, number: int, call: Callable[[], None]) -> None:
         """`call`, about a message that may be a stream which its owner left open."""
         try:
             call()
         except ChatRefused as exc:
-            if exc.code not in _STILL_A_STREAM:
+            if exc.code not in STILL_A_STREAM:
                 raise
-            try:
-                self._chat.stop_stream(ts, Part(self._custody.turn, number, ""), Piece(""))
-            except ChatStopped:
-                raise
-            except ChatRefused:
-                pass  # it has expired in the meantime
+            self._stop(ts, number)
             call()
+
+    def _stop(self, ts: str, number: int) -> None:
+        try:
+            self._chat.stop_stream(ts, Part(self._custody.turn, number, ""), Piece(""))
+        except ChatStopped:
+            raise
+        except ChatRefused as exc:
+            if exc.code not in STREAM_IS_OVER:  # it goes on until it expires, in some minutes
+                raise ChatUnavailable(f"the stream cannot be stopped: {exc.code}") from exc
 
     def _post(self, part: Part) -> str:
         self._intend(part.number)
@@ -267,12 +343,14 @@ class EditWriter:
     def _found(self) -> dict[int, str]:
         if not self._may_search:
             return {}
+        find = partial(self._chat.find, self._custody.turn)
         try:
-            found = self._custody.essential(lambda: self._chat.find(self._custody.turn))
+            found = self._custody.essential(find) if self._delivers else find()
         except ChatRefused:
             self._may_search = False  # no history scope: one message may be left over
             return {}
-        return self._open_stream(found) | found.parts
+        every = self._open_stream(found) | found.parts
+        return {number: ts for number, ts in every.items() if ts not in self._abandoned}
 
     def _open_stream(self, found: Found) -> dict[int, str]:
         """A stream that nobody stopped is the message that was intended last."""

@@ -44,8 +44,10 @@ def test_a_question_may_begin_with_the_name_of_an_agent(bridge: Bridge) -> None:
 def test_a_thread_stays_with_the_agent_that_it_began_with(bridge: Bridge) -> None:
     question = bridge.ask("@agent runtime: what's the weather in Lima today?")
     bridge.ask("@agent and tomorrow?", thread_ts=question["ts"])
+    assert asked(question, bridge) == [RUNTIME, RUNTIME]
     bridge.ask("@agent harness: and in Rome?", thread_ts=question["ts"])
-    assert asked(question, bridge) == [RUNTIME, RUNTIME, RUNTIME]
+    assert asked(question, bridge) == [RUNTIME, RUNTIME]
+    assert "This thread is with **runtime**" in bridge.texts(question)[-1]
 
 
 def test_help_lists_the_agents(bridge: Bridge) -> None:

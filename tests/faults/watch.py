@@ -300,6 +300,8 @@ def _purpose(call: Call, watched: Watched) -> str:
 def _purpose_of_update(values: dict[str, Any], watched: Watched) -> str:
     if ":owner_new" in values:
         return "take over"
+    if ":lease_until_new" not in values and ":state_new" not in values:
+        return "text forgotten"
     if ":state_new" not in values:
         return "renew" if values[":lease_until_new"]["N"] != "0" else "release"
     state = str(values[":state_new"]["S"])

@@ -81,6 +81,7 @@ class FakeChat:
         self.stopped: list[FakeStream] = []
         self.files: list[File] = []
         self.names: dict[str, str] = {}
+        self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.calls: list[tuple[str, str]] = []
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
 
@@ -90,7 +91,8 @@ class FakeChat:
         return ts
 
     def edit(self, ts: str, part: Part) -> None:
-        assert ts in self.messages or ts in self.streams, f"{ts} was never posted"
+        if ts not in self.messages and ts not in self.streams:
+            raise ChatRefused("message_not_found")
         self._do("edit", part.markdown, lambda: self._put(ts, part, "streaming_state_conflict"))
 
     def delete(self, turn: Turn, ts: str) -> None:
@@ -183,6 +185,8 @@ class FakeChat:
     def _put(self, ts: str, part: Part, conflict: str) -> None:
         if ts in self.streams:
             raise ChatRefused(conflict)
+        if ts in self.frozen:
+            raise ChatRefused("edit_window_closed")
         if not part.markdown:
             raise ChatRefused("invalid_blocks")
         self.messages[ts] = part

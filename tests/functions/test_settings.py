@@ -10,20 +10,26 @@ from functions.settings import (
     ThreadSettings,
 )
 
-THREAD = {"BOT_TOKEN_SECRET_ID": "token", "LEDGER_TABLE": "ledger", "LEASE_SECONDS": "60"}
+THREAD = {
+    "BOT_TOKEN_SECRET_ID": "token",
+    "LEDGER_TABLE": "ledger",
+    "LEASE_SECONDS": "60",
+    "NOTIFY_AFTER_SECONDS": "60",
+}
 AGENTS = """{
     "agents": {"default": {"kind": "bedrock-agent", "agent_id": "ABCDEFGHIJ", "alias_id": "TSTALIASID"}},
     "routes": {"C1": "default"}
 }"""
-REPLY = {"REPLY_STYLE": "stream", "SHOW_RATIONALE": "false", "NOTIFY_AFTER_SECONDS": "60"}
+REPLY = {"REPLY_STYLE": "stream", "SHOW_RATIONALE": "false"}
 
 
 def test_settings_are_read_by_name() -> None:
     assert ReceiverSettings.read({"QUEUE_URL": "q", "SIGNING_SECRET_ID": "s"}) == ReceiverSettings("q", "s")
-    assert ThreadSettings.read(THREAD) == ThreadSettings("token", "ledger", 60.0, "https://slack.com/api/")
+    thread = ThreadSettings("token", "ledger", 60.0, 60.0, "https://slack.com/api/")
+    assert ThreadSettings.read(THREAD) == thread
     agent = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
     assert AgentsSettings.read({"AGENTS": AGENTS}) == AgentsSettings({"default": agent}, {"C1": "default"})
-    manner = Manner(Style.STREAM, show_rationale=False, notify_after=60.0)
+    manner = Manner(Style.STREAM, show_rationale=False)
     assert ReplySettings.read(REPLY) == ReplySettings(manner, "https://files.slack.com")
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from functions.adapters import aws as clients
 from functions.adapters.ledger import KEPT_SECONDS, DynamoLedger
 from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.failures import Failure
 from functions.bridge.ledger import (
     QUESTION_KEPT_SECONDS,
     AlreadySettled,
@@ -19,7 +22,7 @@ from functions.bridge.ledger import (
     Record,
     State,
 )
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Turn, next_attempt
 from simulator.aws import TABLE, Aws
 from tests.functions.fakes import START, TURN, FakeClock, FakeLedger
 
@@ -55,6 +58,15 @@ def owing(record: Record, *messages: str) -> Record:
         owed=messages or ("It is sunny.",),
         ending=State.ANSWERED,
     )
+
+
+def test_why_a_turn_ends_is_known_to_its_next_owner_and_not_to_the_next_attempt(ledger: Ledger) -> None:
+    ledger.owe(replace(owing(claim(ledger)), failure=Failure.DEPENDENCY, ending=State.FAILED))
+    record = claim(ledger, "two", now=START + 61)
+    assert record.failure is Failure.DEPENDENCY
+    ledger.settle(replace(record, state=State.FAILED))
+    again = claim(ledger, "three", now=START + 62, turn=next_attempt(TURN))
+    assert (again.failure, again.owed) == (None, ())
 
 
 def test_a_new_turn_is_received(ledger: Ledger) -> None:
@@ -198,7 +210,55 @@ def test_nothing_but_the_record_is_left_of_a_settled_turn(aws: Aws, dynamo: Dyna
     [item] = items(aws)
     assert item["item"] == {"S": "record"}
     assert "é" not in str(item)
-    assert "owed" not in item
+    assert not {"owed", "owed_items", "owed_by"} & item.keys()
+
+
+def test_text_is_forgotten_though_a_part_of_it_could_not_be_at_first(aws: Aws, dynamo: DynamoLedger) -> None:
+    record = claim(dynamo)
+    dynamo.owe(owing(record, *["é" * 10_000] * 60))
+    settled = replace(record, state=State.ANSWERED)
+    delete_item, calls = dynamo._client.delete_item, []
+
+    def fail_once(**arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise EndpointConnectionError(endpoint_url="http://x")
+        return delete_item(**arguments)
+
+    dynamo._client.delete_item = fail_once  # type: ignore[method-assign]
+    with pytest.raises(ServiceUnavailable):
+        dynamo.settle(settled)
+    dynamo.settle(settled)
+    assert [item["item"]["S"] for item in items(aws)] == ["record"]
+
+
+@pytest.mark.parametrize("text", ["🌦" * 40_000, "é" * 40_000])
+def test_the_longest_question_that_slack_lets_people_write_is_kept(dynamo: DynamoLedger, text: str) -> None:
+    dynamo.keep_question(replace(TURN, text=text))
+    kept = dynamo.question(TURN)
+    assert kept is not None
+    assert kept.text == text
+
+
+def test_a_question_that_fits_into_no_item_is_not_kept(dynamo: DynamoLedger) -> None:
+    dynamo.keep_question(replace(TURN, text="x" * 500_000))
+    assert dynamo.question(TURN) is None
+
+
+@pytest.mark.parametrize("state", [State.STARTED, State.ANSWERED])
+def test_who_takes_over_notices_what_the_late_owner_still_wrote(dynamo: DynamoLedger, state: State) -> None:
+    late = claim(dynamo)
+    put_item = dynamo._client.put_item
+
+    def write_meanwhile(**arguments: Any) -> Any:
+        try:
+            return put_item(**arguments)
+        finally:  # the first owner is alive after all
+            dynamo._client.put_item = put_item  # type: ignore[method-assign]
+            dynamo.advance(replace(late, state=state))
+
+    dynamo._client.put_item = write_meanwhile  # type: ignore[method-assign]
+    assert dynamo.claim(TURN, owner="two", now=START + 61, lease_seconds=60) == Held(1.0)
 
 
 def test_an_item_past_its_time_counts_as_absent(dynamo: DynamoLedger) -> None:

@@ -9,7 +9,7 @@ from functions.adapters import aws as clients
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
 from functions.bridge.agent import File
-from functions.bridge.answer import Verdict, give_up
+from functions.bridge.answer import give_up
 from functions.bridge.chat import (
     ChatRateLimited,
     ChatRefused,
@@ -22,6 +22,7 @@ from functions.bridge.chat import (
     TaskStatus,
 )
 from functions.bridge.ledger import Record, State
+from functions.bridge.outcome import Verdict
 from functions.bridge.turn import Turn, from_json, next_attempt
 from simulator.aws import Aws
 from simulator.http import HttpServer

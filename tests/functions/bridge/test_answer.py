@@ -16,48 +16,22 @@ from functions.bridge.agent import (
     TextDelta,
     ToolUse,
 )
-from functions.bridge.answer import RETRY_WAITS, Outcome, Verdict, answer, give_up
+from functions.bridge.answer import give_up
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.conversation import RETRY_WAITS
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
+from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import Attachment, Notice, Turn, next_attempt
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
-
-SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
-
-
-class Killed(BaseException):
-    """The process ends here, as under SIGKILL: nothing after it runs."""
-
-
-def kill() -> None:
-    raise Killed
+from tests.functions.bridge.asking import SUNNY, Killed, kill, take
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-def take(
-    stage: Stage,
-    *script: Step,
-    turn: Turn = TURN,
-    agent: ScriptedAgent | None = None,
-    seconds: float = 290.0,
-    manner: Manner = Manner(),  # noqa: B008 - it is frozen
-) -> Outcome:
-    return answer(
-        turn,
-        stage.delivery(seconds),
-        stage.ports,
-        agents=only(agent or ScriptedAgent(stage.clock, script or SUNNY)),
-        attachments=stage.attachments,
-        manner=manner,
-        margin=10.0,
-    )
 
 
 def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
@@ -647,9 +621,23 @@ def test_people_in_a_question_have_their_names(stage: Stage) -> None:
     stage.chat.names = {"U2": "alice"}
     agent = ScriptedAgent(stage.clock, SUNNY)
     asked = replace(TURN, text="ask @U2 or @U3, not @U2X", mentioned=("U2", "U3"))
-    stage.chat.trouble["name_of"] = [None, ChatRefused("missing_scope"), None]
+    stage.chat.trouble["name_of"] = [None, ChatRefused("missing_scope")]
     take(stage, turn=asked, agent=agent)
     assert agent.questions[0].text == "ask @alice or @U3, not @U2X"
+    assert stage.chat.history("name_of") == ["U2", "U3"]  # who refuses once is not asked again
+
+
+def test_the_lease_is_kept_while_people_are_looked_up(stage: Stage) -> None:
+    people = tuple(f"U{number}" for number in range(2, 50))
+    name_of = stage.chat.name_of
+
+    def slowly(user: str) -> str:
+        stage.clock.sleep(2)
+        return name_of(user)
+
+    stage.chat.name_of = slowly  # type: ignore[method-assign]
+    take(stage, turn=replace(TURN, text="hello", mentioned=people))
+    assert len(stage.message.hidden) > 3
 
 
 # --- files and sources in the answer ------------------------------------------------------------------------
@@ -743,16 +731,36 @@ def test_who_had_to_wait_is_told_that_the_answer_is_there(stage: Stage) -> None:
     assert len(stage.chat.history("mention")) == 1
 
 
-@pytest.mark.parametrize(
-    ("seconds", "manner"),
-    [(59.0, Manner()), (61.0, Manner(style=Style.STREAM)), (100.0, Manner(notify_after=101.0))],
-    ids=str,
-)
-def test_who_is_notified_anyway_or_was_quick_is_not_told(
-    stage: Stage, seconds: float, manner: Manner
-) -> None:
-    take(stage, seconds, *SUNNY, manner=manner)
+@pytest.mark.parametrize(("seconds", "style"), [(59.0, Style.EDIT), (61.0, Style.STREAM)])
+def test_who_is_notified_anyway_or_was_quick_is_not_told(stage: Stage, seconds: float, style: Style) -> None:
+    take(stage, seconds, *SUNNY, manner=Manner(style=style))
     assert stage.chat.history("mention") == []
+
+
+def test_how_long_is_slow_is_a_setting(stage: Stage) -> None:
+    stage.ports = replace(stage.ports, notify_after=101.0)
+    take(stage, 100.0, *SUNNY)
+    assert stage.chat.history("mention") == []
+
+
+def test_who_waits_for_a_stream_that_became_edits_is_told(stage: Stage) -> None:
+    stage.chat.trouble["start_stream"] = [ChatRefused("unknown_method")]
+    take(stage, TextDelta("It is "), 61.0, TextDelta("sunny."), Finished(), manner=Manner(style=Style.STREAM))
+    assert len(stage.chat.history("mention")) == 1
+
+
+def test_who_asked_long_before_the_last_delivery_is_told(stage: Stage) -> None:
+    with pytest.raises(Killed):
+        take(stage, TextDelta("It is"), 2.0, kill)
+    stage.clock.sleep(61)
+    assert give_up(TURN, stage.delivery(), stage.ports).verdict is Verdict.INTERRUPTED
+    assert len(stage.chat.history("mention")) == 1
+
+
+def test_a_mention_waits_as_long_as_slack_asks(stage: Stage) -> None:
+    stage.chat.trouble["mention"] = [ChatRateLimited(5)]
+    take(stage, 61.0, *SUNNY)
+    assert len(stage.chat.history("mention")) == 2
 
 
 def test_a_mention_that_fails_is_not_repeated(stage: Stage) -> None:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from functions.bridge.agent import Failed, Finished, TextDelta
-from functions.bridge.answer import Outcome, Verdict, answer, give_up
+from functions.bridge.answer import answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.custody import Ports, ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import SETTLED, State
 from functions.bridge.manner import Manner, Style
+from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import Turn, next_attempt
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
 
@@ -61,7 +62,9 @@ class Watched:
 
 class TurnMachine(RuleBasedStateMachine):
     style = Style.EDIT
+    # Of a settled turn, and on the way: a first text may stand below the placeholder for a while.
     most_messages = 1
+    most_on_the_way = 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,6 +120,10 @@ class TurnMachine(RuleBasedStateMachine):
         self.stage.ledger.trouble[method] = [ServiceUnavailable("down")] * times
 
     @rule()
+    def messages_grow_too_old_to_be_edited(self) -> None:
+        self.stage.chat.frozen.update(self.stage.chat.messages)
+
+    @rule()
     def streams_expire(self) -> None:
         """Slack ends streams that live too long."""
         self.stage.chat.expire()
@@ -136,7 +143,7 @@ class TurnMachine(RuleBasedStateMachine):
 
     @invariant()
     def there_are_no_more_messages_than_the_answer_takes(self) -> None:
-        assert len(self.stage.chat.texts()) <= self.most_messages
+        assert len(self.stage.chat.texts()) <= self.most_on_the_way
 
     @invariant()
     def an_answer_that_was_given_stays(self) -> None:
@@ -154,6 +161,7 @@ class TurnMachine(RuleBasedStateMachine):
         self.the_agent_is_asked_once_for_each_attempt()
         assert self.stage.record.state in SETTLED
         assert not self.stage.chat.streams
+        assert len(self.stage.chat.texts()) <= self.most_messages
         assert list(self.stage.chat.messages) == list(self.stage.record.reply)
         text = " ".join(self.stage.chat.texts())
         assert text == ANSWER or ":warning:" in text
@@ -225,6 +233,7 @@ class StreamedTurnMachine(TurnMachine):
     style = Style.STREAM
     # A stream that gets too old is ended, and what is still to be said goes into another message.
     most_messages = 2
+    most_on_the_way = 3
 
 
 TestTurn = TurnMachine.TestCase

@@ -19,7 +19,7 @@ from functions.bridge.agent import (
     TextDelta,
     ToolUse,
 )
-from functions.bridge.answer import Outcome, Verdict, answer
+from functions.bridge.answer import answer
 from functions.bridge.chat import (
     ChatRateLimited,
     ChatRefused,
@@ -32,6 +32,7 @@ from functions.bridge.chat import (
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import SETTLED, State
 from functions.bridge.manner import Manner, Style
+from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import Turn, next_attempt
 from tests.functions.fakes import TURN, FakeChat, FakeClock, ScriptedAgent, Stage, Step, only
 
@@ -262,12 +263,36 @@ def test_an_agent_that_is_silent_causes_no_calls(stage: StrictStage) -> None:
 
 
 def test_a_rate_limit_is_waited_out_and_what_it_held_up_comes_once(stage: StrictStage) -> None:
-    stage.chat.trouble["start_stream"] = [ChatRateLimited(5)]
     stage.chat.trouble["append_stream"] = [ChatRateLimited(5), None, ChatRateLimited(5)]
     stage.chat.trouble["stop_stream"] = [ChatRateLimited(5)]
     assert take(stage, *growing(spoken(40))).verdict is Verdict.ANSWERED
     assert "edit" not in writes(stage)
     assert stage.chat.texts() == [" ".join(spoken(40, between=""))]
+
+
+def test_the_first_text_does_not_wait_until_slack_opens_streams_again(stage: StrictStage) -> None:
+    stage.chat.trouble["start_stream"] = [ChatRateLimited(55)]
+    outcome = take(stage, *growing(spoken(40)))
+    assert outcome.verdict is Verdict.ANSWERED
+    assert outcome.first_text_seconds is not None
+    assert outcome.first_text_seconds < 2
+    assert writes(stage)[:3] == ["start_stream", "post", "edit"]
+    assert words_of(stage) == spoken(40, between="")
+
+
+def test_trouble_with_the_waiting_sign_does_not_hold_up_the_answer(stage: StrictStage) -> None:
+    stage.chat.trouble["set_status"] = [ChatRateLimited(30)]
+    outcome = take(stage, 1.0, *growing(spoken(40)))
+    assert outcome.first_text_seconds is not None
+    assert outcome.first_text_seconds < 3
+
+
+def test_a_stream_that_slack_does_not_stop_is_waited_for(stage: StrictStage) -> None:
+    refused = ChatRefused("unknown_method")
+    stage.chat.trouble["stop_stream"] = [refused, refused, refused]
+    assert take(stage, *growing(spoken(10))).verdict is Verdict.ANSWERED
+    assert stage.chat.streams == {}
+    assert len(stage.chat.texts()) == 1
 
 
 # --- going on in another message ----------------------------------------------------------------------------

@@ -1,0 +1,265 @@
+"""The agent's part of a turn: asking, listening, showing progress, knowing what is owed in the end."""
+
+from collections.abc import Sequence
+
+from functions.bridge import inbound, wording
+from functions.bridge.agent import Agent, AgentEvent, AgentRun, Asker, Failed, File, Finished, Question
+from functions.bridge.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
+from functions.bridge.cadence import Cadence
+from functions.bridge.chat import ChatError, ChatRateLimited, ChatStopped, ChatUndone
+from functions.bridge.custody import Custody, Ports, ServiceUnavailable
+from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
+from functions.bridge.ledger import State
+from functions.bridge.manner import Manner
+from functions.bridge.outcome import Outcome
+from functions.bridge.reply import Reply
+from functions.bridge.turn import Turn
+from functions.bridge.writer import Writer
+
+# How long to wait, in seconds, before an agent that provably did not start is asked again.
+RETRY_WAITS = (1.0, 3.0, 9.0)
+# Skipped progress is tried again with the next text, but not sooner than this (seconds).
+PROGRESS_BACK_OFF = 2.0
+# So long, in seconds, the first text waits for more: an answer that arrives whole is shown once.
+LINGER = 0.05
+# So often a file is sent that Slack did not take for now, with so many seconds between.
+UPLOAD_TRIES = 3
+UPLOAD_BACK_OFF = 1.0
+
+
+class Conversation:
+    """One attempt of a turn whose agent may be asked.
+
+    Args:
+        outcome: is told what the log wants to know.
+        stop_at: when the agent is not waited for any longer, seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        custody: Custody,
+        writer: Writer,
+        ports: Ports,
+        outcome: Outcome,
+        manner: Manner,
+        *,
+        stop_at: float,
+    ) -> None:
+        self._custody = custody
+        self._writer = writer
+        self._chat = ports.chat
+        self._clock = ports.clock
+        self._outcome = outcome
+        self._manner = manner
+        self._stop_at = stop_at
+        self._began_at = ports.clock.now()
+        self._cadence = Cadence(phase=int(custody.turn.reference, 16) / 16**8)
+        self._hurried = False
+        self._wait_again_at = float("-inf")
+
+    def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
+        """Run the agent, again only while it provably did not start, and owe what came of it."""
+        try:
+            question = self._question(asked, attachments)
+        except _FileMissing as exc:
+            self._outcome.detail = exc.why
+            self._owe_explanation(Failure.ATTACHMENT, about=exc.name)
+            return
+        for wait in (*RETRY_WAITS, None):
+            # Before the call: once it is made, nobody can tell any more whether the agent started.
+            self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
+            reply = Reply(show_rationale=self._manner.show_rationale)
+            self._listen(agent.ask(question), reply)
+            if wait is None or not self._may_ask_again(reply, wait):
+                break
+            self._custody.advance(state=State.RECEIVED)
+            self._wait(wording.RETRYING)
+            self._custody.pause(wait)
+        self._owe(reply)
+
+    # --- before ---
+
+    def _question(self, asked: Turn, attachments: Attachments) -> Question:
+        """What the agent is asked: people by their names, and the files themselves."""
+        if asked.files:
+            self._wait(wording.PLACEHOLDER)
+        names = self._names_of([*asked.mentioned, asked.user])
+        files = self._fetch(asked, attachments)
+        known = {user: name or user for user, name in names.items()}
+        text = inbound.with_names(asked.text, known) or wording.only_files([file.name for file in files])
+        name = names[asked.user]
+        asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
+        return Question(asked.thread_id, text, asker, tuple(files))
+
+    def _fetch(self, asked: Turn, attachments: Attachments) -> list[File]:
+        files: list[File] = []
+        for file in asked.files:
+            self._custody.keep()
+            try:
+                data = attachments.fetch(file)
+            except AttachmentUnavailable as exc:
+                raise _FileMissing(file.name, str(exc)) from exc
+            files.append(File(file.name, file.media_type, data))
+            if sum(len(file.data) for file in files) > MOST_BYTES:
+                raise _FileMissing(file.name, "the files are larger than Slack said")
+        return files
+
+    def _names_of(self, users: Sequence[str]) -> dict[str, str]:
+        """What people call users; "" where Slack does not tell, which it is not asked for again then."""
+        names = dict.fromkeys(users, "")
+        for user in names:
+            self._custody.keep()
+            try:
+                names[user] = self._chat.name_of(user)
+            except ChatError:
+                break
+        return names
+
+    # --- meanwhile ---
+
+    def _listen(self, run: AgentRun, reply: Reply) -> None:
+        try:
+            while reply.ended is None:
+                self._custody.keep()
+                self._show_if_due(reply)
+                if self._clock.now() >= self._stop_at:
+                    reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
+                elif event := run.next(timeout=self._patience(reply)):
+                    self._add(event, run, reply)
+        finally:
+            run.cancel()
+
+    def _add(self, event: AgentEvent | None, run: AgentRun, reply: Reply) -> None:
+        """Add an event, and those that are there already or come at once: all are shown together."""
+        linger_until = self._clock.now() + LINGER
+        while event is not None:
+            reply.add(event)
+            if reply.ended is not None:
+                return
+            left = linger_until - self._clock.now()
+            event = run.next(timeout=left) if left > 0 else None
+
+    def _show_if_due(self, reply: Reply) -> None:
+        self._wait(wording.PLACEHOLDER)
+        if reply.has_text and not self._hurried:
+            self._hurried = True
+            self._cadence.hurry()  # a line about the agent's work may have been shown just now
+        if not reply.shows_anything() or self._clock.now() < self._cadence.due_at():
+            return
+        self._show(reply)
+        if self._writer.shows_answer and self._outcome.first_text_seconds is None:
+            self._outcome.first_text_seconds = self._clock.now() - self._began_at
+
+    def _patience(self, reply: Reply) -> float:
+        """How long to wait for an event before there is something else to do."""
+        now = self._clock.now()
+        times = [self._stop_at, self._custody.beat_at]
+        if reply.shows_anything():
+            times.append(self._cadence.due_at())
+        if self._wait_again_at > now:
+            times.append(self._wait_again_at)
+        return max(0.0, min(times) - now)
+
+    def _wait(self, words: str) -> None:
+        """Show that somebody is at work. Its own trouble does not hold up the answer."""
+        now = self._clock.now()
+        if now < self._wait_again_at:
+            return
+        try:
+            self._writer.wait(words)
+        except ChatStopped:
+            raise
+        except ChatRateLimited as exc:
+            self._wait_again_at = now + exc.retry_after
+        except (ChatError, ServiceUnavailable):
+            self._wait_again_at = now + PROGRESS_BACK_OFF
+
+    def _show(self, reply: Reply) -> None:
+        """Show what there is: progress, skipped when Slack or the ledger does not take it."""
+        try:
+            self._writer.show(reply)
+        except ChatStopped:
+            raise
+        except ChatRateLimited as exc:
+            self._cadence.refused(self._clock.now(), exc.retry_after)
+        except (ChatError, ServiceUnavailable):
+            self._cadence.refused(self._clock.now(), PROGRESS_BACK_OFF)
+        else:
+            self._cadence.edited(self._clock.now())  # where nothing was new, look again after the interval
+
+    def _may_ask_again(self, reply: Reply, wait: float) -> bool:
+        unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
+        return unstarted and self._clock.now() + wait < self._stop_at
+
+    # --- afterwards ---
+
+    def _owe(self, reply: Reply) -> None:
+        """Owe what the agent said, then bring its files: a crash meanwhile must not take the answer away."""
+        assert reply.ended is not None
+        self._outcome.guardrails = tuple(reply.guardrails)
+        files = reply.files()
+        names = [file.name for file in files]
+        self._owe_reply(reply, files, wording.uncertain_files(names) if files else "")
+        if files:
+            missing = self._upload(files)
+            self._owe_reply(reply, files, wording.missing_files(missing) if missing else "")
+
+    def _owe_reply(self, reply: Reply, files: Sequence[File], note: str) -> None:
+        """`note` is about files that are missing, "" when none is."""
+        notes = [note] if note else []
+        ended = reply.ended
+        if isinstance(ended, Finished) and not reply.has_text and not files:
+            failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
+            ended = Failed(failure, "the stream ended without text")
+        if isinstance(ended, Failed):
+            self._outcome.detail = ended.detail
+            acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
+            reference = self._custody.turn.reference
+            notes.append(explanation(ended.failure, reference=reference, may_have_acted=acted))
+            ending = State.INTERRUPTED if acted else State.FAILED
+            self._custody.owe(self._writer.pages(reply.final(*notes)), ending, failure=ended.failure)
+        else:
+            text = reply.final(*notes) or wording.FILES_ONLY
+            failed = Failure.UPLOAD if note else None
+            self._custody.owe(self._writer.pages(text), State.ANSWERED, failure=failed)
+
+    def _owe_explanation(self, failure: Failure, *, about: str) -> None:
+        words = explanation(failure, reference=self._custody.turn.reference, about=about)
+        self._custody.owe([words], State.FAILED, failure=failure)
+
+    def _upload(self, files: Sequence[File]) -> list[str]:
+        """Bring files into the thread; the names of those that Slack did not take."""
+        return [file.name for file in files if not self._has_uploaded(file)]
+
+    def _has_uploaded(self, file: File) -> bool:
+        for _ in range(UPLOAD_TRIES):
+            self._custody.keep()
+            self._custody.confirm()
+            if self._clock.now() >= self._stop_at:
+                return False
+            try:
+                self._chat.upload(self._custody.turn, file)
+            except ChatStopped:
+                raise
+            except ChatRateLimited as exc:
+                wait = exc.retry_after
+            except ChatUndone:
+                wait = UPLOAD_BACK_OFF
+            except ChatError as exc:
+                self._outcome.detail = f"a file was not taken: {exc}"
+                return False
+            else:
+                return True
+            if self._clock.now() + wait >= self._stop_at:
+                return False
+            self._custody.pause(wait)
+        return False
+
+
+class _FileMissing(Exception):
+    """A file of the question that the agent cannot get, and why, for the operator."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(why)
+        self.name = name
+        self.why = why

@@ -1,0 +1,157 @@
+"""What a queue consumer makes of an event and of an outcome: its answer, its log line, its metrics."""
+
+import json
+import sys
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.bridge.custody import Delivery, Ports
+from functions.bridge.failures import Failure
+from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.turn import Turn, to_json
+from functions.consumer import Consumer, Work, logger
+from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws
+from tests.functions.fakes import TURN
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+class Desk:
+    """A consumer behind a queue that has one message."""
+
+    def __init__(self, aws: Aws, capsys: pytest.CaptureFixture[str], *, drops_malformed: bool) -> None:
+        self._aws = aws
+        self._capsys = capsys
+        created = aws.sqs.create_queue(QueueName=f"{uuid.uuid4()}.fifo", Attributes={"FifoQueue": "true"})
+        self._queue_url = created["QueueUrl"]
+        environment = {
+            "QUEUE_URL": self._queue_url,
+            "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
+            "LEDGER_TABLE": TABLE,
+            "LEASE_SECONDS": "60",
+            "NOTIFY_AFTER_SECONDS": "60",
+        }
+        self._consumer = Consumer(environment, drops_malformed=drops_malformed)
+        self.hidden: list[int] = []
+        self._consumer._sqs.meta.events.register("provide-client-params.sqs.*", self._note)
+        self.lines: list[dict[str, Any]] = []
+
+    def consume(self, body: str, work: Work, *, receives: int = 1) -> dict[str, Any]:
+        self._aws.sqs.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=body,
+            MessageGroupId="g",
+            MessageDeduplicationId=str(id(self)),
+        )
+        [message] = self._aws.sqs.receive_message(QueueUrl=self._queue_url)["Messages"]
+        record = {
+            "messageId": "m1",
+            "receiptHandle": message["ReceiptHandle"],
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": str(receives)},
+        }
+        # Powertools writes to what was the standard output when its logger was made.
+        logger.registered_handler.stream = sys.stdout  # type: ignore[attr-defined]
+        self._capsys.readouterr()
+        response = self._consumer.consume({"Records": [record]}, Context(), work)
+        self.lines = [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+        return response
+
+    def line(self, message: str) -> dict[str, Any]:
+        [line] = [line for line in self.lines if line.get("message") == message]
+        return line
+
+    def metrics(self) -> dict[str, list[str]]:
+        """Metrics by name, each with the values of its dimensions but the service."""
+        found: dict[str, list[str]] = {}
+        for line in self.lines:
+            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+                [dimensions] = directive["Dimensions"]
+                values = [line[name] for name in dimensions if name != "service"]
+                found.setdefault(directive["Metrics"][0]["Name"], []).extend(values)
+        return found
+
+    def _note(self, params: dict[str, Any], **_: object) -> None:
+        if "VisibilityTimeout" in params:
+            self.hidden.append(params["VisibilityTimeout"])
+
+
+@pytest.fixture
+def desk(aws: Aws, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(aws, capsys, drops_malformed=False)
+
+
+def ends_with(outcome: Outcome) -> Work:
+    def work(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
+        assert (turn, delivery.owner, ports.lease_seconds) == (TURN, "request-1", 60)
+        return outcome
+
+    return work
+
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+AGAIN = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:
+    outcome = Outcome(Verdict.ANSWERED, first_text_seconds=1.5, guardrails=("pii masked",))
+    assert desk.consume(to_json(TURN), ends_with(outcome)) == DONE
+    assert desk.hidden == []
+    line = desk.line("turn handled")
+    assert (line["level"], line["verdict"], line["reference"]) == ("INFO", "answered", TURN.reference)
+    assert desk.metrics() == {"Turns": ["answered"], "Guardrails": ["intervened"], "TimeToFirstText": []}
+
+
+def test_a_failure_is_counted_by_its_kind_under_the_reference_that_the_user_saw(desk: Desk) -> None:
+    outcome = Outcome(Verdict.FAILED, failure=Failure.ACCESS_DENIED, detail="AccessDeniedException")
+    assert desk.consume(to_json(TURN), ends_with(outcome)) == DONE
+    line = desk.line("turn handled")
+    assert (line["level"], line["failure"], line["reference"]) == ("WARNING", "access_denied", TURN.reference)
+    assert desk.metrics() == {"Turns": ["failed"], "Failures": ["access_denied"]}
+
+
+def test_a_turn_that_is_given_back_is_hidden_and_its_failure_counted_by_the_next(desk: Desk) -> None:
+    outcome = Outcome(Verdict.OWED, failure=Failure.ACCESS_DENIED, again_in=12.2)
+    assert desk.consume(to_json(TURN), ends_with(outcome)) == AGAIN
+    assert desk.hidden == [13]
+    assert desk.metrics() == {"Turns": ["owed"]}
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 5), (2, 10), (5, 60), (5000, 60)])
+def test_a_defect_is_told_by_type_and_place_and_tried_again_later(
+    desk: Desk, receives: int, seconds: int
+) -> None:
+    def work(turn: Turn, _: Delivery, __: Ports) -> Outcome:
+        raise ValueError(turn.text)
+
+    assert desk.consume(to_json(TURN), work, receives=receives) == AGAIN
+    assert desk.hidden == [seconds]
+    line = desk.line("turn broke")
+    assert (line["level"], line["error"], line["reference"]) == ("ERROR", "ValueError", TURN.reference)
+    assert "test_consumer.py" in line["places"][-1]
+    assert TURN.text not in json.dumps(desk.lines)
+    assert desk.metrics() == {"Turns": ["error"]}
+
+
+@pytest.mark.parametrize("body", ["not json", "{}", to_json(replace(TURN, attempt="x"))])  # type: ignore[arg-type]
+def test_a_message_that_is_no_turn_goes_to_the_dead_letter_queue(desk: Desk, body: str) -> None:
+    def work(_: Turn, __: Delivery, ___: Ports) -> Outcome:
+        raise AssertionError("there is nothing to work on")
+
+    assert desk.consume(body, work) == AGAIN
+    assert desk.line("message malformed")["level"] == "ERROR"
+    assert desk.metrics() == {"Turns": ["malformed"]}
+
+
+def test_of_the_dead_letter_queue_it_is_dropped(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(aws, capsys, drops_malformed=True)
+    assert desk.consume("not json", ends_with(Outcome(Verdict.ANSWERED))) == DONE
+    assert desk.metrics() == {"Turns": ["malformed"]}
