@@ -18,6 +18,8 @@ CONCURRENCY = 6
 # Most cases wait most of the time, for a lease to run out.
 CASES_AT_ONCE = 16
 PATIENCE = 90.0
+# For a turn that happens to take another way than the one that its case is about.
+MORE_TRIES = 2
 
 SECRET = "Secrets Manager GetSecretValue"
 READS_SIGNING_SECRET = Point(wiring.RECEIVER.name, SECRET)
@@ -75,18 +77,19 @@ class Matrix:
         ]
 
     def run(self, cases: Iterable[Case]) -> list[Result]:
-        """What became of each case; one that did not come to its point is run once more, nearly alone."""
+        """What became of each case; one that did not come to its point is run again, nearly alone."""
         cases = list(cases)
         self._retire_all()
         # A secret is read once in a process's life: these cases get the processes that are new.
         cases.sort(key=lambda case: case.points[0].call != SECRET)
         results = self._batch(cases)
-        missed = [result for result in results if any("never came to" in wrong for wrong in result.wrong)]
-        for start in range(0, len(missed), 2):
-            self._retire_all()
-            again = missed[start : start + 2]
-            for old, new in zip(again, self._batch([old.case for old in again if old.case]), strict=True):
-                results[results.index(old)] = new
+        for _ in range(MORE_TRIES):
+            missed = [result for result in results if any("never came to" in wrong for wrong in result.wrong)]
+            for start in range(0, len(missed), 2):
+                self._retire_all()
+                again = missed[start : start + 2]
+                for old, new in zip(again, self._batch([old.case for old in again if old.case]), strict=True):
+                    results[results.index(old)] = new
         return results
 
     def _batch(self, cases: Sequence[Case]) -> list[Result]:
