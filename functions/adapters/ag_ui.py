@@ -11,13 +11,19 @@ from functions.bridge.agent import AgentEvent, Failed, ToolKind
 from functions.bridge.failures import Failure
 
 _THOUGHTS = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
+# Other objects may have a "type" in capitals too.
+_NAMES = ("RAW", "CUSTOM")
+_PREFIXES = (
+    *("RUN_", "STEP_", "TEXT_MESSAGE_", "TOOL_CALL_", "REASONING_", "THINKING_", "SUBAGENT_"),
+    *("STATE_", "MESSAGES_", "ACTIVITY_"),
+)
 _OUTCOMES = {"interrupt": Failure.RETURN_OF_CONTROL, "cancelled": Failure.CUT_OFF}
 
 
 def is_event(item: Mapping[str, Any]) -> bool:
-    """Whether an object of a stream is an event of the protocol: their types are in capitals."""
+    """Whether an object of a stream is an event of the protocol, by its type."""
     kind = item.get("type")
-    return isinstance(kind, str) and kind.isupper()
+    return isinstance(kind, str) and (kind in _NAMES or kind.startswith(_PREFIXES))
 
 
 class Translation:
@@ -31,8 +37,9 @@ class Translation:
         self._said = Said()
         self._thought = Thought()
         self._tools = ToolsSeen()
-        self._message: object = None
-        self._from_agent = True
+        self._message: object = None  # the last one: a chunk without an id goes on with it
+        self._shown: object = None  # the last one of the agent's
+        self._roles: dict[object, object] = {}  # of messages; who says nothing about it is the agent
         self.is_open = False
 
     def __call__(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
@@ -65,14 +72,15 @@ class Translation:
     def _text(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if event.get("subagentRunId"):  # said to the agent, not to the user
             return
-        message = event.get("messageId") or self._message
-        if message != self._message:
-            self._message = message
+        self._message = message = _string(event, "messageId") or self._message
+        if role := _string(event, "role"):
+            self._roles[message] = role
+        if self._roles.get(message, "assistant") != "assistant":
+            return
+        if message != self._shown:
+            self._shown = message
             self._said.new_message()
-        if "role" in event:
-            self._from_agent = event["role"] in ("assistant", None)
-        if self._from_agent:
-            yield from self._said.piece(_string(event, "delta"))
+        yield from self._said.piece(_string(event, "delta"))
 
 
 def _string(event: Mapping[str, Any], name: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.agentcore import REFUSED, runtime_session_id
-from functions.adapters.agentcore_runtime_events import Translation, item_of
+from functions.adapters.agentcore_runtime_events import Translation, item_of, last_item_of
 from functions.adapters.asker import facts
 from functions.adapters.aws_errors import told
 from functions.adapters.connection import Connection
@@ -135,7 +135,7 @@ def _data_of(response: Any) -> Iterator[Any]:
     parser = EventParser()
     for piece in _pieces(response):
         yield from map(item_of, parser.feed(piece))
-    yield from map(item_of, parser.end())
+    yield from map(last_item_of, parser.end())
 
 
 def _text(response: Any) -> Iterator[str]:

@@ -2,12 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.adapters.sse import EventParser
+from functions.adapters.sse import Event, EventParser
 
 
 def parsed(*pieces: bytes) -> list[str]:
     parser = EventParser()
-    return [*(data for piece in pieces for data in parser.feed(piece)), *parser.end()]
+    found = [*(event for piece in pieces for event in parser.feed(piece)), *parser.end()]
+    return [event.data for event in found]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +38,14 @@ def test_events_are_found(stream: bytes, expected: list[str]) -> None:
 def test_an_event_is_told_as_soon_as_its_empty_line_is_there() -> None:
     parser = EventParser()
     assert list(parser.feed(b"data: one\n")) == []
-    assert list(parser.feed(b"\n")) == ["one"]
-    assert list(parser.feed(b"data: two\r\n\r")) == ["two"]
-    assert list(parser.feed(b"\ndata: three\n\n")) == ["three"]
+    assert list(parser.feed(b"\n")) == [Event("one")]
+    assert list(parser.feed(b"data: two\r\n\r")) == [Event("two")]
+    assert list(parser.feed(b"\ndata: three\n\n")) == [Event("three")]
+
+
+def test_an_event_s_name_is_its_own() -> None:
+    named = b"event: error\ndata: one\n\ndata: two\n\nevent:x\n\ndata: three\n\n"
+    assert list(EventParser().feed(named)) == [Event("one", "error"), Event("two"), Event("three")]
 
 
 @given(
