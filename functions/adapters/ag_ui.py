@@ -6,7 +6,7 @@ docs.ag-ui.com/concepts/events. Names that left the protocol with version 1.0 (T
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from functions.adapters.pieces import Said, Thought, ToolsSeen
+from functions.adapters.pieces import Calls, Said, Thought, ToolsSeen
 from functions.bridge.agent import AgentEvent, Failed, ToolKind
 from functions.bridge.failures import Failure
 
@@ -37,6 +37,8 @@ class Translation:
         self._said = Said()
         self._thought = Thought()
         self._tools = ToolsSeen()
+        self._calls = Calls()
+        self._call = ""  # the last one: a chunk without an id goes on with it
         self._message: object = None  # the last one: a chunk without an id goes on with it
         self._shown: object = None  # the last one of the agent's
         self._roles: dict[object, object] = {}  # of messages; who says nothing about it is the agent
@@ -53,21 +55,47 @@ class Translation:
                 self.is_open = True
             case "TEXT_MESSAGE_START" | "TEXT_MESSAGE_CONTENT" | "TEXT_MESSAGE_CHUNK":
                 yield from self._text(event)
-            case "TOOL_CALL_START" | "TOOL_CALL_CHUNK" if event.get("toolCallName"):
-                yield from self._tools.use(event.get("toolCallId"), event["toolCallName"])
+            case "TOOL_CALL_START" | "TOOL_CALL_ARGS" | "TOOL_CALL_CHUNK":
+                yield from self._tool_call(event)
             case "SUBAGENT_STARTED":
                 yield from self._tools.use(
                     event.get("subagentRunId"), event.get("name"), ToolKind.COLLABORATOR
                 )
             case "RUN_FINISHED":
                 self.is_open = False
-                outcome = event.get("outcome")
-                reason = outcome.get("type") if isinstance(outcome, dict) else None
-                if failure := _OUTCOMES.get(str(reason)):
-                    yield Failed(failure, f"RUN_FINISHED ({reason})")
+                yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
                 # Its message may quote what was said.
                 yield Failed(Failure.INTERNAL, f"RUN_ERROR ({_string(event, 'code') or 'no code'})")
+
+    def _tool_call(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        self._call = _string(event, "toolCallId") or self._call
+        if name := event.get("toolCallName"):
+            yield from self._tools.use(event.get("toolCallId"), name)
+            self._calls.start(self._call, name)
+        self._calls.add(self._call, _string(event, "delta"))
+
+    def _outcome(self, outcome: object) -> Iterator[AgentEvent]:
+        """How a run ended that may wait for something: docs.ag-ui.com/concepts/interrupts
+
+        An interrupt that names a call of a tool waits for a person's consent to it and is answered by its own
+        id. What else there is (questions, forms) is no request to run anything.
+        """
+        reason = outcome.get("type") if isinstance(outcome, dict) else None
+        failure = _OUTCOMES.get(str(reason))
+        if not (failure and isinstance(outcome, dict)):
+            return
+        interrupts = outcome.get("interrupts")
+        waiting = [one for one in interrupts if isinstance(one, dict)] if isinstance(interrupts, list) else []
+        try:
+            asked = [
+                self._calls.consent(_string(one, "toolCallId"), under=_string(one, "id")) for one in waiting
+            ]
+        except ValueError as exc:
+            yield Failed(Failure.INTERNAL, str(exc))
+            return
+        yield from filter(None, asked)
+        yield Failed(failure, f"RUN_FINISHED ({reason})")
 
     def _text(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if event.get("subagentRunId"):  # said to the agent, not to the user

@@ -7,7 +7,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarnessStrea
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from functions.adapters.pieces import Said, Thought, ToolsSeen, clean
+from functions.adapters.pieces import Calls, Said, Thought, ToolsSeen, clean
 from functions.bridge.agent import AgentEvent, CutShort, Failed, Finished, Guardrail
 from functions.bridge.failures import Failure
 
@@ -18,11 +18,12 @@ _FAILED = {
     "max_iterations_exceeded": Failure.LIMIT,
     "malformed_model_output": Failure.INTERNAL,
     "malformed_tool_use": Failure.INTERNAL,
-    "tool_use": Failure.RETURN_OF_CONTROL,  # an inline function: everything else the harness runs itself
+    "tool_use": Failure.RETURN_OF_CONTROL,  # inline functions: everything else the harness runs itself
     "interrupted": Failure.CUT_OFF,
     "partial_turn": Failure.CUT_OFF,
     "tool_result": Failure.CUT_OFF,
 }
+_RUN_ELSEWHERE = {"server_tool_use", "mcp_tool_use"}
 
 
 class Translation:
@@ -35,20 +36,24 @@ class Translation:
         self._said = Said()
         self._thought = Thought()
         self._tools = ToolsSeen()
+        self._calls = Calls()  # of the message under way
+        self._call_in_block: dict[int, str] = {}  # ids by the block's index, which a later block may reuse
         self._from_agent = True
-        self._stop_reason = ""
+        self._stop_reason = ""  # of the last message; "" while it goes on
         self._denying_hook = ""
 
     def __call__(self, member: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if "messageStart" in member:
             self._said.new_message()
             self._from_agent = member["messageStart"].get("role") == "assistant"
+            self._stop_reason = ""
+            self._calls.clear()
+            self._call_in_block.clear()
         elif "contentBlockStart" in member:
             yield from self._thought.end()
-            if use := member["contentBlockStart"].get("start", {}).get("toolUse"):
-                yield from self._tools.use(use.get("toolUseId"), use.get("name"))
+            yield from self._begin_block(member["contentBlockStart"])
         elif "contentBlockDelta" in member:
-            yield from self._delta(member["contentBlockDelta"].get("delta", {}))
+            yield from self._delta(member["contentBlockDelta"])
         elif "contentBlockStop" in member:
             yield from self._thought.end()
         elif "messageStop" in member:
@@ -63,6 +68,12 @@ class Translation:
         failure = Failure.CUT_OFF if not reason else _FAILED.get(reason)
         if reason in _CUT_SHORT and not self._said.anything:
             failure = Failure.LIMIT
+        if failure is Failure.RETURN_OF_CONTROL:
+            try:
+                yield from self._calls.requests()
+            except ValueError as exc:
+                yield Failed(Failure.INTERNAL, str(exc))
+                return
         if failure is not None:
             yield Failed(failure, f"the stream ended with {reason or 'no stopReason'}")
             return
@@ -74,8 +85,20 @@ class Translation:
             yield Guardrail((f"hook {self._denying_hook}".rstrip(),))
         yield Finished()
 
-    def _delta(self, delta: Mapping[str, Any]) -> Iterator[AgentEvent]:
-        if text := delta.get("reasoningContent", {}).get("text"):
+    def _begin_block(self, block: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        index, use = block.get("contentBlockIndex", 0), block.get("start", {}).get("toolUse")
+        self._call_in_block.pop(index, None)
+        if use:
+            yield from self._tools.use(use.get("toolUseId"), use.get("name"))
+            if use.get("type") not in _RUN_ELSEWHERE:
+                self._call_in_block[index] = call_id = use.get("toolUseId", "")
+                self._calls.start(call_id, use.get("name"))
+
+    def _delta(self, block: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        delta = block.get("delta", {})
+        if piece := delta.get("toolUse", {}).get("input"):
+            self._calls.add(self._call_in_block.get(block.get("contentBlockIndex", 0), ""), piece)
+        elif text := delta.get("reasoningContent", {}).get("text"):
             self._thought.add(text)
         elif self._from_agent and (text := delta.get("text")):
             yield from self._thought.end()

@@ -46,7 +46,7 @@ def told(
         # Only the type: some of these exceptions quote what was sent.
         yield Failed(_own_failure(exc), type(exc).__name__)
     except EventStreamError as exc:
-        yield Failed(broken_off.get(code(exc), Failure.INTERNAL), _detail(exc))
+        yield Failed(broken_off.get(code(exc), Failure.INTERNAL), _detail(exc), begun=True)
     except ClientError as exc:
         yield Failed(refused.get(code(exc)) or _BY_STATUS.get(_status(exc), Failure.INTERNAL), _detail(exc))
 
@@ -78,5 +78,8 @@ def _detail(exc: ClientError) -> str:
     """What the service said, for the operator; but of what it may quote from the question only the name."""
     error = exc.response.get("Error", {})
     metadata = exc.response.get("ResponseMetadata", {})
-    message = "" if code(exc) in _QUOTING else f": {error.get('Message', '')}"
-    return f"{error.get('Code', '')} (request {metadata.get('RequestId', 'unknown')}){message}"
+    said = error.get("Message", "")
+    message = f": {said}" if said and code(exc) not in _QUOTING else ""
+    # What the service's model does not know, boto3 does not name.
+    name = error.get("Code") or "an exception without a name"
+    return f"{name} (request {metadata.get('RequestId', 'unknown')}){message}"

@@ -7,6 +7,7 @@ docs.aws.amazon.com/bedrock/latest/userguide/trace-events.html
 
 import codecs
 import io
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,7 +24,9 @@ from functions.bridge.agent import (
     Source,
     TextDelta,
     ToolKind,
+    ToolRequest,
     ToolUse,
+    Wanted,
 )
 from functions.bridge.failures import Failure
 
@@ -53,6 +56,10 @@ _POLICIES = (
     ("sensitiveInformationPolicy", "piiEntities", "sensitive information", "type"),
     ("sensitiveInformationPolicy", "regexes", "pattern", "name"),
 )
+# docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_FunctionInvocationInput.html
+_WANTED = {"USER_CONFIRMATION": Wanted.CONSENT, "USER_CONFIRMATION_AND_RESULT": Wanted.BOTH}
+# What the answer to a request repeats: API_agent-runtime_FunctionResult.html, …_ApiResult.html
+_REPEATED = ("actionGroup", "function", "apiPath", "httpMethod", "agentId")
 _ACTIONS = {"BLOCKED": "blocked", "ANONYMIZED": "masked"}
 
 
@@ -73,6 +80,7 @@ class Translation:
         self._guardrails: set[Guardrail] = set()
         self._gave = False  # text or a file
         self._returned_control = False
+        self._requests: list[ToolRequest] = []
         self._failure_code: int | None = None
 
     def __call__(self, member: Mapping[str, Any]) -> Iterator[AgentEvent]:
@@ -84,12 +92,14 @@ class Translation:
             yield from self._trace(member["trace"].get("trace", {}))
         elif "returnControl" in member:
             self._returned_control = True
+            self._requests += _requests(member["returnControl"])
 
     def end(self) -> Iterator[AgentEvent]:
         if rest := self._decoder.decode(b"", final=True):
             self._gave = True
             yield TextDelta(rest)
         if self._returned_control:
+            yield from self._requests
             yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
         elif self._failure_code is not None and not self._gave:
             # Its reason may quote what was said.
@@ -178,8 +188,7 @@ class Translation:
 def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
     """What the agent uses, by the name that its builder gave it; None when it uses nothing."""
     if action := invocation.get("actionGroupInvocationInput"):
-        name = action.get("function") or _path_name(action.get("apiPath", ""))
-        return ToolUse(clean(name or action.get("actionGroupName", "")))
+        return ToolUse(_action_name(action) or clean(action.get("actionGroupName", "")))
     if collaborator := invocation.get("agentCollaboratorInvocationInput"):
         return ToolUse(clean(collaborator.get("agentCollaboratorName", "")), ToolKind.COLLABORATOR)
     if "knowledgeBaseLookupInput" in invocation:
@@ -188,6 +197,28 @@ def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
         return ToolUse("", ToolKind.CODE_INTERPRETER)
     # A tool of a kind that came after this was written may act like any other.
     return ToolUse("") if invocation and invocation.get("invocationType") != "FINISH" else None
+
+
+def _action_name(action: Mapping[str, Any]) -> str:
+    return clean(action.get("function") or _path_name(action.get("apiPath", "")))
+
+
+def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
+    """What the agent wants done; everything in one `returnControl` is answered under one id."""
+    for member in returned.get("invocationInputs", []):
+        asked = member.get("functionInvocationInput") or member.get("apiInvocationInput") or {}
+        given = list(asked.get("parameters", []))
+        for body in asked.get("requestBody", {}).get("content", {}).values():
+            given += body.get("properties", [])
+        arguments = {clean(one.get("name", "")): clean(one.get("value", "")) for one in given}
+        repeated = {name: asked[name] for name in _REPEATED if name in asked}
+        yield ToolRequest(
+            call_id=returned.get("invocationId", ""),
+            name=_action_name(asked) or clean(asked.get("actionGroup", "")),
+            arguments=json.dumps(arguments, ensure_ascii=False),
+            wanted=_WANTED.get(asked.get("actionInvocationType", ""), Wanted.RESULT),
+            context=json.dumps(repeated, ensure_ascii=False),
+        )
 
 
 def _path_name(path: str) -> str:

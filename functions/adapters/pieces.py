@@ -1,8 +1,9 @@
 """What agents tell in many small pieces, put together: text, thoughts, calls of tools."""
 
+import json
 from collections.abc import Iterator
 
-from functions.bridge.agent import Rationale, TextDelta, ToolKind, ToolUse
+from functions.bridge.agent import Rationale, TextDelta, ToolKind, ToolRequest, ToolUse, Wanted
 
 
 def clean(text: str) -> str:
@@ -66,5 +67,53 @@ class ToolsSeen:
             if call_id in self._ids:
                 return
             self._ids.add(call_id)
-        # A gateway's tools are named after their target too: "weather___get-forecast".
-        yield ToolUse(clean(name).rpartition("___")[2] if isinstance(name, str) else "", kind)
+        yield ToolUse(_tool_name(name), kind)
+
+
+class Calls:
+    """Calls of tools, whose arguments come in pieces of JSON text."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}  # by the call's id
+        self._pieces: dict[str, list[str]] = {}
+
+    def start(self, call_id: str, name: object) -> None:
+        self._names[call_id] = _tool_name(name)
+        self._pieces[call_id] = []
+
+    def add(self, call_id: str, piece: str) -> None:
+        """The next piece of a call's arguments; of a call that did not start it says nothing."""
+        if call_id in self._pieces:
+            self._pieces[call_id].append(piece)
+
+    def clear(self) -> None:
+        self._names.clear()
+        self._pieces.clear()
+
+    def requests(self) -> list[ToolRequest]:
+        """All of them, in order. Raises ValueError where the arguments are no JSON object."""
+        return [ToolRequest(call_id, name, self._arguments(call_id)) for call_id, name in self._names.items()]
+
+    def consent(self, call_id: str, *, under: str) -> ToolRequest | None:
+        """The request for consent to a call, to be answered under another id; None for an unknown call.
+
+        Raises ValueError where its arguments are no JSON object.
+        """
+        if call_id not in self._names:
+            return None
+        return ToolRequest(under, self._names[call_id], self._arguments(call_id), Wanted.CONSENT)
+
+    def _arguments(self, call_id: str) -> str:
+        text = clean("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none
+        try:
+            is_object = isinstance(json.loads(text), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        if not is_object:
+            raise ValueError("the arguments of a tool are no JSON object")
+        return text
+
+
+def _tool_name(name: object) -> str:
+    # A gateway's tools are named after their target too: "weather___get-forecast".
+    return clean(name).rpartition("___")[2] if isinstance(name, str) else ""

@@ -96,6 +96,37 @@ class CutShort:
     """The answer ends here because it reached the length that the agent's model may write."""
 
 
+class Wanted(StrEnum):
+    """What an agent asks for with a `ToolRequest`."""
+
+    RESULT = "result"
+    """That the tool is run, and what it gives."""
+    CONSENT = "consent"
+    """That a person agrees: the agent then runs the tool itself."""
+    BOTH = "both"
+    """That a person agrees, that the tool is run then, and what it gives."""
+
+
+@dataclass(frozen=True)
+class ToolRequest:
+    """The agent cannot go on before somebody else has run a tool, or agreed to it.
+
+    The turn ends here: its requests come right before a `Failed` event (`Failure.RETURN_OF_CONTROL`).
+
+    Attributes:
+        call_id: under which the agent is to be answered. All requests of one turn may have the same.
+        name: of the tool, as its builder wrote it.
+        arguments: JSON text of an object. They may say what the user said: not for the log.
+        context: what else the agent's adapter needs for an answer, as it wrote it down; "" for nothing.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+    wanted: Wanted = Wanted.RESULT
+    context: str = ""
+
+
 @dataclass(frozen=True)
 class Finished:
     """The answer is complete. Always the last event."""
@@ -108,13 +139,17 @@ class Failed:
     Attributes:
         failure: what kind of trouble; decides the words for the user.
         detail: what the service said, for the operator's log only: it may name ARNs and accounts.
+        begun: whether the agent was at work already, so that it may have acted before it told of anything.
     """
 
     failure: Failure
     detail: str
+    begun: bool = False
 
 
-AgentEvent = TextDelta | Rationale | ToolUse | Citation | File | Guardrail | CutShort | Finished | Failed
+AgentEvent = (
+    TextDelta | Rationale | ToolUse | Citation | File | Guardrail | CutShort | ToolRequest | Finished | Failed
+)
 
 
 @dataclass(frozen=True)

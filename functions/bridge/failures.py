@@ -45,6 +45,9 @@ MAY_HAVE_ACTED = frozenset(
         Failure.INTERNAL,
         Failure.DEPENDENCY,
         Failure.LIMIT,
+        # It ran to the end of its turn.
+        Failure.RETURN_OF_CONTROL,
+        Failure.NOT_SHOWABLE,
     }
 )
 
@@ -81,12 +84,15 @@ _WORDS = {
 }
 
 
-def explanation(failure: Failure, *, reference: str, may_have_acted: bool = False, about: str = "") -> str:
+def explanation(
+    failure: Failure, *, reference: str, may_have_acted: bool = False, about: str = "", words: str = ""
+) -> str:
     """What the user reads, as Markdown: plain words, whether work may have been done, and a reference.
 
-    `about` names what the words leave open, such as a file.
+    `about` names what the words leave open, such as a file. `words`, if given, stand for the failure's own,
+    where more is known (`wording.requested`).
     """
     subject = f" (“{escape(about)}”)" if about else ""
-    words = _WORDS[failure].format(subject=subject)
+    said = words or _WORDS[failure].format(subject=subject)
     caution = " It may have done part of its work." if may_have_acted else ""
-    return f":warning: {words}{caution} (Reference: `{reference}`)"
+    return f":warning: {said}{caution} (Reference: `{reference}`)"

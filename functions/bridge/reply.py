@@ -12,6 +12,7 @@ from functions.bridge.agent import (
     Rationale,
     Source,
     TextDelta,
+    ToolRequest,
     ToolUse,
 )
 
@@ -27,6 +28,7 @@ class Reply:
         at_work: whether it uses the last of them now: it has not spoken since.
         guardrails: the policies of guardrails that stepped in.
         cut_short: whether the answer ends because it got too long for the agent's model.
+        requests: the tools that the agent ended its turn for, so that somebody else runs them.
     """
 
     def __init__(self, *, show_rationale: bool) -> None:
@@ -41,9 +43,11 @@ class Reply:
         self.at_work = False
         self.guardrails: list[str] = []
         self.cut_short = False
+        self.requests: list[ToolRequest] = []
 
     def add(self, event: AgentEvent) -> None:
-        self.may_have_acted = self.may_have_acted or isinstance(event, TextDelta | ToolUse | Citation | File)
+        acts = isinstance(event, TextDelta | ToolUse | Citation | File | ToolRequest)
+        self.may_have_acted = self.may_have_acted or acts or (isinstance(event, Failed) and event.begun)
         match event:
             case TextDelta(text):
                 self._pieces.append(text)
@@ -63,6 +67,8 @@ class Reply:
                 self.guardrails += [policy for policy in policies if policy not in self.guardrails]
             case CutShort():
                 self.cut_short = True
+            case ToolRequest():
+                self.requests.append(event)
             case Finished() | Failed():
                 self.ended = event
                 self.at_work = False

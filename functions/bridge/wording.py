@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from functions.bridge.agent import Source, ToolKind, ToolUse
+from functions.bridge.agent import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.markdown import disarm, escape
 from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
@@ -68,7 +68,7 @@ def _whom(agents: Mapping[str, str]) -> list[str]:
 
 def step(use: ToolUse) -> str:
     """What the agent is doing, for the user: a few words of plain text."""
-    name = disarm(" ".join(use.name.replace("_", " ").replace("-", " ").split())[:80])
+    name = disarm(_spoken(use.name))
     match use.kind:
         case ToolKind.KNOWLEDGE_BASE:
             return f"Searching {name or 'the knowledge base'}…"
@@ -77,7 +77,27 @@ def step(use: ToolUse) -> str:
         case ToolKind.CODE_INTERPRETER:
             return "Running code…"
         case ToolKind.TOOL:
-            return f"{name[:1].upper()}{name[1:]}…" if name else "Using a tool…"
+            return f"{_capital(name)}…" if name else "Using a tool…"
+
+
+def requested(requests: Sequence[ToolRequest]) -> str:
+    """What the agent asked for when it ended its turn, as Markdown; "" when that is not known."""
+    if not requests:
+        return ""
+    named = [f"“{escape(_capital(name))}”" if (name := _spoken(one.name)) else "a tool" for one in requests]
+    tools = ", ".join(dict.fromkeys(named))
+    if all(one.wanted is Wanted.CONSENT for one in requests):
+        return f"The agent asked for a person's consent to use {tools}, which this bot cannot pass on."
+    return f"The agent asked this bot to run {tools} for it, which it cannot do."
+
+
+def _spoken(name: str) -> str:
+    """A tool's name as people would write it."""
+    return " ".join(name.replace("_", " ").replace("-", " ").split())[:80]
+
+
+def _capital(name: str) -> str:
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def sources(cited: Sequence[Source]) -> str:

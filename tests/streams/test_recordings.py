@@ -23,7 +23,9 @@ from functions.bridge.agent import (
     Rationale,
     TextDelta,
     ToolKind,
+    ToolRequest,
     ToolUse,
+    Wanted,
 )
 from functions.bridge.failures import Failure
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
@@ -52,8 +54,37 @@ HARNESS: dict[str, list[AgentEvent]] = {
     "reasoning": [Rationale("The user asks about rain."), TextDelta("Yes."), Finished()],
     "inline-function": [
         ToolUse("send_storm_warning"),
+        ToolRequest("tooluse_Ab12", "send_storm_warning", "{}"),
         Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
     ],
+    "inline-function-with-arguments": [
+        ToolUse("get-forecast"),
+        TextDelta("A storm is coming."),
+        ToolUse("send_storm_warning"),
+        ToolUse("ring_the_bell"),
+        ToolRequest("tooluse_Ab12", "send_storm_warning", '{"level": "orange"}'),
+        ToolRequest("tooluse_Cd34", "ring_the_bell", "{}"),
+        Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
+    ],
+    "inline-function-half-written": [
+        ToolUse("ring_the_bell"),
+        ToolUse("send_storm_warning"),
+        Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
+    ],
+    "stopped-for-a-tool": [
+        ToolUse("get-forecast"),
+        Failed(Failure.CUT_OFF, "the stream ended with no stopReason"),
+    ],
+    "stopped-in-second-message": [
+        TextDelta("It is sunny."),
+        TextDelta("\n\nAnd it"),
+        Failed(Failure.CUT_OFF, "the stream ended with no stopReason"),
+    ],
+    "unmodelled-exception": [
+        TextDelta("It is"),
+        Failed(Failure.INTERNAL, "an exception without a name (request unknown)", begun=True),
+    ],
+    "conflict-in-stream": [Failed(Failure.INVALID, "validationException (request unknown)", begun=True)],
     "denied-by-a-hook": [
         TextDelta("I may not do that now."),
         Guardrail(("hook office-hours",)),
@@ -66,12 +97,16 @@ HARNESS: dict[str, list[AgentEvent]] = {
     # What may quote the question or the answer is not in the details.
     "runtime-client-error": [
         TextDelta("It is"),
-        Failed(Failure.INTERNAL, "runtimeClientError (request unknown)"),
+        Failed(Failure.INTERNAL, "runtimeClientError (request unknown)", begun=True),
     ],
     "internal-error": [
-        Failed(Failure.INTERNAL, "internalServerException (request unknown): An internal error occurred."),
+        Failed(
+            Failure.INTERNAL,
+            "internalServerException (request unknown): An internal error occurred.",
+            begun=True,
+        ),
     ],
-    "validation-error": [Failed(Failure.INVALID, "validationException (request unknown)")],
+    "validation-error": [Failed(Failure.INVALID, "validationException (request unknown)", begun=True)],
 }
 RUNTIME: dict[str, list[AgentEvent]] = {
     "strands.sse": [
@@ -104,6 +139,15 @@ RUNTIME: dict[str, list[AgentEvent]] = {
         Failed(Failure.CUT_OFF, "the stream ended without RUN_FINISHED"),
     ],
     "ag-ui-interrupt.sse": [Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)")],
+    "ag-ui-approval.sse": [
+        ToolUse("issue_refund"),
+        ToolRequest("i", "issue_refund", '{"amount": 20}', Wanted.CONSENT),
+        Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)"),
+    ],
+    "ag-ui-approval-half.sse": [
+        ToolUse("issue_refund"),
+        Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
+    ],
     "strings.sse": [TextDelta("It is "), TextDelta("**sunny**\n{'a': 1}"), TextDelta("."), Finished()],
     "words.sse": [
         TextDelta("It"),

@@ -22,7 +22,9 @@ from functions.bridge.agent import (
     Source,
     TextDelta,
     ToolKind,
+    ToolRequest,
     ToolUse,
+    Wanted,
 )
 from functions.bridge.failures import Failure
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
@@ -501,11 +503,37 @@ def test_a_failure_s_exception_says_what_it_was(service: ScriptedServer) -> None
 
 
 def test_control_that_is_returned_fails(service: ScriptedServer) -> None:
-    call = {"functionInvocationInput": {"actionGroup": "a", "function": "f", "parameters": []}}
-    returned = event("returnControl", {"invocationId": "1", "invocationInputs": [call]})
-    assert heard(service, chunk("ok"), returned)[-1] == Failed(
-        Failure.RETURN_OF_CONTROL, "the agent returned control"
+    amount = {"name": "amount", "type": "number", "value": "20"}
+    call = {"actionGroup": "a", "function": "issue-refund", "agentId": "A1", "parameters": [amount]}
+    returned = event(
+        "returnControl", {"invocationId": "1", "invocationInputs": [{"functionInvocationInput": call}]}
     )
+    context = '{"actionGroup": "a", "function": "issue-refund", "agentId": "A1"}'
+    assert heard(service, chunk("ok"), returned)[1:] == [
+        ToolRequest("1", "issue-refund", '{"amount": "20"}', context=context),
+        Failed(Failure.RETURN_OF_CONTROL, "the agent returned control"),
+    ]
+
+
+def test_what_is_asked_of_an_api_has_the_parameters_of_its_body_too(service: ScriptedServer) -> None:
+    body = {"content": {"application/json": {"properties": [{"name": "level", "value": "orange"}]}}}
+    call = {
+        "actionGroup": "warnings",
+        "apiPath": "/warnings/{place}/send",
+        "httpMethod": "POST",
+        "actionInvocationType": "USER_CONFIRMATION_AND_RESULT",
+        "parameters": [{"name": "place", "value": "Zürich"}],
+        "requestBody": body,
+    }
+    nameless = {"actionGroup": "bell", "actionInvocationType": "USER_CONFIRMATION"}
+    inputs = [{"apiInvocationInput": call}, {"functionInvocationInput": nameless}]
+    said = heard(service, event("returnControl", {"invocationId": "1", "invocationInputs": inputs}))
+    context = '{"actionGroup": "warnings", "apiPath": "/warnings/{place}/send", "httpMethod": "POST"}'
+    arguments = '{"place": "Zürich", "level": "orange"}'
+    assert said[:-1] == [
+        ToolRequest("1", "warnings-send", arguments, Wanted.BOTH, context),
+        ToolRequest("1", "bell", "{}", Wanted.CONSENT, '{"actionGroup": "bell"}'),
+    ]
 
 
 # --- Asking again without streaming
