@@ -15,6 +15,7 @@ REFUSED = {
     "accessDeniedException": Failure.ACCESS_DENIED,
     "resourceNotFoundException": Failure.NOT_FOUND,
     "validationException": Failure.INVALID,
+    "validationException/ResourceConflict": Failure.BUSY,  # how a harness, which knows no conflicts, says it
     "runtimeClientError": Failure.INTERNAL,
 }
 

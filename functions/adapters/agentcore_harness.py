@@ -6,6 +6,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters import aws
 from functions.adapters.agentcore import REFUSED, runtime_session_id
 from functions.adapters.agentcore_harness_events import Translation
 from functions.adapters.aws_errors import told
@@ -13,12 +14,22 @@ from functions.adapters.connection import Connection
 from functions.adapters.stream import BackgroundRun
 from functions.bridge.agent import AgentEvent, Failed, Question
 from functions.bridge.failures import Failure
+from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import InvokeHarnessRequestTypeDef
 
 _BROKEN_OFF = {"validationException": Failure.INVALID}
+
+
+def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreHarness":
+    """The harness at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
+    arn = settings.target("arn")
+    client = aws.bedrock_agentcore(
+        longest_silence=longest_silence, role=aws.role_of(settings), region=aws.region_of(arn)
+    )
+    return AgentCoreHarness(client, arn=arn, qualifier=settings.qualifier)
 
 
 class AgentCoreHarness:

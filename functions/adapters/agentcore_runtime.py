@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters import aws
 from functions.adapters.agentcore import REFUSED, runtime_session_id
 from functions.adapters.agentcore_runtime_events import Translation, item_of, last_item_of
 from functions.adapters.asker import facts
@@ -20,12 +21,22 @@ from functions.adapters.sse import EventParser
 from functions.adapters.stream import BackgroundRun
 from functions.bridge.agent import AgentEvent, Failed, Question
 from functions.bridge.failures import Failure
+from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import InvokeAgentRuntimeRequestTypeDef
 
 _PIECE = 65_536  # bytes at most at once
+
+
+def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreRuntime":
+    """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
+    arn = settings.target("arn")
+    client = aws.bedrock_agentcore(
+        longest_silence=longest_silence, role=aws.role_of(settings), region=aws.region_of(arn)
+    )
+    return AgentCoreRuntime(client, arn=arn, qualifier=settings.qualifier, tell_user_id=settings.tell_user_id)
 
 
 class AgentCoreRuntime:

@@ -1,54 +1,40 @@
 """The kinds of agents: which adapter speaks to which. A new kind is one more module and one line here."""
 
-from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from functions.adapters import aws
-from functions.adapters.agentcore_harness import AgentCoreHarness
-from functions.adapters.agentcore_runtime import AgentCoreRuntime
-from functions.adapters.bedrock_agent import BedrockAgent
+from functions.adapters import agentcore_harness, agentcore_runtime, bedrock_agent
 from functions.bridge.agent import Agent
 from functions.bridge.routing import Agents, Listed
-from functions.settings import AgentSettings, AgentsSettings
+from functions.settings import AgentSettings, AgentsSettings, SettingError
 
 # No invocation lasts longer, so that the worker's own deadline comes first (seconds).
 LONGEST_SILENCE = 900.0
 
 
+class Kind(Protocol):
+    """Makes an agent of one kind. Raises `SettingError` where its settings lack something."""
+
+    def __call__(self, settings: AgentSettings, /, *, longest_silence: float) -> Agent: ...
+
+
+KINDS: dict[str, Kind] = {
+    "bedrock-agent": bedrock_agent.from_settings,
+    "agentcore-harness": agentcore_harness.from_settings,
+    "agentcore-runtime": agentcore_runtime.from_settings,
+}
+
+
 def agents(settings: AgentsSettings) -> Agents:
-    """All agents of the settings, each with its client."""
+    """All agents of the settings, each with its client. Raises `SettingError`."""
     listed = {
-        name: Listed(_KINDS[one.kind](one), one.description, tuple(one.channels))
+        name: Listed(_agent(one), one.description, tuple(one.channels))
         for name, one in settings.agents.items()
     }
     return Agents(listed, settings.routes)
 
 
-def _bedrock_agent(settings: AgentSettings) -> Agent:
-    client = aws.bedrock_agent_runtime(longest_silence=LONGEST_SILENCE, role=_role(settings))
-    return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
-
-
-def _harness(settings: AgentSettings) -> Agent:
-    client = aws.bedrock_agentcore(longest_silence=LONGEST_SILENCE, role=_role(settings))
-    return AgentCoreHarness(client, arn=settings.target("arn"), qualifier=settings.qualifier)
-
-
-def _runtime(settings: AgentSettings) -> Agent:
-    client = aws.bedrock_agentcore(longest_silence=LONGEST_SILENCE, role=_role(settings))
-    return AgentCoreRuntime(
-        client,
-        arn=settings.target("arn"),
-        qualifier=settings.qualifier,
-        tell_user_id=settings.tell_user_id,
-    )
-
-
-def _role(settings: AgentSettings) -> aws.Role | None:
-    return aws.Role(settings.role_arn, settings.external_id) if settings.role_arn else None
-
-
-_KINDS: Mapping[str, Callable[[AgentSettings], Agent]] = {
-    "bedrock-agent": _bedrock_agent,
-    "agentcore-harness": _harness,
-    "agentcore-runtime": _runtime,
-}
+def _agent(settings: AgentSettings) -> Agent:
+    kind = KINDS.get(settings.kind)
+    if kind is None:
+        raise SettingError(f"AGENTS has an agent of kind {settings.kind!r}; allowed are {', '.join(KINDS)}")
+    return kind(settings, longest_silence=LONGEST_SILENCE)

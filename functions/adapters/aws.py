@@ -4,14 +4,20 @@ boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the simulator s
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials, create_assume_role_refresher
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.adapters.aws_errors import RoleNotAssumed, code, status
+from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
@@ -60,21 +66,52 @@ class Role:
     external_id: str = ""
 
 
+def role_of(settings: AgentSettings) -> Role | None:
+    """The role under which the settings have an agent asked; None for the Lambda's own."""
+    return Role(settings.role_arn, settings.external_id) if settings.role_arn else None
+
+
+def region_of(arn: str) -> str:
+    """The region in an ARN: "eu-west-1" of "arn:aws:bedrock-agentcore:eu-west-1:…"; "" where it has none.
+
+    docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    """
+    parts = arn.split(":")
+    return parts[3] if len(parts) > 3 else ""
+
+
 def bedrock_agent_runtime(
     *, longest_silence: float, role: Role | None = None
 ) -> "AgentsforBedrockRuntimeClient":
-    """A client for agents of Amazon Bedrock. `longest_silence` is in seconds."""
-    session = _assuming(role) if role else _session
-    client = session.client("bedrock-agent-runtime", config=_listening(longest_silence))
-    client.meta.events.register("before-send.bedrock-agent-runtime.InvokeAgent", _use_a_new_connection)
+    """A client for agents of Amazon Bedrock in the Lambda's own region. See `agent_client`."""
+    client: AgentsforBedrockRuntimeClient = agent_client(
+        "bedrock-agent-runtime", longest_silence=longest_silence, role=role
+    )
     return client
 
 
-def bedrock_agentcore(*, longest_silence: float, role: Role | None = None) -> "BedrockAgentCoreClient":
-    """A client for agents of Amazon Bedrock AgentCore. `longest_silence` is in seconds."""
-    session = _assuming(role) if role else _session
-    client = session.client("bedrock-agentcore", config=_listening(longest_silence))
-    client.meta.events.register("before-send.bedrock-agentcore", _use_a_new_connection)
+def bedrock_agentcore(
+    *, longest_silence: float, role: Role | None = None, region: str = ""
+) -> "BedrockAgentCoreClient":
+    """A client for agents of Amazon Bedrock AgentCore. See `agent_client`."""
+    client: BedrockAgentCoreClient = agent_client(
+        "bedrock-agentcore", longest_silence=longest_silence, role=role, region=region
+    )
+    return client
+
+
+def agent_client(service: str, *, longest_silence: float, role: Role | None = None, region: str = "") -> Any:
+    """A client for a service that runs agents: it sends a request once, over a connection of its own.
+
+    Args:
+        service: boto3's name for it.
+        longest_silence: how long the service may say nothing, in seconds.
+        region: where the agent lives; "" for the Lambda's own.
+    """
+    session: Any = _assuming(role) if role else _session
+    client = session.client(service, region_name=region or None, config=_listening(longest_silence))
+    name = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"before-send.{name}", _use_a_new_connection)
     return client
 
 
@@ -97,12 +134,24 @@ def _assuming(role: Role) -> boto3.session.Session:
     request = {"RoleArn": role.arn, "RoleSessionName": "slack-agent-bridge"}
     if role.external_id:
         request["ExternalId"] = role.external_id
-    refresh = create_assume_role_refresher(_session.client("sts", config=_QUICK), request)
+    assume = create_assume_role_refresher(_session.client("sts", config=_QUICK), request)
     core = botocore.session.get_session()
     core.register_component("data_loader", _core.get_component("data_loader"))
-    credentials = DeferredRefreshableCredentials(refresh, "assume-role")
+    credentials = DeferredRefreshableCredentials(lambda: _assumed(assume), "assume-role")
     core.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
     return boto3.session.Session(botocore_session=core)
+
+
+def _assumed(assume: Callable[[], Any]) -> Any:
+    """The role's credentials. Raises `RoleNotAssumed`, or what STS says where it refuses them."""
+    try:
+        return assume()
+    except ClientError as exc:
+        if status(exc) == HTTPStatus.FORBIDDEN:
+            raise
+        raise RoleNotAssumed(f"AssumeRole: {code(exc)}") from exc
+    except BotoCoreError as exc:
+        raise RoleNotAssumed(f"AssumeRole: {type(exc).__name__}") from exc
 
 
 def _use_a_new_connection(request: "AWSPreparedRequest", **_: object) -> None:

@@ -30,17 +30,24 @@ _BY_STATUS = {
 }
 
 
+class RoleNotAssumed(Exception):
+    """There are no credentials for a role, for now: so nothing was sent to the agent. Says why."""
+
+
 def told(
     events: Iterator[AgentEvent], *, refused: Mapping[str, Failure], broken_off: Mapping[str, Failure]
 ) -> Iterator[AgentEvent]:
     """`events`, with an exception among them told as a `Failed` event.
 
     Args:
-        refused: errors as the answer to the request, by `code`.
+        refused: errors as the answer to the request, by `code`; where a service gives its errors a `reason`,
+            "code/reason" goes first.
         broken_off: errors within a stream, by `code`.
     """
     try:
         yield from events
+    except RoleNotAssumed as exc:
+        yield Failed(Failure.UNREACHABLE, str(exc))
     except (BotoCoreError, HTTPError) as exc:
         # urllib3's ReadTimeoutError and ProtocolError escape botocore in the middle of a stream.
         # Only the type: some of these exceptions quote what was sent.
@@ -48,13 +55,19 @@ def told(
     except EventStreamError as exc:
         yield Failed(broken_off.get(code(exc), Failure.INTERNAL), _detail(exc), begun=True)
     except ClientError as exc:
-        yield Failed(refused.get(code(exc)) or _BY_STATUS.get(_status(exc), Failure.INTERNAL), _detail(exc))
+        known = refused.get(f"{code(exc)}/{exc.response.get('reason')}") or refused.get(code(exc))
+        yield Failed(known or _BY_STATUS.get(status(exc), Failure.INTERNAL), _detail(exc))
 
 
 def code(exc: ClientError) -> str:
     """The error's name as the service model spells it in a stream; HTTP errors begin with a capital."""
     name = exc.response.get("Error", {}).get("Code", "")
     return name[:1].lower() + name[1:]
+
+
+def status(exc: ClientError) -> int:
+    """The HTTP status of the answer; 0 for an error within a stream."""
+    return exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def _own_failure(exc: Exception) -> Failure:
@@ -68,10 +81,6 @@ def _own_failure(exc: Exception) -> Failure:
         case NoCredentialsError() | CredentialRetrievalError():
             return Failure.ACCESS_DENIED
     return Failure.CUT_OFF
-
-
-def _status(exc: ClientError) -> int:
-    return exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def _detail(exc: ClientError) -> str:

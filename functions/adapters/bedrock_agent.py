@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EventStreamError
 
+from functions.adapters import aws
 from functions.adapters.asker import facts
 from functions.adapters.aws_errors import code, told
 from functions.adapters.bedrock_events import Translation, is_harmless
@@ -16,6 +17,7 @@ from functions.adapters.connection import Connection
 from functions.adapters.stream import BackgroundRun
 from functions.bridge.agent import AgentEvent, File, Question
 from functions.bridge.failures import Failure
+from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
@@ -41,6 +43,12 @@ _BROKEN_OFF = {
     "validationException": Failure.INVALID,
     "dependencyFailedException": Failure.DEPENDENCY,
 }
+
+
+def from_settings(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgent":
+    """The alias `alias_id` of the agent `agent_id`, in the Lambda's own region: ids name none."""
+    client = aws.bedrock_agent_runtime(longest_silence=longest_silence, role=aws.role_of(settings))
+    return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
 
 
 class BedrockAgent:

@@ -54,6 +54,7 @@ ERRORS = {
 }
 
 _SERVICE = "bedrock-agentcore"
+_REASON = "FieldValidationFailed"
 
 
 def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> Asked:
@@ -108,6 +109,17 @@ def read_runtime(
         files=tuple(map(_file, given.get("files", []))),
     )
     return asked, framework
+
+
+def refusal(error: str, *, of_harness: bool) -> tuple[str, int, dict[str, str]]:
+    """An error as the API has it: its name, its HTTP status and its members besides the message.
+
+    InvokeHarness' model knows no conflict; that the session is in use is a reason of a ValidationException.
+    """
+    if error == "conflictException" and of_harness:
+        return "ValidationException", 400, {"reason": "ResourceConflict"}
+    name, status = ERRORS[error]
+    return name, status, {"reason": _REASON} if name == "ValidationException" else {}
 
 
 def _check_agent(arn: str, known: list[str], qualifier: str | None) -> None:

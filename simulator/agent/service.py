@@ -20,7 +20,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -312,11 +312,13 @@ class AgentService:
 
     def _refuse(self, error: AgentError) -> Response:
         name, status = error.error, error.status or invoke_agent.ERRORS[error.error]
+        more: dict[str, str] = {}
         if "session_id" not in (request.view_args or {}) and error.status is None:
-            name, status = agentcore.ERRORS[error.error]
+            of_harness = request.endpoint == self._invoke_harness.__name__
+            name, status, more = agentcore.refusal(error.error, of_harness=of_harness)
         session = (request.view_args or {}).get("session_id") or request.headers.get(_SESSION_HEADER)
         self._journal.add("agent", "invocation refused", session=session, status=status, error=error.error)
-        return _error_response(name, error.message, status)
+        return _error_response(name, error.message, status, more)
 
     def _list_invocations(self) -> Response:
         with self._lock:
@@ -430,9 +432,9 @@ def _unknown_operation(error: HTTPException) -> Response:
     return _error_response("unknownOperationException", error.name, error.code or 500)
 
 
-def _error_response(error: str, message: str, status: int) -> Response:
+def _error_response(error: str, message: str, status: int, more: Mapping[str, str] | None = None) -> Response:
     """An error in the shape of AWS's REST-JSON protocol."""
-    response = jsonify(message=message)
+    response = jsonify(message=message, **(more or {}))
     response.status_code = status
     response.headers["x-amzn-ErrorType"] = error[0].upper() + error[1:]
     response.headers["x-amzn-RequestId"] = str(uuid.uuid4())

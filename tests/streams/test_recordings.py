@@ -4,6 +4,7 @@
 exception. `runtime/*.sse`, `*.json`, `*.txt`: bodies of InvokeAgentRuntime as agents write them.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -297,6 +298,26 @@ def test_a_limit_before_any_text_is_a_failure(server: ScriptedServer, harness: A
     server.answer = answered(framed('messageStop {"stopReason": "max_tokens"}'), CONTENT_TYPE)
     expected = Failed(Failure.LIMIT, "the stream ended with max_tokens")
     assert events(harness.ask(QUESTION)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "expected"),
+    [
+        ("ValidationException", "ResourceConflict", Failure.BUSY),
+        ("ValidationException", "FieldValidationFailed", Failure.INVALID),
+        ("RetryableConflictException", "", Failure.BUSY),  # of a session in which the runtime runs already
+    ],
+)
+def test_a_session_in_use_is_told_by_name_or_by_reason(
+    server: ScriptedServer, harness: AgentCoreHarness, name: str, reason: str, expected: Failure
+) -> None:
+    body = json.dumps({"message": "what is the weather", "reason": reason})
+    status = 409 if name.startswith("Retryable") else 400
+    server.answer = Response(body, status, headers={"x-amzn-ErrorType": name})
+    [failed] = events(harness.ask(QUESTION))
+    assert failed == Failed(
+        expected, f"{name} (request unknown)" + ("" if reason else ": what is the weather")
+    )
 
 
 @pytest.mark.parametrize("in_pieces", [False, True], ids=["whole", "byte by byte"])

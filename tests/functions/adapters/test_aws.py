@@ -1,6 +1,7 @@
 """Clients for agents: how they connect, and whose credentials they use."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
@@ -11,9 +12,11 @@ from werkzeug.wrappers import Request, Response
 from functions.adapters import aws as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
+from functions.adapters.agents import KINDS
 from functions.adapters.bedrock_agent import BedrockAgent
-from functions.bridge.agent import Agent
+from functions.bridge.agent import Agent, Failed
 from functions.bridge.failures import Failure
+from functions.settings import AgentSettings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.aws import FAKE_CREDENTIALS, REGION
 from simulator.http import HttpServer
@@ -26,8 +29,8 @@ ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15
 <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>
 <SessionToken>token</SessionToken><Expiration>{expiration}</Expiration></Credentials>
 </AssumeRoleResult></AssumeRoleResponse>"""
-DENIED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
-<Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message>
+REFUSED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+<Code>{code}</Code><Message>not authorized to perform: sts:AssumeRole</Message>
 </Error></ErrorResponse>"""
 
 
@@ -37,17 +40,20 @@ class Service:
     Attributes:
         assumed: the parameters of each AssumeRole.
         keys: the access key with which each agent was asked.
+        regions: for which the requests were signed.
         connections: the Connection header of those requests.
         lifetime: of the credentials that it gives.
-        denies: whether the role may not be assumed.
+        refusal: what AssumeRole gets instead of credentials; None: nothing else.
     """
 
     def __init__(self) -> None:
         self.assumed: list[dict[str, list[str]]] = []
         self.keys: list[str] = []
+        self.regions: list[str] = []
         self.connections: list[str | None] = []
         self.lifetime = timedelta(hours=1)
-        self.denies = False
+        self.refusal: Response | None = None
+        self.silent = threading.Event()
         self._server = HttpServer(Request.application(self._answer))
         self.url = self._server.url
         self.start, self.stop = self._server.start, self._server.stop
@@ -56,13 +62,16 @@ class Service:
         body = request.get_data()
         if b"Action=AssumeRole" in body:
             self.assumed.append(parse_qs(body.decode()))
-            if self.denies:
-                return Response(DENIED, 403)
+            if self.refusal is not None:
+                return self.refusal
+            if self.silent.is_set():
+                raise ConnectionAbortedError("no answer")
             expiration = (datetime.now(UTC) + self.lifetime).strftime("%Y-%m-%dT%H:%M:%SZ")
             return Response(ASSUMED.format(key=f"ASIA{len(self.assumed)}", expiration=expiration))
-        found = re.search("Credential=([^/]+)/", request.headers["Authorization"])
+        found = re.search("Credential=([^/]+)/[^/]+/([^/]+)/", request.headers["Authorization"])
         assert found is not None
         self.keys.append(found[1])
+        self.regions.append(found[2])
         self.connections.append(request.headers.get("Connection"))
         return Response("{}", 429, {"x-amzn-ErrorType": "ThrottlingException"})
 
@@ -141,6 +150,52 @@ def test_each_role_has_credentials_of_its_own(service: Service) -> None:
 
 
 def test_a_role_that_may_not_be_assumed_is_access_denied(service: Service) -> None:
-    service.denies = True
+    service.refusal = Response(REFUSED.format(code="AccessDenied"), 403)
     assert failure(events(harness(ROLE).ask(QUESTION))) is Failure.ACCESS_DENIED
     assert service.keys == []
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "Throttling"), (500, "InternalFailure")])
+def test_an_agent_whose_role_cannot_be_had_for_now_was_not_asked(
+    service: Service, kind: Callable[[clients.Role | None], Agent], status: int, code: str
+) -> None:
+    service.refusal = Response(REFUSED.format(code=code), status)
+    [failed] = events(kind(ROLE).ask(QUESTION))
+    assert isinstance(failed, Failed)
+    assert failed.failure is Failure.UNREACHABLE
+    assert failed.detail.casefold() == f"assumerole: {code}".casefold()
+    assert service.keys == []
+    service.refusal = None
+    agent = kind(ROLE)
+    assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
+
+
+def test_an_agent_whose_role_gets_no_answer_was_not_asked(service: Service) -> None:
+    service.silent.set()
+    assert failure(events(harness(ROLE).ask(QUESTION))) is Failure.UNREACHABLE
+    assert service.keys == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "region"),
+    [
+        (AgentSettings("bedrock-agent", agent_id="AGENT", alias_id="ALIAS"), REGION),
+        (AgentSettings("agentcore-harness", arn=HARNESS_ARN.replace(REGION, "eu-west-1")), "eu-west-1"),
+        (
+            AgentSettings(
+                "agentcore-runtime",
+                arn=RUNTIME_ARNS[Framework.STRANDS].replace(REGION, "ap-southeast-2"),
+                role_arn=ROLE.arn,
+            ),
+            "ap-southeast-2",
+        ),
+        (AgentSettings("agentcore-harness", arn="meteorologist-A1b2C3d4E5"), REGION),
+    ],
+)
+def test_an_agent_is_asked_in_the_region_of_its_arn(
+    service: Service, settings: AgentSettings, region: str
+) -> None:
+    agent = KINDS[settings.kind](settings, longest_silence=20)
+    assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
+    assert service.regions == [region]
+    assert len(service.assumed) == bool(settings.role_arn)

@@ -291,16 +291,28 @@ def test_a_stream_of_the_runtime_can_be_cut(client: Any, service: AgentService) 
 def test_errors_have_the_names_and_statuses_of_the_model(
     client: Any, service: AgentService, error: str
 ) -> None:
-    name, status = agentcore.ERRORS[error]
     service.force(f"{error} status", times=2)
+    name, status, _ = agentcore.refusal(error, of_harness=True)
     assert error_of(lambda: invoke_harness(client, CHICAGO)) == (status, name)
+    name, status, _ = agentcore.refusal(error, of_harness=False)
     assert error_of(lambda: invoke_runtime(client, {"prompt": CHICAGO})) == (status, name)
 
 
-def test_every_error_is_one_of_the_model() -> None:
-    shapes = model.operation("bedrock-agentcore", "InvokeAgentRuntime").error_shapes
+def test_a_harness_has_a_reason_for_a_conflict_instead_of_a_name(client: Any, service: AgentService) -> None:
+    service.force("conflictException status")
+    with pytest.raises(client.exceptions.ValidationException) as caught:
+        invoke_harness(client, CHICAGO)
+    assert caught.value.response["reason"] == "ResourceConflict"
+
+
+@pytest.mark.parametrize(
+    ("operation", "of_harness"), [("InvokeHarness", True), ("InvokeAgentRuntime", False)]
+)
+def test_every_error_is_one_of_the_model(operation: str, of_harness: bool) -> None:
+    shapes = model.operation("bedrock-agentcore", operation).error_shapes
     known = {shape.name: shape.metadata["error"]["httpStatusCode"] for shape in shapes}
-    assert dict(agentcore.ERRORS.values()).items() <= known.items()
+    told = (agentcore.refusal(error, of_harness=of_harness) for error in invoke_agent.ERRORS)
+    assert {name: status for name, status, _ in told}.items() <= known.items()
 
 
 def test_a_request_without_a_signature_is_refused(service: AgentService) -> None:
