@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from simulator.agent.actions import Approval, Guardrail, Rationale, Text
+from simulator.agent.actions import Approval, Arguments, Guardrail, Rationale, Text
 from simulator.agent.agentcore import Framework
 from simulator.agent.wire import Decoder, Tool, Wire, tool_call
 
@@ -127,11 +127,7 @@ class AgUiWire(Wire):
     def use(self, tool: Tool) -> Iterator[bytes]:
         yield from self._end_message()
         name, arguments, _ = tool_call(tool)
-        self._tool_call = str(uuid.uuid4())
-        call = {"toolCallId": self._tool_call}
-        yield _item({"type": "TOOL_CALL_START", "toolCallName": name, **call})
-        yield _item({"type": "TOOL_CALL_ARGS", "delta": json.dumps(dict(arguments)), **call})
-        yield _item({"type": "TOOL_CALL_END", **call})
+        yield from self._call(name, arguments)
 
     def used(self, tool: Tool) -> Iterator[bytes]:
         result = {"messageId": str(uuid.uuid4()), "toolCallId": self._tool_call}
@@ -147,7 +143,9 @@ class AgUiWire(Wire):
         yield start + _item({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._message, "delta": words})
 
     def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
-        interrupt = {"id": approval_id, "reason": "tool_call", "message": approval.tool}
+        yield from self._end_message()
+        yield from self._call(approval.tool, approval.parameters)
+        interrupt = {"id": approval_id, "reason": "tool_call", "toolCallId": self._tool_call}
         outcome = {"type": "interrupt", "interrupts": [interrupt]}
         yield _item({"type": "RUN_FINISHED", **self._run, "outcome": outcome})
 
@@ -163,6 +161,13 @@ class AgUiWire(Wire):
     def end(self) -> Iterator[bytes]:
         yield from self._end_message()
         yield _item({"type": "RUN_FINISHED", **self._run})
+
+    def _call(self, name: str, arguments: Arguments) -> Iterator[bytes]:
+        self._tool_call = str(uuid.uuid4())
+        call = {"toolCallId": self._tool_call}
+        yield _item({"type": "TOOL_CALL_START", "toolCallName": name, **call})
+        yield _item({"type": "TOOL_CALL_ARGS", "delta": json.dumps(dict(arguments)), **call})
+        yield _item({"type": "TOOL_CALL_END", **call})
 
     def _end_message(self) -> Iterator[bytes]:
         if self._message:

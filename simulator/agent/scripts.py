@@ -390,6 +390,12 @@ SCRIPTS: tuple[Script, ...] = (
         _after_half(Fail("internalServerException", INTERNAL)),
     ),
     Script(
+        "fail at once",
+        None,
+        "internalServerException in the stream, before anything else",
+        _always(Fail("internalServerException", INTERNAL)),
+    ),
+    Script(
         "throttle",
         "throttle",
         "throttlingException as HTTP 429, before the agent starts",

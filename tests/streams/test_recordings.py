@@ -1,7 +1,8 @@
-"""What AgentCore's services send, written down by hand, and what the adapters make of it through boto3.
+"""What the agents' services send, written down by hand, and what the adapters make of it through boto3.
 
-`harness/*.txt`: the members of InvokeHarness' stream, one a line, as the service model has them; "!" marks an
-exception. `runtime/*.sse`, `*.json`, `*.txt`: bodies of InvokeAgentRuntime as agents write them.
+`bedrock/*.txt`, `harness/*.txt`: the members of InvokeAgent's and InvokeHarness' streams, one a line, as the
+service model has them (`test_shapes`); "!" marks an exception. `runtime/*.sse`, `*.json`, `*.txt`: bodies of
+InvokeAgentRuntime as agents write them.
 """
 
 import json
@@ -15,13 +16,17 @@ from werkzeug.wrappers import Response
 from functions.adapters import aws as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
+from functions.adapters.bedrock_agent import BedrockAgent
 from functions.bridge.agent import (
     AgentEvent,
+    Citation,
     CutShort,
     Failed,
+    File,
     Finished,
     Guardrail,
     Rationale,
+    Source,
     TextDelta,
     ToolKind,
     ToolRequest,
@@ -43,6 +48,37 @@ MEDIA_TYPES = {
 }
 SUNNY = "It is sunny."
 
+BEDROCK: dict[str, list[AgentEvent]] = {
+    "answer": [
+        Rationale("I need the forecast."),
+        ToolUse("get-forecast"),
+        TextDelta("It is **sunny** in Z"),
+        TextDelta("ürich"),
+        TextDelta(", says the handbook."),
+        Citation((Source("climate.pdf"),)),
+        File("forecast.csv", "text/csv", b"day,sky"),
+        Finished(),
+    ],
+    "return-control": [
+        ToolRequest(
+            "22af1b06-6bbd-4cbe-a4b7-1d3a6b0a7a5c",
+            "send-storm-warning",
+            '{"level": "orange"}',
+            Wanted.CONSENT,
+            '{"actionGroup": "warnings", "function": "send-storm-warning", "agentId": "METEOAGENT"}',
+        ),
+        Failed(Failure.RETURN_OF_CONTROL, "the agent returned control"),
+    ],
+    "denied-in-stream": [
+        ToolUse("", ToolKind.KNOWLEDGE_BASE),
+        Failed(
+            Failure.ACCESS_DENIED,
+            "accessDeniedException (request unknown): Access denied when calling Bedrock.",
+            begun=True,
+        ),
+    ],
+    "validation-error": [Failed(Failure.INVALID, "validationException (request unknown)", begun=True)],
+}
 HARNESS: dict[str, list[AgentEvent]] = {
     "tool-then-answer": [
         TextDelta("I will look "),
@@ -239,9 +275,16 @@ def server() -> Iterator[ScriptedServer]:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
             environment.setenv(name, value)
-        environment.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", server.url)
+        for name in ("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"):
+            environment.setenv(name, server.url)
         yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def bedrock(server: ScriptedServer) -> BedrockAgent:  # noqa: ARG001 - the client reads its address
+    client = clients.bedrock_agent_runtime(longest_silence=20)
+    return BedrockAgent(client, agent_id="METEOAGENT", alias_id="TSTALIASID")
 
 
 @pytest.fixture(scope="module")
@@ -273,6 +316,13 @@ def message(line: str) -> bytes:
 def answered(body: bytes, media_type: str, *, in_pieces: bool = False) -> Response:
     pieces = [body[at : at + 1] for at in range(len(body))] if in_pieces else body
     return Response(pieces, content_type=media_type)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (HERE / "bedrock").iterdir()))
+def test_what_an_agent_in_bedrock_sends(server: ScriptedServer, bedrock: BedrockAgent, name: str) -> None:
+    lines = (HERE / "bedrock" / f"{name}.txt").read_text(encoding="utf-8")
+    server.answer = answered(framed(lines), CONTENT_TYPE)
+    assert events(bedrock.ask(QUESTION)) == BEDROCK[name]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (HERE / "harness").iterdir()))
@@ -341,5 +391,6 @@ def test_an_answer_of_another_media_type_cannot_be_shown(
 
 
 def test_every_recording_has_an_expectation() -> None:
+    assert {path.stem for path in (HERE / "bedrock").iterdir()} == BEDROCK.keys()
     assert {path.stem for path in (HERE / "harness").iterdir()} == HARNESS.keys()
     assert {path.name for path in (HERE / "runtime").iterdir()} == RUNTIME.keys()

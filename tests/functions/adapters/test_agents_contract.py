@@ -1,5 +1,6 @@
 """What every kind of agent does alike, with a real boto3 client against a server that speaks its protocol."""
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from functions.adapters import aws as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
 from functions.adapters.bedrock_agent import BedrockAgent
-from functions.bridge.agent import Agent, Failed, Finished, Rationale, TextDelta, ToolUse
+from functions.bridge.agent import Agent, Failed, Finished, Rationale, TextDelta, ToolRequest, ToolUse, Wanted
 from functions.bridge.failures import NOT_STARTED, Failure
 from simulator.agent import samples
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
@@ -36,12 +37,14 @@ class Kind:
     Attributes:
         agent: makes one; how long it may be silent, in seconds, in.
         tells_steps: whether it tells of its thoughts and tools.
+        asks: what it wants of a tool that needs a person's consent; None: it cannot wait for one.
         streams: whether text comes before the answer is complete.
     """
 
     name: str
     agent: Callable[[float], Agent]
     tells_steps: bool = True
+    asks: Wanted | None = None
     streams: bool = True
 
 
@@ -63,10 +66,10 @@ def runtime(framework: Framework) -> Callable[[float], Agent]:
 
 
 KINDS = (
-    Kind("bedrock", bedrock),
-    Kind("harness", harness),
+    Kind("bedrock", bedrock, asks=Wanted.CONSENT),
+    Kind("harness", harness, asks=Wanted.RESULT),
     Kind("runtime-strands", runtime(Framework.STRANDS)),
-    Kind("runtime-ag-ui", runtime(Framework.AG_UI)),
+    Kind("runtime-ag-ui", runtime(Framework.AG_UI), asks=Wanted.CONSENT),
     Kind("runtime-words", runtime(Framework.WORDS), tells_steps=False),
     Kind("runtime-whole", runtime(Framework.WHOLE), tells_steps=False, streams=False),
 )
@@ -199,6 +202,32 @@ def test_an_error_after_the_first_words_is_never_taken_for_a_run_that_did_not_st
     assert failure(heard) not in NOT_STARTED
     assert bool(text(heard)) is kind.streams
     assert len(service.invocations) == 1
+
+
+def test_an_error_before_the_first_event_is_not_taken_for_a_run_that_did_not_start(
+    agent: Agent, service: AgentService
+) -> None:
+    service.force("fail at once")
+    heard = events(agent.ask(QUESTION))
+    assert len(heard) == 1
+    assert failure(heard) is Failure.INTERNAL
+    assert len(service.invocations) == 1
+
+
+def test_a_tool_that_needs_a_person_is_asked_for(kind: Kind, agent: Agent, service: AgentService) -> None:
+    *before, last = events(agent.ask(asking("ask me first")))
+    asked = [event for event in before if isinstance(event, ToolRequest)]
+    if kind.asks is None:
+        assert (asked, last) == ([], Finished())
+        return
+    assert isinstance(last, Failed)
+    assert last.failure is Failure.RETURN_OF_CONTROL
+    [request] = asked
+    assert before[-1] == request
+    assert (request.name, request.wanted) == ("send-storm-warning", kind.asks)
+    assert json.loads(request.arguments) == {"place": "Chicago", "level": "orange"}
+    assert request.call_id
+    assert service.invocations[0].ended == "approval"
 
 
 @pytest.mark.parametrize("script", ["cut", "cut in message", "cut after tools", "reset", "reset in stream"])
