@@ -11,10 +11,21 @@ from functions.adapters import aws as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
 from functions.adapters.bedrock_agent import BedrockAgent
-from functions.bridge.agent import Agent, Failed, Finished, Rationale, TextDelta, ToolRequest, ToolUse, Wanted
-from functions.bridge.failures import NOT_STARTED, Failure
+from functions.bridge.agent import (
+    Agent,
+    AgentEvent,
+    Failed,
+    Finished,
+    Rationale,
+    TextDelta,
+    ToolRequest,
+    ToolUse,
+    Wanted,
+)
+from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
 from simulator.agent import samples
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
+from simulator.agent.invoke_agent import ERRORS
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
 from tests.functions.adapters.runs import (
     QUESTION,
@@ -95,6 +106,11 @@ def agent(kind: Kind, service: AgentService) -> Iterator[Agent]:  # noqa: ARG001
     for thread in agent_threads():
         thread.join(WAIT)
     assert agent_threads() == []
+
+
+def may_have_acted(last: AgentEvent) -> bool:
+    """Whether a failure says by itself that the agent was at work, whatever came before it."""
+    return isinstance(last, Failed) and (last.begun or last.failure in MAY_HAVE_ACTED)
 
 
 def test_the_answer_comes_in_pieces(kind: Kind, agent: Agent, service: AgentService) -> None:
@@ -191,15 +207,14 @@ def test_a_refused_request_has_a_kind(
     assert service.invocations == []
 
 
-@pytest.mark.parametrize(
-    "error", ["throttlingException", "conflictException", "modelNotReadyException", "internalServerException"]
-)
+@pytest.mark.parametrize("error", ERRORS)
 def test_an_error_after_the_first_words_is_never_taken_for_a_run_that_did_not_start(
     kind: Kind, agent: Agent, service: AgentService, error: str
 ) -> None:
     service.force(f"{error} in stream")
     heard = events(agent.ask(QUESTION))
     assert failure(heard) not in NOT_STARTED
+    assert may_have_acted(heard[-1])
     assert bool(text(heard)) is kind.streams
     assert len(service.invocations) == 1
 
@@ -211,6 +226,7 @@ def test_an_error_before_the_first_event_is_not_taken_for_a_run_that_did_not_sta
     heard = events(agent.ask(QUESTION))
     assert len(heard) == 1
     assert failure(heard) is Failure.INTERNAL
+    assert may_have_acted(heard[-1])
     assert len(service.invocations) == 1
 
 
