@@ -30,9 +30,21 @@ names = st.sampled_from(
         *["event", "data", "message", "result", "error", "type", "content", "text", "role", "delta"],
         *["contentBlockDelta", "contentBlockStart", "messageStop", "stopReason", "start", "toolUse", "name"],
         *["toolCallName", "messageId", "outcome", "reasoningContent", "current_tool_use", "output"],
+        *[
+            "toolCallId",
+            "interrupts",
+            "id",
+            "input",
+            "toolUseId",
+            "contentBlockIndex",
+            "status",
+            "messageStart",
+        ],
     ]
 )
-types = st.sampled_from(["RUN_STARTED", "TEXT_MESSAGE_CHUNK", "RUN_FINISHED", "TOOL_CALL_START", "NONE"])
+types = st.sampled_from(
+    ["RUN_STARTED", "TEXT_MESSAGE_CHUNK", "RUN_FINISHED", "TOOL_CALL_CHUNK", "interrupt", "error", "tool_use"]
+)
 objects = st.recursive(
     json_values | types,
     lambda inner: st.dictionaries(names, inner, max_size=3),
