@@ -7,9 +7,10 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.bridge_stack import BridgeStack
-from infra.config import Agent, BedrockAgent, Config, ConfigError, Harness, read_config
+from infra.config import Agent, Config, ConfigError, read_config
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
+from infra.targets import BedrockAgent, Harness
 
 BRIDGE_TOML = Path(__file__).parent / "bridge.toml"
 

@@ -7,7 +7,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.bridge_stack import BridgeStack
-from infra.config import Agent, BedrockAgent, Config
+from infra.config import Agent, Config
+from infra.targets import BedrockAgent
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,8 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from functions.settings import AgentSettings, AgentsSettings
-from infra.config import Agent, BedrockAgent, Config, Harness, Reply, Role, Runtime, Worker
+from infra.config import Agent, Config, Reply, Role, Worker
+from infra.targets import BedrockAgent, Harness, Runtime
 
 
 class Synthesise(Protocol):

@@ -4,16 +4,14 @@ import pytest
 
 from infra.config import (
     Agent,
-    BedrockAgent,
     Config,
     ConfigError,
-    Harness,
     Reply,
     Role,
-    Runtime,
     Worker,
     read_config,
 )
+from infra.targets import BedrockAgent, Harness, Runtime
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,8 +113,6 @@ def test_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
     assert problems(tmp_path, "") == (
         "name is missing; allowed: up to 40 letters, digits and hyphens, the first a letter",
         f"agents.default.kind is missing; {KIND}",
-        "agents.default.agent_id is missing; allowed: exactly 10 letters and digits",
-        "agents.default.alias_id is missing; allowed: exactly 10 letters and digits",
     )
 
 
