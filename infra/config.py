@@ -10,16 +10,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.arns import REGIONS
 from infra.table import Table
 from infra.targets import KINDS, Target
 
 # A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in
 # front of the names that it makes, and those of functions and roles end at 64 characters.
 # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stack.html
-NAME = (r"[A-Za-z][A-Za-z0-9-]{0,39}", "up to 40 letters, digits and hyphens, the first a letter")
-REGION = (r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}", 'the name of an AWS region, such as "us-east-1"')
+# The sample agent and its gateway have the name too, and they take no two hyphens in a row.
+NAME = (
+    r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,39}",
+    "up to 40 letters, digits and single hyphens, the first a letter",
+)
+REGION = ("|".join(REGIONS.values()), 'the name of an AWS region, such as "us-east-1"')
 ROLE_ARN = (
-    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}",
+    rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}",
     'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
 )
 # `externalIdType` in the service model of sts.
@@ -122,13 +127,14 @@ def _config(root: Table) -> Config:
     name = root.text("name", NAME)
     region = root.optional_text("region", REGION)
     sample = root.choice("sample", ["none", "harness", "classic"], default="none")
-    agents = _agents(root.table("agents"), sample)
+    agents_table = root.table("agents")
+    agents = _agents(agents_table, sample)
     config = Config(
         name=name,
         region=region,
         sample=sample,
         agents=agents,
-        routes=_routes(root.tables("routes"), {*agents, DEFAULT_AGENT}),
+        routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
         reply=_reply(root.table("reply")),
         worker=_worker(root.table("worker")),
     )
@@ -141,12 +147,14 @@ def _agents(table: Table, sample: str) -> dict[str, Agent]:
     if sample == "none":
         names = [DEFAULT_AGENT, *(name for name in names if name != DEFAULT_AGENT)]
     elif DEFAULT_AGENT in names:
-        table.refuse(
-            DEFAULT_AGENT, f'another name, or sample = "none": the sample agent ({sample}) is the default'
+        table.refuse_key(
+            DEFAULT_AGENT,
+            f'is the sample agent\'s name (sample = "{sample}")',
+            'another name, or sample = "none"',
         )
     for name in names:
         if not re.fullmatch(AGENT_NAME[0], name):
-            table.refuse(name, f"as an agent's name {AGENT_NAME[1]}")
+            table.refuse_key(name, "is not a name for an agent", AGENT_NAME[1])
     agents = {name: _agent(table.table(name)) for name in names}
     return {name: agent for name, agent in agents.items() if agent}
 
@@ -174,15 +182,27 @@ def _role(table: Table) -> Role | None:
     return Role(arn, external_id or "") if arn else None
 
 
-def _routes(tables: Sequence[Table], agents: Collection[str]) -> dict[str, str]:
+def _routes(tables: Sequence[Table], names: Collection[str], agents: Mapping[str, Agent]) -> dict[str, str]:
     routes: dict[str, str] = {}
     for table in tables:
         channel = table.text("channel", CHANNEL)
         if channel in routes:
             table.refuse("channel", "one route for each channel")
-        routes[channel] = table.choice("agent", sorted(agents))
+        name = table.choice("agent", sorted(names))
+        answers_in = agents[name].channels if name in agents else ()
+        if channel and answers_in and not _places(channel) & {*answers_in}:
+            where = ", ".join(answers_in)
+            table.refuse(
+                "agent", f"an agent that answers in {channel}; agents.{name}.channels has {where} only"
+            )
+        routes[channel] = name
         table.refuse_the_rest()
     return routes
+
+
+def _places(channel: str) -> set[str]:
+    """How `channels` may name a channel: Slack's ids of direct messages begin with D."""
+    return {channel, "dm"} if channel.startswith("D") else {channel}
 
 
 def _reply(table: Table) -> Reply:

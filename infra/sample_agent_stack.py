@@ -7,7 +7,6 @@ docs.aws.amazon.com/bedrock/latest/userguide/agents-classic-maintenance-mode.htm
 
 import hashlib
 import json
-import re
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -53,7 +52,7 @@ class SampleAgentStack(cdk.Stack):
         agent = bedrock.CfnAgent(
             self,
             "Agent",
-            agent_name=re.sub("-+", "-", name),  # two hyphens in a row are not allowed
+            agent_name=name,
             description="Virtual meteorologist",
             instruction=INSTRUCTIONS.read_text(encoding="utf-8"),
             foundation_model=model_arn(self, model),

@@ -1,7 +1,5 @@
 """The sample agent as an AgentCore harness, which any account can create."""
 
-import re
-
 import aws_cdk as cdk
 from aws_cdk import aws_bedrockagentcore as agentcore
 from aws_cdk import aws_iam as iam
@@ -156,7 +154,7 @@ class _Gateway(Construct):
         self.gateway = agentcore.CfnGateway(
             self,
             "Gateway",
-            name=re.sub("-+", "-", name),  # two hyphens in a row are not allowed
+            name=name,
             description="Tools of the virtual meteorologist",
             protocol_type="MCP",
             authorizer_type="AWS_IAM",

@@ -117,7 +117,11 @@ class Table:
     def refuse(self, key: str, allowed: str) -> None:
         """Note that the value at `key` is wrong, and what would be right."""
         found = f"is {_as_toml(self._values[key])}" if key in self._values else "is missing"
-        self._problems.append(f"{self._path}{key} {found}; allowed: {allowed}")
+        self.refuse_key(key, found, allowed)
+
+    def refuse_key(self, key: str, problem: str, allowed: str) -> None:
+        """Note what is wrong with the key itself, whatever its value."""
+        self._problems.append(f"{self._path}{key} {problem}; allowed: {allowed}")
 
 
 def _either(allowed: Iterable[str]) -> str:
@@ -125,5 +129,9 @@ def _either(allowed: Iterable[str]) -> str:
 
 
 def _as_toml(value: object) -> str:
-    """The value as the file has it, so that it is found again."""
+    """The value as the file has it, so that it is found again; of tables not what is in them."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return "a list of tables"
     return json.dumps(value, ensure_ascii=False, default=str)  # strings, numbers and booleans look the same

@@ -11,21 +11,20 @@ from typing import ClassVar
 
 import aws_cdk as cdk
 
+from infra.arns import arn_pattern
 from infra.function import BridgeFunction
 from infra.table import Rule, Table
 
 # `Id` and `AgentAliasId` in the service model of bedrock-agent.
 BEDROCK_ID: Rule = (r"[0-9a-zA-Z]{10}", "exactly 10 letters and digits")
-# `harnessArn` and `qualifier` in the service model of bedrock-agentcore. A runtime's ARN is described in
-# docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrockagentcore.html.
-_AGENTCORE = r"arn:aws[a-z-]*:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}"
-_AGENTCORE_ID = r"[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10}"
+# `harnessArn` and `qualifier` in the service model of bedrock-agentcore, `AgentRuntimeArn` in that of
+# bedrock-agentcore-control.
 HARNESS_ARN: Rule = (
-    f"{_AGENTCORE}:harness/{_AGENTCORE_ID}",
+    arn_pattern("bedrock-agentcore", r"harness/[a-zA-Z][a-zA-Z0-9_]{0,39}-[a-zA-Z0-9]{10}"),
     'the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"',
 )
 RUNTIME_ARN: Rule = (
-    f"{_AGENTCORE}:runtime/{_AGENTCORE_ID}",
+    arn_pattern("bedrock-agentcore", r"runtime/[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10}"),
     'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
 )
 QUALIFIER: Rule = (

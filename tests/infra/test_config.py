@@ -111,14 +111,14 @@ OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b
 
 def test_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
     assert problems(tmp_path, "") == (
-        "name is missing; allowed: up to 40 letters, digits and hyphens, the first a letter",
+        "name is missing; allowed: up to 40 letters, digits and single hyphens, the first a letter",
         f"agents.default.kind is missing; {KIND}",
     )
 
 
 TIMEOUT = "allowed: a whole number from 60 to 900"
 CONCURRENCY = "allowed: a whole number from 2 to 1000"
-NAME = "allowed: up to 40 letters, digits and hyphens, the first a letter"
+NAME = "allowed: up to 40 letters, digits and single hyphens, the first a letter"
 BEDROCK_ID = "allowed: exactly 10 letters and digits"
 HARNESS_ARN = (
     'allowed: the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"'
@@ -135,6 +135,7 @@ RUNTIME_ARN = (
         ('name = "agent-bridge"', 'name = "1bridge"', f'name is "1bridge"; {NAME}'),
         ('name = "agent-bridge"', 'name = "brücke"', f'name is "brücke"; {NAME}'),
         ('name = "agent-bridge"', 'name = ""', f'name is ""; {NAME}'),
+        ('name = "agent-bridge"', 'name = "a--b"', f'name is "a--b"; {NAME}'),
         ('name = "agent-bridge"', "name = 7", f"name is 7; {NAME}"),
         ('name = "agent-bridge"', f'name = "{"a" * 41}"', f'name is "{"a" * 41}"; {NAME}'),
         (
@@ -172,9 +173,8 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
         ('sample = "best"', 'sample is "best"; allowed: "none" or "harness" or "classic"'),
         (
             'sample = "harness"',
-            'agents.default is {"kind": "bedrock-agent", "agent_id": "ABCDEFGHIJ", '
-            '"alias_id": "TSTALIASID"}; allowed: another name, or sample = "none": the sample agent '
-            "(harness) is the default",
+            'agents.default is the sample agent\'s name (sample = "harness"); '
+            'allowed: another name, or sample = "none"',
         ),
         (
             '[agents.finops]\nkind = "agentcore-harness"\narn = "finops"',
@@ -194,7 +194,7 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
         ),
         ("routes = 1", "routes is 1; allowed: tables, each under [[routes]]"),
         ("reply = true", "reply is true; allowed: a table"),
-        ("[[worker]]", "worker is [{}]; allowed: a table"),
+        ("[[worker]]", "worker is a list of tables; allowed: a table"),
         ('[reply]\nstyle = "morse"', 'reply.style is "morse"; allowed: "edit" or "stream"'),
         (
             "[reply]\nnotify_after_seconds = 9",
@@ -298,6 +298,92 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
             role=Role("arn:aws:iam::210987654321:role/sales-caller", "42"),
         ),
     }
+
+
+ACCOUNT = "123456789012"
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"arn:aws:bedrock-agentcore:ap-southeast-4:{ACCOUNT}:harness/{'a' * 40}-A1b2C3d4E5",
+        f"arn:aws-us-gov:bedrock-agentcore:us-gov-west-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws-cn:bedrock-agentcore:cn-north-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws-eusc:bedrock-agentcore:eusc-de-east-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+    ],
+)
+def test_an_agent_may_be_in_any_region_also_in_another_than_the_bridge(tmp_path: Path, arn: str) -> None:
+    text = f'region = "us-east-1"\n{SMALLEST}[agents.finops]\nkind = "agentcore-harness"\narn = "{arn}"'
+    assert read(tmp_path, text).agents["finops"].target == Harness(arn)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"arn:awsfoo:bedrock-agentcore:us-east-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws-cn:bedrock-agentcore:us-gov-west-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws:bedrock-agentcore:us-gov-west-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws:bedrock-agentcore:cn-north-1:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws:bedrock-agentcore:nowhere:{ACCOUNT}:harness/finops-A1b2C3d4E5",
+        f"arn:aws:bedrock-agentcore:us-east-1:{ACCOUNT}:harness/{'a' * 41}-A1b2C3d4E5",
+        "arn:aws:bedrock-agentcore:us-east-1:12345678901:harness/finops-A1b2C3d4E5",
+    ],
+)
+def test_an_arn_that_no_harness_can_have_is_refused(tmp_path: Path, arn: str) -> None:
+    text = f'{SMALLEST}[agents.finops]\nkind = "agentcore-harness"\narn = "{arn}"'
+    assert problems(tmp_path, text) == (f'agents.finops.arn is "{arn}"; {HARNESS_ARN}',)
+
+
+def test_a_role_of_no_partition_is_refused(tmp_path: Path) -> None:
+    text = SMALLEST + f'role_arn = "arn:awsfoo:iam::{ACCOUNT}:role/caller"'
+    assert problems(tmp_path, text) == (
+        f'agents.default.role_arn is "arn:awsfoo:iam::{ACCOUNT}:role/caller"; '
+        'allowed: the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
+    )
+
+
+@pytest.mark.parametrize(("kind", "found"), [('kind = "harness"', 'is "harness"'), ("", "is missing")])
+def test_of_an_agent_without_a_known_kind_nothing_else_is_said(tmp_path: Path, kind: str, found: str) -> None:
+    text = f"""{SMALLEST}
+        [agents.finops]
+        {kind}
+        arn = "{OTHER_ARN}"
+        [[routes]]
+        channel = "C0123456789"
+        agent = "finops"
+    """
+    assert problems(tmp_path, text) == (f"agents.finops.kind {found}; {KIND}",)
+
+
+def test_what_stands_in_a_misnamed_table_is_not_repeated(tmp_path: Path) -> None:
+    role = f'role_arn = "arn:aws:iam::{ACCOUNT}:role/caller"\nexternal_id = "internal-42"\n'
+    text = SMALLEST + SMALLEST.partition("\n[")[2].replace("agents.default", "\n[agents.Finops") + role
+    assert problems(tmp_path, text) == (
+        "agents.Finops is not a name for an agent; "
+        'allowed: up to 30 small letters, digits and hyphens, and not "help"',
+    )
+
+
+def test_a_route_to_an_agent_that_may_not_answer_there_is_refused(tmp_path: Path) -> None:
+    text = f"""{SMALLEST}
+        [agents.finops]
+        kind = "agentcore-harness"
+        arn = "{OTHER_ARN}"
+        channels = ["C0000000002"]
+        [[routes]]
+        channel = "C0000000001"
+        agent = "finops"
+    """
+    assert problems(tmp_path, text) == (
+        'routes[1].agent is "finops"; allowed: an agent that answers in C0000000001; '
+        "agents.finops.channels has C0000000002 only",
+    )
+    assert read(tmp_path, text.replace("C0000000001", "C0000000002")).routes == {"C0000000002": "finops"}
+
+
+def test_a_route_may_lead_a_direct_message_to_an_agent_of_direct_messages(tmp_path: Path) -> None:
+    text = SMALLEST + 'channels = ["dm"]\n[[routes]]\nchannel = "D0000000001"\nagent = "default"'
+    assert read(tmp_path, text).routes == {"D0000000001": "default"}
 
 
 @pytest.mark.parametrize("name", ["Finops", "fin_ops", "help", "1st", "a" * 31])

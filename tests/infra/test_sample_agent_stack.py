@@ -137,8 +137,3 @@ def test_another_model_makes_a_new_version_by_changing_the_alias(
     assert name == other_name
     assert alias["Properties"]["Description"] != other_alias["Properties"]["Description"]
     assert alias["Properties"]["AgentAliasName"] == other_alias["Properties"]["AgentAliasName"] == "live"
-
-
-def test_a_name_with_two_hyphens_in_a_row_is_made_legal(cdk_context: dict[str, Any]) -> None:
-    template = synthesise(cdk_context, name="agent--bridge")
-    template.has_resource_properties("AWS::Bedrock::Agent", {"AgentName": "agent-bridge"})

@@ -195,7 +195,7 @@ def test_the_bridge_learns_the_harness(template: Template) -> None:
     assert outputs == {"HarnessArn": {"Fn::GetAtt": [harness, "Arn"]}}
 
 
-@pytest.mark.parametrize("name", ["agent-bridge", "A", "a" * 40, "agent--bridge-", "b-2"])
+@pytest.mark.parametrize("name", ["agent-bridge", "A", "a" * 40, "agent-bridge-", "b-2"])
 def test_names_are_made_legal(cdk_context: dict[str, Any], name: str) -> None:
     template = synthesise(cdk_context, name=name)
     (harness,) = template.find_resources("AWS::BedrockAgentCore::Harness").values()
