@@ -32,10 +32,14 @@ def _sample(app: cdk.App, config: Config) -> Agent | None:
     description = "the weather, anywhere"
     match config.sample:
         case "harness":
-            harness = SampleHarnessStack(app, name, name=config.name, region=config.region)
+            harness = SampleHarnessStack(
+                app, name, name=config.name, region=config.region, settings=config.sample_agent
+            )
             return Agent(Harness(harness.harness_arn), description=description)
         case "classic":
-            classic = SampleAgentStack(app, name, name=config.name, region=config.region)
+            classic = SampleAgentStack(
+                app, name, name=config.name, region=config.region, settings=config.sample_agent
+            )
             return Agent(BedrockAgent(classic.agent_id, classic.alias_id), description=description)
     return None
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.arns import REGIONS
+from infra.sample_model import DEFAULT_MODEL
 from infra.table import Table
 from infra.targets import KINDS, Target
 
@@ -36,6 +37,17 @@ CHANNEL = (
     'the id of a channel, such as "C0123456789", or "dm" for direct messages',
 )
 DESCRIPTION = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
+
+# `ModelIdentifier` in the service model of bedrock-agent, without ARNs.
+MODEL = (
+    r"[a-z0-9-]+(\.[a-zA-Z0-9-]+)+(:[a-z0-9-]+){0,2}",
+    'the id of an inference profile or a model, such as "eu.amazon.nova-2-lite-v1:0"',
+)
+# Without user, query and fragment, where keys stand.
+ADDRESS = (
+    r"https://[a-z0-9.-]+(:\d{1,5})?(/[\w.~-]+)*/?",
+    "an https address with nothing behind its path: a key is a secret, and a template is none",
+)
 
 DEFAULT_AGENT = "default"
 
@@ -92,6 +104,22 @@ class Worker:
 
 
 @dataclass(frozen=True)
+class SampleAgent:
+    """How the sample agent is made.
+
+    Attributes:
+        model: the id of an inference profile or a foundation model.
+        memory: whether the harness keeps what was said after a session has ended; AgentCore bills for it.
+        geocoding_url, forecast_url: where its tools find Open-Meteo; "" for the free service.
+    """
+
+    model: str = DEFAULT_MODEL
+    memory: bool = False
+    geocoding_url: str = ""
+    forecast_url: str = ""
+
+
+@dataclass(frozen=True)
 class Config:
     """What the stack is built from.
 
@@ -103,6 +131,7 @@ class Config:
     agents: Mapping[str, Agent]
     routes: Mapping[str, str] = field(default_factory=dict)
     sample: str = "none"
+    sample_agent: SampleAgent = SampleAgent()
     region: str | None = None
     reply: Reply = Reply()
     worker: Worker = Worker()
@@ -133,6 +162,7 @@ def _config(root: Table) -> Config:
         name=name,
         region=region,
         sample=sample,
+        sample_agent=_sample_agent(root.table("sample_agent"), sample),
         agents=agents,
         routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
         reply=_reply(root.table("reply")),
@@ -140,6 +170,20 @@ def _config(root: Table) -> Config:
     )
     root.refuse_the_rest()
     return config
+
+
+def _sample_agent(table: Table, sample: str) -> SampleAgent:
+    sample_agent = SampleAgent(
+        model=table.optional_text("model", MODEL) or SampleAgent.model,
+        memory=table.boolean("memory", default=SampleAgent.memory),
+        # What is wrong with an address may be that a key stands in it.
+        geocoding_url=table.optional_text("geocoding_url", ADDRESS, quote=False) or "",
+        forecast_url=table.optional_text("forecast_url", ADDRESS, quote=False) or "",
+    )
+    if sample_agent.memory and sample == "classic":
+        table.refuse("memory", 'true only with sample = "harness"')
+    table.refuse_the_rest()
+    return sample_agent
 
 
 def _agents(table: Table, sample: str) -> dict[str, Agent]:

@@ -14,9 +14,10 @@ from aws_cdk import aws_bedrock as bedrock
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.sample_model import DEFAULT_MODEL, allow_model, model_arn
+from infra.config import SampleAgent
+from infra.sample_model import allow_model, model_arn
 from infra.sample_roles import service_principal
-from infra.sample_tools import SCHEMAS, SampleTools
+from infra.sample_tools import SampleTools
 
 INSTRUCTIONS = Path(__file__).parent / "sample_instructions.md"
 
@@ -27,7 +28,7 @@ IDLE_SESSION_SECONDS = 3600
 class SampleAgentStack(cdk.Stack):
     """The virtual meteorologist with three action groups. The bridge needs `agent_id` and `alias_id`.
 
-    `name` is the bridge's, `model` the id of a foundation model or an inference profile.
+    `name` is the bridge's.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class SampleAgentStack(cdk.Stack):
         *,
         name: str,
         region: str | None = None,
-        model: str = DEFAULT_MODEL,
+        settings: SampleAgent = SampleAgent(),  # noqa: B008 - it is frozen
     ) -> None:
         super().__init__(
             scope,
@@ -45,17 +46,17 @@ class SampleAgentStack(cdk.Stack):
             env=cdk.Environment(region=region),
             description="A sample agent for the bridge: a virtual meteorologist (Amazon Bedrock Agents)",
         )
-        tools = SampleTools(self, "Tools", service=name)
+        tools = SampleTools(self, "Tools", service=name, settings=settings)
         agents = self.format_arn(service="bedrock", resource="agent", resource_name="*")
         role = iam.Role(self, "Role", assumed_by=service_principal("bedrock.amazonaws.com", agents, self))
-        allow_model(role, model)
+        allow_model(role, settings.model)
         agent = bedrock.CfnAgent(
             self,
             "Agent",
             agent_name=name,
             description="Virtual meteorologist",
             instruction=INSTRUCTIONS.read_text(encoding="utf-8"),
-            foundation_model=model_arn(self, model),
+            foundation_model=model_arn(self, settings.model),
             agent_resource_role_arn=role.role_arn,
             auto_prepare=True,
             idle_session_ttl_in_seconds=IDLE_SESSION_SECONDS,
@@ -85,15 +86,14 @@ class SampleAgentStack(cdk.Stack):
             agent_alias_name="live",
             agent_id=agent.attr_agent_id,
             # Only a change of the alias makes a version of a changed agent.
-            description=f"Fingerprint of the agent: {_fingerprint(model)}",
+            description=f"Fingerprint of the agent: {self._fingerprint(agent)}",
         )
         self.agent_id = agent.attr_agent_id
         self.alias_id = alias.attr_agent_alias_id
         cdk.CfnOutput(self, "AgentId", value=self.agent_id)
         cdk.CfnOutput(self, "AgentAliasId", value=self.alias_id)
 
-
-def _fingerprint(model: str) -> str:
-    """Of all that makes one version of the agent differ from another."""
-    parts = [INSTRUCTIONS.read_text(encoding="utf-8"), SCHEMAS.read_text(encoding="utf-8"), model]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    def _fingerprint(self, agent: bedrock.CfnAgent) -> str:
+        """Of the agent's properties, as they stand in the template."""
+        properties = self.resolve(agent._cfn_properties)
+        return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,8 +6,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS
-from infra.sample_model import DEFAULT_MODEL, allow_model
+from infra.sample_model import allow_model
 from infra.sample_roles import acknowledge_wildcard, service_principal
 from infra.sample_tools import SampleTools, Tool
 
@@ -19,6 +20,8 @@ GATEWAY = "gateway"
 # Seconds without a question after which a session ends, and with it what the agent remembers of the thread.
 # Its memory is paid for until then: at the service's default, 900, waiting would cost more than answering.
 IDLE_SESSION_SECONDS = 300
+# For how many days a memory keeps what was said, if there is one.
+MEMORY_DAYS = 30
 # For one answer. It takes about four model calls and three of tools; the worker waits no longer than 300.
 TIMEOUT_SECONDS = 120
 MAX_ITERATIONS = 15
@@ -28,7 +31,7 @@ MAX_TOKENS = 2000
 class SampleHarnessStack(cdk.Stack):
     """The virtual meteorologist, and a gateway with its three tools. The bridge needs `harness_arn`.
 
-    `name` is the bridge's, `model` the id of a foundation model or an inference profile.
+    `name` is the bridge's.
     """
 
     def __init__(
@@ -38,7 +41,7 @@ class SampleHarnessStack(cdk.Stack):
         *,
         name: str,
         region: str | None = None,
-        model: str = DEFAULT_MODEL,
+        settings: SampleAgent = SampleAgent(),  # noqa: B008 - it is frozen
     ) -> None:
         super().__init__(
             scope,
@@ -46,9 +49,9 @@ class SampleHarnessStack(cdk.Stack):
             env=cdk.Environment(region=region),
             description="A sample agent for the bridge: a virtual meteorologist (Amazon Bedrock AgentCore)",
         )
-        tools = SampleTools(self, "Tools", service=name)
+        tools = SampleTools(self, "Tools", service=name, settings=settings)
         gateway = _Gateway(self, "Gateway", name=name, tools=tools).gateway
-        role = self._execution_role(model, gateway)
+        role = self._execution_role(settings.model, gateway)
         harness = agentcore.CfnHarness(
             self,
             "Harness",
@@ -56,7 +59,7 @@ class SampleHarnessStack(cdk.Stack):
             execution_role_arn=role.role_arn,
             model=agentcore.CfnHarness.HarnessModelConfigurationProperty(
                 bedrock_model_config=agentcore.CfnHarness.HarnessBedrockModelConfigProperty(
-                    model_id=model, max_tokens=MAX_TOKENS
+                    model_id=settings.model, max_tokens=MAX_TOKENS
                 )
             ),
             system_prompt=[
@@ -77,8 +80,7 @@ class SampleHarnessStack(cdk.Stack):
                 )
             ],
             allowed_tools=[f"@{GATEWAY}"],
-            # Said aloud: who says nothing gets a memory, and its bill.
-            memory=agentcore.CfnHarness.HarnessMemoryConfigurationProperty(disabled={}),
+            memory=_memory(settings),
             environment=agentcore.CfnHarness.HarnessEnvironmentProviderProperty(
                 agent_core_runtime_environment=agentcore.CfnHarness.HarnessAgentCoreRuntimeEnvironmentProperty(
                     lifecycle_configuration=agentcore.CfnHarness.LifecycleConfigurationProperty(
@@ -90,12 +92,15 @@ class SampleHarnessStack(cdk.Stack):
             timeout_seconds=TIMEOUT_SECONDS,
         )
         harness.node.add_dependency(role)  # with its policy
+        if settings.memory:
+            self._allow_memory(role, harness.attr_memory_managed_memory_configuration_arn)
         self.harness_arn = harness.attr_arn
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn)
 
     def _execution_role(self, model: str, gateway: agentcore.CfnGateway) -> iam.Role:
         """What the harness may do, after the policy in
-        docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html without its memory.
+        docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html
+        without its memory, for which see `_allow_memory`.
         """
         role = iam.Role(self, "Role", assumed_by=_agentcore(self, "*"))
         allow_model(role, model)
@@ -123,6 +128,20 @@ class SampleHarnessStack(cdk.Stack):
         )
         return role
 
+    def _allow_memory(self, role: iam.Role, memory_arn: str) -> None:
+        """Not in the role's own policy, for which the harness waits: the memory is known only after it."""
+        actions = ("CreateEvent", "GetEvent", "ListEvents", "DeleteEvent", "RetrieveMemoryRecords")
+        iam.Policy(
+            self,
+            "MemoryPolicy",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=[f"bedrock-agentcore:{action}" for action in actions], resources=[memory_arn]
+                )
+            ],
+        )
+
     def _log_groups(self, name: str) -> str:
         return self.format_arn(
             service="logs",
@@ -130,6 +149,17 @@ class SampleHarnessStack(cdk.Stack):
             resource_name=name,
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
+
+
+def _memory(settings: SampleAgent) -> agentcore.CfnHarness.HarnessMemoryConfigurationProperty:
+    """Said aloud also when there is none: who says nothing gets a memory, and its bill."""
+    if not settings.memory:
+        return agentcore.CfnHarness.HarnessMemoryConfigurationProperty(disabled={})
+    return agentcore.CfnHarness.HarnessMemoryConfigurationProperty(
+        managed_memory_configuration=agentcore.CfnHarness.HarnessManagedMemoryConfigurationProperty(
+            event_expiry_duration=MEMORY_DAYS
+        )
+    )
 
 
 def _allow(role: iam.Role, resource: str, *actions: str, namespace: str | None = None) -> None:

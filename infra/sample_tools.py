@@ -14,6 +14,7 @@ from aws_cdk import aws_bedrockagentcore as agentcore
 from constructs import Construct
 
 from infra.code_asset import FUNCTIONS, functions_code
+from infra.config import SampleAgent
 from infra.function import BridgeFunction
 
 SCHEMAS = FUNCTIONS / "tools" / "schemas.json"
@@ -81,9 +82,13 @@ def read_tools() -> tuple[Tool, ...]:
 class SampleTools(Construct):
     """`functions` are the tools, each with its function. `service` names the bridge in their logs."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, service: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, service: str, settings: SampleAgent) -> None:
         super().__init__(scope, construct_id)
         code = functions_code()
+        addresses = {
+            "places": {"GEOCODING_URL": settings.geocoding_url},
+            "weather": {"FORECAST_URL": settings.forecast_url},
+        }
         self.functions = [
             (
                 tool,
@@ -95,7 +100,9 @@ class SampleTools(Construct):
                     timeout=TIMEOUT,
                     memory=256,
                     service=service,
-                    environment={},
+                    environment={
+                        name: address for name, address in addresses.get(tool.module, {}).items() if address
+                    },
                 ).function,
             )
             for tool in read_tools()

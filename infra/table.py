@@ -58,18 +58,21 @@ class Table:
         self.refuse(key, f"a list, each entry {allowed}")
         return ()
 
-    def text(self, key: str, rule: Rule) -> str:
-        """A required string, by the rule."""
+    def text(self, key: str, rule: Rule, *, quote: bool = True) -> str:
+        """A required string, by the rule; `quote` is whether a wrong one may be repeated."""
         pattern, allowed = rule
         value = self._take(key)
         if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII):
             return value
-        self.refuse(key, allowed)
+        if quote or value is None:
+            self.refuse(key, allowed)
+        else:
+            self.refuse_key(key, "is something else", allowed)
         return ""
 
-    def optional_text(self, key: str, rule: Rule) -> str | None:
+    def optional_text(self, key: str, rule: Rule, *, quote: bool = True) -> str | None:
         if key in self._values:
-            return self.text(key, rule)
+            return self.text(key, rule, quote=quote)
         self._known.append(key)
         return None
 

@@ -8,6 +8,7 @@ from infra.config import (
     ConfigError,
     Reply,
     Role,
+    SampleAgent,
     Worker,
     read_config,
 )
@@ -39,6 +40,7 @@ def problems(folder: Path, text: str) -> tuple[str, ...]:
 def test_default_file_says_what_the_defaults_are() -> None:
     config = read_config(ROOT / "bridge.toml")
     assert (config.sample, config.agents, config.routes) == ("harness", {}, {})
+    assert config.sample_agent == SampleAgent()
     assert config.region is None
     assert config.reply == Reply()
     assert config.worker == Worker()
@@ -104,7 +106,7 @@ def test_text_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
 
 
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
-HERE = "allowed here: name, region, sample, agents, routes, reply, worker"
+HERE = "allowed here: name, region, sample, agents, sample_agent, routes, reply, worker"
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
 
@@ -406,3 +408,70 @@ def test_an_external_id_needs_a_role_and_a_channel_has_one_route(tmp_path: Path)
 def test_with_a_sample_no_agent_is_needed(tmp_path: Path) -> None:
     config = read(tmp_path, 'name = "agent-bridge"\nsample = "classic"')
     assert (config.sample, config.agents) == ("classic", {})
+
+
+def test_the_sample_agent_has_settings_of_its_own(tmp_path: Path) -> None:
+    text = """
+        name = "agent-bridge"
+        sample = "harness"
+        [sample_agent]
+        model = "eu.amazon.nova-2-lite-v1:0"
+        memory = true
+        geocoding_url = "https://weather.example.com:8443/v1/search"
+        forecast_url = "https://weather.example.com/v1/forecast"
+    """
+    assert read(tmp_path, text).sample_agent == SampleAgent(
+        model="eu.amazon.nova-2-lite-v1:0",
+        memory=True,
+        geocoding_url="https://weather.example.com:8443/v1/search",
+        forecast_url="https://weather.example.com/v1/forecast",
+    )
+
+
+def test_without_them_it_keeps_no_memory_and_asks_the_free_service(tmp_path: Path) -> None:
+    assert read(tmp_path, SMALLEST).sample_agent == SampleAgent(
+        model="global.amazon.nova-2-lite-v1:0", memory=False, geocoding_url="", forecast_url=""
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "amazon.nova-lite-v1:0",
+        "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "us-gov.anthropic.claude-3-haiku-20240307-v1:0",
+        "zai.glm-4.7",
+        "amazon.nova-lite-v1:0:300k",
+    ],
+)
+def test_a_model_is_named_by_its_id(tmp_path: Path, model: str) -> None:
+    assert read(tmp_path, f'{SMALLEST}[sample_agent]\nmodel = "{model}"').sample_agent.model == model
+
+
+MODEL = 'allowed: the id of an inference profile or a model, such as "eu.amazon.nova-2-lite-v1:0"'
+ADDRESS = "allowed: an https address with nothing behind its path: a key is a secret, and a template is none"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('model = "nova"', f'is "nova"; {MODEL}'),
+        ('model = "Nova 2 Lite"', f'is "Nova 2 Lite"; {MODEL}'),
+        ('model = ""', f'is ""; {MODEL}'),
+        ("memory = 1", "is 1; allowed: true or false"),
+        ('forecast_url = "http://example.com/v1"', f"is something else; {ADDRESS}"),
+        ('forecast_url = "https://example.com/?apikey=1"', f"is something else; {ADDRESS}"),
+        ('geocoding_url = "https://me:1@example.com"', f"is something else; {ADDRESS}"),
+        ("models = 1", "is not a setting; allowed here: model, memory, geocoding_url, forecast_url"),
+    ],
+)
+def test_wrong_settings_of_the_sample_agent_are_named(tmp_path: Path, line: str, problem: str) -> None:
+    key = line.partition(" ")[0]
+    assert problems(tmp_path, f"{SMALLEST}[sample_agent]\n{line}") == (f"sample_agent.{key} {problem}",)
+
+
+def test_a_bedrock_agent_as_the_sample_has_no_memory(tmp_path: Path) -> None:
+    text = 'name = "agent-bridge"\nsample = "classic"\n[sample_agent]\nmemory = true'
+    assert problems(tmp_path, text) == (
+        'sample_agent.memory is true; allowed: true only with sample = "harness"',
+    )

@@ -4,6 +4,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from infra import sample_agent_stack
+from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS, SampleAgentStack
 
 PROFILE = "global.amazon.nova-2-lite-v1:0"
@@ -131,9 +133,26 @@ def test_the_bridge_learns_the_agent_and_its_alias(template: Template) -> None:
 def test_another_model_makes_a_new_version_by_changing_the_alias(
     cdk_context: dict[str, Any], template: Template
 ) -> None:
-    other = synthesise(cdk_context, model="eu.amazon.nova-2-lite-v1:0", region="eu-central-1")
+    other = synthesise(cdk_context, settings=SampleAgent(model="eu.amazon.nova-2-lite-v1:0"))
     ((name, alias),) = template.find_resources("AWS::Bedrock::AgentAlias").items()
     ((other_name, other_alias),) = other.find_resources("AWS::Bedrock::AgentAlias").items()
     assert name == other_name
     assert alias["Properties"]["Description"] != other_alias["Properties"]["Description"]
     assert alias["Properties"]["AgentAliasName"] == other_alias["Properties"]["AgentAliasName"] == "live"
+
+
+def test_every_property_of_the_agent_makes_a_new_version(
+    cdk_context: dict[str, Any], template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_agent_stack, "IDLE_SESSION_SECONDS", 1800)
+    assert fingerprint(synthesise(cdk_context)) != fingerprint(template)
+
+
+def test_the_same_agent_keeps_its_version(cdk_context: dict[str, Any], template: Template) -> None:
+    assert fingerprint(synthesise(cdk_context)) == fingerprint(template)
+
+
+def fingerprint(template: Template) -> str:
+    (alias,) = template.find_resources("AWS::Bedrock::AgentAlias").values()
+    found: str = alias["Properties"]["Description"]
+    return found

@@ -5,6 +5,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS
 from infra.sample_harness_stack import SampleHarnessStack
 
@@ -59,6 +60,29 @@ def test_the_harness_has_no_memory_and_a_short_idle_timeout(harness: dict[str, A
     assert harness["Memory"] == {"Disabled": {}}
     runtime = harness["Environment"]["AgentCoreRuntimeEnvironment"]
     assert runtime["LifecycleConfiguration"] == {"IdleRuntimeSessionTimeout": 300}
+
+
+def test_model_and_memory_are_settings(cdk_context: dict[str, Any]) -> None:
+    settings = SampleAgent(model="eu.amazon.nova-2-lite-v1:0", memory=True)
+    template = synthesise(cdk_context, settings=settings)
+    ((name, harness),) = template.find_resources("AWS::BedrockAgentCore::Harness").items()
+    assert harness["Properties"]["Model"]["BedrockModelConfig"]["ModelId"] == "eu.amazon.nova-2-lite-v1:0"
+    assert harness["Properties"]["Memory"] == {"ManagedMemoryConfiguration": {"EventExpiryDuration": 30}}
+    (policy,) = (
+        policy["Properties"]
+        for logical_id, policy in template.find_resources("AWS::IAM::Policy").items()
+        if logical_id.startswith("MemoryPolicy")
+    )
+    assert policy["Roles"] == [{"Ref": harness["Properties"]["ExecutionRoleArn"]["Fn::GetAtt"][0]}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == {"Fn::GetAtt": [name, "Memory.ManagedMemoryConfiguration.Arn"]}
+    assert {action.partition(":")[2] for action in statement["Action"]} == {
+        "CreateEvent",
+        "GetEvent",
+        "ListEvents",
+        "DeleteEvent",
+        "RetrieveMemoryRecords",
+    }
 
 
 def test_the_harness_may_use_the_gateways_tools_only(template: Template, harness: dict[str, Any]) -> None:

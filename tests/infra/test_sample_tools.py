@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.code_asset import FUNCTIONS
+from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS, SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
 from infra.sample_tools import SCHEMAS, read_tools
@@ -135,3 +136,26 @@ def test_every_tool_has_a_function_with_a_log_and_nothing_else_to_its_name(templ
             "xray:PutTelemetryRecords",
             "xray:PutTraceSegments",
         ]
+
+
+def test_each_tool_is_told_its_own_address_if_one_is_set(cdk_context: dict[str, Any]) -> None:
+    app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
+    settings = SampleAgent(
+        geocoding_url="https://weather.example.com/v1/search",
+        forecast_url="https://weather.example.com/v1/forecast",
+    )
+    stack = SampleHarnessStack(app, "sample", name="agent-bridge", settings=settings)
+    functions = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    addresses = {
+        function["Properties"]["Handler"].split(".")[2]: {
+            name: value
+            for name, value in function["Properties"]["Environment"]["Variables"].items()
+            if name.endswith("_URL")
+        }
+        for function in functions
+    }
+    assert addresses == {
+        "places": {"GEOCODING_URL": "https://weather.example.com/v1/search"},
+        "weather": {"FORECAST_URL": "https://weather.example.com/v1/forecast"},
+        "clock": {},
+    }
