@@ -7,22 +7,22 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from infra.bridge_stack import BridgeStack
-from infra.config import Agent, Config, ConfigError, read_config
+from infra.config import CONFIG_FILE, Agent, Config, ConfigError, read_config
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
 from infra.targets import BedrockAgent, Harness
 
-BRIDGE_TOML = Path(__file__).parent / "bridge.toml"
+BRIDGE_TOML = Path(__file__).parent / CONFIG_FILE
 
 
 def main() -> None:
-    try:
-        config = read_config(BRIDGE_TOML)
-    except ConfigError as error:
-        sys.exit(str(error))
     app = cdk.App()
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    BridgeStack(app, config.name, config=config, sample=_sample(app, config))
+    try:
+        config = read_config(BRIDGE_TOML)
+        BridgeStack(app, config.name, config=config, sample=_sample(app, config))
+    except ConfigError as error:
+        sys.exit(str(error))
     app.synth()
 
 

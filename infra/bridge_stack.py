@@ -7,8 +7,8 @@ from constructs import Construct
 
 from infra.agents import agents_variable, allow_agents
 from infra.code_asset import functions_code
-from infra.config import DEFAULT_AGENT, Agent, Config
-from infra.function import BridgeFunction
+from infra.config import CONFIG_FILE, DEFAULT_AGENT, Agent, Config, ConfigError
+from infra.function import MOST_ENVIRONMENT, BridgeFunction
 from infra.ingress import Ingress
 from infra.ledger import Ledger
 from infra.queues import Queues
@@ -34,7 +34,8 @@ LEDGER_ACTIONS = (
 class BridgeStack(cdk.Stack):
     """Everything that one bridge needs in one account and region. No resource has a fixed name.
 
-    `sample` is the default agent where the configuration asks for a sample.
+    `sample` is the default agent where the configuration asks for a sample. Raises ConfigError if there are
+    more agents than fit into the worker's environment.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class BridgeStack(cdk.Stack):
                 "NOTIFY_AFTER_SECONDS": str(config.reply.notify_after_seconds),
             },
         )
+        _check_size(worker)
         worker.read_from(queues.questions, max_concurrency=config.worker.max_concurrency)
         worker.allow([secrets.token.secret_arn], "secretsmanager:GetSecretValue")
         worker.allow([ledger.table.table_arn], *LEDGER_ACTIONS)
@@ -125,6 +127,14 @@ class BridgeStack(cdk.Stack):
         cdk.CfnOutput(self, "BotTokenSecretName", value=secrets.token.secret_name)
         cdk.CfnOutput(self, "QueueUrl", value=queues.questions.queue_url)
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
+
+
+def _check_size(worker: BridgeFunction) -> None:
+    size = worker.environment_bytes
+    if size > MOST_ENVIRONMENT:
+        problem = f"agents and routes make {size} bytes with the worker's other environment variables"
+        remedy = "shorter descriptions, or fewer channels, routes or agents"
+        raise ConfigError(CONFIG_FILE, [f"{problem}; allowed: {MOST_ENVIRONMENT}, by {remedy}"])
 
 
 def _max_receive_count(worker_timeout_seconds: int) -> int:

@@ -49,6 +49,7 @@ ADDRESS = (
     "an https address with nothing behind its path: a key is a secret, and a template is none",
 )
 
+CONFIG_FILE = "bridge.toml"
 DEFAULT_AGENT = "default"
 
 

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from functions.settings import AgentSettings, AgentsSettings
-from infra.config import Agent, Config, Reply, Role, Worker
+from infra.config import Agent, Config, ConfigError, Reply, Role, Worker
 from infra.targets import BedrockAgent, Harness, Runtime
 
 
@@ -408,3 +408,35 @@ def test_the_worker_is_told_of_its_agents_and_routes(other_template: Template) -
 
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def crowd(agents: int, description: str) -> Config:
+    many = {f"agent-{n}": Agent(Runtime(RUNTIME), description=description) for n in range(agents)}
+    return Config(name="crowd", agents={**SEVERAL, **many})
+
+
+def variables_of_the_worker(template: Template) -> dict[str, str]:
+    [worker] = template.find_resources(
+        "AWS::Lambda::Function", {"Properties": {"Handler": "functions.worker.handler"}}
+    ).values()
+    found: dict[str, str] = worker["Properties"]["Environment"]["Variables"]
+    return found
+
+
+def test_more_agents_than_fit_into_the_environment_are_refused_with_the_size(synthesise: Synthesise) -> None:
+    with pytest.raises(ConfigError) as raised:
+        synthesise(crowd(15, "ü" * 100))
+    [problem] = raised.value.problems
+    found = re.fullmatch(
+        r"agents and routes make (\d+) bytes with the worker's other environment variables; allowed: 4096, "
+        r"by shorter descriptions, or fewer channels, routes or agents",
+        problem,
+    )
+    assert found
+    assert 15 * 300 < int(found[1]) < 15 * 400 + 1500
+
+
+def test_as_many_agents_as_fit_are_deployed(synthesise: Synthesise) -> None:
+    variables = variables_of_the_worker(synthesise(crowd(13, "what we spend")))
+    known = sum(len(value.encode()) for value in variables.values() if isinstance(value, str))
+    assert 2500 < known < 4096 - sum(len(name) for name in variables)
