@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from functions.tools.envelope import Event, Result, serve
@@ -12,6 +13,8 @@ from functions.tools.schema import Schema
 SCHEMA = Schema.of("weather")
 DEFAULT_URL = "https://api.open-meteo.com/v1/forecast"
 COMING_HOURS = 12
+# Half an hour before midnight the coming hours are tomorrow's.
+LEAST_FORECAST_DAYS = 2
 
 # The service's variables, and what we call them: open-meteo.com/en/docs. Those that follow from others
 # (dew point, wind at other heights, radiation) would only make the model's reading longer.
@@ -43,6 +46,10 @@ DAILY = {
     "sunset": "sunset",
     "uv_index_max": "UV index",
 }
+# Of more days than these (today and a week) we leave some things out: a model reads an answer again with each
+# turn after it. So a forecast is 2 KB, and the longest one there is, 30 days and 24 hours, less than 5.
+MOST_DETAILED_DAYS = 8
+DETAILS = frozenset({"wind_direction_10m_dominant", "sunrise", "sunset", "uv_index_max"})
 
 # "WMO Weather interpretation codes (WW)" of open-meteo.com/en/docs.
 WEATHER = {
@@ -85,18 +92,22 @@ def tell(arguments: dict[str, Any]) -> Result:
         "longitude": arguments["longitude"],
         "timezone": "auto",
         "past_days": arguments["past_days"],
-        "forecast_days": arguments["forecast_days"],
+        "forecast_days": max(arguments["forecast_days"], LEAST_FORECAST_DAYS),
         "current": ",".join(CURRENT),
         "hourly": ",".join(HOURLY),
         "daily": ",".join(DAILY),
     }
     url = os.environ.get("FORECAST_URL") or DEFAULT_URL
-    return get(url, query, lambda answer: _digest(answer, arguments["hourly_date"]))
+    days = arguments["past_days"] + arguments["forecast_days"]
+    return get(url, query, lambda answer: _digest(answer, days, arguments["hourly_date"]))
 
 
-def _digest(answer: dict[str, Any], hourly_date: str | None) -> Result:
-    """What a model needs of the answer, which has every hour of every day."""
-    dates: list[str] = answer["daily"]["time"]
+def _digest(answer: dict[str, Any], days: int, hourly_date: str | None) -> Result:
+    """What a model needs of the answer, which has every hour of every day.
+
+    `days` is how many were asked for, from the first on.
+    """
+    dates: list[str] = answer["daily"]["time"][:days]
     if hourly_date is not None and hourly_date not in dates:
         raise InvalidArguments(
             f"hourly_date is {hourly_date}, but the days asked for are {dates[0]} to {dates[-1]}. "
@@ -108,15 +119,38 @@ def _digest(answer: dict[str, Any], hourly_date: str | None) -> Result:
     else:
         chosen = [index for index, hour in enumerate(hours) if hour >= now][:COMING_HOURS]
     current, units = answer["current"], answer["current_units"]
+    detailed = len(dates) <= MOST_DETAILED_DAYS
+    names = {key: name for key, name in DAILY.items() if detailed or key not in DETAILS}
+    daily = {**answer["daily"], **_sun(answer["daily"])}
     return {
         "timezone": answer["timezone"],
         "now": {
             "time": now,
             **{_heading(key, name, units): _value(key, current[key]) for key, name in CURRENT.items()},
         },
-        "daily": _table("date", answer["daily"], answer["daily_units"], DAILY, range(len(dates))),
+        "daily": _table("date", daily, answer["daily_units"], names, range(len(dates))),
         "hourly": _table("time", answer["hourly"], answer["hourly_units"], HOURLY, chosen),
     }
+
+
+def _sun(daily: Mapping[str, Sequence[Any]]) -> dict[str, list[str | None]]:
+    """When the sun rises and sets, or that it does not.
+
+    Where it does not, the service writes midnight: of the same date twice for a polar night, of this date and
+    the next for a polar day.
+    """
+    rises: list[str | None] = []
+    sets: list[str | None] = []
+    for day, rise, fall in zip(daily["time"], daily["sunrise"], daily["sunset"], strict=True):
+        tomorrow = date.fromisoformat(day) + timedelta(1)
+        if rise == f"{day}T00:00" and fall in (rise, f"{tomorrow}T00:00"):
+            never = "none: polar night" if fall == rise else "none: polar day"
+            rises.append(never)
+            sets.append(never)
+        else:
+            rises.append(_time_of_day(rise, day))
+            sets.append(_time_of_day(fall, day))
+    return {"sunrise": rises, "sunset": sets}
 
 
 def _table(
@@ -153,17 +187,17 @@ def _direction(degrees: float) -> str:
     return COMPASS[round(degrees / 45) % 8]
 
 
-def _time_of_day(moment: str) -> str:
-    """Without the date, which stands in the same row: "05:33" of "2026-11-23T05:33"."""
-    return moment.partition("T")[2]
+def _time_of_day(moment: str | None, day: str) -> str | None:
+    """Without the date where it is the row's own: "05:33" of "2026-11-23T05:33"."""
+    return moment.removeprefix(f"{day}T") if moment is not None else None
 
 
 IN_WORDS: dict[str, Callable[[Any], object]] = {
     "weather_code": _sky,
     "wind_direction_10m": _direction,
     "wind_direction_10m_dominant": _direction,
-    "sunrise": _time_of_day,
-    "sunset": _time_of_day,
+    "sunrise": str,  # by `_sun`
+    "sunset": str,
 }
 
 
