@@ -3,16 +3,19 @@
 import http.client
 import json
 import logging
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from functions.tools.failures import InvalidArguments, ServiceUnavailable
 
-# Seconds for one call. The functions themselves may take 15, so that there is time to say what happened.
+# Seconds for one call, all of it. The functions themselves may take 15, so that there is time to say what
+# happened.
 TIMEOUT = 8.0
 # Far above the largest forecast that we ask for, which has some 100 KB.
 MAX_BYTES = 2_000_000
@@ -37,15 +40,11 @@ def get(
         ServiceUnavailable: it is out of reach, too slow or out of order, or `read` could not make sense of
             what it said.
     """
-    request = urllib.request.Request(
-        f"{url}?{urllib.parse.urlencode(query)}",
-        headers={"Accept": "application/json", "User-Agent": "slack-agent-bridge-sample"},
-    )
     try:
-        return read(json.loads(_body(request, timeout)))
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _refusal(error) from None
+        return read(json.loads(_within(timeout, lambda: _body(_joined(url, query), timeout))))
+    except _Refused as refusal:
+        _log(f"answered {refusal.code}", refusal)
+        raise refusal.in_words() from None
     except (TimeoutError, OSError, http.client.HTTPException) as error:
         slow = isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError)
         _log("too slow" if slow else "out of reach", error)
@@ -55,36 +54,79 @@ def get(
         raise _unavailable("gave an answer that makes no sense") from None
 
 
-def _body(request: urllib.request.Request, timeout: float) -> bytes:
+class _Refused(Exception):
+    """An answer with an error's status: `code`, and the beginning of its body."""
+
+    def __init__(self, code: int, body: bytes) -> None:
+        super().__init__(code)
+        self.code = code
+        self._body = body
+
+    def in_words(self) -> InvalidArguments | ServiceUnavailable:
+        if self.code == 400:
+            return InvalidArguments(f"The weather service refuses this: {self._reason()}")
+        if self.code == 429:
+            return _unavailable("has had too many questions for now")
+        return _unavailable("is out of order")
+
+    def _reason(self) -> str:
+        """The service's own words, which are meant for whoever calls it: `{"error": true, "reason": "…"}`."""
+        try:
+            reason = json.loads(self._body)["reason"]
+        except (ValueError, KeyError, TypeError):
+            return "it does not say why."
+        return str(reason)[:200]
+
+
+def _joined(url: str, query: Mapping[str, str | int | float]) -> str:
+    """The address of the query; `url` may have a query already, such as the key of a paying customer."""
+    return f"{url}{'&' if '?' in url else '?'}{urllib.parse.urlencode(query)}"
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` returns, or TimeoutError. It goes on then in a thread that nobody waits for.
+
+    A socket's own timeout is for one read of many, and none at all for finding the address: a service that
+    says a letter of its headers every other second would be listened to for minutes.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except Exception as error:  # noqa: BLE001 - it is raised again where somebody waits
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result(seconds)
+
+
+def _body(url: str, timeout: float) -> bytes:
     """The answer's body. Raises TimeoutError also when it only trickles in, ValueError when it never ends."""
     deadline = time.monotonic() + timeout
+    request = urllib.request.Request(
+        url, headers={"Accept": "application/json", "User-Agent": "slack-agent-bridge-sample"}
+    )
     body = b""
-    with urllib.request.urlopen(request, timeout=timeout) as response:
-        while piece := response.read1(PIECE):
-            body += piece
-            if len(body) > MAX_BYTES:
-                raise ValueError("too long")
-            if time.monotonic() > deadline:
-                raise TimeoutError
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            while piece := response.read1(PIECE):
+                body += piece
+                if len(body) > MAX_BYTES:
+                    raise ValueError("too long")
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _Refused(error.code, _beginning(error)) from None
     return body
 
 
-def _refusal(error: urllib.error.HTTPError) -> InvalidArguments | ServiceUnavailable:
-    _log(f"answered {error.code}", error)
-    if error.code == 400:
-        return InvalidArguments(f"The weather service refuses this: {_reason(error)}")
-    if error.code == 429:
-        return _unavailable("has had too many questions for now")
-    return _unavailable("is out of order")
-
-
-def _reason(error: urllib.error.HTTPError) -> str:
-    """The service's own words, which are meant for whoever calls it: `{"error": true, "reason": "…"}`."""
+def _beginning(error: urllib.error.HTTPError) -> bytes:
     try:
-        reason = json.loads(error.read(PIECE))["reason"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return "it does not say why."
-    return str(reason)[:200]
+        return error.read(PIECE)
+    except (OSError, http.client.HTTPException):
+        return b""
 
 
 def _unavailable(what: str) -> ServiceUnavailable:

@@ -43,7 +43,9 @@ class Schema:
         Raises:
             InvalidArguments: naming every problem, not just the first.
         """
-        problems = [f"{name} is not a parameter" for name in arguments if name not in self.parameters]
+        problems = [
+            f"{_sendable(name)} is not a parameter" for name in arguments if name not in self.parameters
+        ]
         checked: dict[str, Any] = {}
         for name, rule in self.parameters.items():
             value = arguments.get(name)
@@ -78,7 +80,16 @@ def _text(value: object, rule: Mapping[str, Any]) -> str | None:
     text = value.strip()
     if rule.get("format") == "date":
         return text if _is_date(text) else None
-    return text if len(text) <= rule["maxLength"] else None
+    return text if len(text) <= rule["maxLength"] and _is_unicode(text) else None
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it can be sent at all: JSON may have half of a surrogate pair, as in "\\ud800"."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(value: object) -> float | None:
@@ -109,5 +120,10 @@ def _allowed(rule: Mapping[str, Any]) -> str:
 
 
 def _quoted(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _sendable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+
+
+def _sendable(text: str) -> str:
+    """With escapes for what is no character."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,12 @@ def open_meteo(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
                 behaviour.hold.wait(30)
             if behaviour.hangs_up:
                 return
+            if behaviour.slow_headers:
+                with suppress(ConnectionError):
+                    self._write(
+                        b"HTTP/1.0 200 OK\r\nX-Padding: " + b"x" * 1000 + b"\r\n\r\n", behaviour.pause
+                    )
+                return
             self.send_response(behaviour.status)
             self.send_header("Content-Length", str(len(behaviour.body)))
             self.end_headers()
@@ -33,8 +38,10 @@ def open_meteo(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
                 self.wfile.write(body)
                 return
             for byte in body:
+                if behaviour.over.wait(pause):
+                    return
                 self.wfile.write(bytes([byte]))
-                time.sleep(pause)
+                behaviour.written += 1
 
         def log_message(self, *_: object) -> None:
             pass
@@ -46,6 +53,7 @@ def open_meteo(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenMeteo]:
     monkeypatch.setenv("GEOCODING_URL", f"{url}/v1/search")
     monkeypatch.setenv("FORECAST_URL", f"{url}/v1/forecast")
     yield behaviour
+    behaviour.over.set()
     server.shutdown()
     thread.join()
     server.server_close()

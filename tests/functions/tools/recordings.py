@@ -29,7 +29,8 @@ class OpenMeteo:
     """Answers every request with `status` and `body`, and remembers what it was asked.
 
     `hangs_up` closes the connection instead; `hold` is waited for before the answer; `pause` (seconds) comes
-    after each byte of the body.
+    before each byte of the body, or of the headers if those are slow. `written` counts such bytes; with `over`
+    no more of them come.
     """
 
     status: int = 200
@@ -37,4 +38,7 @@ class OpenMeteo:
     hangs_up: bool = False
     hold: threading.Event | None = None
     pause: float = 0.0
+    slow_headers: bool = False
+    written: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
     queries: list[dict[str, str]] = field(default_factory=list)

@@ -5,7 +5,8 @@ import pytest
 
 from functions.tools import places
 from functions.tools.failures import ServiceUnavailable
-from functions.tools.open_meteo import MAX_BYTES, get
+from functions.tools.open_meteo import MAX_BYTES, TIMEOUT, get
+from simulator import wiring
 from tests.functions.tools.recordings import OpenMeteo, sample
 
 
@@ -70,10 +71,39 @@ def test_a_silent_service_is_not_waited_for(open_meteo: OpenMeteo) -> None:
     open_meteo.hold.set()
 
 
-def test_a_trickling_answer_is_not_waited_for(open_meteo: OpenMeteo) -> None:
+@pytest.mark.parametrize(("status", "slow_headers"), [(200, False), (200, True), (400, False)])
+def test_a_trickling_answer_is_not_waited_for(open_meteo: OpenMeteo, status: int, slow_headers: bool) -> None:
+    # Each byte comes well within the time that a whole call has; all of them would take 20 seconds.
+    open_meteo.status, open_meteo.slow_headers = status, slow_headers
     open_meteo.body, open_meteo.pause = b" " * 1000, 0.02
     with pytest.raises(ServiceUnavailable, match="did not answer in time"):
         get(os.environ["GEOCODING_URL"], {"name": "Berlin"}, dict, timeout=0.2)
+    assert 0 < open_meteo.written < 500
+
+
+def test_a_call_ends_before_the_function_does() -> None:
+    assert 0.6 * wiring.PLACES.timeout > TIMEOUT
+
+
+def test_an_address_may_have_a_query_of_its_own(
+    open_meteo: OpenMeteo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_meteo.body = sample("geocoding_berlin")
+    monkeypatch.setenv("GEOCODING_URL", f"{os.environ['GEOCODING_URL']}?apikey=k%26ey")
+    places.handler({"place_name": "Berlin"}, None)
+    assert open_meteo.queries == [{"apikey": "k&ey", "name": "Berlin", "count": "5", "language": "en"}]
+
+
+def test_an_address_that_is_none_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEOCODING_URL", "weather.example.com")
+    assert "The weather service gave an answer" in error_of()
+
+
+def test_half_a_character_is_no_place(open_meteo: OpenMeteo) -> None:
+    error = error_of("Ber\ud800lin")
+    assert r'place_name is "Ber\ud800lin"' in error
+    assert open_meteo.queries == []
+    assert error.encode()
 
 
 def test_neither_the_query_nor_the_address_is_logged(
@@ -81,4 +111,4 @@ def test_neither_the_query_nor_the_address_is_logged(
 ) -> None:
     open_meteo.status = 503
     error_of("Neuschwanstein")
-    assert [record.getMessage() for record in caplog.records] == ["Open-Meteo: answered 503 (HTTPError)"]
+    assert [record.getMessage() for record in caplog.records] == ["Open-Meteo: answered 503 (_Refused)"]

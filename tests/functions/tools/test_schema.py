@@ -70,6 +70,12 @@ def test_every_problem_is_told_at_once() -> None:
     )
 
 
+def test_a_refusal_can_be_sent_whatever_was_refused() -> None:
+    with pytest.raises(InvalidArguments) as refusal:
+        PLACES.check({"place_name": ["\ud800"], "\udfff": 1})
+    assert str(refusal.value).encode()
+
+
 def test_a_long_value_is_not_repeated_whole() -> None:
     with pytest.raises(InvalidArguments) as refusal:
         PLACES.check({"place_name": "x" * 5000})
