@@ -1,7 +1,9 @@
 """The tool that tells the date and time in a time zone."""
 
 import difflib
+import functools
 import zoneinfo
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +13,11 @@ from functions.tools.schema import Schema
 
 SCHEMA = Schema.of("clock")
 COMING_DAYS = 7
+MOST_SIMILAR = 3
+
+# Files of some systems' databases that name no zone: the machine's own, a default of old C libraries, and
+# "local time has not been set".
+NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 
 
 def tell(timezone: str, now: datetime) -> Result:
@@ -34,16 +41,35 @@ def tell(timezone: str, now: datetime) -> Result:
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
+    zones = _zones()
+    if name in zones:
         return zoneinfo.ZoneInfo(name)
-    # Unknown; no relative path ("../etc"); a folder of the database ("America").
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        similar = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=3)
-        hint = f" Similar names: {', '.join(similar)}." if similar else ""
-        raise InvalidArguments(
-            f"There is no time zone {name!r} in the IANA database.{hint} "
-            "The place search tells the time zone of a place."
-        ) from None
+    similar = _similar(name, zones)
+    hint = f" Similar names: {', '.join(similar)}." if similar else ""
+    raise InvalidArguments(
+        f"There is no time zone {name!r} in the IANA database.{hint} "
+        "The place search tells the time zone of a place."
+    )
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """All names. Whatever else lies beside them, ZoneInfo would open: a folder, the machine's own zone."""
+    return frozenset(zoneinfo.available_timezones() - NO_ZONES)
+
+
+def _similar(name: str, zones: Iterable[str]) -> list[str]:
+    """Names that may have been meant, those of the same city first: models leave continents out."""
+    wanted = name.replace(" ", "_").lower()
+    whole = {zone.lower(): zone for zone in sorted(zones)}
+    city = wanted.rpartition("/")[2]
+    of_city = [zone for lower, zone in whole.items() if lower.rpartition("/")[2] == city]
+    close = [whole[lower] for lower in difflib.get_close_matches(wanted, whole, n=MOST_SIMILAR)]
+    cities = {lower.rpartition("/")[2]: zone for lower, zone in whole.items()}
+    close_cities = [
+        cities[one] for one in difflib.get_close_matches(city, cities, n=MOST_SIMILAR, cutoff=0.8)
+    ]
+    return list(dict.fromkeys([*of_city, *close_cities, *close]))[:MOST_SIMILAR]
 
 
 def _now(arguments: dict[str, Any]) -> Result:

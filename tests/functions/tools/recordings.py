@@ -29,8 +29,8 @@ class OpenMeteo:
     """Answers every request with `status` and `body`, and remembers what it was asked.
 
     `hangs_up` closes the connection instead; `hold` is waited for before the answer; `pause` (seconds) comes
-    before each byte of the body, or of the headers if those are slow. `written` counts such bytes; with `over`
-    no more of them come.
+    before each byte of the body, or of the headers if those are slow. `written` counts such bytes; after
+    `over` no more of them come.
     """
 
     status: int = 200

@@ -38,7 +38,20 @@ def test_summer_time_ends_when_the_zone_says(now: datetime, time: str, offset: s
 
 
 @pytest.mark.parametrize(
-    "name", ["Mars/Olympus", "America", "../../etc/passwd", "/etc/localtime", "PST\0", "UTC+2"]
+    "name",
+    [
+        "Mars/Olympus",
+        "America",
+        "../../etc/passwd",
+        "/etc/localtime",
+        "PST\0",
+        "UTC+2",
+        "localtime",
+        "posixrules",
+        "Factory",
+        "posix/America/Lima",
+        "america/lima",
+    ],
 )
 def test_what_is_no_time_zone_is_refused(name: str) -> None:
     with pytest.raises(InvalidArguments, match="There is no time zone"):
@@ -48,6 +61,27 @@ def test_what_is_no_time_zone_is_refused(name: str) -> None:
 def test_a_misspelt_zone_is_answered_with_similar_names() -> None:
     with pytest.raises(InvalidArguments, match=r"Similar names: .*America/Lima"):
         clock.tell("America/Limaa", datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Lima", "America/Lima"),
+        ("Peru/Lima", "America/Lima"),
+        ("New York", "America/New_York"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("Kolkatta", "Asia/Kolkata"),
+        ("Buenos Aires", "America/Argentina/Buenos_Aires"),
+    ],
+)
+def test_the_first_hint_is_the_zone_of_the_city(name: str, first: str) -> None:
+    with pytest.raises(InvalidArguments, match=f"Similar names: {first}[,.]"):
+        clock.tell(name, datetime.now(UTC))
+
+
+def test_a_name_that_is_like_no_other_gets_no_hint() -> None:
+    with pytest.raises(InvalidArguments, match=r"in the IANA database\. The place search"):
+        clock.tell("Xyzzy/Qwfp", datetime.now(UTC))
 
 
 def test_the_handler_tells_the_time_now() -> None:
