@@ -5,6 +5,7 @@
 # make test        format, lint, types and all tests
 # make coverage    all tests once more, with what they run of functions/, in their processes too
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
+# make bootstrap   prepares the AWS account of your credentials for the CDK, once for each region
 # make deploy      the bridge, into the AWS account of your credentials
 # make bench       measurements; see bench/README.md
 # make faults      every fault at every external call of a turn; writes tests/faults/README.md
@@ -27,7 +28,7 @@ CDK = npx --no-install cdk
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
-.PHONY: help demo test coverage synth deploy bench faults soak fuzz format lock clean
+.PHONY: help demo test coverage synth bootstrap deploy bench faults soak fuzz format lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -48,8 +49,13 @@ coverage: .venv/.dev
 synth: .venv/.dev node_modules/.installed
 	$(CDK) synth --quiet
 
+bootstrap: .venv/.dev node_modules/.installed
+	$(CDK) bootstrap
+
+# --force: CloudFormation looks the sample agent's ARN up when it updates the bridge, and the ARN does not stand in the
+# bridge's template. When the sample was made anew, that template is the same, and the CDK would skip the bridge.
 deploy: .venv/.dev node_modules/.installed
-	$(CDK) deploy --all
+	$(CDK) deploy --all --force
 
 bench: .venv/.dev
 	.venv/bin/python -m bench
