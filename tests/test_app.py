@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 
 
-def run_app(app: Path, output: Path) -> subprocess.CompletedProcess[str]:
+def run_app(app: Path, output: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+    context = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     return subprocess.run(
         [sys.executable, str(app)],
@@ -21,7 +23,7 @@ def run_app(app: Path, output: Path) -> subprocess.CompletedProcess[str]:
         | {
             "PYTHONPATH": str(ROOT),
             "CDK_OUTDIR": str(output),
-            "CDK_CONTEXT_JSON": json.dumps(json.loads((ROOT / "cdk.json").read_text())["context"]),
+            "CDK_CONTEXT_JSON": json.dumps(context),
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         },
@@ -66,6 +68,29 @@ def test_app_connects_the_sample_agent(written: Path) -> None:
     agents = json.dumps(worker["Environment"]["Variables"]["AGENTS"])
     assert "agentcore-harness" in agents
     assert "agent-bridge-sample" in agents
+
+
+@pytest.mark.parametrize("sample", ["harness", "classic"])
+def test_app_makes_either_sample_as_it_is_set(tmp_path: Path, sample: str) -> None:
+    shutil.copy(ROOT / "app.py", tmp_path)
+    (tmp_path / "bridge.toml").write_text(
+        f"""
+        name = "weather"
+        sample = "{sample}"
+        [sample_agent]
+        model = "eu.amazon.nova-2-lite-v1:0"
+        forecast_url = "https://weather.example.com/v1/forecast"
+        """
+    )
+    done = run_app(tmp_path / "app.py", tmp_path, **{"aws:cdk:bundling-stacks": []})
+    assert done.returncode == 0, done.stderr
+    template = (tmp_path / "weather-sample.template.json").read_text()
+    assert "eu.amazon.nova-2-lite-v1:0" in template
+    assert "https://weather.example.com/v1/forecast" in template
+    manifest = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    assert (
+        "weather-sample" in manifest["weather"]["dependencies"]
+    )  # it must be there when its ARN is looked up
 
 
 def test_app_says_what_is_wrong_with_bridge_toml_and_no_more(tmp_path: Path) -> None:
