@@ -239,6 +239,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
             "LEASE_SECONDS": "60",
+            "NOTIFY_AFTER_SECONDS": "60",
             **powertools,
         },
     }
