@@ -9,6 +9,8 @@ from constructs import Construct
 # services-sqs-configure.html); with one message a batch, and never more of them than the function may run
 # at once, it would only make a thread wait longer for the turn after a crash.
 VISIBILITY_MARGIN = cdk.Duration.seconds(30)
+# The longest there is: a question that expires in a queue would get no outcome, and nobody would know.
+RETENTION = cdk.Duration.days(14)
 
 
 class Queues(Construct):
@@ -28,15 +30,11 @@ class Queues(Construct):
         max_receive_count: int,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letters = _fifo_queue(
-            self, "DeadLetters", timeout=dead_letters_timeout, retention=cdk.Duration.days(14)
-        )
+        self.dead_letters = _fifo_queue(self, "DeadLetters", timeout=dead_letters_timeout)
         self.questions = _fifo_queue(
             self,
             "Questions",
             timeout=worker_timeout,
-            # A day: an answer that comes later helps nobody.
-            retention=cdk.Duration.days(1),
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letters, max_receive_count=max_receive_count
             ),
@@ -48,7 +46,6 @@ def _fifo_queue(
     construct_id: str,
     *,
     timeout: cdk.Duration,
-    retention: cdk.Duration,
     dead_letter_queue: sqs.DeadLetterQueue | None = None,
 ) -> sqs.Queue:
     return sqs.Queue(
@@ -61,6 +58,6 @@ def _fifo_queue(
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         visibility_timeout=timeout.plus(VISIBILITY_MARGIN),
-        retention_period=retention,
+        retention_period=RETENTION,
         dead_letter_queue=dead_letter_queue,
     )

@@ -103,7 +103,7 @@ QUESTIONS = Queue(
     visibility_timeout=WORKER.timeout + 30,
     max_concurrency=50,
     max_receive_count=MAX_RECEIVE_COUNT,
-    retention=24 * 3600,
+    retention=14 * 24 * 3600,
 )
 DEAD_LETTER_QUEUE = Queue(
     name="dead-letters",
