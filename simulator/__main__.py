@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 
@@ -67,8 +68,9 @@ def _serve(options: argparse.Namespace) -> int:
         print("Ctrl-C ends it.", flush=True)
         if not _check_functions(simulation):
             return 1
-        threading.Event().wait()
-    return 0
+        while True:
+            # Not for ever: a signal that comes just before a wait begins is seen only when it has ended.
+            time.sleep(1)
 
 
 def _ask(options: argparse.Namespace) -> int:

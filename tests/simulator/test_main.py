@@ -52,5 +52,8 @@ def test_a_signal_ends_the_demo_in_good_order(number: signal.Signals) -> None:
     ) as demo:
         assert demo.stdout is not None
         assert demo.stdout.readline().startswith("The bridge runs at http://127.0.0.1:")
-        demo.send_signal(number)
-        assert demo.wait(30) == 0
+        try:
+            demo.send_signal(number)
+            assert demo.wait(30) == 0
+        finally:
+            demo.kill()
