@@ -214,8 +214,13 @@ class Conversation:
         if isinstance(ended, Failed):
             self._outcome.detail = ended.detail
             acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
-            reference = self._custody.turn.reference
-            notes.append(explanation(ended.failure, reference=reference, may_have_acted=acted))
+            words = explanation(
+                ended.failure,
+                reference=self._custody.turn.reference,
+                may_have_acted=acted,
+                words=wording.requested(reply.requests),
+            )
+            notes.append(words)
             ending = State.INTERRUPTED if acted else State.FAILED
             self._custody.owe(self._writer.pages(reply.final(*notes)), ending, failure=ended.failure)
         else:

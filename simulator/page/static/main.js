@@ -117,6 +117,7 @@ async function send(text, files, threadTs) {
   if (threadTs) threadScroller.toEnd();
   else {
     own.add(`${sent.channel}:${sent.ts}`);
+    openOwnThread({ changed: store.thread(sent.channel, sent.ts).slice(1) }); // a reply may have been faster
     channelScroller.toEnd();
   }
 }
@@ -270,8 +271,8 @@ store.addEventListener("connection", ({ detail }) => {
 });
 
 /** The first reply to a question asked on this page opens its thread, unless something is written elsewhere. */
-function openOwnThread({ changed, isNew }) {
-  const reply = changed.find((message) => isNew.has(`${message.channel}:${message.ts}`) && own.has(`${message.channel}:${message.thread_ts}`));
+function openOwnThread({ changed }) {
+  const reply = changed.find((message) => message.ts !== message.thread_ts && own.has(`${message.channel}:${message.thread_ts}`));
   if (!reply || reply.channel !== channel.id || NARROW.matches) return;
   own.delete(`${reply.channel}:${reply.thread_ts}`);
   if (!rootTs || threadComposer.isEmpty) openThread(reply);
