@@ -1,12 +1,13 @@
 """The agent's part of a turn: asking, listening, showing progress, knowing what is owed in the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 
 from functions.bridge import inbound, wording
 from functions.bridge.agent import Agent, AgentEvent, AgentRun, Asker, Failed, File, Finished, Question
 from functions.bridge.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
 from functions.bridge.cadence import Cadence
-from functions.bridge.chat import ChatError, ChatRateLimited, ChatStopped, ChatUndone
+from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped, ChatUndone
 from functions.bridge.custody import Custody, Ports, ServiceUnavailable
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
 from functions.bridge.ledger import State
@@ -25,6 +26,14 @@ LINGER = 0.05
 # So often a file is sent that Slack did not take for now, with so many seconds between.
 UPLOAD_TRIES = 3
 UPLOAD_BACK_OFF = 1.0
+
+
+class Upload(Enum):
+    """What became of a file of the agent's."""
+
+    DONE = auto()
+    MISSING = auto()
+    UNCERTAIN = auto()
 
 
 class Conversation:
@@ -198,15 +207,15 @@ class Conversation:
         assert reply.ended is not None
         self._outcome.guardrails = tuple(reply.guardrails)
         files = reply.files()
-        names = [file.name for file in files]
-        self._owe_reply(reply, files, wording.uncertain_files(names) if files else "")
+        self._owe_reply(reply, files, dict.fromkeys((file.name for file in files), Upload.UNCERTAIN))
         if files:
-            missing = self._upload(files)
-            self._owe_reply(reply, files, wording.missing_files(missing) if missing else "")
+            self._owe_reply(reply, files, {file.name: self._upload(file) for file in files})
 
-    def _owe_reply(self, reply: Reply, files: Sequence[File], note: str) -> None:
-        """`note` is about files that are missing, "" when none is."""
-        notes = [note] if note else []
+    def _owe_reply(self, reply: Reply, files: Sequence[File], uploads: Mapping[str, Upload]) -> None:
+        missing = [name for name, upload in uploads.items() if upload is Upload.MISSING]
+        uncertain = [name for name, upload in uploads.items() if upload is Upload.UNCERTAIN]
+        notes = [wording.missing_files(missing)] if missing else []
+        notes += [wording.uncertain_files(uncertain)] if uncertain else []
         ended = reply.ended
         if isinstance(ended, Finished) and not reply.has_text and not files:
             failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
@@ -225,23 +234,20 @@ class Conversation:
             self._custody.owe(self._writer.pages(reply.final(*notes)), ending, failure=ended.failure)
         else:
             text = reply.final(*notes) or wording.FILES_ONLY
-            failed = Failure.UPLOAD if note else None
+            failed = Failure.UPLOAD if notes else None
             self._custody.owe(self._writer.pages(text), State.ANSWERED, failure=failed)
 
     def _owe_explanation(self, failure: Failure, *, about: str) -> None:
         words = explanation(failure, reference=self._custody.turn.reference, about=about)
         self._custody.owe([words], State.FAILED, failure=failure)
 
-    def _upload(self, files: Sequence[File]) -> list[str]:
-        """Bring files into the thread; the names of those that Slack did not take."""
-        return [file.name for file in files if not self._has_uploaded(file)]
-
-    def _has_uploaded(self, file: File) -> bool:
+    def _upload(self, file: File) -> Upload:
+        """Bring a file into the thread, while there is time."""
         for _ in range(UPLOAD_TRIES):
             self._custody.keep()
             self._custody.confirm()
             if self._clock.now() >= self._stop_at:
-                return False
+                break
             try:
                 self._chat.upload(self._custody.turn, file)
             except ChatStopped:
@@ -252,13 +258,13 @@ class Conversation:
                 wait = UPLOAD_BACK_OFF
             except ChatError as exc:
                 self._outcome.detail = f"a file was not taken: {exc}"
-                return False
+                return Upload.MISSING if isinstance(exc, ChatRefused) else Upload.UNCERTAIN
             else:
-                return True
+                return Upload.DONE
             if self._clock.now() + wait >= self._stop_at:
-                return False
+                break
             self._custody.pause(wait)
-        return False
+        return Upload.MISSING
 
 
 class _FileMissing(Exception):

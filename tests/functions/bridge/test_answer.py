@@ -659,9 +659,15 @@ def test_an_agent_may_answer_with_nothing_but_a_file(stage: Stage) -> None:
     assert stage.chat.texts() == ["Here you are."]
 
 
-@pytest.mark.parametrize("trouble", [ChatRefused("missing_scope"), ChatUnavailable("503")], ids=str)
-def test_a_file_that_slack_does_not_take_is_named_under_the_text(stage: Stage, trouble: Exception) -> None:
-    stage.chat.trouble["upload"] = [trouble]
+def test_a_file_whose_fate_is_unknown_may_be_missing(stage: Stage) -> None:
+    stage.chat.trouble["upload"] = [(ChatUnavailable("timeout"), "after")]
+    take(stage, TextDelta("See the chart."), CHART, Finished())
+    assert stage.chat.files == [CHART]
+    assert "may be missing here: “chart.png”" in stage.chat.texts()[0]
+
+
+def test_a_file_that_slack_does_not_take_is_named_under_the_text(stage: Stage) -> None:
+    stage.chat.trouble["upload"] = [ChatRefused("missing_scope")]
     second = replace(CHART, name="<!channel>.png")
     take(stage, TextDelta("See the charts."), second, CHART, Finished())
     [text] = stage.chat.texts()
