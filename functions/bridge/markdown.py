@@ -12,12 +12,21 @@ from markdown_it.token import Token
 # Blocks only: what is inside a paragraph is Slack's to read.
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 
+# Slack's ids are in capitals; `<@layout>` is a template's. In doubt it is an id: with a digit in it, say.
+_ID = r"(?:[UWBS][A-Z0-9]+|(?i:[UWBS](?=[A-Z]*\d)[A-Z0-9]+))"
+# A backslash before a sign means nothing but that sign, so that it can stand anywhere in these.
 _MENTION = re.compile(
-    r"<(?=@[A-Z0-9]|#[A-Z0-9]|!(?:channel|here|everyone|group|subteam\^|date\^))", re.IGNORECASE
+    rf"<(?=\\*@\\*{_ID}\\*[|>]|\\*!\\*(?i:channel|here|everyone|group|subteam\\*\^|date\\*\^))"
 )
-_HALF_LINK = re.compile(r"<[^<>\s]{0,200}\Z")
+_HALF_LINK = re.compile(r"<(?:[^<>\s]{0,200}|\\*@\\*[A-Za-z0-9]*\\*)\Z")
 # The last line, as long as it may become one that opens or closes a code block.
 _HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*)\Z")
+# What stands before the text of a line in a quotation or a list.
+_CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`]*(?<!`)\1(?!`|\Z)")
+_CELL_END = re.compile(r"(?<!\\)(?:\\\\)*\|")
+# The beginning of the line that makes the one above it the head of a table.
+_HALF_DELIMITER_ROW = re.compile(r"[ \t>]*[|:-]?[ \t|:-]*\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~!&])")
 _ZERO_WIDTH_SPACE = "\u200b"
 # So many characters are parsed at once: the parser's tokens take about 70 times as many bytes.
@@ -48,33 +57,36 @@ def disarm(markdown: str) -> str:
     """The same text, in which nothing notifies anybody (`<!channel>`, `<@U…>`, `<!subteam^…>`).
 
     Slack resolves these in Markdown too. A zero-width space after the angle bracket prevents it, shows as
-    nothing, and unlike `&lt;` cannot be taken for text. Comparison signs, links and `<!DOCTYPE>` stay.
-    Code is no exception: what Slack takes for code is not ours to know.
+    nothing, and unlike `&lt;` cannot be taken for text. Comparison signs, links, `<!DOCTYPE>` and what no id
+    can be (`<@layout>`, `a <@ARRAY[1]`) stay, and so does a channel's link: it notifies nobody.
+    What could be one is none in code either: what Slack takes for code is not ours to know.
     """
     return _MENTION.sub("<" + _ZERO_WIDTH_SPACE, markdown)
 
 
 def escape(text: str) -> str:
     """Plain text for use in Markdown: on one line, every character meaning itself."""
-    return disarm(_SPECIAL.sub(r"\\\1", " ".join(text.split())))
+    return _SPECIAL.sub(r"\\\1", disarm(clean(" ".join(text.split()))))
 
 
 def steady(growing: str) -> str:
-    """What can be shown of a text that goes on: no half mention, link, fence or table row.
+    """What can be shown of a text that goes on, its beginning: no half mention, link, fence or table row."""
+    before, _, last = growing.rpartition("\n")
+    at = len(growing) - len(last)
+    if _may_be_row(last) or _HALF_FENCE.match(last):
+        last = ""
+    # A row by itself: whether it is the head of a table, the next line will say.
+    if at and _HALF_DELIMITER_ROW.match(last):
+        first, _, head = before.rpartition("\n")
+        if _may_be_row(f"{head}\n") and not _may_be_row(first.rpartition("\n")[2] + "\n"):
+            at, last = at - len(head) - 1, ""
+    return growing[:at] + _HALF_LINK.sub("", last)
 
-    Of a longer text it is the same or more, so that what is new can be appended to what was shown.
-    """
-    lines = _HALF_LINK.sub("", growing).split("\n")
-    if _is_row(lines[-1]) or _HALF_FENCE.match(lines[-1]):
-        lines[-1] = ""
-    # A row by itself: whether it is the head of a table, the next one will say.
-    if lines[-1] == "" and len(lines) > 1 and _is_row(lines[-2]) and not any(map(_is_row, lines[-3:-2])):
-        lines[-2:] = [""]
-    return "\n".join(lines)
 
-
-def _is_row(line: str) -> bool:
-    return line.lstrip().startswith("|")
+def _may_be_row(line: str) -> bool:
+    """Whether a line, or the line that it becomes, may be a row of a table."""
+    row = _CODE_SPAN.sub("", _CONTAINERS.sub("", line))
+    return row.startswith("|") or bool(_CELL_END.search(row))
 
 
 def preview(growing: str) -> str:
@@ -84,9 +96,11 @@ def preview(growing: str) -> str:
 
 def closed(text: str) -> str:
     """A text that something else can follow: a code block that is open at its end is closed."""
+    # White space that Markdown does not know, behind a fence, keeps it from closing anything.
+    text = text.rstrip()
     end = _last_blocks(text)
     fence = open_fence(end)
-    return f"{text.rstrip()}\n{closing(fence, end)}" if fence else text.rstrip()
+    return f"{text}\n{closing(fence, end)}" if fence else text
 
 
 def _last_blocks(text: str) -> str:
