@@ -9,11 +9,15 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
+from functions.bridge.margins import DEEPEST, Margin, indentation, margin_of, outdented, without
 from functions.bridge.markdown import blocks, closing, is_closed, is_open, size
 
 # A `markdown` block takes 12,000 characters, all of a message's blocks together
 # (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
 MESSAGE_LIMIT = 11_000
+# Slack makes blocks of Markdown, and takes 50 in a message. The rest is for our buttons, for tasks, and for
+# paragraphs that the next line turns into headings. docs.slack.dev/reference/block-kit/blocks
+MOST_BLOCKS = 40
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 # Room for the line that closes a code block.
@@ -21,8 +25,7 @@ _RESERVE = 40
 # What would be repeated in the next message and is longer is not: a message is for what is new.
 _LONGEST_REPEATED = 80
 _LONGEST_HEAD = 1 / 4
-# What is indented further is code to Markdown, so that a message cannot begin with it.
-_DEEPEST = 3
+_BLOCKS_OF_THEIR_OWN = {"heading_open", "hr", "table_open"}
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,37 @@ class Pages:
         self._full: list[str] = []
         self._past = ""
         self._reopen = ""
+        self._margins: list[Margin] = []
+        self._is_begun = True
 
     def of(self, text: str) -> list[str]:
         """All messages, each of at most `limit` characters, in order and with nothing left out."""
+        text = without(self._margins, said := text)
         if not text.startswith(self._past):
-            self._full, self._past, self._reopen = [], "", ""
-        rest = text[len(self._past) :]
-        while size(self._reopen + rest) > self._limit:
+            text = said
+            self._full, self._past, self._reopen, self._margins, self._is_begun = [], "", "", [], True
+        rest = self._begun(text)
+        while cut := next_cut(self._reopen + rest, self._limit):
             whole = self._reopen + rest
-            cut = best_cut(whole, self._limit)
             self._full.append(ended(whole, cut))
             rest = continued(rest[cut.at - len(self._reopen) :], cut)
-            self._reopen = cut.reopen
             self._past = text[: len(text) - len(rest)]
+            self._reopen, self._is_begun = cut.reopen, False
+            rest = self._begun(text := self._past + rest)
         pages = [page for page in (*self._full, self._reopen + rest) if page.strip()]
         return pages or [text[: self._limit]]
+
+    def _begun(self, text: str) -> str:
+        """The rest of the text, as it goes on in a new message."""
+        rest = text[len(self._past) :]
+        if self._is_begun or not (self._reopen + rest).strip():
+            return rest
+        self._is_begun = True
+        if margin := margin_of(self._reopen, text, len(self._past)):
+            self._margins.append(margin)
+            self._reopen = outdented(self._reopen, margin.columns)
+            rest = margin.off(text)[len(self._past) :]
+        return rest
 
 
 def split(text: str, *, limit: int = MESSAGE_LIMIT) -> list[str]:
@@ -80,12 +99,18 @@ def continued(rest: str, cut: Cut) -> str:
     return rest if cut.reopen else _BLANK_LINES.sub("", rest)
 
 
-def best_cut(text: str, limit: int) -> Cut:
-    """The best place to end a message of at most `limit` characters: between blocks, lines, words, anywhere.
+def next_cut(text: str, limit: int) -> Cut | None:
+    """The best place to end a message of at most `limit` characters; None: it is not full yet.
 
-    A worse place is taken only when the better ones would leave the message rather empty.
+    That is where Slack would have too many blocks, or else between blocks, lines, words, anywhere. A worse
+    place is taken only when the better ones would leave the message rather empty.
     """
-    structure = Structure(_prefix(text, limit - _RESERVE))
+    is_long = len(text) > limit or size(text) > limit
+    structure = Structure(_prefix(text, limit - _RESERVE) if is_long else text)
+    if crowded := structure.crowded_at():
+        return structure.cut(crowded)
+    if not is_long:
+        return None
     end = len(structure.text)
     places = (
         (structure.between_blocks(), 0.3 * end),
@@ -108,6 +133,25 @@ class Structure:
         self._blocks = [token for token in blocks(text) if token.map and token.type != "inline"]
         self._fences = [token for token in self._blocks if token.type == "fence"]
         self._tables = [token for token in self._blocks if token.type == "table_open"]
+
+    def crowded_at(self) -> int | None:
+        """Where a message ends because Slack would make too many blocks of more; None: it would not.
+
+        A message takes one table (Slack's error for more is `invalid_attachments`, only_one_table_allowed:
+        docs.slack.dev/reference/block-kit/blocks/table-block).
+        """
+        count = tables = 0
+        in_text = False
+        for token in self._blocks:
+            if token.level or token.nesting < 0:
+                continue
+            apart = token.type in _BLOCKS_OF_THEIR_OWN
+            count += apart or not in_text
+            tables += token.type == "table_open"
+            in_text = not apart
+            if count > MOST_BLOCKS or tables > 1:
+                return self._starts[_first(token)]
+        return None
 
     def between_blocks(self) -> list[int]:
         """The beginnings of paragraphs, code blocks, tables and list items."""
@@ -154,8 +198,7 @@ class Structure:
 
     def _may_begin_with(self, block: Token) -> bool:
         line = self._lines[_first(block)]
-        indented = len(line) - len(line.lstrip())
-        return block.level == 0 or (block.type == "list_item_open" and indented <= _DEEPEST)
+        return block.level == 0 or (block.type == "list_item_open" and indentation(line) <= DEEPEST)
 
 
 def _first(block: Token) -> int:
@@ -170,4 +213,4 @@ def _end(block: Token) -> int:
 
 def _prefix(text: str, units: int) -> str:
     # A character of two units that would be cut in half is left out.
-    return text.encode("utf-16-le")[: units * 2].decode("utf-16-le", "ignore")
+    return text[:units].encode("utf-16-le")[: units * 2].decode("utf-16-le", "ignore")

@@ -24,6 +24,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.custody import Clock, Custody
 from functions.bridge.ledger import State
+from functions.bridge.margins import Margin, margin_of, outdented, without
 from functions.bridge.pages import Cut, Structure, continued, ended, split
 from functions.bridge.reply import Reply
 from functions.bridge.writer import EditWriter
@@ -62,11 +63,12 @@ class _Place:
     """How far a text has been written.
 
     Attributes:
-        text: the text.
+        text: the text, without the margins.
         past: so many of its characters are in messages that have ended.
         sent: so many have been sent at all.
         reopen: what the message that is being written begins with, before the text.
         ended: the messages that have ended, as they should read.
+        margins: what has been taken off the text.
     """
 
     text: str = ""
@@ -74,6 +76,7 @@ class _Place:
     sent: int = 0
     reopen: str = ""
     ended: tuple[str, ...] = ()
+    margins: tuple[Margin, ...] = ()
 
     @property
     def message(self) -> str:
@@ -86,21 +89,31 @@ class _Place:
         return len(self.reopen) + self.sent - self.past
 
     def goes_on_as(self, text: str) -> bool:
-        return text.startswith(self.text[: self.sent])
+        return without(self.margins, text).startswith(self.text[: self.sent])
 
     def grown_to(self, text: str) -> "_Place":
         """The same place in a longer text, without blank lines at the head of a message."""
+        text = without(self.margins, text)
         if self.reopen or self.sent > self.past:
-            return replace(self, text=text)
+            return replace(self, text=text)._begun()
         past = len(text) - len(continued(text[self.past :], Cut(0)))
-        return replace(self, text=text, past=past, sent=past)
+        return replace(self, text=text, past=past, sent=past)._begun()
 
     def after(self, cut: Cut) -> "_Place":
         """The place behind the end of the message."""
         rest = continued(self.message[cut.at :], cut)
         past = len(self.text) - len(rest)
         whole = ended(self.message, cut)
-        return replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
+        place = replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
+        return place._begun()
+
+    def _begun(self) -> "_Place":
+        """The same place; a message of which nothing is written yet begins without too much indentation."""
+        margin = margin_of(self.reopen, self.text, self.past) if self.sent == self.past else None
+        if margin is None:
+            return self
+        reopen = outdented(self.reopen, margin.columns)
+        return replace(self, text=margin.off(self.text), reopen=reopen, margins=(*self.margins, margin))
 
 
 class StreamWriter(EditWriter):
@@ -186,13 +199,13 @@ class StreamWriter(EditWriter):
             raise ChatUnavailable("not asked: what was streamed has changed")
         self._place = self._place.grown_to(text)
         tasks = self._news_of(reply)
-        if self._place.sent == len(text) and not tasks:
+        if self._place.sent == len(self._place.text) and not tasks:
             return False
         while True:
             cut = self._cut(self._place)
             self._write(cut, tasks)
             tasks = ()
-            if self._place.sent == len(text):
+            if self._place.sent == len(self._place.text):
                 return True
 
     def _write(self, cut: Cut | None, tasks: tuple[Task, ...]) -> None:
@@ -270,10 +283,14 @@ class StreamWriter(EditWriter):
         message, written = place.message, place.written
         if self._open and self._open.is_old(self._clock.now()):
             return self._cut_here(place)
-        if len(message.encode()) <= ENOUGH_BYTES:
-            return None
         structure = self._fitting(place)
-        enough = max(written, len(_prefix(message, ENOUGH_BYTES)))
+        crowded = structure.crowded_at()
+        if crowded is not None and crowded >= written:
+            return structure.cut(crowded)
+        beginning = _prefix(message, max(0, ENOUGH_BYTES - self._spent))
+        if beginning == message:
+            return None
+        enough = max(written, len(beginning))
         if after := [at for at in structure.between_blocks() if at >= enough]:
             return structure.cut(after[0])
         if structure.text == message:
@@ -290,9 +307,13 @@ class StreamWriter(EditWriter):
         ends = (at for at in structure.between_lines() if at >= place.written)
         return structure.cut(next(ends, place.written))
 
+    @property
+    def _spent(self) -> int:
+        return self._open.spent if self._open else 0
+
     def _fitting(self, place: _Place) -> Structure:
         """As much of the message as there is room for."""
-        room = max(0, MOST_BYTES - (self._open.spent if self._open else 0))
+        room = max(0, MOST_BYTES - self._spent)
         return Structure(place.message[: max(place.written, len(_prefix(place.message, room)))])
 
     def _news_of(self, reply: Reply) -> tuple[Task, ...]:
@@ -322,4 +343,4 @@ class StreamWriter(EditWriter):
 
 def _prefix(text: str, size: int) -> str:
     """The beginning of a text in `size` bytes, without half a character."""
-    return text.encode()[:size].decode(errors="ignore")
+    return text[:size].encode()[:size].decode(errors="ignore")

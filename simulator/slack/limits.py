@@ -27,6 +27,7 @@ ACTION_ID = 255
 ACTION_ELEMENTS = 25
 CONTEXT_ELEMENTS = 10
 CONTEXT_ACTION_ELEMENTS = 5
+TABLES = 1
 TABLE_ROWS = 100
 TABLE_CELLS = 20
 TABLE_TEXT = 10_000
@@ -84,18 +85,30 @@ def parse_blocks(given: Any) -> list[Json]:
 def check_expansion(blocks: list[Json]) -> None:
     """The limits of what Slack makes of the Markdown in `blocks`.
 
-    Raises SlackError invalid_blocks for a table, msg_blocks_too_many.
+    A message takes one table, and all its tables together 10,000 characters.
+    docs.slack.dev/reference/block-kit/blocks/table-block, github.com/vellum-ai/vellum-assistant/pull/36219
+
+    Raises SlackError invalid_blocks for a table, invalid_attachments for a second one, msg_blocks_too_many.
     """
-    count = 0
+    count = sum(block["type"] != "markdown" for block in blocks)
+    tables = sum(block["type"] == "table" for block in blocks)
+    characters = sum(len(text) for block in blocks if block["type"] == "table" for text in _texts(block))
     for index, block in enumerate(blocks):
         if block["type"] != "markdown":
-            count += 1
             continue
         expansion = expand(block["text"])
         count += len(expansion.kinds)
+        tables += len(expansion.tables)
+        characters += sum(table.characters for table in expansion.tables)
         for table in expansion.tables:
             if table.rows > TABLE_ROWS or table.columns > TABLE_CELLS or table.characters > TABLE_TEXT:
                 raise refusal("invalid_blocks", f"a table is too large [json-pointer:/blocks/{index}]")
+    if tables > TABLES:
+        raise refusal("invalid_attachments", "only_one_table_allowed")
+    if characters > TABLE_TEXT:
+        raise refusal(
+            "invalid_blocks", f"tables must be less than {TABLE_TEXT + 1} characters [json-pointer:/blocks]"
+        )
     if count > BLOCKS:
         raise SlackError("msg_blocks_too_many")
 

@@ -76,8 +76,8 @@ class Stream:
     def write(self, payload: Payload) -> None:
         """Appends the payload, or raises SlackError and appends nothing.
 
-        Raises SlackError streaming_mode_mismatch, msg_too_long, msg_blocks_too_many or invalid_blocks. After
-        the first msg_too_long, however little is too long.
+        Raises SlackError streaming_mode_mismatch, msg_too_long, or what `check_expansion` raises. After the
+        first msg_too_long, however little is too long.
         """
         if payload.mode is None:
             return

@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 
 from functions.bridge.markdown import size
 from functions.bridge.pages import Pages, split
+from simulator.slack.expansion import expand
 
 LIMIT = 400
 
@@ -165,3 +166,84 @@ def test_odd_characters_are_kept_and_counted(odd: str) -> None:
     messages = split(text, limit=LIMIT)
     assert all(size(message) <= LIMIT for message in messages)
     assert re.findall(r"word\d+", "".join(messages)) == re.findall(r"word\d+", text)
+
+
+def kinds_of(messages: list[str]) -> set[str]:
+    return {token.type for message in messages for token in MarkdownIt().enable("table").parse(message)}
+
+
+def test_a_message_that_goes_on_in_a_list_begins_with_no_code() -> None:
+    children = "".join(f"    - child {number}\n" for number in range(400))
+    text = f"1. Parent\n{children}2. Next\n    - its child\n"
+    messages = split(text, limit=LIMIT)
+    assert "code_block" not in kinds_of(messages)
+    assert re.findall(r"child \d+", "".join(messages)) == [f"child {number}" for number in range(400)]
+    assert messages[1].startswith("- child")
+    assert messages[-1].endswith("2. Next\n    - its child\n")
+
+
+def test_a_code_block_deep_in_a_list_goes_on_as_one() -> None:
+    code = "".join(
+        f"        print({number:04})\n" if number % 3 else "      x = 1\n\n" for number in range(100)
+    )
+    messages = split(f"1. A\n    - B\n\n        ```py\n{code}        ```\n\n    - C\n2. D", limit=LIMIT)
+    fences = [token for message in messages for token in MarkdownIt().parse(message) if token.type == "fence"]
+    assert {token.info for token in fences} == {"py"}
+    assert "code_block" not in kinds_of(messages)
+    assert "".join(token.content for token in fences).split() == code.split()
+    assert messages[-1].endswith("- C\n2. D")
+
+
+def test_a_table_in_a_list_goes_on_as_one() -> None:
+    rows = "".join(f"    | row {number} | {'x' * 40} |\n" for number in range(30))
+    messages = split(f"1. A\n\n    | a | b |\n    |---|---|\n{rows}", limit=LIMIT)
+    assert "code_block" not in kinds_of(messages)
+    assert all(message.startswith("| a | b |\n|---|---|\n| row") for message in messages[1:])
+
+
+def test_a_paragraph_of_a_list_goes_on_as_one() -> None:
+    lines = "".join(f"    line {number} of a paragraph\n" for number in range(100))
+    messages = split(f"10. A\n\n{lines}", limit=LIMIT)
+    assert "code_block" not in kinds_of(messages)
+    assert re.findall(r"line \d+", "".join(messages)) == [f"line {number}" for number in range(100)]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *["1. a\n", "    - b c d e f\n", "\t- x\n", "\t\t- y\n", "        - deep deep\n", "\n", "  "],
+                *["      ```py\n", "      print(1)\n", "      ```\n", "    text text text\n", "# head\n"],
+                *["    | a | b |\n    |---|---|\n", "    | 1 | 2 |\n", "| a |\n|---|\n| 1 |\n\n", "margin\n"],
+            ]
+        ),
+        min_size=10,
+        max_size=100,
+    ).map("".join),
+    st.lists(st.integers(1, 300), max_size=30),
+)
+def test_what_is_cut_from_a_growing_list_stays_as_it_is(text: str, steps: list[int]) -> None:
+    text = text.lstrip()
+    pages = Pages(LIMIT)
+    earlier: list[str] = []
+    for end in accumulate(steps):
+        full = pages.of(text[:end])[:-1]
+        assert full[: len(earlier)] == earlier
+        earlier = full
+    messages = pages.of(text)
+    assert all(size(message) <= LIMIT for message in messages)
+    assert all(len(message) - len(message.lstrip(" ")) <= 3 for message in messages)
+    assert all(expand(message).kinds.count("table") <= 1 for message in messages)
+
+
+def test_a_message_has_one_table() -> None:
+    tables = [f"Table {number}:\n\n| a | b |\n|---|---|\n| {number} | x |\n" for number in range(3)]
+    messages = split("\n".join(tables), limit=LIMIT)
+    assert len(messages) == 3
+    assert all(expand(message).kinds.count("table") == 1 for message in messages)
+
+
+def test_a_message_has_no_more_blocks_than_slack_takes() -> None:
+    messages = split("".join(f"# Head {number}\n\ntext\n\n---\n\n" for number in range(40)))
+    assert all(len(expand(message).kinds) <= 45 for message in messages)
+    assert re.findall(r"Head \d+", "".join(messages)) == [f"Head {number}" for number in range(40)]

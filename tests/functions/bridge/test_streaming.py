@@ -383,6 +383,39 @@ def test_a_code_block_survives_the_end_of_a_message_anywhere(stage: StrictStage,
     assert [token.content for token in tokens if token.type == "inline"] == ["Done."]
 
 
+def test_a_message_that_goes_on_in_a_list_begins_with_no_code(stage: StrictStage) -> None:
+    items = [f"    - w{number}. of the list\n" for number in range(1_000)]
+    take(stage, TextDelta("1. Parent\n"), 1.0, *growing([*items, "2. Done."], pause=0.1))
+    texts = stage.chat.texts()
+    assert len(texts) > 3
+    assert "code_block" not in {token.type for text in texts for token in MarkdownIt().parse(text)}
+    assert "edit" not in writes(stage)
+    assert words_of(stage) == [f"w{number}." for number in range(1_000)]
+    assert texts[-1].endswith("\n2. Done.")
+
+
+def test_a_message_has_one_table(stage: StrictStage) -> None:
+    tables = [f"Look:\n\n| w{number}. | b |\n|---|---|\n| x | y |\n\n" for number in range(3)]
+    take(stage, *growing(tables))
+    assert [text.count("|---|") for text in stage.chat.texts()] == [1, 1, 1]
+    assert "edit" not in writes(stage)
+    assert words_of(stage) == ["w0.", "w1.", "w2."]
+
+
+def test_a_message_has_no_more_blocks_than_slack_takes(stage: StrictStage) -> None:
+    take(stage, *growing([f"# w{number}.\n\ntext\n\n" for number in range(60)], pause=0.5))
+    assert all(text.count("#") <= 20 for text in stage.chat.texts())
+    assert words_of(stage) == [f"w{number}." for number in range(60)]
+
+
+def test_tasks_count_when_a_message_is_long_enough(stage: StrictStage) -> None:
+    tools: list[Step] = [step for number in range(60) for step in (ToolUse("x" * 70 + str(number)), 1.0)]
+    paragraphs = [f"w{number}. {'word ' * 60}\n\n" for number in range(20)]
+    take(stage, *tools, *growing(paragraphs))
+    assert len(stage.chat.texts()[0].encode()) < 3_500
+    assert words_of(stage) == [f"w{number}." for number in range(20)]
+
+
 # --- tools -------------------------------------------------------------------------------------------------
 
 

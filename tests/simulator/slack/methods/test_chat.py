@@ -143,6 +143,9 @@ def test_an_update_of_more_than_4000_characters_is_refused(client: WebClient) ->
         ([markdown("| a |\n| - |\n" + "| 1 |\n" * 100)], "invalid_blocks"),
         ([markdown("| a " * 21 + "|\n" + "| - " * 21 + "|\n")], "invalid_blocks"),
         ([markdown(f"| a |\n| - |\n| {'x' * 10_000} |\n")], "invalid_blocks"),
+        ([markdown("| a |\n| - |\n\nb\n\n| c |\n| - |\n")], "invalid_attachments"),
+        ([markdown("| a |\n| - |\n"), markdown("| b |\n| - |\n")], "invalid_attachments"),
+        ([markdown("| a |\n| - |\n"), {"type": "table", "rows": [[]]}], "invalid_attachments"),
         # Slack makes a header and a rich_text block of each pair of lines.
         ([markdown("# a\nb\n" * 25), {"type": "divider"}], "msg_blocks_too_many"),
         (["text"], "invalid_blocks_format"),
@@ -166,6 +169,13 @@ def test_a_refusal_of_blocks_says_where_and_why(client: WebClient) -> None:
     problem = "no more than 50 items allowed [json-pointer:/blocks]"
     assert error.value.response["errors"] == [problem]
     assert error.value.response["response_metadata"]["messages"] == [f"[ERROR] {problem}"]
+
+
+def test_a_refusal_of_a_second_table_says_so(client: WebClient) -> None:
+    with pytest.raises(SlackApiError) as error:
+        client.chat_postMessage(channel=seed.GENERAL, markdown_text="| a |\n| - |\n\nb\n\n| c |\n| - |\n")
+    assert error.value.response["error"] == "invalid_attachments"
+    assert error.value.response["errors"] == ["only_one_table_allowed"]
 
 
 def test_blocks_at_the_limits_are_accepted(client: WebClient) -> None:

@@ -355,6 +355,15 @@ def test_a_table_of_a_stream_has_limits(stream: Stream) -> None:
         stream.append(markdown_text="| 1 |\n")
 
 
+def test_a_stream_takes_one_table(control: Control, stream: Stream) -> None:
+    stream.append(markdown_text="| a |\n| - |\n\nb\n\n")
+    with refused("invalid_attachments"):
+        stream.append(markdown_text="| c |\n| - |\n")
+    with refused("invalid_attachments"):
+        stream.stop(markdown_text="| c |\n| - |\n")
+    assert control.message(seed.GENERAL, stream.ts)["text"].count("| - |") == 1
+
+
 def test_entities_cut_into_pieces_still_notify(control: Control, stream: Stream) -> None:
     stream.append(markdown_text="ping <")
     stream.append(markdown_text="!channel>")
