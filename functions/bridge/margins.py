@@ -58,11 +58,13 @@ def indentation(text: str) -> int:
 def outdented(text: str, columns: int) -> str:
     """The text with less indentation, up to its first line that means the same without what stood before.
 
-    A line that has less of it, and yet too much, is in a list further out, and so are those that follow. A code
+    A line that has less of it, and yet too much, is in a list further out, as are those that follow. A code
     block stays whole: its lines may be indented less than its fence, and its end may not.
     """
     shown: list[str] = []
     at, fence = 0, ""
+    if columns <= DEEPEST:
+        return text
     while at < len(text):
         end = text.find("\n", at) + 1 or len(text)
         line = text[at:end]

@@ -26,11 +26,9 @@ _CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`]*(?<!`)\1(?!`|\Z)")
 _CELL_END = re.compile(r"(?<!\\)(?:\\\\)*\|")
 # The beginning of the line that makes the one above it the head of a table.
-_HALF_DELIMITER_ROW = re.compile(r"[ \t>]*[|:-]?[ \t|:-]*\Z")
+_HALF_DELIMITER_ROW = re.compile(r"[ \t>|:-]*\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~!&])")
 _ZERO_WIDTH_SPACE = "\u200b"
-# So many characters are parsed at once: the parser's tokens take about 70 times as many bytes.
-_PARSED_AT_ONCE = 50_000
 _LINE_END = re.compile(r"\r\n?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -85,6 +83,8 @@ def steady(growing: str) -> str:
 
 def _may_be_row(line: str) -> bool:
     """Whether a line, or the line that it becomes, may be a row of a table."""
+    if "|" not in line:
+        return False
     row = _CODE_SPAN.sub("", _CONTAINERS.sub("", line))
     return row.startswith("|") or bool(_CELL_END.search(row))
 
@@ -98,23 +98,8 @@ def closed(text: str) -> str:
     """A text that something else can follow: a code block that is open at its end is closed."""
     # White space that Markdown does not know, behind a fence, keeps it from closing anything.
     text = text.rstrip()
-    end = _last_blocks(text)
-    fence = open_fence(end)
-    return f"{text}\n{closing(fence, end)}" if fence else text
-
-
-def _last_blocks(text: str) -> str:
-    """The end of a text, from the beginning of a block that is in no other: parsing can begin there."""
-    size = _PARSED_AT_ONCE
-    while len(text) > size and (end := text.rfind("\n", 0, size) + 1):
-        window = text[:end]
-        first = max((token.map[0] for token in blocks(window) if token.map and token.level == 0), default=0)
-        if first:
-            text = text[sum(len(line) + 1 for line in window.split("\n")[:first]) :]
-            size = _PARSED_AT_ONCE
-        else:
-            size *= 2  # one long block
-    return text
+    fence = open_fence(text)
+    return f"{text}\n{closing(fence, text)}" if fence else text
 
 
 def open_fence(text: str) -> Token | None:

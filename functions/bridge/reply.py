@@ -1,6 +1,6 @@
 """What the user should see of an answer: a fold over the agent's events."""
 
-from functions.bridge import markdown, tables, wording
+from functions.bridge import wording
 from functions.bridge.agent import (
     AgentEvent,
     Citation,
@@ -15,6 +15,7 @@ from functions.bridge.agent import (
     ToolRequest,
     ToolUse,
 )
+from functions.bridge.draft import Draft
 
 
 class Reply:
@@ -33,7 +34,7 @@ class Reply:
 
     def __init__(self, *, show_rationale: bool) -> None:
         self._show_rationale = show_rationale
-        self._pieces: list[str] = []
+        self._draft = Draft()
         self._sources: list[Source] = []
         self._files: list[File] = []
         self.ended: Finished | Failed | None = None
@@ -50,17 +51,18 @@ class Reply:
         self.may_have_acted = self.may_have_acted or acts or (isinstance(event, Failed) and event.begun)
         match event:
             case TextDelta(text):
-                self._pieces.append(text)
-                self.has_text = self.has_text or bool(text.strip())
-                self.at_work = self.at_work and not text.strip()
+                is_text = bool(self._draft.add(text).strip())
+                self.has_text = self.has_text or is_text
+                self.at_work = self.at_work and not is_text
             case Rationale(text) if self._show_rationale:
                 quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
-                self._pieces.append(f"\n\n{quoted}\n\n")
+                self._draft.add(f"\n\n{quoted}\n\n")
             case ToolUse():
                 self.steps.append(event)
                 self.at_work = True
             case Citation(sources):
-                self._pieces += [f" [{number}]" for number in sorted(set(map(self._number, sources)))]
+                for number in sorted(set(map(self._number, sources))):
+                    self._draft.mark(number)
             case File():
                 self._files.append(event)
             case Guardrail(policies):
@@ -74,31 +76,27 @@ class Reply:
                 self.at_work = False
 
     def shows_anything(self) -> bool:
-        return bool(self._pieces) or self.at_work
+        return bool(self._draft) or self.at_work
 
     def growing(self) -> str:
         """The text so far, disarmed. Its end may be anything half."""
-        return tables.without_large(self._text())[0]
+        return self._draft.growing()
 
     def steady(self) -> str:
         """As much of the text as can be appended to: no later event changes it."""
-        text = tables.without_large(tables.before_growing(self._text()))[0]
-        return markdown.steady(text)
+        return self._draft.steady()
 
     def final(self, *notes: str) -> str:
         """The text that the user is owed: all that the agent said, its sources, then the bridge's `notes`."""
         sources = wording.sources(self._sources)
         guardrail = wording.GUARDRAIL if self.guardrails and self.has_text else ""
         cut_short = wording.CUT_SHORT if self.cut_short else ""
-        paragraphs = [markdown.closed(self.growing()), cut_short, sources, guardrail, *notes]
+        paragraphs = [self._draft.closed(), cut_short, sources, guardrail, *notes]
         return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
     def files(self) -> list[File]:
         """What goes beside the text: the agent's files, and tables that are too large for a message."""
-        return [*self._files, *tables.without_large(self._text())[1]]
-
-    def _text(self) -> str:
-        return markdown.disarm(markdown.clean("".join(self._pieces))).lstrip()
+        return [*self._files, *self._draft.files()]
 
     def _number(self, source: Source) -> int:
         if source not in self._sources:

@@ -1,4 +1,9 @@
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from functions.bridge.agent import (
     AgentEvent,
@@ -128,7 +133,7 @@ def test_files_go_beside_the_text_and_so_do_tables_that_are_too_large() -> None:
 
 def test_what_is_steady_stops_before_a_table_that_grows() -> None:
     reply = reply_to(TextDelta("Look:\n\n| a | b |\n|--|--|\n| 1 | 2 |\n"))
-    assert reply.steady() == "Look:\n\n"
+    assert reply.steady() == "Look:"
     reply.add(TextDelta("\nDone."))
     assert reply.steady() == "Look:\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\nDone."
 
@@ -154,7 +159,7 @@ def test_what_the_agent_asked_for_is_told_by_name() -> None:
     refund, bell = ToolRequest("1", "issue_refund", "{}"), ToolRequest("2", "ring-*the*-<!here>-bell", "{}")
     words = requested([refund, bell, refund])
     assert words == (
-        "The agent asked this bot to run “Issue refund”, “Ring \\*the\\* \\<\\!here\\> bell” for it, "
+        "The agent asked this bot to run “Issue refund”, “Ring \\*the\\* \\<\u200b\\!here\\> bell” for it, "
         "which it cannot do."
     )
     note = explanation(Failure.RETURN_OF_CONTROL, reference="0a", may_have_acted=True, words=words)
@@ -170,3 +175,143 @@ def test_consent_is_something_else_than_work() -> None:
         "The agent asked for a person's consent to use “Issue refund”, which this bot cannot pass on."
     )
     assert requested([]) == ""
+
+
+def cited(said: str, *, notes: str = "") -> str:
+    """The answer to `said`, with a citation at each "^"."""
+    events: list[AgentEvent] = []
+    for piece in said.split("^"):
+        events += [TextDelta(piece), Citation((REPORT,))]
+    return reply_to(*events[:-1]).final(notes).removesuffix("\n\n**Sources**\n\n1. report.pdf")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("It is sunny.^ And dry.", "It is sunny. [1] And dry."),
+        ("It is su^nny. And dry.", "It is sunny. [1] And dry."),
+        ("Hello there.  ^Next.", "Hello there. [1]  Next."),
+        ("One.\n\n^Two.", "One. [1]\n\nTwo."),
+        ("claim^(2024) says", "claim(2024) [1] says"),
+        ("claim^ (2024) says", "claim [1] (2024) says"),
+        ("claim^[x] says", "claim[x] [1] says"),
+        ("**Bold^ claim**", "**Bold [1] claim**"),
+        ("**Bold cl^aim** and", "**Bold claim** [1] and"),
+        ("See `a b^ c` and", "See `a b c` [1] and"),
+        ("See `a\\` b^ and", "See `a\\` b [1] and"),
+        ("See ``a ` b^ c`` and", "See ``a ` b c`` [1] and"),
+        ('See [a link^ of us](http^://x "for us") and', 'See [a link of us](http://x "for us") [1] and'),
+        ("See [a [b^ c] d](x) and", "See [a [b c] d](x) [1] and"),
+        ("See <a href='b'^ c> and", "See <a href='b' c> [1] and"),
+        ("1 < 2^ is true", "1 < 2 [1] is true"),
+        ("An open [bracket^ and more\n\nEnd.", "An open [bracket and more [1]\n\nEnd."),
+        ("\u6674\u308c\u3002^\u96e8\u3002", "\u6674\u308c\u3002 [1] \u96e8\u3002"),
+        ("- one^\n- two", "- one [1]\n- two"),
+        ("> one^\n> two", "> one [1]\n> two"),
+        ("# Head^\n\nText", "# Head [1]\n\nText"),
+        ("Head^\n===\n\nText", "Head [1]\n===\n\nText"),
+        ("Head\n===^\n\nText", "Head\n===\n\n[1]\n\n\nText"),
+        ("x\n\n---^\n\nText", "x\n\n---\n\n[1]\n\n\nText"),
+        ("Run this:\n\n```bash\nls -l\n```^\n\nThen.", "Run this:\n\n```bash\nls -l\n```\n\n[1]\n\n\nThen."),
+        ("```\na^ b\n```\nThen.", "```\na b\n```\n\n[1]\n\nThen."),
+        ("```\na\n```^", "```\na\n```\n\n[1]"),
+        ("```\na^", "```\na\n```\n\n[1]"),
+        ("- ```\n  a^\n  ```\n- b", "- ```\n  a\n  ```\n\n  [1]\n\n- b"),
+        ("> ```\n> a^\n> ```\n\nb", "> ```\n> a\n> ```\n\n> [1]\n\n\nb"),
+        ("|a|\n|-|\n|b|^\n|c|\n\nd", "|a|\n|-|\n|b|\n|c|\n\n[1]\n\n\nd"),
+        ("|a|\n|-|\n|b|\n|c^|", "|a|\n|-|\n|b|\n|c|\n\n[1]"),
+    ],
+)
+def test_a_number_stands_where_it_breaks_nothing(said: str, shown: str) -> None:
+    assert cited(said) == shown
+
+
+def test_sources_of_nothing_are_listed() -> None:
+    assert reply_to(Citation((REPORT,))).final() == "**Sources**\n\n1. report.pdf"
+
+
+def test_no_number_is_in_code_that_grows() -> None:
+    assert reply_to(TextDelta("```\na"), Citation((REPORT,))).growing() == "```\na"
+
+
+words_and_blocks = st.lists(
+    st.sampled_from(
+        [
+            *["word ", "a longer piece of text ", "\n", "\n\n", "```", "```py\n", "~~~~\n", "| a | b |\n"],
+            *["|---|---|\n", "a | b\n", "--- | ---\n", "- item\n", "  - deep\n", "    - deeper\n", "1. x\n"],
+            *[
+                "> ",
+                "[link](http://x 'y z')",
+                "[",
+                "](",
+                "`a b`",
+                "`",
+                "**b c** ",
+                "<a b>",
+                "<!channel> ",
+                "# ",
+            ],
+            *["===\n", "---\n", "\u6674\u308c\u3002", "\r\n", "\r", "\x00", "<", "<div>\n", "    code\n"],
+            *["| 1 | 2 |\n" * 110, "word " * 3_000, "- item\n" * 2_000, "    - deep\n" * 900, "x\n" * 5_000],
+        ]
+    )
+    | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
+    max_size=40,
+).map("".join)
+
+
+@settings(max_examples=40)
+@given(words_and_blocks, st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=30))
+def test_what_is_steady_stays_whatever_comes(text: str, steps: list[tuple[int, bool]]) -> None:
+    reply = reply_to()
+    shown = [""]
+    at = 0
+    for length, is_cited in [*steps, (len(text) // 2, True), (len(text), False)]:
+        reply.add(TextDelta(text[at : at + length]))
+        at += length
+        if is_cited:
+            reply.add(Citation((REPORT,)))
+        reply.growing()
+        shown.append(reply.steady())
+    shown.append(reply.final())
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+
+
+@settings(max_examples=40)
+@given(words_and_blocks, st.lists(st.integers(0, 400), max_size=30))
+def test_looking_at_a_reply_changes_nothing(text: str, steps: list[int]) -> None:
+    reply = reply_to()
+    at = 0
+    for length in steps:
+        reply.add(TextDelta(text[at : at + length]))
+        at += length
+        reply.steady()
+    reply.add(TextDelta(text[at:]))
+    assert reply.growing() == reply_to(TextDelta(text)).growing()
+
+
+def test_the_numbers_in_a_text_are_all_there() -> None:
+    blocks = "Word.^ Two^.\n\n- a^\n  - b^\n\n```\nx^\n```\n\n| a |\n|---|\n| b^ |\n\n" * 300
+    final = cited(blocks)
+    assert final.count("[1]") == 6 * 300
+    kinds = [token.type for token in MarkdownIt().enable("table").parse(final)]
+    assert (kinds.count("fence"), kinds.count("table_open"), kinds.count("td_open")) == (300, 300, 300)
+
+
+def test_control_characters_are_no_text() -> None:
+    reply = reply_to(TextDelta("\x00"))
+    assert not reply.has_text
+    assert not reply.shows_anything()
+    assert reply.final() == ""
+
+
+def test_a_table_of_a_megabyte_is_one_file() -> None:
+    rows = "".join(f"| {number} | words |\n" for number in range(60_000))
+    reply = reply_to()
+    text = f"Look:\n\n| n | v |\n|--|--|\n{rows}\nDone."
+    for at in range(0, len(text), 9_000):
+        reply.add(TextDelta(text[at : at + 9_000]))
+        reply.growing()
+    [file] = reply.files()
+    assert len(file.data.splitlines()) == 60_001
+    assert reply.final() == "Look:\n\n_The table (60000 rows) is in the file table-1.csv._\n\nDone."

@@ -1,0 +1,164 @@
+"""What the agent says, as Slack shows it, while it grows: with its sources' numbers, large tables as files.
+
+What is settled is not read again: an answer may have a megabyte, and the parser's tokens take about 70 times
+as many bytes as the text.
+"""
+
+from collections.abc import Iterator
+
+from functions.bridge import tables
+from functions.bridge.agent import File
+from functions.bridge.margins import indentation, outdented
+from functions.bridge.markdown import clean, closing, disarm, open_fence, steady
+from functions.bridge.reading import Reading
+
+# So many characters are read at once; and what is less than this is read again.
+_AT_ONCE = 50_000
+_SMALL = 8_000
+
+
+class Draft:
+    """The text so far. Add to it in order; read it at any time."""
+
+    def __init__(self) -> None:
+        self._done: list[str] = []
+        self._files: list[File] = []
+        # What is not settled, and what has been added to it since it was read.
+        self._open = ""
+        self._new: list[str] = []
+        self._length = 0
+        self._ends_in_return = False
+        # See `Reading.restart`.
+        self._context = ""
+        self._rows: list[list[str]] = []
+        self._enough = _SMALL
+        self._reading: Reading | None = None
+        # Marks, and behind how much of what is not settled they belong.
+        self._marks: list[tuple[int, str]] = []
+        # So much of what is not settled has been shown as steady.
+        self._steady = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._done or self._length)
+
+    def add(self, text: str) -> str:
+        """Add Markdown; gives back what there is of it that can be shown."""
+        said = clean(text[1:] if self._ends_in_return and text.startswith("\n") else text)
+        self._ends_in_return = text.endswith("\r") or (self._ends_in_return and not text)
+        if not self:
+            said = said.lstrip()
+        if said:
+            self._new.append(said)
+            self._length += len(said)
+        return said
+
+    def mark(self, number: int) -> None:
+        """Put the number of a source behind what has been said so far."""
+        self._marks.append((self._length, f"[{number}]"))
+
+    def growing(self) -> str:
+        """All of it. Its end may be anything half."""
+        reading = self._read()
+        return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [], is_whole=False)])
+
+    def closed(self) -> str:
+        """All of it, as something else can follow: a code block that is open at its end is closed."""
+        self._read()
+        text = self._open.rstrip()
+        end = self._context + text
+        fence = open_fence(outdented(end, indentation(end)))
+        reading = Reading(f"{text}\n{closing(fence, end)}" if fence else text, self._context)
+        return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [])]).rstrip()
+
+    def steady(self) -> str:
+        """As much of it as can be appended to: nothing that is added later changes it."""
+        reading = self._read()
+        end = len(steady(reading.text))
+        for table in reading.tables[-1:]:
+            if reading.grows(table):
+                end = min(end, reading.start_of(table.first))
+        self._steady = max(self._steady, len(reading.text[:end].rstrip()))
+        return "".join([*self._done, self._shown(reading, self._steady, [])]).rstrip()
+
+    def files(self) -> list[File]:
+        """The tables that are too large for a message."""
+        reading = self._read()
+        files: list[File] = []
+        self._shown(reading, len(reading.text) + 1, files)
+        return [*self._files, *files]
+
+    def _read(self) -> Reading:
+        new, self._new = "".join(self._new), []
+        for at in range(0, len(new), _AT_ONCE):
+            self._open += new[at : at + _AT_ONCE]
+            self._reading = None
+            if len(self._open) > self._enough:
+                self._settle()
+        if self._reading is None:
+            self._reading = Reading(self._open, self._context)
+        return self._reading
+
+    def _settle(self) -> None:
+        """Finish what stays as it is."""
+        self._reading = reading = Reading(self._open, self._context)
+        restart = reading.restart(_SMALL)
+        # One block that is still growing: to look again and again would take ever longer.
+        self._enough = 2 * len(self._open)
+        if restart is None or restart[0] == 0:
+            return
+        at, context, rows = restart
+        files: list[File] = []
+        self._done.append(self._shown(reading, at, files))
+        self._files += files
+        self._marks = [
+            (max(0, behind - at), mark)
+            for behind, mark in self._marks
+            if reading.place_behind(behind)[0] >= at
+        ]
+        rows = [*self._rows, *rows[1:]] if self._rows else rows
+        self._open, self._context, self._rows = self._open[at:], context, rows
+        self._length -= at
+        self._steady = max(0, self._steady - at)
+        self._enough = max(_SMALL, 2 * len(self._open))
+        self._reading = None
+
+    def _shown(self, reading: Reading, end: int, files: list[File], *, is_whole: bool = True) -> str:
+        """What stands before `end`, as it is shown; the files of its tables are added to `files`.
+
+        When there may be more (`is_whole` is false), nothing stands behind the block at the end.
+        """
+        marks = self._marks_placed(reading, end, is_whole=is_whole)
+        edits = sorted([*self._tables_as_files(reading, end, files), *marks])
+        shown: list[str] = []
+        at = 0
+        for begin, until, instead in edits:
+            shown += [reading.text[at:begin], instead]
+            at = until
+        return disarm("".join([*shown, reading.text[at:end]]))
+
+    def _tables_as_files(
+        self, reading: Reading, end: int, files: list[File]
+    ) -> Iterator[tuple[int, int, str]]:
+        for table in reading.tables:
+            first, behind = reading.start_of(table.first), reading.end_of(table.end - 1)
+            if not (table.is_large or (table.first < 0 and self._rows)) or first >= end:
+                continue
+            if behind >= end:  # it goes on, and is said to be in a file when it is complete
+                yield first, end, ""
+                continue
+            rows = [*self._rows, *table.rows[1:]] if table.first < 0 else table.rows
+            name = f"table-{len(self._files) + len(files) + 1}.csv"
+            files.append(tables.file(rows, name))
+            yield first, behind, tables.note(rows, name)
+
+    def _marks_placed(self, reading: Reading, end: int, *, is_whole: bool) -> Iterator[tuple[int, int, str]]:
+        placed: dict[tuple[int, str], dict[str, None]] = {}
+        for behind, mark in self._marks if self else ():
+            at, before = reading.place_behind(behind)
+            if at < end and (is_whole or "\n" not in before or at < len(reading.text)):
+                placed.setdefault((at, before), {})[mark] = None
+        for (at, before), marks in placed.items():
+            follows = reading.text[at : at + 1]
+            after = "\n" if "\n" in before else "" if not follows or follows.isspace() else " "
+            yield at, at, before + " ".join(marks) + after

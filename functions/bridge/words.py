@@ -1,0 +1,35 @@
+"""Where something can be put between the words of a paragraph without a change to what they mean."""
+
+import re
+
+# Chinese and Japanese write no spaces between words.
+_WIDE = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_SIGN = re.compile(rf"\\\S|`+|\]\(|[\[\]()>]|<(?=[A-Za-z/!?@#])|\s|[{_WIDE}]")
+
+
+def ends_of_words(text: str, begin: int, end: int) -> list[int]:
+    """The ends of words in the paragraph text[begin:end] that are in no code span, link or angle brackets.
+
+    What is opened and never closed goes on to the end, so that each place depends only on what stands before
+    it. The end of the paragraph is the last of them.
+    """
+    found: list[int] = []
+    until = ""  # the sign that ends the code span or the angle brackets
+    brackets = parentheses = 0
+    for match in _SIGN.finditer(text, begin, end):
+        sign = match[0]
+        if until:
+            until = "" if sign.lstrip("\\") == until else until
+        elif parentheses:
+            parentheses += {"(": 1, ")": -1}.get(sign, 0)
+        elif sign[0] == "`":
+            until = sign
+        elif sign == "<":
+            until = ">"
+        elif sign == "](" and brackets:
+            brackets, parentheses = brackets - 1, 1
+        elif sign in "[]":
+            brackets = max(0, brackets + (1 if sign == "[" else -1))
+        elif not brackets and sign not in "()>](" and sign[0] != "\\":
+            found.append(match.start())
+    return [*found, end]
