@@ -84,6 +84,42 @@ LISTS = """Before you leave:
 - [x] packed
 """
 
+DEEP_LIST = "1. The hours of a fortnight:\n" + "".join(
+    f"    - hour {hour} of day {day}: a light breeze\n" for day in range(1, 15) for hour in range(24)
+)
+DEEP_LIST += '\n    ```json\n    {"hours": 336}\n    ```\n2. That is all.\n'
+
+TWO_TABLES = """The day and the night.
+
+| Day | °C |
+| --- | --- |
+| Rome | 27 |
+| Oslo | 14 |
+
+| Night | °C |
+| --- | --- |
+| Rome | 19 |
+
+Sleep well.
+"""
+
+BARE_TABLE = """City | Sky
+--- | ---
+Rome | sunny
+Oslo | `rain | snow`
+Bern |
+
+A pipe `a | b` in a sentence, and a | b without a table.
+"""
+
+# What a citation refers to ends with each of these.
+CITED_BLOCKS = (
+    "Run this:\n\n```bash\nwind --scale\n```",
+    "\n\nThen read:\n\n| Force | Wind |\n| --- | --- |\n| 8 | gale |",
+    "\n\nMore in [the handbook of",
+    " winds](https://example.com/winds) (2024), and **bold claims**.\n",
+)
+
 HEADINGS = """# The weather
 
 ## Today

@@ -191,6 +191,18 @@ def _cite(answer: Answer) -> list[Action]:
     return [*actions, *say("Ask me for more.")]
 
 
+def _cite_blocks(_: Answer) -> list[Action]:
+    handbook = samples.SOURCES[0]
+    actions: list[Action] = [Lookup("How strong is a gale?", samples.SOURCES)]
+    start = 0
+    for part in samples.CITED_BLOCKS:
+        citation = Citation(part, start, start + len(part) - 1, (handbook,))
+        last = part is samples.CITED_BLOCKS[-1]
+        actions += [Wait(0.5), Text(part.encode(), () if last else (citation,))]
+        start += len(part)
+    return actions
+
+
 def _colleague(answer: Answer) -> list[Action]:
     place = answer.place or samples.CHICAGO
     task = f"How high are the waves near {place.name}?"
@@ -331,6 +343,19 @@ SCRIPTS: tuple[Script, ...] = (
     ),
     Script("code", "with code", "answers with code blocks", _instead(lambda _: samples.CODE)),
     Script("lists", "nested lists", "answers with lists in lists", _instead(lambda _: samples.LISTS)),
+    Script(
+        "deep list",
+        None,
+        "answers with a list in a list that is longer than a message",
+        _instead(lambda _: samples.DEEP_LIST, characters=100),
+    ),
+    Script("two tables", None, "answers with two tables", _instead(lambda _: samples.TWO_TABLES)),
+    Script(
+        "bare table",
+        None,
+        "answers with a table that has no pipes at its sides",
+        _instead(lambda _: samples.BARE_TABLE, characters=4),
+    ),
     Script("headings", "with headings", "answers with headings", _instead(lambda _: samples.HEADINGS)),
     Script(
         "comparisons",
@@ -371,6 +396,7 @@ SCRIPTS: tuple[Script, ...] = (
     Script(
         "cite", "cite your sources", "looks into a knowledge base and answers with citations", _working(_cite)
     ),
+    Script("cite blocks", None, "cites behind code, in a table and in a link", _working(_cite_blocks)),
     Script("colleague", "ask a colleague", "has another agent help with the answer", _working(_colleague)),
     Script("chart", "chart", "runs code that draws a chart (PNG) and writes a CSV file", _working(_chart)),
     Script("file", "attach a file", "answers and makes a CSV file", _working(_file)),

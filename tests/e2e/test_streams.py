@@ -87,15 +87,22 @@ def parsed(markdown: str) -> list[tuple[str, str]]:
     ]
 
 
+def with_numbers(words: str, numbers: str) -> str:
+    """Numbers behind the words; behind code and tables as a paragraph of their own."""
+    return f"{words}\n\n{numbers}" if words.endswith(("```", "|")) else f"{words} {numbers}"
+
+
 def expected(stream: Stream, now: datetime) -> str:
     """What the user should read: the agent's words, with numbers for its sources, and tables as files."""
     text = stream.said(now)
     cited: list[Document] = []
     for words, documents in stream.citations:
         cited += [document for document in documents if document not in cited]
-        numbers = "".join(f" [{cited.index(document) + 1}]" for document in documents)
+        numbers = " ".join(f"[{cited.index(document) + 1}]" for document in documents)
         assert words in text
-        text = text.replace(words, words + numbers)
+        text = text.replace(words, with_numbers(words, numbers))
+    # In the text of a link: behind the link.
+    text = re.sub(r"(\[[^\[\]]*) (\[\d+\])([^\[\]]*\]\([^)]*\))", r"\1\3 \2", text)
     lines = [
         f"{number}. [{document.title}]({document.url})" if document.url else f"{number}. {document.title}"
         for number, document in enumerate(cited, start=1)

@@ -1,4 +1,4 @@
-"""Thirty answers of the fake agent, and what becomes of each in the end, whatever shows it.
+"""Thirty-four answers of the fake agent, and what becomes of each in the end, whatever shows it.
 
 What is expected rests on the agent's own data (its samples, its scripts, its weather) and knows nothing of
 the bridge: `Stream.said` is the Markdown as the agent wrote it, before anybody splits, numbers or disarms it.
@@ -116,6 +116,8 @@ CITED = (
     ("A gale has force 8.", (WIND,)),
 )
 
+BLOCKS = tuple((part, (WIND,)) for part in samples.CITED_BLOCKS[:-1])
+
 STREAMS = (
     Stream("short", CHICAGO, _weather(CHICAGO)),
     Stream("small talk", "hello", _weather("hello")),
@@ -133,6 +135,16 @@ STREAMS = (
     Stream("wide table", f"{CHICAGO} as a wide table", _of_chicago(samples.wide_table)),
     Stream("code", f"{CHICAGO} with code", _always(samples.CODE)),
     Stream("lists", f"{CHICAGO} nested lists", _always(samples.LISTS)),
+    Stream("deep list", CHICAGO, _always(samples.DEEP_LIST), script="deep list"),
+    Stream("two tables", CHICAGO, _always(samples.TWO_TABLES), script="two tables"),
+    Stream("bare table", CHICAGO, _always(samples.BARE_TABLE), script="bare table"),
+    Stream(
+        "cited blocks",
+        CHICAGO,
+        _always("".join(samples.CITED_BLOCKS)),
+        script="cite blocks",
+        citations=BLOCKS,
+    ),
     Stream("headings", f"{CHICAGO} with headings", _always(samples.HEADINGS)),
     Stream("comparisons", f"{CHICAGO} with comparisons", _always(samples.COMPARISONS)),
     Stream("multi-byte cuts", f"{CHICAGO} unicode", _always(samples.UNICODE)),
