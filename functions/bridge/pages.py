@@ -61,13 +61,15 @@ class Pages:
             text = said
             self._full, self._past, self._reopen, self._margins, self._is_begun = [], "", "", [], True
         rest = self._begun(text)
+        text = self._past + rest
         while cut := next_cut(self._reopen + rest, self._limit):
             whole = self._reopen + rest
             self._full.append(ended(whole, cut))
             rest = continued(rest[cut.at - len(self._reopen) :], cut)
             self._past = text[: len(text) - len(rest)]
             self._reopen, self._is_begun = cut.reopen, False
-            rest = self._begun(text := self._past + rest)
+            rest = self._begun(self._past + rest)
+            text = self._past + rest
         pages = [page for page in (*self._full, self._reopen + rest) if page.strip()]
         return pages or [text[: self._limit]]
 

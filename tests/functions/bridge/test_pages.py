@@ -228,7 +228,8 @@ def test_what_is_cut_from_a_growing_list_stays_as_it_is(text: str, steps: list[i
     earlier: list[str] = []
     for end in accumulate(steps):
         full = pages.of(text[:end])[:-1]
-        assert full[: len(earlier)] == earlier
+        assert len(full) >= len(earlier)
+        assert all(page is before for page, before in zip(full, earlier, strict=False))  # not cut again
         earlier = full
     messages = pages.of(text)
     assert all(size(message) <= LIMIT for message in messages)
@@ -247,3 +248,11 @@ def test_a_message_has_no_more_blocks_than_slack_takes() -> None:
     messages = split("".join(f"# Head {number}\n\ntext\n\n---\n\n" for number in range(40)))
     assert all(len(expand(message).kinds) <= 45 for message in messages)
     assert re.findall(r"Head \d+", "".join(messages)) == [f"Head {number}" for number in range(40)]
+
+
+def test_pages_of_a_list_are_not_cut_again() -> None:
+    text = "1. Parent\n" + "    - child of it\n" * 400
+    pages = Pages(LIMIT)
+    before = pages.of(text)[:-1]
+    after = pages.of(text + "    - one more\n")
+    assert all(page is earlier for page, earlier in zip(after, before, strict=False))
