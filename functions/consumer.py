@@ -14,6 +14,7 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.queue import QueueMessage
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
+from functions.bridge.answer import back_off
 from functions.bridge.custody import Delivery, Ports, ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import MalformedTurn, Turn, from_json
@@ -21,10 +22,6 @@ from functions.settings import ThreadSettings, queue_url
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
-# After an error that nobody foresaw, and while our own stores are out of reach: seconds until the message is
-# delivered again, doubled with each receive up to a minute.
-FIRST_BACK_OFF = 5.0
-LONGEST_BACK_OFF = 60.0
 
 Work = Callable[[Turn, Delivery, Ports], Outcome]
 
@@ -79,7 +76,7 @@ class Consumer:
             logger.error("message malformed", message_id=record["messageId"], reason=str(exc))
             _count("Turns", verdict="malformed")
             with suppress(ServiceUnavailable):
-                message.hide(FIRST_BACK_OFF)
+                message.hide(back_off(_receives(record)))
             return _response(record, again=not self._drops_malformed)
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining
@@ -89,7 +86,7 @@ class Consumer:
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is told under the user's reference
             _report_defect(turn, exc, record)
             with suppress(ServiceUnavailable):
-                message.hide(_back_off(record))
+                message.hide(back_off(delivery.receives))
             return _response(record, again=True)
         _report(turn, outcome, record)
         if outcome.again_in is not None:
@@ -104,10 +101,6 @@ def _response(record: Mapping[str, Any], *, again: bool) -> dict[str, Any]:
 
 def _receives(record: Mapping[str, Any]) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
-
-
-def _back_off(record: Mapping[str, Any]) -> float:
-    return min(FIRST_BACK_OFF * 2.0 ** min(_receives(record) - 1, 10), LONGEST_BACK_OFF)
 
 
 def _report_defect(turn: Turn, exc: Exception, record: Mapping[str, Any]) -> None:

@@ -21,8 +21,9 @@ from functions.bridge.writer import EditWriter, Writer
 
 # After so many receives, hours after the first, Slack has failed too often on what is owed: it is explained.
 HOPELESS_RECEIVES = 100
-# Seconds until the next try when the ledger cannot even be asked.
-UNAVAILABLE_SECONDS = 60.0
+# Seconds until the next try when the ledger cannot even be asked, doubled with each receive up to a minute.
+FIRST_BACK_OFF = 5.0
+LONGEST_BACK_OFF = 60.0
 # So often a mention is sent that Slack did not take for now.
 MENTION_TRIES = 3
 
@@ -112,7 +113,7 @@ def _hold(
     try:
         claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
     except ServiceUnavailable as exc:
-        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=UNAVAILABLE_SECONDS)
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=back_off(delivery.receives))
     if isinstance(claim, AlreadySettled):
         return Outcome(Verdict.DUPLICATE)
     if isinstance(claim, Held):
@@ -150,6 +151,11 @@ def _hold(
         outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
     outcome.failure = custody.record.failure
     return outcome
+
+
+def back_off(receives: int) -> float:
+    """How long a message waits, in seconds, that could not be worked on now that it was received so often."""
+    return min(FIRST_BACK_OFF * 2.0 ** min(receives - 1, 10), LONGEST_BACK_OFF)
 
 
 def _notify_if_late(turn: Turn, delivery: Delivery, ports: Ports, *, began_at: float) -> None:

@@ -228,6 +228,8 @@ class FakeLedger:
         self._clock = clock
 
     def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
+        if script := self.trouble.get("claim"):
+            raise script.pop(0)
         found = self.records.get(turn.turn_id)
         if found is None:
             record = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)

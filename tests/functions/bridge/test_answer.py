@@ -384,6 +384,14 @@ def test_a_thread_that_is_gone_ends_the_turn_quietly(stage: Stage, code: str) ->
 # --- our own stores in trouble -----------------------------------------------------------------------------
 
 
+def test_a_turn_that_cannot_be_claimed_is_tried_again_later_and_later(stage: Stage) -> None:
+    stage.ledger.trouble["claim"] = [ServiceUnavailable("DynamoDB did not answer")] * 2
+    assert take(stage) == Outcome(Verdict.UNAVAILABLE, detail="DynamoDB did not answer", again_in=5.0)
+    again = replace(stage.delivery(), receives=9)
+    assert give_up(TURN, again, stage.ports).again_in == 60.0
+    assert take(stage).verdict is Verdict.ANSWERED
+
+
 def test_a_ledger_that_fails_for_a_moment_loses_nothing(stage: Stage) -> None:
     stage.ledger.trouble = {name: [ServiceUnavailable("x")] for name in ("advance", "owe", "settle")}
     assert take(stage).verdict is Verdict.ANSWERED

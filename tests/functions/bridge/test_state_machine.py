@@ -32,7 +32,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "never ends": [TextDelta("It is "), 1000.0],
 }
 SCRIPTED = {
-    "ledger": ("advance", "owe", "settle", "renew"),
+    "ledger": ("claim", "advance", "owe", "settle", "renew"),
     "chat": ("post", "edit", "find", "start_stream", "append_stream", "stop_stream", "set_status"),
 }
 
@@ -213,7 +213,7 @@ class TurnMachine(RuleBasedStateMachine):
         return any(part.offers_retry for part in self.stage.chat.messages.values())
 
 
-_GIVEN_BACK = (Verdict.HELD, Verdict.OWED, Verdict.LEASE_LOST)
+_GIVEN_BACK = (Verdict.HELD, Verdict.OWED, Verdict.LEASE_LOST, Verdict.UNAVAILABLE)
 
 
 class _CountingAgent(ScriptedAgent):
