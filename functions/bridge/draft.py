@@ -108,14 +108,13 @@ class Draft:
         if restart is None or restart[0] == 0:
             return
         at, context, rows = restart
+        left = [(behind, mark) for behind, mark in self._marks if reading.place_behind(behind)[0] >= at]
+        if not context and any(behind < at for behind, _ in left):
+            return  # the end of a link or of code in a paragraph, where a mark can stand, is still to come
         files: list[File] = []
         self._done.append(self._shown(reading, at, files))
         self._files += files
-        self._marks = [
-            (max(0, behind - at), mark)
-            for behind, mark in self._marks
-            if reading.place_behind(behind)[0] >= at
-        ]
+        self._marks = [(max(0, behind - at), mark) for behind, mark in left]
         rows = [*self._rows, *rows[1:]] if self._rows else rows
         self._open, self._context, self._rows = self._open[at:], context, rows
         self._length -= at

@@ -315,3 +315,15 @@ def test_a_table_of_a_megabyte_is_one_file() -> None:
     [file] = reply.files()
     assert len(file.data.splitlines()) == 60_001
     assert reply.final() == "Look:\n\n_The table (60000 rows) is in the file table-1.csv._\n\nDone."
+
+
+def test_a_number_waits_for_the_end_of_a_link_however_long_it_gets() -> None:
+    reply = reply_to(TextDelta("[a"), Citation((REPORT,)))
+    shown = [reply.steady()]
+    for _ in range(3):
+        reply.add(TextDelta(" word word\n" * 2_000))
+        shown.append(reply.steady())
+    reply.add(TextDelta("end](x) and"))
+    shown.append(reply.steady())
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
+    assert shown[-1].endswith("end](x) [1] and")
