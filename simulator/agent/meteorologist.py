@@ -6,53 +6,54 @@ the place to remember out.
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from simulator.agent.actions import Arguments, Rationale, ToolCall, ToolResult, ToolUse
 from simulator.agent.asked import InputFile
+from simulator.agent.days import Days, not_to_tell
+from simulator.agent.places import Place
+from simulator.agent.question import Question
+from simulator.agent.telling import Period, details, forecasts, summary
 from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER, ComputedTools, Result, Tools
-from simulator.agent.weather import CITIES, City, city_named, fold, local_time
+from simulator.agent.weather import CITIES, City, fold, local_time
 
 WHO_I_AM = (
     "I am the local meteorologist, a stand-in for a real agent. I am **no language model**: I look for the "
     "names of cities and days in your words, and the weather I tell is computed, not measured. "
     "Ask me for example: *what's the weather in Chicago today?* and then *and tomorrow?*"
 )
+# With more of them an answer would be a table.
+MOST_PLACES = 2
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEATHER_WORDS = re.compile(
-    r"\b(weather|forecast|temperatures?|degrees|rain\w*|umbrella|snow\w*|sun|sunny|sunshine|wind\w*|storm\w*|"
-    r"cloud\w*|hot|cold|warm|cool|humid\w*|wet|dry|jacket|coat)\b"
-)
-_DAY_WORDS = re.compile(rf"\b(today|tonight|now|tomorrow|weekend|week|{'|'.join(_WEEKDAYS)})\b")
-_PAST_WORDS = re.compile(r"\b(yesterday|last (week|weekend|month|year|night))\b")
+_EXAMPLE = "*will it rain in Lima tomorrow?*"
 _SELF_WORDS = re.compile(
     r"\b(help|who are you|what are you|what can you do|are you an? (ai|bot|robot|human|llm|language model))\b"
 )
-# "in Atlantis", "for Gotham City tomorrow": a name after a preposition, up to a day or the end of the phrase.
-_PLACE = re.compile(
-    r"\b(?:in|at|for|of|about) (?!the\b|an?\b|my\b|our\b|this\b|that\b|next\b|me\b|us\b|general\b|celsius\b)"
-    r"([a-z][a-z' .-]*?)"
-    rf"(?= (?:today|tonight|tomorrow|now|on|this|next|like|please|{'|'.join(_WEEKDAYS)})\b|[?!.,;]|$)"
-)
 
 
-Step = Rationale | ToolCall | ToolResult
+Step = Rationale | ToolCall | ToolResult | ToolUse
 
 
 class ToolFailed(Exception):
     """A tool gave no result; the text says why, for the model of an agent."""
 
 
+class NotFound(ToolFailed):
+    """The place search knows no place of this name."""
+
+
 @dataclass(frozen=True)
 class _Told:
-    """What there is to say (Markdown), and the date at the place, or in UTC when there is none."""
+    """What there is to say (Markdown), and the date at the place, or in UTC when there is none.
+
+    `is_found` is whether the place search knew the place.
+    """
 
     text: str
     today: date
+    is_found: bool = True
 
 
 _Work = Generator[Step, None, _Told]
@@ -106,15 +107,15 @@ def answer(
         now: an aware time.
         tools: None takes `ComputedTools`.
     """
-    words = fold(question).replace("\u2019", "'")
-    named = city_named(question)
-    city = named or place
+    asked = Question.read(question)
+    cities = [named.city for named in asked.places[:MOST_PLACES] if named.city]
+    city = cities[0] if cities else place
     today = local_time(city, now).date() if city else now.date()
-    remark = _remark(words, named, place)
-    if city is None or remark:
+    places = asked.places or ((Place(city.name, city),) if city else ())
+    if remark := _remark(asked, places):
         # A question that is not about the weather is about the files.
         return Answer(city, _say(about_files(files) if files else remark, today))
-    work = _look_up(words, city, today, tools or ComputedTools(now))
+    work = _look_up(asked, places, today, tools or _LookingBack(now))
     return Answer(city, _add(work, about_files(files)) if files else work)
 
 
@@ -125,18 +126,16 @@ def about_files(files: Sequence[InputFile]) -> str:
     return "\n".join([f"I received {count}:", "", *lines])
 
 
-def _remark(words: str, named: City | None, place: City | None) -> str:
+def _remark(asked: Question, places: Sequence[Place]) -> str:
     """What there is to say without looking anything up; "" when there is something to look up."""
-    if named is None and (stranger := _unknown_place(words)):
-        return f"I am sorry, I do not know the weather of **{stranger}**. {_known_cities()}"
-    if named is None and not (_WEATHER_WORDS.search(words) or _DAY_WORDS.search(words)):
-        return _small_talk(words)
-    city = named or place
-    if city is None:
-        return f"For which city would you like to know that? {_known_cities()}"
-    if _PAST_WORDS.search(words):
-        return f"I only look ahead: ask me about {city.name} today or on the coming days."
-    return ""
+    if not asked.is_english:
+        return f"I am sorry, I read English only. Ask me for example {_EXAMPLE}"
+    if not (asked.asks_weather or asked.asks_time):
+        return _small_talk(fold(asked.text))
+    if asked.asks_weather and asked.days.unclear:
+        known = "*today*, *last Monday*, *next week*, *the next 3 days* and *3 December*"
+        return f"I do not understand *{asked.days.unclear}*: of days I know words such as {known}."
+    return "" if places else f"For which city would you like to know that? {_known_cities()}"
 
 
 def _say(text: str, today: date) -> _Work:
@@ -149,31 +148,89 @@ def _add(work: _Work, paragraph: str) -> _Work:
     return replace(told, text=f"{told.text}\n\n{paragraph}")
 
 
-def _look_up(words: str, city: City, today: date, tools: Tools) -> _Work:
+def _look_up(asked: Question, places: Sequence[Place], today: date, tools: Tools) -> _Work:
     """`today` counts when no tool tells it."""
-    yield Rationale(
-        f"I need the coordinates and the local date of {city.name} before I can look up its weather."
-    )
+    first, *others = places[:MOST_PLACES]
+    told = [(yield from _tell(asked, first, today, tools, is_only=not others))]
+    for place in others:
+        told.append((yield from _at_once(_tell(asked, place, today, tools, is_only=False))))
+    texts = list(dict.fromkeys(one.text for one in told))
+    lines = texts if len(texts) == 1 else ["\n".join(f"- {text}" for text in texts)]
+    notes = _notes(asked, places, all(one.is_found for one in told))
+    return replace(told[0], text="\n\n".join([*lines, *([" ".join(notes)] if notes else [])]))
+
+
+def _at_once(work: _Work) -> _Work:
+    """The same with each call and its result in one step: the scripts have pauses for three results."""
+    while True:
+        try:
+            step = next(work)
+        except StopIteration as end:
+            told: _Told = end.value
+            return told
+        if not isinstance(step, ToolCall):
+            yield step.use if isinstance(step, ToolResult) else step
+
+
+def _tell(asked: Question, place: Place, today: date, tools: Tools, *, is_only: bool) -> _Work:
+    """About one place; in one paragraph unless it is the only one."""
+    if asked.asks_weather:
+        need = f"the coordinates and the local date of {place.name} before I can look up its weather"
+    else:
+        need = f"the time zone of {place.name} before I can tell what time it is there"
+    yield Rationale(f"I need {need}.")
+    found = None
     try:
-        found = yield from _use(tools, FIND_PLACE, {"place_name": city.name})
-        if not found["places"]:
-            raise ToolFailed(found["hint"])
-        place = found["places"][0]
-        clock = yield from _use(tools, FIND_DATE, {"timezone": place["timezone"]})
+        found = yield from _find(place, tools)
+        clock = yield from _use(tools, FIND_DATE, {"timezone": found["timezone"]})
         today = date.fromisoformat(clock["date"])
-        label, days = _days_asked(words, today)
-        where = {"latitude": place["latitude"], "longitude": place["longitude"]}
-        reach = {"forecast_days": (days[-1] - today).days + 1}
-        weather = yield from _use(tools, FIND_WEATHER, where | reach)
-        forecasts = [day for day in _forecasts(weather) if day.day in days]
-        if not forecasts:  # a new day has dawned between two calls
-            raise ToolFailed("The forecast does not have that day")
+        said = [_time(found, clock)] if asked.asks_time else []
+        if asked.asks_weather:
+            period = yield from _weather(asked, found, today, tools)
+            if isinstance(period, str):
+                return _Told(period, today)
+            said.append(summary(period, asked.quantities, is_open=asked.is_open))
+            said += [details(period)] if is_only else []
     except ToolFailed as failure:
         # The rest of the words is advice for a model.
         reason = str(failure).partition(". ")[0].rstrip(".")
-        return _Told(f"I am sorry, I could not look up the weather of **{city.name}**. {reason}.", today)
-    details = map(_details, forecasts) if len(days) <= 2 else ["\n".join(map(_line, forecasts))]
-    return _Told("\n\n".join([_summary(words, label, place["name"], forecasts), *details]), today)
+        what = "weather" if asked.asks_weather else "time"
+        text = f"I am sorry, I could not look up the {what} of **{place.name}**. {reason}."
+        return _Told(text, today, not isinstance(failure, NotFound))
+    if place.city is None and fold(found["name"]) != fold(place.name):
+        said[0] += f" I took *{place.name}* for {found['name']}, {found['country']}."
+    return _Told(("\n\n" if is_only else " ").join(said), today)
+
+
+def _find(place: Place, tools: Tools) -> Generator[Step, None, Result]:
+    """The best match for the place's name. Raises ToolFailed."""
+    found = yield from _use(tools, FIND_PLACE, {"place_name": place.name})
+    if not found["places"]:
+        raise NotFound(found.get("hint", "No place has this name."))
+    best: Result = found["places"][0]
+    return best
+
+
+def _weather(
+    asked: Question, place: Result, today: date, tools: Tools
+) -> Generator[Step, None, Period | str]:
+    """The weather of the days asked about, or why it cannot be told. Raises ToolFailed."""
+    days = asked.days_on(today)
+    if reason := not_to_tell(days, today):
+        return reason
+    where = {"latitude": place["latitude"], "longitude": place["longitude"]}
+    weather = yield from _use(tools, FIND_WEATHER, where | _reach(days, today))
+    wanted = [day for day in forecasts(weather) if day.day in days.dates]
+    if len(wanted) < len(days.dates):  # a new day has dawned between two calls
+        raise ToolFailed("The forecast does not have that day")
+    return Period(place["name"], days.label, days.dates[-1] < today, wanted)
+
+
+def _reach(days: Days, today: date) -> dict[str, int]:
+    """The arguments of the weather tool. A forecast always has today."""
+    ahead = (days.dates[-1] - today).days
+    back = {"past_days": (today - days.dates[0]).days} if days.dates[0] < today else {}
+    return back | {"forecast_days": max(ahead, 0) + 1}
 
 
 def _use(tools: Tools, name: str, arguments: Arguments) -> Generator[Step, None, Result]:
@@ -186,121 +243,42 @@ def _use(tools: Tools, name: str, arguments: Arguments) -> Generator[Step, None,
     return result
 
 
-@dataclass(frozen=True)
-class _Forecast:
-    """One day, as the tool tells it: °C, percent, mm and km/h."""
-
-    day: date
-    sky: str
-    low: float
-    high: float
-    chance: int
-    precipitation: float
-    wind: float
-    wind_from: str
-
-    @property
-    def wet(self) -> bool:
-        return self.precipitation > 0
-
-    @property
-    def kind(self) -> str:
-        return "snow" if "snow" in self.sky else "rain"
+def _time(place: Result, clock: Result) -> str:
+    day = date.fromisoformat(clock["date"])
+    return f"In **{place['name']}** it is **{clock['time']}** on {day:%A}, {day.day} {day:%B} {day.year}."
 
 
-def _forecasts(weather: Result) -> Iterator[_Forecast]:
-    for row in weather["daily"]["rows"]:
-        column: Mapping[str, Any] = dict(zip(weather["daily"]["columns"], row, strict=True))
-        yield _Forecast(
-            day=date.fromisoformat(column["date"]),
-            sky=column["weather"],
-            low=column["low (°C)"],
-            high=column["high (°C)"],
-            chance=column["chance of precipitation (%)"],
-            precipitation=column["precipitation (mm)"],
-            wind=column["strongest wind (km/h)"],
-            wind_from=column["wind from"],
-        )
+def _notes(asked: Question, places: Sequence[Place], are_found: bool) -> list[str]:
+    """What the answer leaves out, or takes for granted."""
+    notes = []
+    if not are_found:
+        notes.append(_known_cities())
+    if left_out := [f"**{place.name}**" for place in places[MOST_PLACES:]]:
+        notes.append(f"I look up {MOST_PLACES} places at a time and left out {' and '.join(left_out)}.")
+    if asked.asks_weather and asked.days.by_hour and not asked.asks_time:
+        notes.append("I tell the weather of whole days, not of hours.")
+    if asked.not_told:
+        notes.append(f"I do not tell the {asked.not_told}.")
+    known = [place.name for place in places[:MOST_PLACES] if place.city]
+    if len(known) > 1:
+        notes.append(f"A question without a place will be about **{known[0]}**.")
+    return notes
 
 
-def _days_asked(words: str, today: date) -> tuple[str, list[date]]:
-    """The days that the words mean, and a name for them that fits after "in Lima"."""
-    if "day after tomorrow" in words:
-        return "the day after tomorrow", [today + timedelta(2)]
-    if "tomorrow" in words:
-        return "tomorrow", [today + timedelta(1)]
-    if "weekend" in words:
-        saturday = today + timedelta((5 - today.weekday()) % 7)
-        if today.weekday() == 6:
-            return "today, Sunday", [today]
-        return "at the weekend", [saturday, saturday + timedelta(1)]
-    if re.search(r"\bweek\b", words):
-        return "over the next seven days", [today + timedelta(n) for n in range(7)]
-    for number, name in enumerate(_WEEKDAYS):
-        if re.search(rf"\b{name}\b", words):
-            return f"on {name.title()}", [today + timedelta((number - today.weekday()) % 7)]
-    return "today", [today]
+class _LookingBack(ComputedTools):
+    """Tells days that have been, too: they are the days to come of an earlier time."""
 
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self._today = now
 
-def _summary(words: str, label: str, city: str, forecasts: list[_Forecast]) -> str:
-    wettest = max(forecasts, key=lambda f: f.precipitation)
-    low, high = min(f.low for f in forecasts), max(f.high for f in forecasts)
-    range_ = f"Expect between {_degrees(low)} and {_degrees(high)}."
-    if re.search(r"\b(rain\w*|umbrella|wet|dry|snow\w*|storm\w*|showers)\b", words):
-        chance = max(f.chance for f in forecasts)
-        verdict = (
-            f"**Yes**, {wettest.kind} is likely in **{city}** {label}: the chance is {chance} %."
-            if wettest.wet
-            else f"**No**, it should stay dry in **{city}** {label}: the chance of rain is {chance} %."
-        )
-        advice = "Take an umbrella." if wettest.wet else "You can leave the umbrella at home."
-        return f"{verdict} {range_} {advice}"
-    skies = list(dict.fromkeys(_SKIES.get(f.sky, f.sky) for f in forecasts))
-    sky = skies[0] if len(skies) == 1 else f"{', '.join(skies[:-1])} and {skies[-1]} by turns"
-    return f"In **{city}** expect **{sky}** {label}. {range_} {_advice(wettest, low, high)}"
-
-
-# What the tool says in an adjective.
-_SKIES = {"partly cloudy": "a partly cloudy sky", "overcast": "an overcast sky", "clear sky": "a clear sky"}
-
-
-def _advice(wettest: _Forecast, low: float, high: float) -> str:
-    if wettest.wet:
-        return "Dress warmly and mind the roads." if wettest.kind == "snow" else "An umbrella will be useful."
-    if high >= 30:
-        return "Drink enough and keep to the shade."
-    return "A warm coat is a good idea." if low <= 5 else "A good time to be outdoors."
-
-
-def _details(forecast: _Forecast) -> str:
-    amount = f", about {forecast.precipitation:g} mm" if forecast.wet else ""
-    return "\n".join(
-        [
-            f"**{forecast.day:%A}, {forecast.day.day} {forecast.day:%B}**: {forecast.sky}",
-            f"- Temperature: {_degrees(forecast.low)} to {_degrees(forecast.high)}",
-            f"- Chance of {forecast.kind}: {forecast.chance} %{amount}",
-            f"- Wind: up to {forecast.wind:g} km/h from the {forecast.wind_from}",
-        ]
-    )
-
-
-def _line(forecast: _Forecast) -> str:
-    range_ = f"{_degrees(forecast.low)} to {_degrees(forecast.high)}"
-    return f"- {forecast.day:%A}: {forecast.sky}, {range_}, chance of rain {forecast.chance} %"
-
-
-def _degrees(celsius: float) -> str:
-    return f"{celsius:g} °C ({round(celsius * 9 / 5 + 32)} °F)"
-
-
-def _unknown_place(words: str) -> str | None:
-    if not (_WEATHER_WORDS.search(words) or re.match(r"(and|what about|how about)\b", words.strip())):
-        return None
-    names = [match.group(1).strip() for match in _PLACE.finditer(words)]
-    names = [
-        name for name in names if name and not _DAY_WORDS.match(name) and not _WEATHER_WORDS.search(name)
-    ]
-    return names[-1].title() if names else None
+    def use(self, name: str, arguments: Arguments) -> Result:
+        back = int(arguments.get("past_days", 0))
+        if not back:
+            return super().use(name, arguments)
+        days = {"forecast_days": back + int(arguments["forecast_days"])}
+        where = {key: arguments[key] for key in ("latitude", "longitude")}
+        return ComputedTools(self._today - timedelta(back)).use(name, where | days)
 
 
 def _known_cities() -> str:
@@ -315,6 +293,6 @@ def _small_talk(words: str) -> str:
     if re.search(r"\b(hi|hello|hey|good (morning|afternoon|evening))\b", words):
         return "Hello! I am the local meteorologist. Which city's weather would you like to know?"
     return (
-        "That is beyond me: I only know about the weather, and I am no language model. "
-        "Ask me for example *will it rain in Lima tomorrow?*, or say *help*."
+        "That is beyond me: I only know about the weather, and what time it is, and I am no language model. "
+        f"Ask me for example {_EXAMPLE}, or say *help*."
     )

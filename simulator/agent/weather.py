@@ -6,6 +6,7 @@ for the moods of single days. The same city and date always have the same weathe
 
 import hashlib
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
@@ -85,7 +86,7 @@ CITIES = (
     City("Lima", "Peru", -12.05, -77.04, "America/Lima", 23, 17, 0.04, 0.12),
     City("Lisbon", "Portugal", 38.72, -9.14, "Europe/Lisbon", 11.5, 23, 0.4, 0.05),
     City("London", "United Kingdom", 51.51, -0.13, "Europe/London", 5.5, 19, 0.45, 0.35),
-    City("Los Angeles", "United States", 34.05, -118.24, "America/Los_Angeles", 14, 22, 0.2, 0.01, ("la",)),
+    City("Los Angeles", "United States", 34.05, -118.24, "America/Los_Angeles", 14, 22, 0.2, 0.01),
     City("Madrid", "Spain", 40.42, -3.7, "Europe/Madrid", 6.5, 26, 0.22, 0.07),
     City("Mexico City", "Mexico", 19.43, -99.13, "America/Mexico_City", 14, 18, 0.06, 0.7),
     City("Miami", "United States", 25.76, -80.19, "America/New_York", 20, 29, 0.2, 0.55),
@@ -131,21 +132,31 @@ def weather(city: City, day: date) -> Weather:
     )
 
 
-def city_named(text: str) -> City | None:
-    """The first of the cities that `text` names, in any case, with or without accents."""
-    words = f" {' '.join(_words(text))} "
-    found = [
-        (words.find(f" {name} "), city)
-        for city in CITIES
-        for name in (fold(city.name), *city.aliases)
-        if f" {name} " in words
+def cities_named(text: str) -> list[tuple[int, int, City]]:
+    """The cities that `text` names, in any case, with or without accents: from where, to where, which."""
+    return [
+        (match.start(), match.end(), _BY_NAME[" ".join(_words(match.group()))])
+        for match in _NAMES.finditer(plain(text))
     ]
-    return min(found, key=lambda hit: hit[0])[1] if found else None
+
+
+def lies_in(city: City, area: str) -> bool:
+    """Whether `area` is a name of the country or state of `city`, in any case: "Peru", "USA", "IL"."""
+    return fold(area).strip() in (
+        fold(city.country),
+        *_AREAS.get(city.country, ()),
+        *_AREAS.get(city.name, ()),
+    )
 
 
 def fold(text: str) -> str:
     """`text` in small letters without accents, as people type."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def plain(text: str) -> str:
+    """`text` without accents, each character in its place: as long as `text`."""
+    return "".join(unicodedata.normalize("NFKD", character)[0] for character in text)
 
 
 def local_time(city: City, now: datetime) -> datetime:
@@ -186,3 +197,27 @@ def _sky(chance: float, amount: float, low: int, high: int) -> str:
             return "thunderstorms"
         return "rain" if amount > 3 else "showers"
     return "sunny" if chance <= 10 else "partly cloudy" if chance <= 30 else "overcast"
+
+
+_BY_NAME = {name: city for city in CITIES for name in (fold(city.name), *city.aliases)}
+_GAP = r"[\W_]+"
+_NAMES = re.compile(
+    "|".join(rf"(?<![^\W_]){_GAP.join(name.split())}(?![^\W_])" for name in _BY_NAME),
+    re.IGNORECASE | re.ASCII,
+)
+# What people write after the name of a city, besides the country's name.
+_AREAS = {
+    "Türkiye": ("turkey",),
+    "United Arab Emirates": ("uae", "emirates"),
+    "United Kingdom": ("uk", "england", "great britain", "britain"),
+    "United States": ("us", "usa", "u.s.", "america"),
+    "Chicago": ("illinois", "il"),
+    "Denver": ("colorado", "co"),
+    "Los Angeles": ("california", "ca"),
+    "Miami": ("florida", "fl"),
+    "New York": ("ny", "city"),
+    "San Francisco": ("california", "ca"),
+    "Seattle": ("washington", "wa"),
+    "Sydney": ("new south wales", "nsw"),
+    "Toronto": ("ontario", "on"),
+}

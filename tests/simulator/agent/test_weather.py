@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.agent import weather as module
-from simulator.agent.weather import CITIES, City, city_named, local_time, weather
+from simulator.agent.weather import CITIES, City, cities_named, lies_in, local_time, weather
 
 DATES = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 
@@ -46,25 +46,47 @@ def test_lima_is_drier_than_reykjavik() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("text", "names"),
     [
-        ("what's the weather in Chicago today?", "Chicago"),
-        ("SÃO PAULO!", "São Paulo"),
-        ("sao paulo", "São Paulo"),
-        ("is it raining in nyc", "New York"),
-        ("Mexico City or Lima?", "Mexico City"),
-        ("Lima or Mexico City?", "Lima"),
+        ("what's the weather in Chicago today?", ["Chicago"]),
+        ("SÃO PAULO!", ["São Paulo"]),
+        ("sao paulo", ["São Paulo"]),
+        ("is it raining in nyc", ["New York"]),
+        ("Mexico City or Lima?", ["Mexico City", "Lima"]),
+        ("Lima or Mexico City?", ["Lima", "Mexico City"]),
+        ("new-york, _bogota_ and\nCape  Town", ["New York", "Bogotá", "Cape Town"]),
     ],
 )
-def test_a_city_is_found_in_any_spelling(text: str, name: str) -> None:
-    found = city_named(text)
-    assert found is not None
-    assert found.name == name
+def test_cities_are_found_in_any_spelling(text: str, names: list[str]) -> None:
+    assert [found.name for _, _, found in cities_named(text)] == names
 
 
-@pytest.mark.parametrize("text", ["", "Limassol", "a climate question", "Roman roads", "lapland"])
+def test_a_city_is_found_where_its_name_stands() -> None:
+    text = "Is it hot in São Paulo?"
+    [(start, end, _)] = cities_named(text)
+    assert text[start:end] == "São Paulo"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Limassol", "a climate question", "Roman roads", "lapland", "la ville de Nice", "L\u0131ma"]
+)
 def test_a_city_is_not_found_within_another_word(text: str) -> None:
-    assert city_named(text) is None
+    assert cities_named(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "area", "expected"),
+    [
+        ("Paris", "France", True),
+        ("Paris", "Texas", False),
+        ("Chicago", "IL", True),
+        ("Chicago", "usa", True),
+        ("London", "Ontario", False),
+        ("Toronto", "Ontario", True),
+    ],
+)
+def test_a_city_lies_in_its_country_and_its_state(name: str, area: str, expected: bool) -> None:
+    assert lies_in(city(name), area) is expected
 
 
 def test_local_time_is_on_the_city_s_clocks() -> None:
