@@ -9,7 +9,8 @@ EXAMPLES = (
     "@agent will I need an umbrella in London tomorrow?",
     "@agent the forecast for Tokyo as a table",
 )
-FOLLOW_UP = "@agent and tomorrow?"
+# Offered after any answer: so it asks for days that no example has asked for.
+FOLLOW_UP = "@agent and next week?"
 
 _TROUBLE = {
     *("silently", "never", "guardrail", "empty", "fail", "throttle", "throttle in stream"),

@@ -1,3 +1,6 @@
+from datetime import date
+
+from simulator.agent.days import days_asked
 from simulator.agent.scripts import NATURAL, SCRIPTS, script_for
 from simulator.page.suggestions import EXAMPLES, FOLLOW_UP, suggestions
 
@@ -18,3 +21,12 @@ def test_the_words_end_the_question() -> None:
 def test_the_first_example_is_answered_naturally() -> None:
     assert script_for(EXAMPLES[0])[0] is NATURAL
     assert all(text.startswith("@agent ") for text in (*EXAMPLES, FOLLOW_UP))
+
+
+def test_the_follow_up_asks_for_other_days_than_the_examples() -> None:
+    monday = date(2026, 11, 23)
+    follow_up = days_asked(FOLLOW_UP, monday)
+    assert follow_up.named
+    assert not follow_up.unclear
+    for example in EXAMPLES:
+        assert not set(follow_up.dates) & set(days_asked(example, monday).dates)
