@@ -6,10 +6,15 @@
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # On a busy machine, generating an example may take longer than Hypothesis likes; that says nothing about us.
-_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# To explain a failure, Hypothesis traces every line of every example, which makes all of them much slower.
+_PATIENT = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[phase for phase in Phase if phase is not Phase.explain],
+)
 
 settings.register_profile("patient", _PATIENT)
 settings.register_profile("fuzz", _PATIENT, max_examples=int(os.environ.get("FUZZ_CASES", "50000")))

@@ -1,14 +1,13 @@
 """What the agent says, as Slack shows it, while it grows: with its sources' numbers, large tables as files.
 
-What is settled is not read again: an answer may have a megabyte, and the parser's tokens take about 70 times
-as many bytes as the text.
+What is settled is not read again, and a block that is itself very long only when it has grown by a quarter:
+an answer may have a megabyte, and the parser's tokens take about 70 times as many bytes as the text.
 """
 
 from collections.abc import Iterator
 
 from functions.bridge import tables
 from functions.bridge.agent import File
-from functions.bridge.margins import indentation, outdented
 from functions.bridge.markdown import clean, closing, disarm, open_fence, steady
 from functions.bridge.reading import Reading
 
@@ -28,9 +27,6 @@ class Draft:
         self._new: list[str] = []
         self._length = 0
         self._ends_in_return = False
-        # See `Reading.restart`.
-        self._context = ""
-        self._rows: list[list[str]] = []
         self._enough = _SMALL
         self._reading: Reading | None = None
         # Marks, and behind how much of what is not settled they belong.
@@ -58,28 +54,27 @@ class Draft:
         self._marks.append((self._length, f"[{number}]"))
 
     def growing(self) -> str:
-        """All of it. Its end may be anything half."""
-        reading = self._read()
+        """All of it but perhaps its very end, which may be anything half."""
+        reading = self._read(is_whole=False)
         return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [], is_whole=False)])
 
     def closed(self) -> str:
         """All of it, as something else can follow: a code block that is open at its end is closed."""
         self._read()
         text = self._open.rstrip()
-        end = self._context + text
-        fence = open_fence(outdented(end, indentation(end)))
-        reading = Reading(f"{text}\n{closing(fence, end)}" if fence else text, self._context)
+        fence = open_fence(text)
+        reading = Reading(f"{text}\n{closing(fence, text)}" if fence else text)
         return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [])]).rstrip()
 
     def steady(self) -> str:
         """As much of it as can be appended to: nothing that is added later changes it."""
-        reading = self._read()
+        reading = self._read(is_whole=False)
         end = len(steady(reading.text))
         for table in reading.tables[-1:]:
             if reading.grows(table):
                 end = min(end, reading.start_of(table.first))
         self._steady = max(self._steady, len(reading.text[:end].rstrip()))
-        return "".join([*self._done, self._shown(reading, self._steady, [])]).rstrip()
+        return "".join([*self._done, self._shown(reading, self._steady, [], is_whole=False)]).rstrip()
 
     def files(self) -> list[File]:
         """The tables that are too large for a message."""
@@ -88,7 +83,11 @@ class Draft:
         self._shown(reading, len(reading.text) + 1, files)
         return [*self._files, *files]
 
-    def _read(self) -> Reading:
+    def _read(self, *, is_whole: bool = True) -> Reading:
+        """What is not settled; without its end (`is_whole` is false) where reading all of it takes long."""
+        unread = self._length - len(self._open)
+        if self._reading and not is_whole and len(self._open) > _AT_ONCE and unread < len(self._open) // 4:
+            return self._reading
         new, self._new = "".join(self._new), []
         for at in range(0, len(new), _AT_ONCE):
             self._open += new[at : at + _AT_ONCE]
@@ -96,27 +95,23 @@ class Draft:
             if len(self._open) > self._enough:
                 self._settle()
         if self._reading is None:
-            self._reading = Reading(self._open, self._context)
+            self._reading = Reading(self._open)
         return self._reading
 
     def _settle(self) -> None:
-        """Finish what stays as it is."""
-        self._reading = reading = Reading(self._open, self._context)
-        restart = reading.restart(_SMALL)
+        """Finish what stays as it is: all but the last block, which may still become something else."""
+        self._reading = reading = Reading(self._open)
+        at = reading.start_of_last_block()
         # One block that is still growing: to look again and again would take ever longer.
         self._enough = 2 * len(self._open)
-        if restart is None or restart[0] == 0:
-            return
-        at, context, rows = restart
         left = [(behind, mark) for behind, mark in self._marks if reading.place_behind(behind)[0] >= at]
-        if not context and any(behind < at for behind, _ in left):
-            return  # the end of a link or of code in a paragraph, where a mark can stand, is still to come
+        if at == 0 or any(behind < at for behind, _ in left):
+            return
         files: list[File] = []
         self._done.append(self._shown(reading, at, files))
         self._files += files
-        self._marks = [(max(0, behind - at), mark) for behind, mark in left]
-        rows = [*self._rows, *rows[1:]] if self._rows else rows
-        self._open, self._context, self._rows = self._open[at:], context, rows
+        self._marks = [(behind - at, mark) for behind, mark in left]
+        self._open = self._open[at:]
         self._length -= at
         self._steady = max(0, self._steady - at)
         self._enough = max(_SMALL, 2 * len(self._open))
@@ -125,7 +120,7 @@ class Draft:
     def _shown(self, reading: Reading, end: int, files: list[File], *, is_whole: bool = True) -> str:
         """What stands before `end`, as it is shown; the files of its tables are added to `files`.
 
-        When there may be more (`is_whole` is false), nothing stands behind the block at the end.
+        When there may be more (`is_whole` is false), nothing stands behind the last block.
         """
         marks = self._marks_placed(reading, end, is_whole=is_whole)
         edits = sorted([*self._tables_as_files(reading, end, files), *marks])
@@ -141,21 +136,22 @@ class Draft:
     ) -> Iterator[tuple[int, int, str]]:
         for table in reading.tables:
             first, behind = reading.start_of(table.first), reading.end_of(table.end - 1)
-            if not (table.is_large or (table.first < 0 and self._rows)) or first >= end:
+            if not table.is_large or first >= end:
                 continue
             if behind >= end:  # it goes on, and is said to be in a file when it is complete
                 yield first, end, ""
                 continue
-            rows = [*self._rows, *table.rows[1:]] if table.first < 0 else table.rows
             name = f"table-{len(self._files) + len(files) + 1}.csv"
-            files.append(tables.file(rows, name))
-            yield first, behind, tables.note(rows, name)
+            files.append(tables.file(table.rows, name))
+            yield first, behind, tables.note(table.rows, name)
 
     def _marks_placed(self, reading: Reading, end: int, *, is_whole: bool) -> Iterator[tuple[int, int, str]]:
         placed: dict[tuple[int, str], dict[str, None]] = {}
         for behind, mark in self._marks if self else ():
+            if behind > len(reading.text):
+                continue  # not read yet
             at, before = reading.place_behind(behind)
-            if at < end and (is_whole or "\n" not in before or at < len(reading.text)):
+            if at < end and (is_whole or "\n" not in before or reading.goes_on_behind(at)):
                 placed.setdefault((at, before), {})[mark] = None
         for (at, before), marks in placed.items():
             follows = reading.text[at : at + 1]

@@ -6,8 +6,7 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
-from functions.bridge.margins import indentation, outdented
-from functions.bridge.markdown import blocks, is_closed
+from functions.bridge.markdown import blocks
 from functions.bridge.tables import Table, tables_of
 from functions.bridge.words import ends_of_words
 
@@ -25,27 +24,20 @@ class Reading:
         tables: those that stand in no list and no quotation.
     """
 
-    def __init__(self, text: str, context: str = "") -> None:
-        """`context` are the lines before `text` that say in what it goes on: a fence, the head of a table."""
+    def __init__(self, text: str) -> None:
         self.text = text
-        before = context.count("\n")
-        whole = context + text
-        tokens = blocks(outdented(whole, indentation(whole)))
+        tokens = blocks(text)
         self._lines = text.split("\n")
         self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
         self._blocks = [token for token in tokens if token.type in _BLOCKS and token.map]
-        for token in self._blocks:
-            token.map = [_first(token) - before, _end(token) - before]
         self._leaves = [token for token in self._blocks if token.type in _LEAVES]
         self._firsts = [_first(token) for token in self._leaves]
-        self._before = before
-        self._whole_lines = whole.split("\n")
-        self.tables = list(tables_of(tokens, self._whole_lines, shift=before))
+        self.tables = list(tables_of(tokens, self._lines))
         self._words: dict[int, list[int]] = {}
 
     def start_of(self, line: int) -> int:
-        """Where a line begins; one of the context: 0."""
-        return self._starts[max(0, min(line, len(self._lines)))]
+        """Where a line begins."""
+        return self._starts[min(line, len(self._lines))]
 
     def grows(self, table: Table) -> bool:
         """Whether the text ends in a table that may go on."""
@@ -67,40 +59,18 @@ class Reading:
             return self._next(self._words_of(leaf), at)
         return self.end_of(_end(leaf) - 1), "\n\n" + self._indentation_of(leaf)
 
-    def restart(self, least: int) -> tuple[int, str, list[list[str]]] | None:
-        """From where it suffices to read again, in what context, and the rows of a table before that place.
+    def goes_on_behind(self, at: int) -> bool:
+        """Whether another block begins there or later: what ends before it is complete."""
+        return bool(self._leaves) and self._starts[_first(self._leaves[-1])] >= at
 
-        None when nothing is settled. At the beginning of the last block, which may still become something
-        else; of the outermost one unless more than `least` characters would remain, and inside a long one.
+    def start_of_last_block(self) -> int:
+        """Where the last block begins that has a complete line and stands in no other; 0 if it is the first.
+
+        Reading can begin there: what stands before it stays as it is.
         """
         complete = len(self._lines) - 1
-        begun = [token for token in self._blocks if _first(token) < complete]
-        if not begun:
-            return None
-        outermost = max(_first(token) for token in begun if token.level == 0)
-        last = begun[-1]
-        for line in (outermost, _first(last)):
-            if line > 0 and len(self.text) - self._starts[line] <= least:
-                return self._starts[line], "", []
-        return self._inside(last, complete - 1) or (
-            (self._starts[_first(last)], "", []) if _first(last) > 0 else None
-        )
-
-    def _inside(self, block: Token, line: int) -> tuple[int, str, list[list[str]]] | None:
-        if _end(block) <= line or line <= max(0, _first(block) + 1):
-            return None
-        at, head = self._starts[line], _first(block) + self._before
-        match block.type:
-            case "fence" if not is_closed(_shifted(block, self._before), self._whole_lines):
-                return at, self._whole_lines[head] + "\n", []
-            case "table_open" if block.level == 0 and line > _first(block) + 2:
-                table = next(table for table in self.tables if table.first == _first(block))
-                if not (table.is_large or self._before):
-                    return None
-                return at, "\n".join(self._whole_lines[head : head + 2]) + "\n", table.rows_before(line)
-            case "paragraph_open":
-                return at, "", []
-        return None
+        begun = [_first(token) for token in self._blocks if token.level == 0 and _first(token) < complete]
+        return self._starts[max(begun, default=0)]
 
     def _leaf_at(self, line: int) -> Token | None:
         index = bisect_right(self._firsts, line) - 1
@@ -125,7 +95,7 @@ class Reading:
         """What a paragraph after a block begins with, to be in the same list or quotation."""
         if block.level == 0:
             return ""
-        line = self._whole_lines[_first(block) + self._before]
+        line = self._lines[_first(block)]
         begins = _CONTAINERS.match(line)
         assert begins is not None
         before = re.sub(r"[^>\s]", " ", begins[0])
@@ -135,10 +105,6 @@ class Reading:
 def _end_of_words(leaf: Token) -> int:
     """The line behind the words of a paragraph or a heading, which may be underlined."""
     return _end(leaf) - (leaf.markup in ("=", "-"))
-
-
-def _shifted(token: Token, lines: int) -> Token:
-    return token.copy(map=[_first(token) + lines, _end(token) + lines])
 
 
 def _first(token: Token) -> int:

@@ -150,7 +150,7 @@ class StreamWriter(EditWriter):
 
     def pages(self, text: str) -> list[str]:
         if not self._place.goes_on_as(text):
-            return split(text)
+            return super().pages(text)
         place = self._place.grown_to(text)
         cut = self._cut(place) if self._open else None
         if cut:
@@ -159,7 +159,7 @@ class StreamWriter(EditWriter):
             rest = [place.message]
         else:
             rest = split(place.message) if place.text[place.past :].strip() else []
-        return [*place.ended, *rest] or split(text)
+        return [*place.ended, *rest] or super().pages(text)
 
     def deliver(self) -> None:
         if self._open:

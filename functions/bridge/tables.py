@@ -38,20 +38,14 @@ class Table:
     rows: list[list[str]]
     is_large: bool
 
-    def rows_before(self, line: int) -> list[list[str]]:
-        return self.rows[: line - self.first - 1]  # there is a line below the head that is no row
 
-
-def tables_of(tokens: Sequence[Token], lines: Sequence[str], *, shift: int = 0) -> Iterator[Table]:
-    """The tables of a text that stand in no list and no quotation.
-
-    `lines` may have so many (`shift`) more at their beginning as the numbers in the tokens do not count.
-    """
+def tables_of(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Table]:
+    """The tables of a text that stand in no list and no quotation."""
     for index, token in enumerate(tokens):
         if token.type == "table_open" and token.map and token.level == 0:
             first, end = token.map
             rows = list(_rows(tokens[index:]))
-            yield Table(first, end, rows, _is_large(rows, lines[first + shift : end + shift]))
+            yield Table(first, end, rows, _is_large(rows, lines[first:end]))
 
 
 def note(rows: Sequence[object], name: str) -> str:

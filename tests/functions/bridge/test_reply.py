@@ -305,16 +305,16 @@ def test_control_characters_are_no_text() -> None:
     assert reply.final() == ""
 
 
-def test_a_table_of_a_megabyte_is_one_file() -> None:
-    rows = "".join(f"| {number} | words |\n" for number in range(60_000))
+def test_a_very_long_table_is_one_file() -> None:
+    rows = "".join(f"| {number} | words |\n" for number in range(15_000))
     reply = reply_to()
     text = f"Look:\n\n| n | v |\n|--|--|\n{rows}\nDone."
     for at in range(0, len(text), 9_000):
         reply.add(TextDelta(text[at : at + 9_000]))
         reply.growing()
     [file] = reply.files()
-    assert len(file.data.splitlines()) == 60_001
-    assert reply.final() == "Look:\n\n_The table (60000 rows) is in the file table-1.csv._\n\nDone."
+    assert len(file.data.splitlines()) == 15_001
+    assert reply.final() == "Look:\n\n_The table (15000 rows) is in the file table-1.csv._\n\nDone."
 
 
 def test_a_number_waits_for_the_end_of_a_link_however_long_it_gets() -> None:
@@ -326,4 +326,5 @@ def test_a_number_waits_for_the_end_of_a_link_however_long_it_gets() -> None:
     reply.add(TextDelta("end](x) and"))
     shown.append(reply.steady())
     assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
-    assert shown[-1].endswith("end](x) [1] and")
+    assert reply.final().startswith(shown[-1])
+    assert "end](x) [1] and\n\n**Sources**" in reply.final()

@@ -734,7 +734,7 @@ PASSING = st.none() | st.sampled_from([each for each in TROUBLE if not isinstanc
 
 @settings(max_examples=40, deadline=None)
 @given(
-    blocks=st.lists(st.tuples(BLOCKS, st.integers(1, 300)), min_size=1, max_size=10),
+    blocks=st.lists(st.tuples(BLOCKS, st.integers(1, 150)), min_size=1, max_size=8),
     breaks=st.lists(st.tuples(st.floats(0, 1), MEANWHILE), max_size=20),
     style=st.sampled_from(Style),
     troubles=st.fixed_dictionaries(
