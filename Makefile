@@ -22,6 +22,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PYTHON_OF_LAMBDA ?= $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python; do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
 export PYTHON_OF_LAMBDA
+# Many tests wait most of the time: for a lease to run out, or for a browser.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 CDK = npx --no-install cdk
@@ -40,11 +42,11 @@ test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.de
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet --numprocesses=auto --dist=loadfile,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
-	.venv/bin/python -m pytest --numprocesses=auto --dist=loadfile
+	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet --numprocesses=$(PROCESSES) --dist=loadfile,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
+	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile
 
 coverage: .venv/.dev
-	.venv/bin/python -m pytest --numprocesses=auto --dist=loadfile --cov --cov-report=term
+	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile --cov --cov-report=term
 
 synth: .venv/.dev node_modules/.installed
 	$(CDK) synth --quiet

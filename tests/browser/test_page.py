@@ -89,10 +89,10 @@ def test_a_question_is_answered_in_its_thread_and_can_be_followed_up(page: Page)
     assert said[0] == "Processing…"
     assert len(said) > 2
 
-    page.get_by_role("button", name="@agent and tomorrow?").click()
+    page.get_by_role("button", name="@agent and next week?").click()
     expect(page.locator("#reply")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(thread(page).nth(3)).to_contain_text(re.compile("Chicago.*tomorrow", re.DOTALL), timeout=20_000)
+    expect(thread(page).nth(3)).to_contain_text(re.compile("Chicago.*next week", re.DOTALL), timeout=20_000)
     expect(question.get_by_role("button", name="3 replies")).to_be_visible()
 
 
