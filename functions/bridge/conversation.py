@@ -245,7 +245,7 @@ class Conversation:
         """Bring a file into the thread, while there is time."""
         for _ in range(UPLOAD_TRIES):
             self._custody.keep()
-            self._custody.confirm()
+            self._custody.essential(self._custody.confirm)
             if self._clock.now() >= self._stop_at:
                 break
             try:

@@ -1,6 +1,7 @@
 """A turn in the hands of one owner: its record, its lease, and the calls that must succeed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -147,7 +148,8 @@ class Custody:
         self.essential(lambda: self._ledger.settle(settled))
         self.record = settled
         if state is State.ANSWERED and self.turn.attempt > 1:
-            self.essential(lambda: self._ledger.forget_question(self.turn))
+            with suppress(ServiceUnavailable):  # it expires by itself
+                self._ledger.forget_question(self.turn)
 
     def question(self) -> Turn | None:
         """The turn with what the user asked; None when it is too old to be asked again."""

@@ -228,7 +228,7 @@ class StreamWriter(EditWriter):
             self._end(cut)
 
     def _start(self, piece: Piece) -> None:
-        if self._unsure:
+        if self._unconfirmed:
             raise ChatUnavailable("not asked: an earlier message may stand")
         number = len(self._custody.record.reply)
         self._intend(number)

@@ -1,6 +1,6 @@
 """The messages of a reply: progress that may be skipped, and the final text, which must land."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -91,8 +91,8 @@ class EditWriter:
         self._doubtful: set[int] = set()
         self._edited: set[int] = set()
         self.shows_answer = False
-        # Whether a post may stand that nobody confirmed: ours, or one of the owner before us.
-        self._unsure = custody.record.intended > len(custody.record.reply)
+        # Messages that may stand though nobody confirmed it: ours, and those of the owner before us.
+        self._unconfirmed = {*range(len(custody.record.reply), custody.record.intended)}
         self._may_search = True
         # Those that could not be edited any more: whatever becomes of them, they are no part of the reply.
         self._abandoned: set[str] = set()
@@ -113,6 +113,8 @@ class EditWriter:
         line = f"_{markdown.escape(wording.step(reply.steps[-1]))}_" if reply.at_work else ""
         texts = [*full, "\n\n".join(part for part in (last, line) if part)]
         texts = [text for text in texts if text]
+        if not texts:  # what there is may still become anything
+            return
         try:
             self._try_show(texts)
         except ChatRateLimited:
@@ -164,7 +166,7 @@ class EditWriter:
         reply = self._custody.record.reply
         if part.number < len(reply):
             self._try_edit(reply[part.number], part)
-        elif self._unsure and not self._may_search:
+        elif part.number in self._unconfirmed and not self._may_search:
             raise ChatUnavailable("not asked: an earlier post may stand, and nobody may look")
         else:
             self._intend(part.number)
@@ -177,17 +179,29 @@ class EditWriter:
         except ChatUnavailable:
             self._doubtful.add(part.number)
             raise
+        except ChatRefused as exc:
+            if not _is_missing(exc, part.number):
+                raise
+            self._remember(reply=self._custody.record.reply[: part.number])
+            raise ChatUnavailable("not edited: it was deleted, and the answer to that got lost") from exc
         self._edited.add(part.number)
 
     def _try_take_back(self, kept: int) -> None:
         """Delete messages beyond the first `kept`: an earlier attempt's, or a first text that has moved."""
-        record = self._custody.record
-        for ts in record.reply[kept:]:
-            with suppress(ChatRefused):
-                self._once_stopped(ts, 0, partial(self._chat.delete, self._custody.turn, ts))
-        if len(record.reply) > kept:
-            self._forget(range(kept, len(record.reply)))
-            self._remember(reply=record.reply[:kept])
+        reply = self._custody.record.reply
+        for number in reversed(range(kept, len(reply))):
+            # On record first: nobody must edit what is gone.
+            self._custody.advance_once(reply=reply[:number])
+            self._forget([number])
+            try:
+                self._delete_once(number, reply[number])
+            except ChatStopped:
+                raise
+            except ChatRefused:
+                pass
+            except (ChatRateLimited, ChatUnavailable):
+                self._remember(reply=reply[: number + 1])  # first of all again, for the sake of order
+                raise
 
     def _intend(self, number: int) -> None:
         """On record before a message is posted: that it may stand."""
@@ -241,7 +255,8 @@ class EditWriter:
         owed = self._owed()
         for part in owed:
             number = self._delivering = part.number
-            if number in standing and not self._makes_say(standing[number], part):
+            stays = number in standing and self._makes_say(standing[number], part)
+            if not stays and any(other >= number for other in standing):
                 self._make_way(number, standing)
             if number not in standing:
                 standing[number] = self._post(part)
@@ -250,7 +265,7 @@ class EditWriter:
             self._remember(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
         standing |= dict(enumerate(self._custody.record.reply))
         # What an earlier, longer text has posted beyond this one. A stream must not stay open.
-        self._delete(ts for number, ts in sorted(standing.items()) if number >= len(owed))
+        self._delete({number: ts for number, ts in standing.items() if number >= len(owed)})
         self._remember(reply=self._custody.record.reply[: len(owed)], intended=len(owed))
 
     def _standing(self) -> dict[int, str]:
@@ -258,7 +273,7 @@ class EditWriter:
         known = dict(enumerate(self._custody.record.reply))
         if self._custody.record.intended > len(known):
             known = self._found() | known
-            self._unsure = False
+            self._unconfirmed.clear()
         return known
 
     def _makes_say(self, ts: str, part: Part) -> bool:
@@ -268,23 +283,23 @@ class EditWriter:
         try:
             self._certainly(lambda: self._once_stopped(ts, part.number, lambda: self._chat.edit(ts, part)))
         except ChatRefused as exc:
-            if exc.code not in NOT_EDITABLE:
+            if exc.code not in NOT_EDITABLE and not _is_missing(exc, part.number):
                 raise
             return False
         self._edited.add(part.number)
         return True
 
     def _make_way(self, first: int, standing: dict[int, str]) -> None:
-        """Take back message `first`, which cannot be edited, and those that follow it, as order must stay.
+        """Take back message `first`, if there is one, and those that follow it: it cannot be edited, or is
+        missing, and order must stay.
 
         On record before they go: the next owner of the turn must not edit what is gone.
         """
         record = self._custody.record
         self._custody.advance(reply=record.reply[:first], intended=max(record.intended, first + 1))
-        numbers = [number for number in sorted(standing) if number >= first]
-        gone = [standing.pop(number) for number in numbers]
-        self._forget(numbers)
-        self._abandoned.update(gone)
+        gone = {number: standing.pop(number) for number in [*standing] if number >= first}
+        self._forget(gone)
+        self._abandoned.update(gone.values())
         self._delete(gone)
 
     def _forget(self, numbers: Iterable[int]) -> None:
@@ -293,12 +308,14 @@ class EditWriter:
             self._doubtful.discard(number)
             self._edited.discard(number)
 
-    def _delete(self, messages: Iterable[str]) -> None:
-        """Delete messages for certain, but for those that Slack keeps."""
-        for ts in messages:
-            delete = partial(self._once_stopped, ts, 0, partial(self._chat.delete, self._custody.turn, ts))
+    def _delete(self, messages: Mapping[int, str]) -> None:
+        """Delete messages for certain, the last first, but for those that Slack keeps."""
+        for number, ts in sorted(messages.items(), reverse=True):
             with suppress(ChatRefused):
-                self._certainly(delete)
+                self._certainly(partial(self._delete_once, number, ts))
+
+    def _delete_once(self, number: int, ts: str) -> None:
+        self._once_stopped(ts, number, lambda: self._chat.delete(self._custody.turn, ts))
 
     def _once_stopped(self, ts: str, number: int, call: Callable[[], None]) -> None:
         """`call`, about a message that may be a stream which its owner left open."""
@@ -328,16 +345,16 @@ class EditWriter:
 
     def _once(self, number: int, post: Callable[[], str]) -> str:
         """The ts of message `number`: found in the thread if it may stand there, else posted."""
-        if self._unsure and number in (found := self._found()):
-            self._unsure = False
+        if number in self._unconfirmed and number in (found := self._found()):
+            self._unconfirmed.discard(number)
             self._doubtful.add(number)  # it may say something else
             return found[number]
         try:
             ts = post()
         except ChatUnavailable:
-            self._unsure = True
+            self._unconfirmed.add(number)
             raise
-        self._unsure = False
+        self._unconfirmed.discard(number)
         return ts
 
     def _found(self) -> dict[int, str]:
@@ -365,3 +382,8 @@ class EditWriter:
             return call()
 
         return self._custody.essential(while_ours)
+
+
+def _is_missing(refusal: ChatRefused, number: int) -> bool:
+    """Whether a message is gone that we may have deleted ourselves; the first one is never deleted so."""
+    return refusal.code == "message_not_found" and number > 0

@@ -1,6 +1,7 @@
 """Writing a reply while Slack refuses, fails and forgets: what must land lands once, in order."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -266,3 +267,90 @@ def test_the_messages_of_an_earlier_attempt_make_way_for_the_new_answer(stage: S
     take(stage, TextDelta("It is"), 3.0, lambda: seen.append(len(stage.chat.texts())), Finished(), turn=again)
     assert (before, seen) == (3, [1])
     assert stage.chat.texts() == ["It is"]
+
+
+# --- taking messages back -----------------------------------------------------------------------------------
+
+AGAIN = replace(TURN, text="", attempt=2)
+
+
+def interrupted_after_three_messages(stage: Stage) -> None:
+    take(stage, *THREE_MESSAGES[:-1], Failed(Failure.CUT_OFF, "cut"))
+    assert len(stage.chat.texts()) == 3
+
+
+def test_a_first_text_whose_removal_nobody_confirmed_may_be_followed_by_a_long_answer(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [ChatRateLimited(2)]
+    stage.chat.trouble["delete"] = [(ChatUnavailable("timeout"), "after")]
+    take(stage, TextDelta("First. "), 5.0, *THREE_MESSAGES[:-1], 5.0, Finished())
+    assert words(stage.chat.texts()) == words(["First.", *PARAGRAPHS])
+
+
+@pytest.mark.parametrize("trouble", [ChatRateLimited(1), ChatUnavailable("503")])
+def test_an_attempt_that_cannot_be_taken_back_at_once_makes_way_all_the_same(
+    stage: Stage, trouble: Exception
+) -> None:
+    interrupted_after_three_messages(stage)
+    stage.chat.trouble["delete"] = [None, trouble]
+    script: list[Step] = [TextDelta("First. "), 2.0, *THREE_MESSAGES[:-1], 5.0, Finished()]
+    assert take(stage, *script, turn=AGAIN).verdict is Verdict.ANSWERED
+    assert words(stage.chat.texts()) == words(["First.", *PARAGRAPHS])
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("dies_at", range(1, 20))
+def test_a_crash_while_an_attempt_is_taken_back_leaves_one_outcome_in_order(
+    stage: Stage, after: bool, dies_at: int
+) -> None:
+    interrupted_after_three_messages(stage)
+    stage.chat.frozen.add(min(stage.chat.messages, key=float))
+    ports = stage.ports
+    stage.ports = replace(ports, chat=Dying(stage.chat, dies_at, after=after))
+    agent = ScriptedAgent(stage.clock, [TextDelta("New. "), 2.0, *THREE_MESSAGES[:-1], 5.0, Finished()])
+    with suppress(Killed):
+        take(stage, agent=agent, turn=AGAIN)
+    stage.ports = ports
+    stage.clock.sleep(61)
+    take(stage, agent=agent, turn=AGAIN)
+    assert list(stage.chat.messages) == list(stage.record.reply)
+    if stage.record.state is State.ANSWERED:
+        assert words(stage.chat.texts()) == words(["New.", *PARAGRAPHS])
+    else:
+        assert len(stage.chat.texts()) == 1
+
+
+@pytest.mark.parametrize("beginning", ["```", "<", "|", "`", "<!--"])
+def test_an_answer_that_begins_with_nothing_to_show_leaves_the_placeholder(
+    stage: Stage, beginning: str
+) -> None:
+    seen: list[list[str]] = []
+    look = lambda: seen.append(stage.chat.texts())  # noqa: E731
+    take(stage, TextDelta(beginning), 3.0, look, TextDelta("x"), Finished())
+    assert seen == [["Processing…"]]
+    assert stage.chat.history("delete") == []
+
+
+def test_a_question_that_cannot_be_forgotten_at_once_is_answered_all_the_same(stage: Stage) -> None:
+    take(stage, Failed(Failure.CUT_OFF, "cut"))
+    forget = stage.ledger.forget_question
+
+    def fail(turn: Turn) -> None:
+        stage.ledger.forget_question = forget  # type: ignore[method-assign]
+        raise ServiceUnavailable(turn.turn_id)
+
+    stage.ledger.forget_question = fail  # type: ignore[method-assign]
+    assert take(stage, turn=AGAIN).verdict is Verdict.ANSWERED
+
+
+def test_an_upload_that_outlives_the_lease_waits_for_the_ledger(stage: Stage) -> None:
+    upload = stage.chat.upload
+
+    def slowly(turn: Turn, file: File) -> None:
+        stage.clock.sleep(70)
+        stage.ledger.trouble["renew"] = [ServiceUnavailable("down")] * 2
+        upload(turn, file)
+
+    stage.chat.upload = slowly  # type: ignore[method-assign]
+    files = [replace(CHART, name=f"{number}.png") for number in range(2)]
+    assert take(stage, TextDelta("See."), *files, Finished()).verdict is Verdict.ANSWERED
+    assert stage.chat.files == files
