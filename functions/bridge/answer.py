@@ -10,14 +10,15 @@ from functions.bridge.attachments import Attachments, objection
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped
 from functions.bridge.conversation import Conversation
 from functions.bridge.custody import Custody, Delivery, GiveBack, Ports, ServiceUnavailable
-from functions.bridge.failures import Failure, explanation
+from functions.bridge.editing import EditWriter
+from functions.bridge.failures import Failure
 from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.routing import Agents, Choice, NoChoice
 from functions.bridge.streaming import StreamWriter
 from functions.bridge.turn import Notice, Turn
-from functions.bridge.writer import EditWriter, Writer
+from functions.bridge.writer import Writer
 
 # After so many receives, hours after the first, Slack has failed too often on what is owed: it is explained.
 HOPELESS_RECEIVES = 100
@@ -132,7 +133,7 @@ def _hold(
             if claim.state is not State.REPLYING:
                 work(custody, writer, outcome)
             elif delivery.receives > HOPELESS_RECEIVES:
-                _owe_explanation(custody, Failure.NOT_SHOWABLE, State.FAILED)
+                custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
             writer.deliver()
         except ChatStopped:
             custody.settle(State.STOPPED)
@@ -193,11 +194,6 @@ def _owe_own_words(custody: Custody, _: Writer, __: Outcome) -> None:
     if turn.notice is not None:
         custody.owe([wording.notice_text(turn.notice)], State.ANSWERED)
     elif custody.record.state is State.STARTED:
-        _owe_explanation(custody, Failure.INTERRUPTED, State.INTERRUPTED)
+        custody.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
     else:
-        _owe_explanation(custody, Failure.UNDELIVERABLE, State.FAILED)
-
-
-def _owe_explanation(custody: Custody, failure: Failure, ending: State) -> None:
-    words = explanation(failure, reference=custody.turn.reference)
-    custody.owe([words], ending, failure=failure)
+        custody.owe_explanation(Failure.UNDELIVERABLE, State.FAILED)

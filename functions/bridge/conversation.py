@@ -72,7 +72,7 @@ class Conversation:
             question = self._question(asked, attachments)
         except _FileMissing as exc:
             self._outcome.detail = exc.why
-            self._owe_explanation(Failure.ATTACHMENT, about=exc.name)
+            self._custody.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
         for wait in (*RETRY_WAITS, None):
             # Before the call: once it is made, nobody can tell any more whether the agent started.
@@ -236,10 +236,6 @@ class Conversation:
             text = reply.final(*notes) or wording.FILES_ONLY
             failed = Failure.UPLOAD if notes else None
             self._custody.owe(self._writer.pages(text), State.ANSWERED, failure=failed)
-
-    def _owe_explanation(self, failure: Failure, *, about: str) -> None:
-        words = explanation(failure, reference=self._custody.turn.reference, about=about)
-        self._custody.owe([words], State.FAILED, failure=failure)
 
     def _upload(self, file: File) -> Upload:
         """Bring a file into the thread, while there is time."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from functions.bridge.chat import Chat, ChatRateLimited, ChatUnavailable
-from functions.bridge.failures import Failure
+from functions.bridge.failures import Failure, explanation
 from functions.bridge.ledger import Ledger, Record, State
 from functions.bridge.turn import Turn
 
@@ -141,6 +141,11 @@ class Custody:
         )
         self.essential(lambda: self._ledger.owe(owing))
         self.record = owing
+
+    def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
+        """Owe nothing but why there is no answer; see `failures.explanation`."""
+        words = explanation(failure, reference=self.turn.reference, about=about)
+        self.owe([words], ending, failure=failure)
 
     def settle(self, state: State) -> None:
         """The turn is over. Its text is not kept any longer, nor its question once it is answered."""

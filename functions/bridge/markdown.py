@@ -43,6 +43,18 @@ def blocks(text: str) -> list[Token]:
     return _PARSER.parse(text.replace("\r", " "))  # alone it would begin a line, where we see none
 
 
+def first_line(block: Token) -> int:
+    """The number of the line that a block begins with; lines are counted from 0."""
+    assert block.map is not None
+    return block.map[0]
+
+
+def end_line(block: Token) -> int:
+    """The number of the line behind a block."""
+    assert block.map is not None
+    return block.map[1]
+
+
 def clean(text: str) -> str:
     """The same text with line feeds at the ends of lines, and without control characters.
 
@@ -112,8 +124,7 @@ def open_fence(text: str) -> Token | None:
 
 def is_open(fence: Token, text: str) -> bool:
     """Whether a fenced code block of `text` goes on at its end."""
-    assert fence.map is not None
-    at_the_end = fence.map[1] >= len(text.rstrip("\n\r\t >").split("\n"))
+    at_the_end = end_line(fence) >= len(text.rstrip("\n\r\t >").split("\n"))
     return at_the_end and not is_closed(fence, text.split("\n"))
 
 
@@ -122,8 +133,7 @@ def is_closed(fence: Token, lines: list[str]) -> bool:
 
     That line looks like one, and is not part of the content: it may be indented too far.
     """
-    assert fence.map is not None
-    first, end = fence.map
+    first, end = first_line(fence), end_line(fence)
     line = lines[end - 1].strip(" \t\r>")
     content = fence.content.removesuffix("\n").count("\n") + 1 if fence.content else 0
     return end - first == content + 2 and line.startswith(fence.markup) and not line.strip(fence.markup[0])
@@ -131,8 +141,7 @@ def is_closed(fence: Token, lines: list[str]) -> bool:
 
 def closing(fence: Token, text: str) -> str:
     """The line that closes a fenced code block of `text`, in the quotation or list that it stands in."""
-    assert fence.map is not None
-    before = text.split("\n")[fence.map[0]].partition(fence.markup)[0]
+    before = text.split("\n")[first_line(fence)].partition(fence.markup)[0]
     return re.sub(r"[^>\s]", " ", before) + fence.markup
 
 

@@ -10,7 +10,7 @@ from itertools import accumulate
 from markdown_it.token import Token
 
 from functions.bridge.margins import DEEPEST, Margin, indentation, margin_of, outdented, without
-from functions.bridge.markdown import blocks, closing, is_closed, is_open, size
+from functions.bridge.markdown import blocks, closing, end_line, first_line, is_closed, is_open, size
 
 # A `markdown` block takes 12,000 characters, all of a message's blocks together
 # (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
@@ -152,23 +152,23 @@ class Structure:
             tables += token.type == "table_open"
             in_text = not apart
             if count > MOST_BLOCKS or tables > 1:
-                return self._starts[_first(token)]
+                return self._starts[first_line(token)]
         return None
 
     def between_blocks(self) -> list[int]:
         """The beginnings of paragraphs, code blocks, tables and list items."""
-        return [self._starts[_first(token)] for token in self._blocks if self._may_begin_with(token)]
+        return [self._starts[first_line(token)] for token in self._blocks if self._may_begin_with(token)]
 
     def between_lines(self) -> list[int]:
         """The beginnings of lines, where neither a table's head nor an empty code block is left behind.
 
         Not the end of the text: what it cuts through is not known there.
         """
-        apart = {_first(token) + 1 for token in self._fences} | {
-            _end(token) - 1 for token in self._fences if is_closed(token, self._lines)
+        apart = {first_line(token) + 1 for token in self._fences} | {
+            end_line(token) - 1 for token in self._fences if is_closed(token, self._lines)
         }
         for table in self._tables:
-            apart |= {_first(table) + 1, _first(table) + 2}
+            apart |= {first_line(table) + 1, first_line(table) + 2}
         starts = enumerate(self._starts[:-1])
         return [at for line, at in starts if line not in apart and at < len(self.text)]
 
@@ -180,14 +180,14 @@ class Structure:
         line = max(index for index, start in enumerate(self._starts[:-1]) if start <= at)
         for fence in self._fences:
             if self._goes_through(fence, at, line):
-                opening = self._lines[_first(fence)]
+                opening = self._lines[first_line(fence)]
                 if len(opening) > _LONGEST_REPEATED or len(fence.markup) > _RESERVE // 2:
                     return Cut(at)
-                begun = opening[: at - self._starts[line]] if line == _first(fence) else opening + "\n"
+                begun = opening[: at - self._starts[line]] if line == first_line(fence) else opening + "\n"
                 return Cut(at, "\n" + closing(fence, self.text), begun)
         for table in self._tables:
-            head = "\n".join(self._lines[_first(table) : _first(table) + 2]) + "\n"
-            inside = _first(table) + 2 < line < _end(table) and at == self._starts[line]
+            head = "\n".join(self._lines[first_line(table) : first_line(table) + 2]) + "\n"
+            inside = first_line(table) + 2 < line < end_line(table) and at == self._starts[line]
             if inside and len(head) < _LONGEST_HEAD * len(self.text):
                 return Cut(at, "", head)
         return Cut(at)
@@ -195,22 +195,12 @@ class Structure:
     def _goes_through(self, fence: Token, at: int, line: int) -> bool:
         """Whether a cut in this line has something of the code block before it and something after it."""
         if is_closed(fence, self._lines):
-            return self._starts[_first(fence)] < at <= self._starts[_end(fence) - 1]
-        return self._starts[_first(fence)] < at and (line < _end(fence) or is_open(fence, self.text))
+            return self._starts[first_line(fence)] < at <= self._starts[end_line(fence) - 1]
+        return self._starts[first_line(fence)] < at and (line < end_line(fence) or is_open(fence, self.text))
 
     def _may_begin_with(self, block: Token) -> bool:
-        line = self._lines[_first(block)]
+        line = self._lines[first_line(block)]
         return block.level == 0 or (block.type == "list_item_open" and indentation(line) <= DEEPEST)
-
-
-def _first(block: Token) -> int:
-    assert block.map is not None
-    return block.map[0]
-
-
-def _end(block: Token) -> int:
-    assert block.map is not None
-    return block.map[1]
 
 
 def _prefix(text: str, units: int) -> str:

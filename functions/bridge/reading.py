@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
-from functions.bridge.markdown import blocks
+from functions.bridge.markdown import blocks, end_line, first_line
 from functions.bridge.tables import Table, tables_of
 from functions.bridge.words import ends_of_words
 
@@ -31,7 +31,7 @@ class Reading:
         self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
         self._blocks = [token for token in tokens if token.type in _BLOCKS and token.map]
         self._leaves = [token for token in self._blocks if token.type in _LEAVES]
-        self._firsts = [_first(token) for token in self._leaves]
+        self._firsts = [first_line(token) for token in self._leaves]
         self.tables = list(tables_of(tokens, self._lines))
         self._words: dict[int, list[int]] = {}
 
@@ -57,11 +57,11 @@ class Reading:
             return self._next(ends_of_words(self.text, self.start_of(line), self.end_of(line)), at)
         if leaf.type in _OF_WORDS and line < _end_of_words(leaf):
             return self._next(self._words_of(leaf), at)
-        return self.end_of(_end(leaf) - 1), "\n\n" + self._indentation_of(leaf)
+        return self.end_of(end_line(leaf) - 1), "\n\n" + self._indentation_of(leaf)
 
     def goes_on_behind(self, at: int) -> bool:
         """Whether another block begins there or later: what ends before it is complete."""
-        return bool(self._leaves) and self._starts[_first(self._leaves[-1])] >= at
+        return bool(self._leaves) and self._starts[first_line(self._leaves[-1])] >= at
 
     def start_of_last_block(self) -> int:
         """Where the last block begins that has a complete line and stands in no other; 0 if it is the first.
@@ -69,15 +69,17 @@ class Reading:
         Reading can begin there: what stands before it stays as it is.
         """
         complete = len(self._lines) - 1
-        begun = [_first(token) for token in self._blocks if token.level == 0 and _first(token) < complete]
+        begun = [
+            first_line(token) for token in self._blocks if token.level == 0 and first_line(token) < complete
+        ]
         return self._starts[max(begun, default=0)]
 
     def _leaf_at(self, line: int) -> Token | None:
         index = bisect_right(self._firsts, line) - 1
-        return self._leaves[index] if index >= 0 and line < _end(self._leaves[index]) else None
+        return self._leaves[index] if index >= 0 and line < end_line(self._leaves[index]) else None
 
     def _words_of(self, leaf: Token) -> list[int]:
-        first = _first(leaf)
+        first = first_line(leaf)
         if first not in self._words:
             end = self.end_of(_end_of_words(leaf) - 1)
             self._words[first] = ends_of_words(self.text, self.start_of(first), end)
@@ -95,7 +97,7 @@ class Reading:
         """What a paragraph after a block begins with, to be in the same list or quotation."""
         if block.level == 0:
             return ""
-        line = self._lines[_first(block)]
+        line = self._lines[first_line(block)]
         begins = _CONTAINERS.match(line)
         assert begins is not None
         before = re.sub(r"[^>\s]", " ", begins[0])
@@ -104,14 +106,4 @@ class Reading:
 
 def _end_of_words(leaf: Token) -> int:
     """The line behind the words of a paragraph or a heading, which may be underlined."""
-    return _end(leaf) - (leaf.markup in ("=", "-"))
-
-
-def _first(token: Token) -> int:
-    assert token.map is not None
-    return token.map[0]
-
-
-def _end(token: Token) -> int:
-    assert token.map is not None
-    return token.map[1]
+    return end_line(leaf) - (leaf.markup in ("=", "-"))

@@ -23,11 +23,11 @@ from functions.bridge.chat import (
     TaskStatus,
 )
 from functions.bridge.custody import Clock, Custody
+from functions.bridge.editing import EditWriter
 from functions.bridge.ledger import State
-from functions.bridge.margins import Margin, margin_of, outdented, without
-from functions.bridge.pages import Cut, Structure, continued, ended, split
+from functions.bridge.pages import Cut, Structure, ended, split
+from functions.bridge.place import Place
 from functions.bridge.reply import Reply
-from functions.bridge.writer import EditWriter
 
 # Bytes of UTF-8: a message ends with the first block that ends beyond the one, and never beyond the other.
 ENOUGH_BYTES = 6_000
@@ -58,64 +58,6 @@ class _Stream:
         return now >= self.opened_at + LONGEST_LIFE
 
 
-@dataclass(frozen=True)
-class _Place:
-    """How far a text has been written.
-
-    Attributes:
-        text: the text, without the margins.
-        past: so many of its characters are in messages that have ended.
-        sent: so many have been sent at all.
-        reopen: what the message that is being written begins with, before the text.
-        ended: the messages that have ended, as they should read.
-        margins: what has been taken off the text.
-    """
-
-    text: str = ""
-    past: int = 0
-    sent: int = 0
-    reopen: str = ""
-    ended: tuple[str, ...] = ()
-    margins: tuple[Margin, ...] = ()
-
-    @property
-    def message(self) -> str:
-        """The message that is being written, with all there is to write."""
-        return self.reopen + self.text[self.past :]
-
-    @property
-    def written(self) -> int:
-        """So many characters of `message` stand already."""
-        return len(self.reopen) + self.sent - self.past
-
-    def goes_on_as(self, text: str) -> bool:
-        return without(self.margins, text).startswith(self.text[: self.sent])
-
-    def grown_to(self, text: str) -> "_Place":
-        """The same place in a longer text, without blank lines at the head of a message."""
-        text = without(self.margins, text)
-        if self.reopen or self.sent > self.past:
-            return replace(self, text=text)._begun()
-        past = len(text) - len(continued(text[self.past :], Cut(0)))
-        return replace(self, text=text, past=past, sent=past)._begun()
-
-    def after(self, cut: Cut) -> "_Place":
-        """The place behind the end of the message."""
-        rest = continued(self.message[cut.at :], cut)
-        past = len(self.text) - len(rest)
-        whole = ended(self.message, cut)
-        place = replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
-        return place._begun()
-
-    def _begun(self) -> "_Place":
-        """The same place; a message of which nothing is written yet begins without too much indentation."""
-        margin = margin_of(self.reopen, self.text, self.past) if self.sent == self.past else None
-        if margin is None:
-            return self
-        reopen = outdented(self.reopen, margin.columns)
-        return replace(self, text=margin.off(self.text), reopen=reopen, margins=(*self.margins, margin))
-
-
 class StreamWriter(EditWriter):
     """Grows messages by streaming. See `writer.Writer`.
 
@@ -128,7 +70,7 @@ class StreamWriter(EditWriter):
         # A later attempt is written into the messages of the one before, which only edits can do.
         self._streams = not custody.record.reply
         self._open: _Stream | None = None
-        self._place = _Place()
+        self._place = Place()
         self._reply: Reply | None = None
         self._tasks: dict[str, Task] = {}
         self._status = ("", float("-inf"))
@@ -278,7 +220,7 @@ class StreamWriter(EditWriter):
         self._shown[part.number] = part
         self._doubtful.discard(part.number)
 
-    def _cut(self, place: _Place) -> Cut | None:
+    def _cut(self, place: Place) -> Cut | None:
         """Where the message that is being written has to end; None: it is not full yet."""
         message, written = place.message, place.written
         if self._open and self._open.is_old(self._clock.now()):
@@ -301,7 +243,7 @@ class StreamWriter(EditWriter):
                 return structure.cut(late[-1])
         return structure.cut(len(structure.text))
 
-    def _cut_here(self, place: _Place) -> Cut:
+    def _cut_here(self, place: Place) -> Cut:
         """The next end of a line, or else behind what stands already."""
         structure = self._fitting(place)
         ends = (at for at in structure.between_lines() if at >= place.written)
@@ -311,7 +253,7 @@ class StreamWriter(EditWriter):
     def _spent(self) -> int:
         return self._open.spent if self._open else 0
 
-    def _fitting(self, place: _Place) -> Structure:
+    def _fitting(self, place: Place) -> Structure:
         """As much of the message as there is room for."""
         room = max(0, MOST_BYTES - self._spent)
         return Structure(place.message[: max(place.written, len(_prefix(place.message, room)))])

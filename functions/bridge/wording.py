@@ -113,15 +113,17 @@ def _source(source: Source) -> str:
 
 def uncertain_files(names: Sequence[str]) -> str:
     """That files of the agent may not have come into the thread: their fate is unknown."""
-    listed = ", ".join(f"“{escape(name)}”" for name in names)
-    return f":warning: Files of the agent's may be missing here: {listed}."
+    return f":warning: Files of the agent's may be missing here: {_quoted(names)}."
 
 
 def missing_files(names: Sequence[str]) -> str:
     """That files of the agent could not be brought into the thread."""
-    listed = ", ".join(f"“{escape(name)}”" for name in names)
     these = "these files" if len(names) > 1 else "this file"
-    return f":warning: Slack did not take {these} of the agent's: {listed}."
+    return f":warning: Slack did not take {these} of the agent's: {_quoted(names)}."
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"“{escape(name)}”" for name in names)
 
 
 def only_files(names: Sequence[str]) -> str:
