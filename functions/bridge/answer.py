@@ -110,6 +110,7 @@ def _hold(
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
     if turn.notice is Notice.NOT_YOURS:
         return _whisper(turn, wording.notice_text(turn.notice), ports)
+    is_hidden = delivery.hide_for_claim(ports.lease_seconds)
     now = ports.clock.now()
     try:
         claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
@@ -119,7 +120,7 @@ def _hold(
         return Outcome(Verdict.DUPLICATE)
     if isinstance(claim, Held):
         return Outcome(Verdict.HELD, again_in=claim.seconds)
-    custody = Custody(turn, claim, delivery, ports)
+    custody = Custody(turn, claim, delivery, ports, is_hidden=is_hidden)
     writer: Writer = (
         StreamWriter(custody, ports.chat, ports.clock)
         if style is Style.STREAM
@@ -127,8 +128,6 @@ def _hold(
     )
     outcome = Outcome(Verdict.FAILED)
     try:
-        # Until then the message is hidden for as long as the queue says: a crash would go unnoticed longer.
-        custody.keep()
         try:
             if claim.state is not State.REPLYING:
                 work(custody, writer, outcome)

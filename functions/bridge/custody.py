@@ -12,6 +12,8 @@ from functions.bridge.turn import Turn
 
 T = TypeVar("T")
 
+# So long, in seconds, a claim may take: when the message shows up again, its lease has run out.
+CLAIM_SECONDS = 1.0
 FIRST_BACK_OFF = 1.0
 LONGEST_BACK_OFF = 15.0
 
@@ -77,6 +79,19 @@ class Delivery:
     deadline: float
     receives: int = 1
 
+    def hide_for_claim(self, lease_seconds: float) -> bool:
+        """Hide the message until a lease that begins now has run out; whether that could be done.
+
+        The first call of all. Until then the message is hidden for as long as its queue says, longer than
+        an invocation can take: a crash would go unnoticed for minutes, and so would a message that could
+        not be given back.
+        """
+        try:
+            self.message.hide(lease_seconds + CLAIM_SECONDS)
+        except ServiceUnavailable:
+            return False
+        return True
+
 
 class Custody:
     """A claimed turn. Every change of its record goes through here and fails when the turn is not ours.
@@ -85,9 +100,14 @@ class Custody:
         turn: the turn.
         record: what the ledger knows of it.
         beat_at: when the lease is renewed next, seconds since the epoch.
+
+    Args:
+        is_hidden: whether the message was hidden just now (`Delivery.hide_for_claim`).
     """
 
-    def __init__(self, turn: Turn, record: Record, delivery: Delivery, ports: Ports) -> None:
+    def __init__(
+        self, turn: Turn, record: Record, delivery: Delivery, ports: Ports, *, is_hidden: bool
+    ) -> None:
         self.turn = turn
         self.record = record
         self._deadline = delivery.deadline
@@ -95,7 +115,8 @@ class Custody:
         self._ledger = ports.ledger
         self._clock = ports.clock
         self._lease_seconds = ports.lease_seconds
-        self._leased_at = self.beat_at = ports.clock.now()
+        self._leased_at = ports.clock.now()
+        self.beat_at = self._leased_at + (ports.lease_seconds / 3 if is_hidden else 0)
 
     def keep(self) -> None:
         """Renew the lease and hide the message, when a third of the lease has passed since the last time.

@@ -122,7 +122,19 @@ def test_the_lease_and_the_message_are_kept_while_a_silent_agent_works(stage: St
     take(stage, 100.0, *SUNNY)
     renewed = [name for name, _ in stage.ledger.writes].count("renew")
     assert renewed == 5  # at 20, 40, 60, 80 and 100 seconds
-    assert stage.message.hidden == [60.0] * 6
+    assert stage.message.hidden == [61.0, *[60.0] * 5]
+
+
+def test_a_message_is_hidden_before_anything_else_so_that_a_crash_is_noticed_soon(stage: Stage) -> None:
+    stage.ledger.trouble["claim"] = [ServiceUnavailable("down")]
+    take(stage)
+    assert stage.message.hidden == [61.0]
+
+
+def test_a_message_that_could_not_be_hidden_is_hidden_soon(stage: Stage) -> None:
+    stage.message.trouble = [ServiceUnavailable("down"), ServiceUnavailable("down")]
+    take(stage, 6.0, *SUNNY)
+    assert stage.message.hidden == [60.0]
 
 
 def test_a_worker_killed_in_mid_stream_leaves_one_message_that_says_so(stage: Stage) -> None:
