@@ -34,8 +34,9 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
+# exec: who ends make ends the demo, and not only a shell between them.
 demo: .venv/.demo
-	@.venv/bin/python -m simulator $(if $(STYLE),--style "$(STYLE)") $(if $(AGENT),--agent "$(AGENT)") $(if $(ASK),--ask "$$ASK",--port $(PORT))
+	@exec .venv/bin/python -m simulator $(if $(STYLE),--style "$(STYLE)") $(if $(AGENT),--agent "$(AGENT)") $(if $(ASK),--ask "$$ASK",--port $(PORT))
 export ASK
 
 test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.dev)

@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def commands(target: str) -> list[str]:
+def commands(target: str, *options: str) -> list[str]:
     if shutil.which("make") is None:
         pytest.skip("there is no make")
-    command = ["make", "--dry-run", "--always-make", "--no-print-directory", target]
+    command = ["make", "--dry-run", "--always-make", "--no-print-directory", target, *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
@@ -32,6 +32,11 @@ def test_the_cdk_runs_after_everything_that_it_needs_is_there(target: str, last:
     assert found == last
     assert any("uv pip install" in line and "requirements/dev.txt" in line for line in before)
     assert any(line.startswith("npm ci") for line in before)
+
+
+@pytest.mark.parametrize("options", [[], ["STYLE=stream"], ["AGENT=harness", "ASK=why?"]])
+def test_the_demo_is_ended_with_make_as_no_shell_is_between_them(options: list[str]) -> None:
+    assert commands("demo", *options)[-1].startswith("exec .venv/bin/python -m simulator")
 
 
 def test_the_readme_names_targets_that_there_are() -> None:
