@@ -9,7 +9,7 @@ from simulator import wiring
 
 QUESTION = "what's the weather in Chicago today?"
 # The kinds of answers, each with the question that gets it.
-SHORT = "short, about 1 s"
+SHORT = "short, about 4 s"
 MINUTE = "60 s"
 LONGER = {
     "20 s": "slowly: what's the weather in Berlin this week?",
