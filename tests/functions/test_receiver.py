@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import tracemalloc
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -255,6 +256,25 @@ def test_a_flood_of_forgeries_reads_the_secret_once_a_minute(door: Door) -> None
         door.knock(request(body, secret="forged", at=door.clock.now()))
         door.clock.sleep(0.5)
     assert door.calls == ["GetSecretValue"] * 3
+
+
+def test_a_flood_of_megabytes_and_of_deep_json_leaves_nothing_in_memory(door: Door) -> None:
+    def flood(requests: int) -> None:
+        for number in range(requests):
+            filler = str(number).rjust(MAX_BODY_BYTES, "x")
+            deep = '{"event":' + "[" * (MAX_BODY_BYTES // 2)
+            assert door.knock(request(filler, secret="wrong"))["statusCode"] == 401
+            assert door.knock(request(deep))["statusCode"] == 200
+
+    flood(2)  # what is made once is there
+    tracemalloc.start()
+    try:
+        flood(20)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < MAX_BODY_BYTES // 10
+    assert peak < 10 * MAX_BODY_BYTES
 
 
 def test_the_log_says_what_was_rejected_and_never_what_it_said(
