@@ -1,9 +1,9 @@
 """A model check of the turn: deliveries, crashes, leases and time in any order Hypothesis can think of.
 
 A turn is delivered, its worker dies before or after any external call, or is found alive by another delivery,
-or sleeps so long that it loses its lease; Slack and the ledger fail for a while; the asker presses Retry;
-dead_letters gives up. Whatever happens, the thread ends with exactly one outcome and no placeholder, and the
-agent was asked at most once for each attempt.
+or sleeps so long that it loses its lease; the clocks of two workers differ; Slack and the ledger fail for a
+while; the asker presses Retry; dead_letters gives up. Whatever happens, the thread ends with exactly one
+outcome and no placeholder, and the agent was asked at most once for each attempt.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.answer import answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
-from functions.bridge.custody import Ports, ServiceUnavailable
+from functions.bridge.custody import Clock, Ports, ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
@@ -97,6 +97,18 @@ class Watched:
         return call
 
 
+class WrongClock:
+    """A clock that is `off` by so many seconds."""
+
+    def __init__(self, clock: Clock, off: float) -> None:
+        self._clock = clock
+        self._off = off
+        self.sleep = clock.sleep
+
+    def now(self) -> float:
+        return self._clock.now() + self._off
+
+
 class TurnMachine(RuleBasedStateMachine):
     style = Style.EDIT
 
@@ -105,6 +117,7 @@ class TurnMachine(RuleBasedStateMachine):
         self.stage = Stage()
         self.attempt = TURN
         self.asked: list[int] = []
+        self.clock_off = 0.0
         # What the agent said, by attempt.
         self.said: dict[int, str] = {}
 
@@ -137,6 +150,10 @@ class TurnMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
         self.stage.clock.sleep(seconds)
+
+    @rule(seconds=st.sampled_from([-5.0, 0.0, 5.0]))
+    def next_worker_has_a_clock_of_its_own(self, seconds: float) -> None:
+        self.clock_off = seconds
 
     @rule(
         method=st.sampled_from(CHAT),
@@ -224,13 +241,14 @@ class TurnMachine(RuleBasedStateMachine):
             if number == dies_at:
                 raise Killed
             if number == meets_at:
+                self.clock_off *= -1
                 self._deliver("answers", None, None)
 
         stage = self.stage
         ports = Ports(
             chat=Watched(stage.chat, point),
             ledger=Watched(stage.ledger, point),
-            clock=stage.clock,
+            clock=WrongClock(stage.clock, self.clock_off),
             lease_seconds=60.0,
         )
         try:
