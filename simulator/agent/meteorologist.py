@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from simulator.agent.actions import Arguments, Rationale, ToolCall, ToolResult, ToolUse
 from simulator.agent.asked import InputFile
@@ -115,7 +115,7 @@ def answer(
     if remark := _remark(asked, places):
         # A question that is not about the weather is about the files.
         return Answer(city, _say(about_files(files) if files else remark, today))
-    work = _look_up(asked, places, today, tools or _LookingBack(now))
+    work = _look_up(asked, places, today, tools or ComputedTools(now))
     return Answer(city, _add(work, about_files(files)) if files else work)
 
 
@@ -153,23 +153,11 @@ def _look_up(asked: Question, places: Sequence[Place], today: date, tools: Tools
     first, *others = places[:MOST_PLACES]
     told = [(yield from _tell(asked, first, today, tools, is_only=not others))]
     for place in others:
-        told.append((yield from _at_once(_tell(asked, place, today, tools, is_only=False))))
+        told.append((yield from _tell(asked, place, today, tools, is_only=False)))
     texts = list(dict.fromkeys(one.text for one in told))
     lines = texts if len(texts) == 1 else ["\n".join(f"- {text}" for text in texts)]
     notes = _notes(asked, places, all(one.is_found for one in told))
     return replace(told[0], text="\n\n".join([*lines, *([" ".join(notes)] if notes else [])]))
-
-
-def _at_once(work: _Work) -> _Work:
-    """The same with each call and its result in one step: the scripts have pauses for three results."""
-    while True:
-        try:
-            step = next(work)
-        except StopIteration as end:
-            told: _Told = end.value
-            return told
-        if not isinstance(step, ToolCall):
-            yield step.use if isinstance(step, ToolResult) else step
 
 
 def _tell(asked: Question, place: Place, today: date, tools: Tools, *, is_only: bool) -> _Work:
@@ -263,22 +251,6 @@ def _notes(asked: Question, places: Sequence[Place], are_found: bool) -> list[st
     if len(known) > 1:
         notes.append(f"A question without a place will be about **{known[0]}**.")
     return notes
-
-
-class _LookingBack(ComputedTools):
-    """Tells days that have been, too: they are the days to come of an earlier time."""
-
-    def __init__(self, now: datetime) -> None:
-        super().__init__(now)
-        self._today = now
-
-    def use(self, name: str, arguments: Arguments) -> Result:
-        back = int(arguments.get("past_days", 0))
-        if not back:
-            return super().use(name, arguments)
-        days = {"forecast_days": back + int(arguments["forecast_days"])}
-        where = {key: arguments[key] for key in ("latitude", "longitude")}
-        return ComputedTools(self._today - timedelta(back)).use(name, where | days)
 
 
 def _known_cities() -> str:

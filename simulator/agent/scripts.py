@@ -7,6 +7,7 @@ seconds at time scale 1.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from simulator.agent import samples
 from simulator.agent.actions import (
@@ -118,9 +119,9 @@ def _spread(text: str, seconds: float) -> list[Action]:
     return _paced(pieces, seconds / len(pieces))
 
 
-def _work(answer: Answer, thinking: Iterable[float] = (0.1, 0.1, 0.1)) -> Iterator[Action]:
-    """What comes before the text. The tools are called on the way."""
-    pauses = iter(thinking)
+def _work(answer: Answer, thinking: Iterable[float] = ()) -> Iterator[Action]:
+    """What comes before the text. The tools are called on the way; the agent thinks about their results."""
+    pauses = chain(thinking, repeat(0.1))
     step = None
     for step in answer.steps:
         if not isinstance(step, ToolResult):

@@ -91,10 +91,10 @@ class ComputedTools:
             "coming_days": {f"{day:%A}": f"{day:%Y-%m-%d}" for day in coming},
         }
 
-    def _weather(self, latitude: float, longitude: float, forecast_days: int) -> Result:
+    def _weather(self, latitude: float, longitude: float, forecast_days: int, past_days: int = 0) -> Result:
         city = next(city for city in CITIES if (city.latitude, city.longitude) == (latitude, longitude))
         today = self._now.astimezone(ZoneInfo(city.time_zone)).date()
-        rows = [_row(city, today + timedelta(days)) for days in range(forecast_days)]
+        rows = [_row(city, today + timedelta(days)) for days in range(-past_days, forecast_days)]
         return {"timezone": city.time_zone, "daily": {"columns": list(_DAILY), "rows": rows}}
 
 
