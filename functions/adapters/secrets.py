@@ -40,6 +40,10 @@ class CachedSecret:
         """Whether a minute has passed since the last try: a flood of forged requests must be no bill."""
         return self._clock.now() - self._tried_at >= REFRESH_SECONDS
 
+    def is_current(self) -> bool:
+        """Whether the last try succeeded; else there may be another value by now."""
+        return self._read_at == self._tried_at
+
     def refresh(self) -> bool:
         """Read the secret again, unless that was done within the last minute; say whether it changed."""
         if not self.may_refresh():

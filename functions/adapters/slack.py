@@ -213,6 +213,8 @@ class SlackChat:
             if not self._token.may_refresh():
                 raise ChatUnavailable("the token was refused and cannot be read again yet") from exc
             if not self._token.refresh():
+                if not self._token.is_current():
+                    raise ChatUnavailable("the token was refused and cannot be read again") from exc
                 raise
         with _translated():
             return _data(method(token=self._token.value(), **arguments))

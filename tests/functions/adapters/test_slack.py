@@ -1,8 +1,9 @@
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from werkzeug.wrappers import Request, Response
 
 from functions.adapters import aws as clients
@@ -205,6 +206,26 @@ def test_a_refused_token_that_was_just_read_may_be_a_new_one_soon(
     slack.installation.bot_token = "xoxb-new"
     with pytest.raises(ChatUnavailable):
         chat.post(Part(turn, 1, "too early to read the secret again"))
+    clock.sleep(60)
+    assert chat.post(Part(turn, 1, "with the new one"))
+
+
+def test_a_refused_token_may_be_a_new_one_while_the_secret_cannot_be_read(
+    aws: Aws, slack: SlackService, bot_token: str, turn: Turn, clock: FakeClock
+) -> None:
+    def fail(**_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="http://x")
+
+    client = clients.secrets_manager()
+    chat = SlackChat(CachedSecret(client, bot_token, clock), api_url=slack.api_url)
+    chat.post(Part(turn, 0, "with the old token"))
+    aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
+    slack.installation.bot_token = "xoxb-new"
+    clock.sleep(60)
+    get_secret_value, client.get_secret_value = client.get_secret_value, fail  # type: ignore[method-assign]
+    with pytest.raises(ChatUnavailable):
+        chat.post(Part(turn, 1, "the secret cannot be read"))
+    client.get_secret_value = get_secret_value  # type: ignore[method-assign]
     clock.sleep(60)
     assert chat.post(Part(turn, 1, "with the new one"))
 
