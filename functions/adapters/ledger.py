@@ -33,8 +33,9 @@ from functions.bridge.turn import Turn, from_json, to_json
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Slack's hourly retries go on for a day; a week leaves time for a look at what happened.
-KEPT_SECONDS = 7 * 24 * 3600
+# A day longer than a question may lie in its queue (infra/queues.py): who receives it as late as that must
+# still know that its agent was asked. Slack's own retries go on for a day.
+KEPT_SECONDS = 15 * 24 * 3600
 # Half of what an item may hold, in bytes:
 # docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 TEXT_BYTES = 200_000

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from functions.adapters.ledger import KEPT_SECONDS
 from functions.settings import AgentSettings, AgentsSettings
 from infra.config import Agent, Config, ConfigError, Reply, Role, Worker
 from infra.targets import BedrockAgent, Harness, Runtime
@@ -42,6 +43,11 @@ def test_every_log_group_keeps_a_month_and_goes_with_the_stack(template: Templat
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == 30
         assert group["DeletionPolicy"] == "Delete"
+
+
+def test_no_question_outlives_its_record(template: Template) -> None:
+    for queue in of_type(template, "AWS::SQS::Queue"):
+        assert queue["MessageRetentionPeriod"] < KEPT_SECONDS
 
 
 def test_both_routes_lead_to_the_receiver_in_payload_format_2(

@@ -266,6 +266,11 @@ def test_an_item_past_its_time_counts_as_absent(dynamo: DynamoLedger) -> None:
     assert claim(dynamo, "two", now=START + KEPT_SECONDS + 1).state is State.RECEIVED
 
 
+def test_that_an_agent_was_asked_is_known_as_long_as_the_question_may_be_queued(dynamo: DynamoLedger) -> None:
+    dynamo.advance(replace(claim(dynamo), state=State.STARTED))
+    assert claim(dynamo, "two", now=START + 14 * 24 * 3600).state is State.STARTED
+
+
 def test_of_many_who_take_over_at_once_one_gets_the_turn(dynamo: DynamoLedger) -> None:
     claim(dynamo)
 
