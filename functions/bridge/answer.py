@@ -120,7 +120,7 @@ def _hold(
         return Outcome(Verdict.DUPLICATE)
     if isinstance(claim, Held):
         return Outcome(Verdict.HELD, again_in=claim.seconds)
-    custody = Custody(turn, claim, delivery, ports, is_hidden=is_hidden)
+    custody = Custody(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
     writer: Writer = (
         StreamWriter(custody, ports.chat, ports.clock)
         if style is Style.STREAM

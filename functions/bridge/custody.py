@@ -102,11 +102,19 @@ class Custody:
         beat_at: when the lease is renewed next, seconds since the epoch.
 
     Args:
+        leased_at: when the turn was claimed, seconds since the epoch: before the call, which may take long.
         is_hidden: whether the message was hidden just now (`Delivery.hide_for_claim`).
     """
 
     def __init__(
-        self, turn: Turn, record: Record, delivery: Delivery, ports: Ports, *, is_hidden: bool
+        self,
+        turn: Turn,
+        record: Record,
+        delivery: Delivery,
+        ports: Ports,
+        *,
+        leased_at: float,
+        is_hidden: bool,
     ) -> None:
         self.turn = turn
         self.record = record
@@ -115,8 +123,8 @@ class Custody:
         self._ledger = ports.ledger
         self._clock = ports.clock
         self._lease_seconds = ports.lease_seconds
-        self._leased_at = ports.clock.now()
-        self.beat_at = self._leased_at + (ports.lease_seconds / 3 if is_hidden else 0)
+        self._leased_at = leased_at
+        self.beat_at = leased_at + (ports.lease_seconds / 3 if is_hidden else 0)
 
     def keep(self) -> None:
         """Renew the lease and hide the message, when a third of the lease has passed since the last time.

@@ -1,6 +1,7 @@
 """The use case over fakes of its ports. What `kill` stands for: the process is gone between two calls."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable,
 from functions.bridge.conversation import RETRY_WAITS
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
-from functions.bridge.ledger import State
+from functions.bridge.ledger import Claim, State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import Attachment, Notice, Turn, next_attempt
@@ -415,6 +416,24 @@ def test_a_lease_that_cannot_be_renewed_is_tried_again_soon(stage: Stage) -> Non
     assert take(stage, 35.0, *SUNNY).verdict is Verdict.ANSWERED
     renewals = [name for name, _ in stage.ledger.writes if name == "renew"]
     assert renewals == ["renew"]  # at 30 seconds, after two tries in vain
+
+
+def test_a_lease_counts_from_before_its_claim(stage: Stage) -> None:
+    claim = stage.ledger.claim
+
+    def claim_slowly(*arguments: Any, **more: Any) -> Claim:
+        claimed = claim(*arguments, **more)
+        stage.clock.sleep(9)
+        return claimed
+
+    stage.ledger.claim = claim_slowly  # type: ignore[method-assign]
+    stage.ledger.trouble["renew"] = [ServiceUnavailable("x")] * 100
+    seen: list[list[str]] = []
+    # After 62 seconds another worker may have the turn.
+    script: list[Step] = [53.0, TextDelta("It is "), 1.0, lambda: seen.append(stage.chat.texts())]
+    take(stage, *script, stage.ledger.trouble.clear, TextDelta("sunny."), Finished())
+    assert seen == [["Processing…"]]
+    assert stage.chat.texts() == ["It is sunny."]
 
 
 # --- dead letters ------------------------------------------------------------------------------------------
