@@ -19,13 +19,13 @@ from functions.bridge.ledger import (
     AGENT_KEPT_SECONDS,
     QUESTION_KEPT_SECONDS,
     SETTLED,
-    AlreadySettled,
     Claim,
     Held,
     LeaseLost,
     Record,
     State,
     is_settled,
+    settled,
     taken_over,
 )
 from functions.bridge.turn import Turn, from_json, to_json
@@ -74,7 +74,7 @@ class DynamoLedger:
         left_behind = self._record(found)
         left = float(found["lease_until"]) / 1000 - now
         if is_settled(left_behind, turn):
-            return AlreadySettled(left_behind.state)
+            return settled(left_behind, turn)
         if left_behind.owner == owner and left_behind.attempt == turn.attempt:
             return left_behind  # our own claim, whose confirmation got lost
         if left_behind.state not in SETTLED and left > 0:

@@ -117,7 +117,8 @@ def _hold(
     except ServiceUnavailable as exc:
         return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=back_off(delivery.receives))
     if isinstance(claim, AlreadySettled):
-        return Outcome(Verdict.DUPLICATE)
+        # Who settled the turn may have been killed before that was in the log: rather twice than never.
+        return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receives > 1 else None)
     if isinstance(claim, Held):
         return Outcome(Verdict.HELD, again_in=claim.seconds)
     custody = Custody(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)

@@ -79,9 +79,14 @@ class Held:
 
 @dataclass(frozen=True)
 class AlreadySettled:
-    """There is nothing left to do about the turn."""
+    """There is nothing left to do about the turn.
+
+    Attributes:
+        failure: what went wrong with this attempt, if it was not overtaken by another.
+    """
 
     state: State
+    failure: Failure | None = None
 
 
 Claim = Record | Held | AlreadySettled
@@ -92,6 +97,11 @@ def is_settled(record: Record, turn: Turn) -> bool:
     if record.attempt == turn.attempt:
         return record.state in SETTLED
     return record.attempt > turn.attempt or record.state is State.ANSWERED
+
+
+def settled(record: Record, turn: Turn) -> AlreadySettled:
+    """What to say of a record about which nothing is left to do."""
+    return AlreadySettled(record.state, record.failure if record.attempt == turn.attempt else None)
 
 
 def taken_over(record: Record, turn: Turn, owner: str) -> Record:

@@ -10,13 +10,13 @@ from functions.bridge.custody import Delivery, Ports
 from functions.bridge.ledger import (
     QUESTION_KEPT_SECONDS,
     SETTLED,
-    AlreadySettled,
     Claim,
     Held,
     LeaseLost,
     Record,
     State,
     is_settled,
+    settled,
     taken_over,
 )
 from functions.bridge.routing import DEFAULT_AGENT, Agents, Listed
@@ -234,7 +234,7 @@ class FakeLedger:
         if found is None:
             record = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
         elif is_settled(found, turn):
-            return AlreadySettled(found.state)
+            return settled(found, turn)
         elif (found.owner, found.attempt) == (owner, turn.attempt):
             return found
         elif found.state not in SETTLED and self.leases[turn.turn_id] > now:

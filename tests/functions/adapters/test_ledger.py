@@ -69,6 +69,16 @@ def test_why_a_turn_ends_is_known_to_its_next_owner_and_not_to_the_next_attempt(
     assert (again.failure, again.owed) == (None, ())
 
 
+def test_why_a_turn_ended_is_known_to_who_comes_late_and_not_to_an_attempt_before(ledger: Ledger) -> None:
+    ledger.owe(replace(owing(record := claim(ledger)), failure=Failure.DEPENDENCY, ending=State.FAILED))
+    ledger.settle(replace(record, state=State.FAILED, failure=Failure.DEPENDENCY))
+    settled = AlreadySettled(State.FAILED, Failure.DEPENDENCY)
+    assert ledger.claim(TURN, owner="two", now=START + 1, lease_seconds=60) == settled
+    claim(ledger, "three", now=START + 2, turn=next_attempt(TURN))
+    overtaken = AlreadySettled(State.RECEIVED)
+    assert ledger.claim(TURN, owner="four", now=START + 3, lease_seconds=60) == overtaken
+
+
 def test_a_new_turn_is_received(ledger: Ledger) -> None:
     assert claim(ledger) == Record(TURN.turn_id, 1, State.RECEIVED, "one")
 

@@ -465,6 +465,12 @@ def test_giving_up_twice_says_it_once(stage: Stage) -> None:
     assert len(stage.chat.calls) == 1
 
 
+def test_a_failure_is_told_again_by_who_receives_the_message_again(stage: Stage) -> None:
+    surrender(stage)  # and is killed before that is in the log
+    again = replace(stage.delivery(), receives=2)
+    assert give_up(TURN, again, stage.ports) == Outcome(Verdict.DUPLICATE, failure=Failure.UNDELIVERABLE)
+
+
 def test_a_turn_that_is_still_being_worked_on_is_not_given_up(stage: Stage) -> None:
     seen: list[Outcome] = []
     take(stage, 1.0, lambda: seen.append(surrender(stage)), *SUNNY)
