@@ -183,8 +183,12 @@ def _notify_if_late(turn: Turn, delivery: Delivery, ports: Ports, *, began_at: f
 
 def _whisper(turn: Turn, text: str, ports: Ports) -> Outcome:
     """Tell somebody why a button did nothing: once, as the button can be pressed again."""
-    with suppress(ChatError):
+    try:
         ports.chat.whisper(turn, text)
+    except ChatRefused as exc:
+        return Outcome(Verdict.REFUSED_BY_SLACK, detail=exc.code)
+    except ChatError as exc:
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc))
     return Outcome(Verdict.WHISPERED)
 
 

@@ -586,6 +586,13 @@ def test_who_did_not_ask_is_told_so_and_nothing_else_happens(stage: Stage) -> No
     assert stage.chat.texts() == before
 
 
+def test_who_could_not_be_told_is_in_the_log(stage: Stage) -> None:
+    stage.chat.trouble["whisper"] = [ChatRefused("user_not_in_channel"), ChatUnavailable("HTTP 503")]
+    press = replace(TURN, ts="1700000020.000100", user="U2", text="", attempt=2, notice=Notice.NOT_YOURS)
+    assert take(stage, turn=press) == Outcome(Verdict.REFUSED_BY_SLACK, detail="user_not_in_channel")
+    assert take(stage, turn=press) == Outcome(Verdict.UNAVAILABLE, detail="HTTP 503")
+
+
 def test_a_retry_with_a_shorter_answer_takes_back_the_rest_of_the_longer_one(stage: Stage) -> None:
     take(stage, TextDelta("\n\n".join(["A sentence."] * 3000)), Failed(Failure.CUT_OFF, "x"))
     assert len(stage.chat.texts()) > 2
