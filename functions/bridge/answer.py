@@ -162,11 +162,13 @@ def back_off(receives: int) -> float:
 def _notify_if_late(turn: Turn, delivery: Delivery, ports: Ports, *, began_at: float) -> None:
     """Mention who asked, if that was so long ago that they may have gone elsewhere.
 
-    Not tried at another delivery: the turn is settled.
+    Not tried at another delivery: the turn is settled. And not after the deadline, which is passed when Slack
+    is slow: what became of the turn is not in the log yet.
     """
     # Of a later attempt nobody knows when the button was pressed.
     asked_at = float(turn.ts) if turn.attempt == 1 else began_at
-    if ports.clock.now() - asked_at <= ports.notify_after:
+    now = ports.clock.now()
+    if now - asked_at <= ports.notify_after or now >= delivery.deadline:
         return
     for _ in range(MENTION_TRIES):
         try:

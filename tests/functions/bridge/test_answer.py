@@ -821,6 +821,18 @@ def test_a_mention_waits_as_long_as_slack_asks(stage: Stage) -> None:
     assert len(stage.chat.history("mention")) == 2
 
 
+def test_nobody_is_mentioned_in_the_last_seconds_of_the_invocation(stage: Stage) -> None:
+    edit = stage.chat.edit
+
+    def edit_slowly(ts: str, part: Part) -> None:
+        stage.clock.sleep(12)
+        edit(ts, part)
+
+    stage.chat.edit = edit_slowly  # type: ignore[method-assign]
+    assert take(stage, 279.0, *SUNNY).verdict is Verdict.ANSWERED
+    assert stage.chat.history("mention") == []
+
+
 def test_a_mention_that_fails_is_not_repeated(stage: Stage) -> None:
     stage.chat.trouble["mention"] = [ChatUnavailable("503")]
     assert take(stage, 61.0, *SUNNY).verdict is Verdict.ANSWERED
