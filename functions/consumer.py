@@ -118,7 +118,8 @@ def _report_defect(turn: Turn, exc: Exception, record: Mapping[str, Any]) -> Non
 
 
 def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
-    log = logger.info if outcome.verdict in (Verdict.ANSWERED, Verdict.DUPLICATE) else logger.warning
+    is_well = outcome.verdict in (Verdict.ANSWERED, Verdict.DUPLICATE) and outcome.failure is None
+    log = logger.info if is_well else logger.warning
     log(
         "turn handled",
         verdict=outcome.verdict,

@@ -118,6 +118,14 @@ def test_a_failure_is_counted_by_its_kind_under_the_reference_that_the_user_saw(
     assert desk.metrics() == {"Turns": ["failed"], "Failures": ["access_denied"]}
 
 
+def test_a_failure_that_may_not_have_been_told_is_told_with_the_duplicate(desk: Desk) -> None:
+    outcome = Outcome(Verdict.DUPLICATE, failure=Failure.ACCESS_DENIED)
+    assert desk.consume(to_json(TURN), ends_with(outcome)) == DONE
+    line = desk.line("turn handled")
+    assert (line["level"], line["failure"], line["reference"]) == ("WARNING", "access_denied", TURN.reference)
+    assert desk.metrics() == {"Turns": ["duplicate"], "Failures": ["access_denied"]}
+
+
 def test_a_turn_that_is_given_back_is_hidden_and_its_failure_counted_by_the_next(desk: Desk) -> None:
     outcome = Outcome(Verdict.OWED, failure=Failure.ACCESS_DENIED, again_in=12.2)
     assert desk.consume(to_json(TURN), ends_with(outcome)) == AGAIN
