@@ -230,6 +230,11 @@ class Custody:
         if self.has_lapsed():
             self._renew(self._clock.now())
 
+    def check_time(self) -> None:
+        """Make sure that there is time for another message. Raises `GiveBack`."""
+        if self._clock.now() >= self._deadline:
+            raise GiveBack(FIRST_BACK_OFF)
+
     def has_lapsed(self) -> bool:
         """Whether the turn may be somebody else's by now."""
         return self._clock.now() >= self._leased_at + self._lease_seconds

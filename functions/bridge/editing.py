@@ -210,6 +210,8 @@ class EditWriter:
         owed = self._owed()
         for part in owed:
             number = self._delivering = part.number
+            if number:  # one message each delivery at the least
+                self._custody.check_time()
             stays = number in standing and self._makes_say(standing[number], part)
             if not stays and any(other >= number for other in standing):
                 self._make_way(number, standing)

@@ -485,6 +485,24 @@ def test_an_owed_answer_lands_even_from_the_dead_letter_queue(stage: Stage) -> N
     assert stage.chat.texts() == ["Sunny."]
 
 
+def test_an_answer_of_many_messages_is_given_back_when_slack_is_too_slow_for_it(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [ChatUnavailable("503")] * 100
+    take(stage, TextDelta("\n\n".join(["A sentence."] * 6000)), Finished())
+    stage.chat.trouble.clear()
+    post = stage.chat.post
+
+    def post_slowly(part: Part) -> str:
+        stage.clock.sleep(9)
+        return post(part)
+
+    stage.chat.post = post_slowly  # type: ignore[method-assign]
+    delivery = stage.delivery(25.0)
+    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.OWED
+    assert stage.clock.now() < delivery.deadline + 9  # the last one began before it
+    assert give_up(TURN, stage.delivery(250.0), stage.ports).verdict is Verdict.ANSWERED
+    assert " ".join(stage.chat.texts()).split() == ["A", "sentence."] * 6000
+
+
 def test_a_dead_letter_stays_on_the_queue_while_slack_is_down(stage: Stage) -> None:
     stage.chat.trouble["post"] = [ChatUnavailable("503")] * 20
     assert surrender(stage).verdict is Verdict.OWED
