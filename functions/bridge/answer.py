@@ -20,7 +20,8 @@ from functions.bridge.streaming import StreamWriter
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.writer import Writer
 
-# After so many receives, hours after the first, Slack has failed too often on what is owed: it is explained.
+# After so many receives, hours after the first, what is owed and cannot be written once more is explained
+# instead. Not before it was tried: it may have been the ledger that failed for hours.
 HOPELESS_RECEIVES = 100
 # Seconds until the next try when the ledger cannot even be asked, doubled with each receive up to a minute.
 FIRST_BACK_OFF = 5.0
@@ -132,8 +133,6 @@ def _hold(
         try:
             if claim.state is not State.REPLYING:
                 work(custody, writer, outcome)
-            elif delivery.receives > HOPELESS_RECEIVES:
-                custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
             writer.deliver()
         except ChatStopped:
             custody.settle(State.STOPPED)
@@ -145,7 +144,9 @@ def _hold(
     except ChatRefused as exc:
         outcome.verdict, outcome.detail = Verdict.REFUSED_BY_SLACK, exc.code
     except GiveBack as exc:
-        with suppress(ServiceUnavailable, LeaseLost):
+        with suppress(ServiceUnavailable, LeaseLost, GiveBack):
+            if claim.state is State.REPLYING and delivery.receives > HOPELESS_RECEIVES:
+                custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
             custody.release()
         outcome.verdict, outcome.again_in = Verdict.OWED, exc.seconds
     except LeaseLost:

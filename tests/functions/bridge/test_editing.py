@@ -158,13 +158,24 @@ def test_an_answer_is_heard_to_its_end_while_the_ledger_takes_no_progress(stage:
 
 
 def test_what_slack_always_fails_on_is_explained_in_the_end(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 100]
+    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 200]
     assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
-    stage.chat.trouble.clear()
     delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 1)
+    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.OWED
+    stage.chat.trouble.clear()
+    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 2)
     outcome = give_up(TURN, delivery, stage.ports)
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
     assert "cannot be shown in Slack" in stage.chat.texts()[0]
+
+
+def test_an_answer_that_was_only_received_too_often_is_shown(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 100]
+    assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
+    stage.chat.trouble.clear()
+    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 1)  # the ledger was down for hours
+    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
 
 
 # --- refusals -----------------------------------------------------------------------------------------------
