@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from functions.bridge import tables
 from functions.bridge.agent import File
-from functions.bridge.markdown import clean, closing, disarm, open_fence, steady
+from functions.bridge.markdown import clean, closed, disarm, steady
 from functions.bridge.reading import Reading
 
 # So many characters are read at once; and what is less than this is read again.
@@ -61,9 +61,7 @@ class Draft:
     def closed(self) -> str:
         """All of it, as something else can follow: a code block that is open at its end is closed."""
         self._read()
-        text = self._open.rstrip()
-        fence = open_fence(text)
-        reading = Reading(f"{text}\n{closing(fence, text)}" if fence else text)
+        reading = Reading(closed(self._open))
         return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [])]).rstrip()
 
     def steady(self) -> str:

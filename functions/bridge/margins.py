@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from functions.bridge.markdown import CONTAINERS
+
 # So many columns mean nothing. spec.commonmark.org/0.31.2/#indented-code-blocks
 DEEPEST = 3
 # Further to the left than this, a line is in no list, and so it ends a code block that is.
 _SHALLOWEST_IN_A_LIST = 2
 _INDENTATION = re.compile(r"[ \t]*")
-_OPENING = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*(`{3,}(?=[^`]*$)|~{3,})")
+_OPENING = re.compile(rf"{CONTAINERS.pattern}(`{{3,}}(?=[^`]*$)|~{{3,}})")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ _HALF_LINK = re.compile(r"<(?:[^<>\s]{0,200}|\\*@\\*[A-Za-z0-9]*\\*)\Z")
 # The last line, as long as it may become one that opens or closes a code block.
 _HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*)\Z")
 # What stands before the text of a line in a quotation or a list.
-_CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
+CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`]*(?<!`)\1(?!`|\Z)")
 _CELL_END = re.compile(r"(?<!\\)(?:\\\\)*\|")
 # The beginning of the line that makes the one above it the head of a table.
@@ -97,7 +97,7 @@ def _may_be_row(line: str) -> bool:
     """Whether a line, or the line that it becomes, may be a row of a table."""
     if "|" not in line:
         return False
-    row = _CODE_SPAN.sub("", _CONTAINERS.sub("", line))
+    row = _CODE_SPAN.sub("", CONTAINERS.sub("", line))
     return row.startswith("|") or bool(_CELL_END.search(row))
 
 
@@ -110,11 +110,11 @@ def closed(text: str) -> str:
     """A text that something else can follow: a code block that is open at its end is closed."""
     # White space that Markdown does not know, behind a fence, keeps it from closing anything.
     text = text.rstrip()
-    fence = open_fence(text)
+    fence = _open_fence(text)
     return f"{text}\n{closing(fence, text)}" if fence else text
 
 
-def open_fence(text: str) -> Token | None:
+def _open_fence(text: str) -> Token | None:
     """The fenced code block that goes on at the end of a text."""
     tokens = [token for token in blocks(text) if token.map and token.type != "inline"]
     if not tokens or tokens[-1].type != "fence":

@@ -6,14 +6,13 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
-from functions.bridge.markdown import blocks, end_line, first_line
+from functions.bridge.markdown import CONTAINERS, blocks, end_line, first_line
 from functions.bridge.tables import Table, tables_of
 from functions.bridge.words import ends_of_words
 
 _LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "html_block", "hr", "table_open"}
 _OF_WORDS = {"paragraph_open", "heading_open"}
 _BLOCKS = _LEAVES | {"bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open"}
-_CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
 
 
 class Reading:
@@ -98,7 +97,7 @@ class Reading:
         if block.level == 0:
             return ""
         line = self._lines[first_line(block)]
-        begins = _CONTAINERS.match(line)
+        begins = CONTAINERS.match(line)
         assert begins is not None
         before = re.sub(r"[^>\s]", " ", begins[0])
         return before[:-4] if block.type == "code_block" else before
