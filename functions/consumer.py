@@ -18,7 +18,7 @@ from functions.bridge.answer import back_off
 from functions.bridge.custody import Delivery, Ports, ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import MalformedTurn, Turn, from_json
-from functions.settings import ThreadSettings, queue_url
+from functions.settings import ThreadSettings
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
@@ -51,7 +51,7 @@ class Consumer:
         clock = SystemClock()
         self.token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock)
         self._sqs = aws.sqs()
-        self._queue_url = queue_url(environment)
+        self._queue_url = settings.queue_url
         self._ports = Ports(
             chat=SlackChat(self.token, api_url=settings.slack_api_url),
             ledger=DynamoLedger(aws.dynamodb(), settings.ledger_table, clock),

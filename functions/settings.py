@@ -18,6 +18,8 @@ class SettingError(Exception):
 
 @dataclass(frozen=True)
 class ReceiverSettings:
+    """What the receiver needs: where turns go, and what requests are signed with."""
+
     queue_url: str
     signing_secret_id: str
 
@@ -31,11 +33,12 @@ class ReceiverSettings:
 
 @dataclass(frozen=True)
 class ThreadSettings:
-    """What it takes to write into a thread: the token, the ledger, and how long a lease runs (seconds).
+    """What it takes to bring the turns of a queue into their threads: the queue, the token, the ledger.
 
-    `notify_after`: see `functions.bridge.custody.Ports`.
+    `lease_seconds` and `notify_after`: see `functions.bridge.custody.Ports`.
     """
 
+    queue_url: str
     bot_token_secret_id: str
     ledger_table: str
     lease_seconds: float
@@ -45,6 +48,7 @@ class ThreadSettings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "ThreadSettings":
         return cls(
+            queue_url=_required(environment, "QUEUE_URL"),
             bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
             ledger_table=_required(environment, "LEDGER_TABLE"),
             lease_seconds=_seconds(environment, "LEASE_SECONDS"),
@@ -96,6 +100,8 @@ class AgentsSettings:
 
 @dataclass(frozen=True)
 class ReplySettings:
+    """How replies are made, and the only origin (scheme, host and port) that files are fetched from."""
+
     manner: Manner
     files_origin: str
 
@@ -107,10 +113,6 @@ class ReplySettings:
         )
         origin = environment.get("SLACK_FILES_ORIGIN") or "https://files.slack.com"
         return cls(manner=manner, files_origin=origin)
-
-
-def queue_url(environment: Mapping[str, str]) -> str:
-    return _required(environment, "QUEUE_URL")
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

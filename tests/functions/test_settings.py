@@ -11,6 +11,7 @@ from functions.settings import (
 )
 
 THREAD = {
+    "QUEUE_URL": "queue",
     "BOT_TOKEN_SECRET_ID": "token",
     "LEDGER_TABLE": "ledger",
     "LEASE_SECONDS": "60",
@@ -25,7 +26,7 @@ REPLY = {"REPLY_STYLE": "stream", "SHOW_RATIONALE": "false"}
 
 def test_settings_are_read_by_name() -> None:
     assert ReceiverSettings.read({"QUEUE_URL": "q", "SIGNING_SECRET_ID": "s"}) == ReceiverSettings("q", "s")
-    thread = ThreadSettings("token", "ledger", 60.0, 60.0, "https://slack.com/api/")
+    thread = ThreadSettings("queue", "token", "ledger", 60.0, 60.0, "https://slack.com/api/")
     assert ThreadSettings.read(THREAD) == thread
     agent = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
     assert AgentsSettings.read({"AGENTS": AGENTS}) == AgentsSettings({"default": agent}, {"C1": "default"})
@@ -40,12 +41,11 @@ def test_slack_may_be_elsewhere() -> None:
     assert reply.files_origin == "http://127.0.0.1:2"
 
 
-@pytest.mark.parametrize("name", ["BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS"])
-@pytest.mark.parametrize("left", [{}, {"": ""}])
-def test_a_missing_variable_is_named(name: str, left: dict[str, str]) -> None:
-    incomplete = {key: value for key, value in THREAD.items() if key != name} | left
-    with pytest.raises(SettingError, match=f"{name} is not set"):
-        ThreadSettings.read(incomplete)
+@pytest.mark.parametrize("name", THREAD)
+def test_a_missing_or_empty_variable_is_named(name: str) -> None:
+    for incomplete in ({key: value for key, value in THREAD.items() if key != name}, {**THREAD, name: ""}):
+        with pytest.raises(SettingError, match=f"{name} is not set"):
+            ThreadSettings.read(incomplete)
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "901", "nan", "inf"])
