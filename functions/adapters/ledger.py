@@ -67,8 +67,7 @@ class DynamoLedger:
         until = now + lease_seconds
         fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
         item = _item(fresh) | {"lease_until": int(1000 * until), "expires_at": self._expiry()}
-        unless = "attribute_exists(turn_id) AND expires_at > :now"
-        found = self._put_unless(item, unless=unless, values={":now": int(now)})
+        found = self._put_new(item, now=now)
         if found is None:
             return fresh
         left_behind = self._record(found)
@@ -88,7 +87,7 @@ class DynamoLedger:
             return
         expires_at = int(self._clock.now()) + QUESTION_KEPT_SECONDS
         item = {"turn_id": turn.turn_id, "item": _QUESTION, "turn": text, "expires_at": expires_at}
-        self._put_unless(item, unless="", values={})
+        self._put(item)
 
     def question(self, turn: Turn) -> Turn | None:
         item = self._get(turn.turn_id, _QUESTION)
@@ -105,7 +104,7 @@ class DynamoLedger:
     def keep_agent(self, thread_id: str, name: str) -> None:
         expires_at = int(self._clock.now()) + AGENT_KEPT_SECONDS
         item = {"turn_id": thread_id, "item": _AGENT, "name": name, "expires_at": expires_at}
-        self._put_unless(item, unless="", values={})
+        self._put(item)
 
     def renew(self, record: Record, *, until: float) -> None:
         self._change(record, {"lease_until": int(1000 * until)})
@@ -117,7 +116,7 @@ class DynamoLedger:
         first, *others = _chunks(record.owed)
         for number, chunk in enumerate(others, start=1):
             item = {"turn_id": record.turn_id, "item": _text_item(record.owner, number), "owed": chunk}
-            self._put_unless(item | {"expires_at": self._expiry()}, unless="", values={})
+            self._put(item | {"expires_at": self._expiry()})
         assert record.ending is not None
         ending = {
             "owed": first,
@@ -186,20 +185,19 @@ class DynamoLedger:
     def _expiry(self) -> int:
         return int(self._clock.now()) + KEPT_SECONDS
 
-    def _put_unless(
-        self, item: dict[str, Any], *, unless: str, values: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """Put the item, or return the one that stands there and fulfils `unless`."""
-        condition: Any = {}
-        if unless:
-            condition = {
-                "ConditionExpression": f"NOT ({unless})",
-                "ExpressionAttributeValues": _typed(values),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
+    def _put(self, item: dict[str, Any], **condition: Any) -> None:
+        with _translated():
+            self._client.put_item(TableName=self._table, Item=_typed(item), **condition)
+
+    def _put_new(self, item: dict[str, Any], *, now: float) -> dict[str, Any] | None:
+        """Put the item, or return the one that stands there and has not expired."""
         try:
-            with _translated():
-                self._client.put_item(TableName=self._table, Item=_typed(item), **condition)
+            self._put(
+                item,
+                ConditionExpression="NOT (attribute_exists(turn_id) AND expires_at > :now)",
+                ExpressionAttributeValues=_typed({":now": int(now)}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
         except _ConditionFailed as exc:
             return exc.item
         return None
