@@ -197,6 +197,8 @@ class AgentRun(Protocol):
 
 
 class Agent(Protocol):
+    """Whoever answers questions. One object serves all turns of an execution environment."""
+
     def ask(self, question: Question) -> AgentRun:
         """Begin a run and return at once. Trouble arrives as a `Failed` event."""
         ...

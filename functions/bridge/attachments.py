@@ -32,6 +32,8 @@ class AttachmentUnavailable(Exception):
 
 
 class Attachments(Protocol):
+    """Where the files of messages are fetched."""
+
     def fetch(self, attachment: Attachment) -> bytes:
         """All of the file. Raises `AttachmentUnavailable`."""
         ...

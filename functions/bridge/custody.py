@@ -31,11 +31,15 @@ class GiveBack(Exception):
 
 
 class Clock(Protocol):
+    """The time, and the waiting for it."""
+
     def now(self) -> float:
         """Seconds since the epoch."""
         ...
 
-    def sleep(self, seconds: float) -> None: ...
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
 
 
 class Message(Protocol):
@@ -51,7 +55,7 @@ class Ports:
     """Everything outside that a turn needs, whoever holds it.
 
     Attributes:
-        lease_seconds: how long a lease runs.
+        lease_seconds: so long an owner that says nothing counts as alive; it says so every third of that.
         notify_after: a reply that took longer, in seconds, ends with a mention of the asker if it came by an
             edit, as edits notify nobody.
     """

@@ -22,8 +22,15 @@ from typing import Protocol
 from functions.bridge.failures import Failure
 from functions.bridge.turn import Turn
 
+# For so long a question that did not get its answer can be asked again.
+QUESTION_KEPT_SECONDS = 24 * 3600
+# And so long a thread has the agent that it began with. The agents themselves forget sooner.
+AGENT_KEPT_SECONDS = 30 * 24 * 3600
+
 
 class State(StrEnum):
+    """How far a turn is. What each state may become stands above."""
+
     RECEIVED = "received"
     STARTED = "started"
     REPLYING = "replying"
@@ -111,12 +118,6 @@ def taken_over(record: Record, turn: Turn, owner: str) -> Record:
     return replace(
         record, owner=owner, attempt=turn.attempt, state=State.RECEIVED, owed=(), ending=None, failure=None
     )
-
-
-# For so long a question that did not get its answer can be asked again.
-QUESTION_KEPT_SECONDS = 24 * 3600
-# And so long a thread has the agent that it began with. The agents themselves forget sooner.
-AGENT_KEPT_SECONDS = 30 * 24 * 3600
 
 
 class Ledger(Protocol):
