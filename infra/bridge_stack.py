@@ -1,8 +1,10 @@
 """The bridge: its components, how they are wired, and what each function may do."""
 
 import math
+from collections.abc import Mapping
 
 import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.agents import agents_variable, allow_agents
@@ -47,10 +49,11 @@ class BridgeStack(cdk.Stack):
             env=cdk.Environment(region=config.region),
             description="Puts an Amazon Bedrock agent into Slack",
         )
-        agents = {**({DEFAULT_AGENT: sample} if sample else {}), **config.agents}
+        self._config = config
+        self._code = functions_code()
+        self._secrets = SlackSecrets(self, "Secrets")
+        self._ledger = Ledger(self, "Ledger")
         worker_timeout = cdk.Duration.seconds(config.worker.timeout_seconds)
-        secrets = SlackSecrets(self, "Secrets")
-        ledger = Ledger(self, "Ledger")
         queues = Queues(
             self,
             "Queues",
@@ -58,78 +61,95 @@ class BridgeStack(cdk.Stack):
             dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
             max_receive_count=_max_receive_count(config.worker.timeout_seconds),
         )
-        code = functions_code()
-
-        receiver = BridgeFunction(
-            self,
-            "Receiver",
-            code=code,
-            handler="functions.receiver.handler",
-            timeout=RECEIVER_TIMEOUT,
-            memory=512,  # for its share of a processor: Slack waits for 3 seconds, cold start included
-            service=config.name,
-            environment={
-                "QUEUE_URL": queues.questions.queue_url,
-                "SIGNING_SECRET_ID": secrets.signing.secret_arn,
-            },
-        )
-        receiver.allow([queues.questions.queue_arn], "sqs:SendMessage")
-        receiver.allow([secrets.signing.secret_arn], "secretsmanager:GetSecretValue")
+        receiver = self._receiver(queues.questions)
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
-
-        worker = BridgeFunction(
-            self,
+        agents = {**({DEFAULT_AGENT: sample} if sample else {}), **config.agents}
+        worker = self._consumer(
             "Worker",
-            code=code,
             handler="functions.worker.handler",
             timeout=worker_timeout,
-            memory=256,
-            service=config.name,
+            queue=queues.questions,
+            max_concurrency=config.worker.max_concurrency,
             environment={
-                "QUEUE_URL": queues.questions.queue_url,
-                "BOT_TOKEN_SECRET_ID": secrets.token.secret_arn,
-                "LEDGER_TABLE": ledger.table.table_name,
-                "LEASE_SECONDS": str(LEASE_SECONDS),
                 "AGENTS": agents_variable(self, agents, config.routes),
                 "REPLY_STYLE": config.reply.style,
                 "SHOW_RATIONALE": "true" if config.reply.show_rationale else "false",
-                "NOTIFY_AFTER_SECONDS": str(config.reply.notify_after_seconds),
             },
         )
         _check_size(worker)
-        worker.read_from(queues.questions, max_concurrency=config.worker.max_concurrency)
-        worker.allow([secrets.token.secret_arn], "secretsmanager:GetSecretValue")
-        worker.allow([ledger.table.table_arn], *LEDGER_ACTIONS)
         allow_agents(worker, agents)
-
-        dead_letters = BridgeFunction(
-            self,
+        self._consumer(
             "DeadLetters",
-            code=code,
             handler="functions.dead_letters.handler",
             timeout=DEAD_LETTERS_TIMEOUT,
-            memory=256,
-            service=config.name,
-            environment={
-                "QUEUE_URL": queues.dead_letters.queue_url,
-                "BOT_TOKEN_SECRET_ID": secrets.token.secret_arn,
-                "LEDGER_TABLE": ledger.table.table_name,
-                "LEASE_SECONDS": str(LEASE_SECONDS),
-                "NOTIFY_AFTER_SECONDS": str(config.reply.notify_after_seconds),
-            },
+            queue=queues.dead_letters,
+            max_concurrency=DEAD_LETTERS_CONCURRENCY,
+            environment={},
         )
-        dead_letters.read_from(queues.dead_letters, max_concurrency=DEAD_LETTERS_CONCURRENCY)
-        dead_letters.allow([secrets.token.secret_arn], "secretsmanager:GetSecretValue")
-        dead_letters.allow([ledger.table.table_arn], *LEDGER_ACTIONS)
-
         cdk.CfnOutput(self, "SlackRequestUrl", value=ingress.events_url)
-        cdk.CfnOutput(self, "SigningSecretName", value=secrets.signing.secret_name)
-        cdk.CfnOutput(self, "BotTokenSecretName", value=secrets.token.secret_name)
+        cdk.CfnOutput(self, "SigningSecretName", value=self._secrets.signing.secret_name)
+        cdk.CfnOutput(self, "BotTokenSecretName", value=self._secrets.token.secret_name)
         cdk.CfnOutput(self, "QueueUrl", value=queues.questions.queue_url)
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
 
+    def _receiver(self, queue: sqs.Queue) -> BridgeFunction:
+        """The function behind the HTTP API: it reaches the queue and the signing secret, and nothing else."""
+        receiver = BridgeFunction(
+            self,
+            "Receiver",
+            code=self._code,
+            handler="functions.receiver.handler",
+            timeout=RECEIVER_TIMEOUT,
+            memory=512,  # for its share of a processor: Slack waits for 3 seconds, cold start included
+            service=self._config.name,
+            environment={
+                "QUEUE_URL": queue.queue_url,
+                "SIGNING_SECRET_ID": self._secrets.signing.secret_arn,
+            },
+        )
+        receiver.allow([queue.queue_arn], "sqs:SendMessage")
+        receiver.allow([self._secrets.signing.secret_arn], "secretsmanager:GetSecretValue")
+        return receiver
+
+    def _consumer(
+        self,
+        construct_id: str,
+        *,
+        handler: str,
+        timeout: cdk.Duration,
+        queue: sqs.Queue,
+        max_concurrency: int,
+        environment: Mapping[str, str],
+    ) -> BridgeFunction:
+        """A function that brings the turns of `queue` into their threads, with the bot token and the ledger.
+
+        `environment` is what it reads besides `functions.settings.ThreadSettings`.
+        """
+        consumer = BridgeFunction(
+            self,
+            construct_id,
+            code=self._code,
+            handler=handler,
+            timeout=timeout,
+            memory=256,
+            service=self._config.name,
+            environment={
+                "QUEUE_URL": queue.queue_url,
+                "BOT_TOKEN_SECRET_ID": self._secrets.token.secret_arn,
+                "LEDGER_TABLE": self._ledger.table.table_name,
+                "LEASE_SECONDS": str(LEASE_SECONDS),
+                "NOTIFY_AFTER_SECONDS": str(self._config.reply.notify_after_seconds),
+                **environment,
+            },
+        )
+        consumer.read_from(queue, max_concurrency=max_concurrency)
+        consumer.allow([self._secrets.token.secret_arn], "secretsmanager:GetSecretValue")
+        consumer.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
+        return consumer
+
 
 def _check_size(worker: BridgeFunction) -> None:
+    """Raises ConfigError when the worker's environment is larger than Lambda takes."""
     size = worker.environment_bytes
     if size > MOST_ENVIRONMENT:
         problem = f"agents and routes make {size} bytes with the worker's other environment variables"
