@@ -31,7 +31,6 @@ IDENTIFIER_MAX = 10
 SESSION_PATTERN = "^[0-9a-zA-Z._:-]+$"  # of memories too
 SESSION_LENGTHS = (2, 100)
 INPUT_TEXT_MAX = 25_000_000
-CHUNK_MAX = 1_000_000
 INPUT_FILE_LENGTHS = (1, 10_485_760)  # of one file in bytes
 # From the model's documentation: all files together at most 10 MB, and at most five of them.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ByteContentFile.html
