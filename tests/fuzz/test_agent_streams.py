@@ -16,7 +16,7 @@ from functions.bridge.failures import NOT_STARTED
 from simulator.agent.eventstream import CONTENT_TYPE, encode
 from simulator.agent.service import AGENT_ID, ALIAS_ID
 from tests.functions.adapters.runs import ASKER
-from tests.fuzz.conftest import ScriptedServer
+from tests.functions.adapters.scripted_server import ScriptedServer
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.slack import SlackChat
 from functions.bridge.chat import ChatError, Part
+from tests.functions.adapters.scripted_server import ScriptedServer
 from tests.functions.fakes import TURN
-from tests.fuzz.conftest import ScriptedServer
 from tests.fuzz.test_receiver import Secret
 
 json_values = st.recursive(

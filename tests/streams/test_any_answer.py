@@ -15,9 +15,8 @@ from functions.bridge.agent import Agent, Failed, Finished
 from functions.bridge.failures import NOT_STARTED
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, encode
-from simulator.aws import FAKE_CREDENTIALS, REGION
 from tests.functions.adapters.runs import QUESTION, events
-from tests.fuzz.conftest import ScriptedServer
+from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -70,14 +69,8 @@ members = st.builds(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
-    server.start()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-            environment.setenv(name, value)
-        environment.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", server.url)
+    with standing_in_for("BEDROCK_AGENTCORE") as server:
         yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,8 @@ from functions.bridge.agent import (
 from functions.bridge.failures import Failure
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, encode
-from simulator.aws import FAKE_CREDENTIALS, REGION
 from tests.functions.adapters.runs import QUESTION, events
-from tests.fuzz.conftest import ScriptedServer
+from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
 
 HERE = Path(__file__).parent
 MEDIA_TYPES = {
@@ -270,15 +269,8 @@ STOP_REASONS: dict[str, list[AgentEvent]] = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
-    server.start()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-            environment.setenv(name, value)
-        for name in ("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"):
-            environment.setenv(name, server.url)
+    with standing_in_for("BEDROCK_AGENT_RUNTIME", "BEDROCK_AGENTCORE") as server:
         yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from functions.bridge.routing import Choice
 from functions.settings import AgentSettings, AgentsSettings, SettingError
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
-from simulator.aws import FAKE_CREDENTIALS, REGION
+from simulator.aws import REGION
 from tests.functions.adapters.runs import QUESTION, events
-from tests.fuzz.conftest import ScriptedServer
+from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
 
 CONTRIBUTING = Path(__file__).parents[3] / "CONTRIBUTING.md"
 MODEL_ARN = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0"
@@ -63,14 +63,9 @@ def test_what_an_agent_lacks_is_named() -> None:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
-    server.start()
-    for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
-    yield server
-    server.stop()
+def server() -> Iterator[ScriptedServer]:
+    with standing_in_for("BEDROCK_RUNTIME") as server:
+        yield server
 
 
 @pytest.fixture

@@ -28,21 +28,14 @@ from functions.bridge.agent import (
 )
 from functions.bridge.failures import Failure
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
-from simulator.aws import FAKE_CREDENTIALS, REGION
 from tests.functions.adapters.runs import ASKER
-from tests.fuzz.conftest import ScriptedServer
+from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
 
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[ScriptedServer]:
-    service = ScriptedServer()
-    service.start()
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-            environment.setenv(name, value)
-        environment.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", service.url)
+    with standing_in_for("BEDROCK_AGENT_RUNTIME") as service:
         yield service
-    service.stop()
 
 
 @functools.cache
