@@ -6,30 +6,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from functions.bridge.markdown import clean, closed, disarm, escape, plain, preview, steady
+from tests.functions.bridge.texts import text_with_structure
 
 
 def test_code_in_one_line_is_no_open_fence() -> None:
     assert preview("```x = 1``` is how you assign") == "```x = 1``` is how you assign"
-
-
-text_with_structure = st.lists(
-    st.sampled_from(
-        [
-            "word",
-            "a longer piece of text ",
-            "\n",
-            "\n\n",
-            "```",
-            "```py\n",
-            "~~~~\n",
-            "| a | b |\n",
-            "🌦é",
-            "- item\n",
-        ]
-    )
-    | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30),
-    max_size=200,
-).map("".join)
 
 
 @given(text_with_structure)

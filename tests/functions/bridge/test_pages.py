@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from functions.bridge.markdown import size
 from functions.bridge.pages import Pages, split
 from simulator.slack.expansion import expand
+from tests.functions.bridge.texts import text_with_structure
 
 LIMIT = 400
 
@@ -67,26 +68,6 @@ def test_runs_of_fence_characters_are_cut_to_size_too(text: str) -> None:
 
 def test_blank_lines_are_no_message() -> None:
     assert split("a\n" + " \n" * 12_000 + "b") == ["a", "b"]
-
-
-text_with_structure = st.lists(
-    st.sampled_from(
-        [
-            "word",
-            "a longer piece of text ",
-            "\n",
-            "\n\n",
-            "```",
-            "```py\n",
-            "~~~~\n",
-            "| a | b |\n",
-            "🌦é",
-            "- item\n",
-        ]
-    )
-    | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30),
-    max_size=200,
-).map("".join)
 
 
 def letters(markdown: str) -> str:

@@ -1,0 +1,22 @@
+"""Texts for property-based tests."""
+
+from hypothesis import strategies as st
+
+text_with_structure = st.lists(
+    st.sampled_from(
+        [
+            "word",
+            "a longer piece of text ",
+            "\n",
+            "\n\n",
+            "```",
+            "```py\n",
+            "~~~~\n",
+            "| a | b |\n",
+            "🌦é",
+            "- item\n",
+        ]
+    )
+    | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30),
+    max_size=200,
+).map("".join)
