@@ -40,7 +40,8 @@ def agent_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[AgentService]:
     service = AgentService(journal=Journal(), time_scale=0.05)
     for name, value in {**FAKE_CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", service.url)
+    for name in ("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"):
+        monkeypatch.setenv(name, service.url)
     service.start()
     yield service
     service.stop()

@@ -13,76 +13,70 @@ from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import QUESTION, asking, events, failure, text, wait_until_over
 
 
-@pytest.fixture
-def service(agent_service: AgentService, monkeypatch: pytest.MonkeyPatch) -> AgentService:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", agent_service.url)
-    return agent_service
-
-
 def agent_at(arn: str = HARNESS_ARN, qualifier: str = "") -> AgentCoreHarness:
     client = clients.bedrock_agentcore(longest_silence=60)
     return AgentCoreHarness(client, arn=arn, qualifier=qualifier)
 
 
-def test_memory_belongs_to_the_user_and_the_session_to_the_thread(service: AgentService) -> None:
+def test_memory_belongs_to_the_user_and_the_session_to_the_thread(agent_service: AgentService) -> None:
     events(agent_at().ask(QUESTION))
-    [run] = service.invocations
+    [run] = agent_service.invocations
     assert run.attributes == {"actorId": "U0123456789"}
     # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
     assert run.session_id == "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
 
 
-def test_an_endpoint_is_asked_by_its_name(service: AgentService) -> None:
+def test_an_endpoint_is_asked_by_its_name(agent_service: AgentService) -> None:
     assert events(agent_at(qualifier="DEFAULT").ask(QUESTION))[-1] == Finished()
     assert failure(events(agent_at(qualifier="none").ask(QUESTION))) is Failure.NOT_FOUND
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
-def test_an_id_instead_of_an_arn_is_not_accepted(service: AgentService) -> None:
+def test_an_id_instead_of_an_arn_is_not_accepted(agent_service: AgentService) -> None:
     assert failure(events(agent_at("meteorologist-A1b2C3d4E5").ask(QUESTION))) is Failure.INVALID
-    assert service.invocations == []
+    assert agent_service.invocations == []
 
 
-def test_files_are_not_taken_and_nothing_is_asked(service: AgentService) -> None:
+def test_files_are_not_taken_and_nothing_is_asked(agent_service: AgentService) -> None:
     question = replace(QUESTION, files=(File("a.csv", "text/csv", b"a,b\n"),))
     assert events(agent_at().ask(question)) == [Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")]
-    assert service.invocations == []
+    assert agent_service.invocations == []
 
 
-def test_a_question_for_a_person_is_not_taken_up(service: AgentService) -> None:
+def test_a_question_for_a_person_is_not_taken_up(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("ask me first")))
     assert failure(heard) is Failure.RETURN_OF_CONTROL
-    assert service.invocations[0].ended == "approval"
+    assert agent_service.invocations[0].ended == "approval"
 
 
-def test_an_answer_that_is_too_long_is_cut_short(service: AgentService) -> None:
+def test_an_answer_that_is_too_long_is_cut_short(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("run out of words")))
     assert "Chicago" in text(heard)
     assert heard[-2:] == [CutShort(), Finished()]
-    wait_until_over(service)
-    service.force("limit at once")
+    wait_until_over(agent_service)
+    agent_service.force("limit at once")
     assert failure(events(agent_at().ask(QUESTION))) is Failure.LIMIT
 
 
-def test_content_that_is_filtered_counts_as_a_guardrail(service: AgentService) -> None:
+def test_content_that_is_filtered_counts_as_a_guardrail(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("guardrail")))
     assert heard[-2:] == [Guardrail(("content filtered",)), Finished()]
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
 @pytest.mark.parametrize(
     "reason", ["timeout_exceeded", "max_iterations_exceeded", "interrupted", "malformed_tool_use"]
 )
-def test_a_harness_that_stops_too_early_may_have_acted(service: AgentService, reason: str) -> None:
-    service.force(f"stop {reason}")
+def test_a_harness_that_stops_too_early_may_have_acted(agent_service: AgentService, reason: str) -> None:
+    agent_service.force(f"stop {reason}")
     heard = events(agent_at().ask(QUESTION))
     assert failure(heard) in MAY_HAVE_ACTED
     assert text(heard)
 
 
-def test_each_thought_is_one_rationale(service: AgentService) -> None:
+def test_each_thought_is_one_rationale(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("think aloud")))
     thoughts = [event.text for event in heard if isinstance(event, Rationale)]
     assert thoughts[0] == "Let me see which place and which day the question is about."
     assert len(thoughts) == 5
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1

@@ -4,8 +4,6 @@ import base64
 import json
 from dataclasses import replace
 
-import pytest
-
 from functions.adapters import aws as clients
 from functions.adapters.agentcore_runtime import AgentCoreRuntime, payload
 from functions.bridge.agent import CutShort, File, Finished, Guardrail, Question
@@ -13,12 +11,6 @@ from functions.bridge.failures import Failure
 from simulator.agent.agentcore import RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import QUESTION, asking, events, failure, text
-
-
-@pytest.fixture
-def service(agent_service: AgentService, monkeypatch: pytest.MonkeyPatch) -> AgentService:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", agent_service.url)
-    return agent_service
 
 
 def agent_at(
@@ -29,9 +21,9 @@ def agent_at(
     return AgentCoreRuntime(client, arn=arn, qualifier=qualifier, tell_user_id=tell_user_id)
 
 
-def test_the_agent_is_told_who_asks_and_where(service: AgentService) -> None:
+def test_the_agent_is_told_who_asks_and_where(agent_service: AgentService) -> None:
     events(agent_at().ask(QUESTION))
-    [run] = service.invocations
+    [run] = agent_service.invocations
     assert run.attributes == {
         "user": "U0123456789",
         "team": "T0123456789",
@@ -41,31 +33,31 @@ def test_the_agent_is_told_who_asks_and_where(service: AgentService) -> None:
     }
 
 
-def test_the_user_id_goes_along_only_when_it_shall(service: AgentService) -> None:
+def test_the_user_id_goes_along_only_when_it_shall(agent_service: AgentService) -> None:
     events(agent_at(tell_user_id=True).ask(QUESTION))
-    [run] = service.invocations
+    [run] = agent_service.invocations
     assert run.attributes["runtimeUserId"] == "U0123456789"
 
 
-def test_a_session_has_an_id_that_the_service_takes(service: AgentService) -> None:
+def test_a_session_has_an_id_that_the_service_takes(agent_service: AgentService) -> None:
     events(agent_at().ask(QUESTION))
-    [run] = service.invocations
+    [run] = agent_service.invocations
     assert len(run.session_id) == 64
     assert run.session_id.isalnum()
 
 
-def test_an_endpoint_is_asked_by_its_name(service: AgentService) -> None:
+def test_an_endpoint_is_asked_by_its_name(agent_service: AgentService) -> None:
     assert events(agent_at(qualifier="DEFAULT").ask(QUESTION))[-1] == Finished()
     assert failure(events(agent_at(qualifier="none").ask(QUESTION))) is Failure.NOT_FOUND
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
-def test_files_go_along(service: AgentService) -> None:
+def test_files_go_along(agent_service: AgentService) -> None:
     files = (File("data.csv", "text/csv", b"a,b\n"), File("plan.pdf", "application/pdf", b"%PDF-"))
     question = replace(QUESTION, text="what is in these files?", files=files)
     heard = events(agent_at().ask(question))
     assert "**plan.pdf**: `application/pdf`, 5 bytes" in text(heard)
-    [run] = service.invocations
+    [run] = agent_service.invocations
     assert [(file.name, file.size) for file in run.files] == [("data.csv", 4), ("plan.pdf", 5)]
 
 
@@ -97,23 +89,25 @@ def test_the_payload_names_nobody_whose_name_is_not_known() -> None:
     assert "files" not in sent
 
 
-def test_a_limit_and_a_guardrail_are_told(service: AgentService) -> None:
+def test_a_limit_and_a_guardrail_are_told(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("run out of words")))
     assert heard[-2:] == [CutShort(), Finished()]
     heard = events(agent_at().ask(replace(asking("guardrail"), session_id="another")))
     assert heard[-2:] == [Guardrail(("guardrail intervened",)), Finished()]
-    assert len(service.invocations) == 2
+    assert len(agent_service.invocations) == 2
 
 
-def test_an_agent_that_breaks_down_before_it_says_anything_may_have_acted(service: AgentService) -> None:
-    service.force("modelNotReadyException status")  # RuntimeClientError, as HTTP 424
+def test_an_agent_that_breaks_down_before_it_says_anything_may_have_acted(
+    agent_service: AgentService,
+) -> None:
+    agent_service.force("modelNotReadyException status")  # RuntimeClientError, as HTTP 424
     assert failure(events(agent_at().ask(QUESTION))) is Failure.INTERNAL
 
 
-def test_a_run_that_waits_for_its_answer_is_left_behind(service: AgentService) -> None:
+def test_a_run_that_waits_for_its_answer_is_left_behind(agent_service: AgentService) -> None:
     run = agent_at(Framework.WHOLE).ask(asking("never answer"))
-    while not service.invocations:
+    while not agent_service.invocations:
         run.next(timeout=0.01)
     run.cancel()
-    service.stop()
+    agent_service.stop()
     assert run.next(timeout=0) is None  # what its reader hears now, nobody is told

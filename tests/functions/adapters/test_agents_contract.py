@@ -94,14 +94,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 
 @pytest.fixture
-def service(agent_service: AgentService, monkeypatch: pytest.MonkeyPatch) -> AgentService:
-    for name in ENDPOINTS:
-        monkeypatch.setenv(name, agent_service.url)
-    return agent_service
-
-
-@pytest.fixture
-def agent(kind: Kind, service: AgentService) -> Iterator[Agent]:  # noqa: ARG001 - the client reads its address
+def agent(kind: Kind, agent_service: AgentService) -> Iterator[Agent]:  # noqa: ARG001 - the client reads its address
     yield kind.agent(60.0)
     for thread in agent_threads():
         thread.join(WAIT)
@@ -113,19 +106,19 @@ def may_have_acted(last: AgentEvent) -> bool:
     return isinstance(last, Failed) and (last.begun or last.failure in MAY_HAVE_ACTED)
 
 
-def test_the_answer_comes_in_pieces(kind: Kind, agent: Agent, service: AgentService) -> None:
+def test_the_answer_comes_in_pieces(kind: Kind, agent: Agent, agent_service: AgentService) -> None:
     heard = events(agent.ask(QUESTION))
     assert "**Chicago**" in text(heard)
     pieces = [event for event in heard if isinstance(event, TextDelta)]
     assert len(pieces) > 3 or not kind.streams
     assert heard[-1] == Finished()
-    [invocation] = service.invocations
+    [invocation] = agent_service.invocations
     assert invocation.input_text == QUESTION.text
 
 
-def test_it_is_told_who_asks(agent: Agent, service: AgentService) -> None:
+def test_it_is_told_who_asks(agent: Agent, agent_service: AgentService) -> None:
     events(agent.ask(QUESTION))
-    [invocation] = service.invocations
+    [invocation] = agent_service.invocations
     assert "U0123456789" in invocation.attributes.values()
 
 
@@ -148,9 +141,9 @@ def test_steps_come_before_the_text(kind: Kind, agent: Agent) -> None:
     assert max(heard.index(step) for step in steps) < first_text
 
 
-def test_a_thread_is_one_session(agent: Agent, service: AgentService) -> None:
+def test_a_thread_is_one_session(agent: Agent, agent_service: AgentService) -> None:
     events(agent.ask(QUESTION))
-    wait_until_over(service)
+    wait_until_over(agent_service)
     assert "Chicago" in text(events(agent.ask(replace(QUESTION, text="and tomorrow?"))))
     another = replace(QUESTION, session_id="T0123456789:C0123456789:1700000000.000200", text="and tomorrow?")
     assert "For which city" in text(events(agent.ask(another)))
@@ -168,14 +161,14 @@ def test_a_very_long_answer_arrives_complete(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("kind", STREAMING, ids=lambda kind: kind.name, indirect=True)
-def test_text_arrives_before_the_stream_ends(agent: Agent, service: AgentService) -> None:
+def test_text_arrives_before_the_stream_ends(agent: Agent, agent_service: AgentService) -> None:
     run = agent.ask(asking("fall silent"))
     said = ""
     while "Chicago" not in said:
         event = run.next(timeout=WAIT)
         assert event is not None, "the first words do not come before the last"
         said += event.text if isinstance(event, TextDelta) else ""
-    assert service.invocations[0].ended is None
+    assert agent_service.invocations[0].ended is None
     run.cancel()
 
 
@@ -198,39 +191,41 @@ def test_an_empty_answer_is_finished_without_text(agent: Agent) -> None:
     ],
 )
 def test_a_refused_request_has_a_kind(
-    agent: Agent, service: AgentService, error: str, expected: Failure
+    agent: Agent, agent_service: AgentService, error: str, expected: Failure
 ) -> None:
-    service.force(f"{error} status")
+    agent_service.force(f"{error} status")
     heard = events(agent.ask(QUESTION))
     assert len(heard) == 1
     assert failure(heard) is expected
-    assert service.invocations == []
+    assert agent_service.invocations == []
 
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_an_error_after_the_first_words_is_never_taken_for_a_run_that_did_not_start(
-    kind: Kind, agent: Agent, service: AgentService, error: str
+    kind: Kind, agent: Agent, agent_service: AgentService, error: str
 ) -> None:
-    service.force(f"{error} in stream")
+    agent_service.force(f"{error} in stream")
     heard = events(agent.ask(QUESTION))
     assert failure(heard) not in NOT_STARTED
     assert may_have_acted(heard[-1])
     assert bool(text(heard)) is kind.streams
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
 def test_an_error_before_the_first_event_is_not_taken_for_a_run_that_did_not_start(
-    agent: Agent, service: AgentService
+    agent: Agent, agent_service: AgentService
 ) -> None:
-    service.force("fail at once")
+    agent_service.force("fail at once")
     heard = events(agent.ask(QUESTION))
     assert len(heard) == 1
     assert failure(heard) is Failure.INTERNAL
     assert may_have_acted(heard[-1])
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
-def test_a_tool_that_needs_a_person_is_asked_for(kind: Kind, agent: Agent, service: AgentService) -> None:
+def test_a_tool_that_needs_a_person_is_asked_for(
+    kind: Kind, agent: Agent, agent_service: AgentService
+) -> None:
     *before, last = events(agent.ask(asking("ask me first")))
     asked = [event for event in before if isinstance(event, ToolRequest)]
     if kind.asks is None:
@@ -243,26 +238,26 @@ def test_a_tool_that_needs_a_person_is_asked_for(kind: Kind, agent: Agent, servi
     assert (request.name, request.wanted) == ("send-storm-warning", kind.asks)
     assert json.loads(request.arguments) == {"place": "Chicago", "level": "orange"}
     assert request.call_id
-    assert service.invocations[0].ended == "approval"
+    assert agent_service.invocations[0].ended == "approval"
 
 
 @pytest.mark.parametrize("script", ["cut", "cut in message", "cut after tools", "reset", "reset in stream"])
 def test_a_lost_connection_is_cut_off_and_not_tried_again(
-    agent: Agent, service: AgentService, script: str
+    agent: Agent, agent_service: AgentService, script: str
 ) -> None:
-    service.force(script)
+    agent_service.force(script)
     assert failure(events(agent.ask(QUESTION))) is Failure.CUT_OFF
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
-def test_a_session_takes_one_question_at_a_time(agent: Agent, service: AgentService) -> None:
+def test_a_session_takes_one_question_at_a_time(agent: Agent, agent_service: AgentService) -> None:
     run = agent.ask(asking("never answer"))
-    while not service.invocations:
+    while not agent_service.invocations:
         run.next(timeout=0.01)
     assert failure(events(agent.ask(QUESTION))) is Failure.BUSY
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
     run.cancel()
-    service.stop()  # ends the wait of a run whose answer has not begun
+    agent_service.stop()  # ends the wait of a run whose answer has not begun
 
 
 def test_what_the_service_says_about_permissions_is_for_the_log(agent: Agent) -> None:
@@ -275,29 +270,29 @@ def test_what_the_service_says_about_permissions_is_for_the_log(agent: Agent) ->
 @pytest.mark.parametrize("kind", STREAMING, ids=lambda kind: kind.name, indirect=True)
 @pytest.mark.parametrize("words", ["silently", "fall silent", "very long report"])
 def test_a_run_can_be_cancelled_while_it_is_silent_and_while_it_speaks(
-    agent: Agent, service: AgentService, words: str
+    agent: Agent, agent_service: AgentService, words: str
 ) -> None:
-    service.time_scale = 1.0
+    agent_service.time_scale = 1.0
     run = agent.ask(asking(words))
-    while not service.invocations:
+    while not agent_service.invocations:
         run.next(timeout=0.01)
     run.cancel()
     assert agent_threads() == []
 
 
-def test_a_slow_agent_is_run_once(kind: Kind, service: AgentService) -> None:
+def test_a_slow_agent_is_run_once(kind: Kind, agent_service: AgentService) -> None:
     # botocore's own default would run it again when the silence lasts too long.
-    service.force("never")
+    agent_service.force("never")
     assert failure(events(kind.agent(0.3).ask(QUESTION))) is Failure.CUT_OFF
-    assert len(service.invocations) == 1
+    assert len(agent_service.invocations) == 1
 
 
 def test_a_service_that_cannot_be_reached_did_not_start(
-    kind: Kind, service: AgentService, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, agent_service: AgentService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     for name in ENDPOINTS:
         monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
     assert failure(events(kind.agent(60.0).ask(QUESTION))) is Failure.UNREACHABLE
-    assert service.invocations == []
+    assert agent_service.invocations == []
