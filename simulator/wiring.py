@@ -32,6 +32,8 @@ class Queue:
 
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+# What it takes to bring the turns of a queue into their threads.
+CONSUMER = {"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS", "NOTIFY_AFTER_SECONDS"}
 
 RECEIVER = Function(
     name="receiver",
@@ -45,35 +47,14 @@ WORKER = Function(
     handler="functions.worker.handler",
     timeout=300,
     memory=256,
-    environment=frozenset(
-        {
-            "QUEUE_URL",
-            "BOT_TOKEN_SECRET_ID",
-            "LEDGER_TABLE",
-            "LEASE_SECONDS",
-            "AGENTS",
-            "REPLY_STYLE",
-            "SHOW_RATIONALE",
-            "NOTIFY_AFTER_SECONDS",
-            *POWERTOOLS,
-        }
-    ),
+    environment=frozenset({*CONSUMER, "AGENTS", "REPLY_STYLE", "SHOW_RATIONALE", *POWERTOOLS}),
 )
 DEAD_LETTERS = Function(
     name="dead_letters",
     handler="functions.dead_letters.handler",
     timeout=60,
     memory=256,
-    environment=frozenset(
-        {
-            "QUEUE_URL",
-            "BOT_TOKEN_SECRET_ID",
-            "LEDGER_TABLE",
-            "LEASE_SECONDS",
-            "NOTIFY_AFTER_SECONDS",
-            *POWERTOOLS,
-        }
-    ),
+    environment=frozenset({*CONSUMER, *POWERTOOLS}),
 )
 FUNCTIONS = (RECEIVER, WORKER, DEAD_LETTERS)
 
