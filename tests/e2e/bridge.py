@@ -8,13 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from functions.bridge.ledger import SETTLED
 from simulator import wiring
 from simulator.agent.service import Invocation
 from simulator.aws import TABLE
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 
-SETTLED = ("answered", "interrupted", "failed", "stopped")
 PATIENCE = 90.0  # seconds until a test is given up
 
 

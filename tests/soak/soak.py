@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from functions.bridge.ledger import SETTLED
 from simulator import wiring
 from simulator.agent.weather import CITIES, City
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 from simulator.slack.workspace import Message
-from tests.e2e.bridge import SETTLED, Bridge
+from tests.e2e.bridge import Bridge
 from tests.faults.faults import FAULTS, LEASE_SECONDS
 from tests.faults.promise import EXPLANATION, messages_of, text_of, wait_until_quiet
 from tests.faults.scenarios import BREAKDOWNS

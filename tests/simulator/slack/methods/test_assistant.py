@@ -2,15 +2,11 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from tests.simulator.slack.conftest import Control
-
-
-def refused(error: str) -> Any:
-    return pytest.raises(SlackApiError, match=f"'error': '{error}'")
+from tests.simulator.slack.refusal import refused
 
 
 @pytest.fixture

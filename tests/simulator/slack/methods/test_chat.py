@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 
 from simulator.slack import seed
 from tests.simulator.slack.conftest import Control
+from tests.simulator.slack.refusal import refused
 
 METADATA = {"event_type": "agent_bridge_reply", "event_payload": {"turn_id": "t", "part": 1}}
 
@@ -21,10 +22,6 @@ def section(text: str) -> dict[str, Any]:
 
 def button(text: str) -> dict[str, Any]:
     return {"type": "button", "text": {"type": "plain_text", "text": text}}
-
-
-def refused(error: str) -> Any:
-    return pytest.raises(SlackApiError, match=f"'error': '{error}'")
 
 
 def test_a_post_keeps_all_that_it_was_given(client: WebClient, control: Control) -> None:

@@ -6,12 +6,9 @@ from slack_sdk.errors import SlackApiError
 
 from simulator.slack import seed
 from tests.simulator.slack.conftest import Control
+from tests.simulator.slack.refusal import refused
 
 METADATA = {"event_type": "agent_bridge_reply", "event_payload": {"turn_id": "t"}}
-
-
-def refused(error: str) -> Any:
-    return pytest.raises(SlackApiError, match=f"'error': '{error}'")
 
 
 def test_replies_are_the_root_and_its_replies(client: WebClient, control: Control) -> None:

@@ -4,17 +4,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from tests.simulator.slack.conftest import Control
+from tests.simulator.slack.refusal import refused
 
 CSV = b"city,temperature\nChicago,27\n"
-
-
-def refused(error: str) -> Any:
-    return pytest.raises(SlackApiError, match=f"'error': '{error}'")
 
 
 def test_the_clients_upload_shares_a_file_in_the_thread(client: WebClient, control: Control) -> None:

@@ -10,13 +10,10 @@ from slack_sdk.errors import SlackApiError
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from tests.simulator.slack.conftest import Control
+from tests.simulator.slack.refusal import refused
 
 ALICE: dict[str, Any] = {"recipient_user_id": seed.ALICE.id, "recipient_team_id": seed.TEAM.id}
 METADATA = {"event_type": "agent_bridge_reply", "event_payload": {"turn_id": "t"}}
-
-
-def refused(error: str) -> Any:
-    return pytest.raises(SlackApiError, match=f"'error': '{error}'")
 
 
 def text(words: str) -> dict[str, Any]:
