@@ -1,13 +1,28 @@
 """A question that is asked over fakes. What `kill` stands for: the process is gone between two calls."""
 
-from functions.bridge.agent import Finished, TextDelta
+from collections.abc import Callable, Sequence
+
+from functions.bridge.agent import Finished, Question, TextDelta
 from functions.bridge.answer import answer
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Outcome
 from functions.bridge.turn import Turn
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
+from tests.functions.fakes import TURN, FakeClock, ScriptedAgent, ScriptedRun, Stage, Step, only
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
+
+
+class NotingAgent(ScriptedAgent):
+    """Notes what it is going to say, each time it is asked."""
+
+    def __init__(self, clock: FakeClock, script: Sequence[Step], note: Callable[[str], None]) -> None:
+        super().__init__(clock, script)
+        self._says = "".join(step.text for step in script if isinstance(step, TextDelta))
+        self._note = note
+
+    def ask(self, question: Question) -> ScriptedRun:
+        self._note(self._says)
+        return super().ask(question)
 
 
 class Killed(BaseException):

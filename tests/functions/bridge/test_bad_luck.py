@@ -18,9 +18,9 @@ from functions.bridge.failures import Failure
 from functions.bridge.ledger import SETTLED
 from functions.bridge.manner import Manner, Style
 from functions.bridge.turn import next_attempt
-from tests.functions.bridge.asking import Killed
+from tests.functions.bridge.asking import Killed, NotingAgent
 from tests.functions.bridge.outcomes import check_agent, check_settled
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
+from tests.functions.fakes import TURN, Stage, Step, only
 
 STORIES = 250
 TEXTS = ["It is sunny. ", "More of it.\n\n", "x ", "`y` ", "a < b ", "- one\n- two\n\n"]
@@ -148,7 +148,7 @@ class Story:
                     self._attempt,
                     delivery,
                     ports,
-                    agents=only(_NotingAgent(self)),
+                    agents=only(NotingAgent(stage.clock, self._script(), self._note)),
                     attachments=stage.attachments,
                     manner=Manner(style=self._style),
                     margin=10.0,
@@ -156,7 +156,7 @@ class Story:
         except Killed:
             pass
 
-    def script(self) -> list[Step]:
+    def _script(self) -> list[Step]:
         """What an agent does that is asked now."""
         chance = self._chance
         script: list[Step] = []
@@ -175,7 +175,7 @@ class Story:
             script.append(File(f"{self._attempt.attempt}-{number}.png", "image/png", b"png"))
         return [*script, Failed(Failure.CUT_OFF, "cut") if chance.random() < 0.3 else Finished()]
 
-    def note(self, says: str) -> None:
+    def _note(self, says: str) -> None:
         self.asked.append(self._attempt.attempt)
         self.said[self._attempt.attempt] = says
 
@@ -183,20 +183,6 @@ class Story:
         record = self.stage.ledger.records.get(TURN.turn_id)
         is_over = record is not None and record.state in SETTLED
         return is_over and any(part.offers_retry for part in self.stage.chat.messages.values())
-
-
-class _NotingAgent(ScriptedAgent):
-    """Tells the story what it is going to say."""
-
-    def __init__(self, story: Story) -> None:
-        self._story = story
-        script = story.script()
-        super().__init__(story.stage.clock, script)
-        self._says = "".join(step.text for step in script if isinstance(step, TextDelta))
-
-    def ask(self, question: Any) -> Any:
-        self._story.note(self._says)
-        return super().ask(question)
 
 
 @pytest.mark.parametrize("volume", range(6))

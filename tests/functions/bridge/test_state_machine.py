@@ -23,10 +23,10 @@ from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.pages import split
 from functions.bridge.streaming import ENOUGH_BYTES
-from functions.bridge.turn import Turn, next_attempt
-from tests.functions.bridge.asking import Killed
+from functions.bridge.turn import next_attempt
+from tests.functions.bridge.asking import Killed, NotingAgent
 from tests.functions.bridge.outcomes import check_agent, check_answer, check_settled
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, only
+from tests.functions.fakes import TURN, Stage, Step, only
 
 PARAGRAPHS = [f"Paragraph {number}. {'word ' * 200}\n\n" for number in range(24)]
 SCRIPTS: dict[str, list[Step]] = {
@@ -192,9 +192,7 @@ class TurnMachine(RuleBasedStateMachine):
     @invariant()
     def there_are_no_more_messages_than_the_answer_takes(self) -> None:
         # A first text may stand below the placeholder for a while.
-        assert len(self.stage.chat.texts()) <= 1 + max(
-            map(self._most_messages, self.said.values()), default=1
-        )
+        assert len(self.stage.chat.texts()) <= self._most() + 1
 
     @invariant()
     def an_answer_that_was_given_stays(self) -> None:
@@ -210,7 +208,7 @@ class TurnMachine(RuleBasedStateMachine):
             self.stage.clock.sleep(61)
             self._deliver("answers", None, None)
         self.the_agent_is_asked_once_for_each_attempt()
-        self.there_are_no_more_messages_than_the_answer_takes()
+        assert len(self.stage.chat.texts()) <= self._most()
         check_settled(self.stage, self.said)
 
     # --- how it is done ---
@@ -218,7 +216,7 @@ class TurnMachine(RuleBasedStateMachine):
     def _deliver(
         self, script: str, dies_at: int | None, meets_at: int | None, *, first: list[Step] | None = None
     ) -> None:
-        agent = _NotingAgent(self, [*(first or []), *SCRIPTS[script]])
+        agent = NotingAgent(self.stage.clock, [*(first or []), *SCRIPTS[script]], self._note)
 
         def work(ports: Ports) -> Outcome:
             return answer(
@@ -257,6 +255,14 @@ class TurnMachine(RuleBasedStateMachine):
             return  # the message comes back after its visibility timeout
         assert (outcome.again_in is None) == (outcome.verdict not in _GIVEN_BACK)
 
+    def _note(self, says: str) -> None:
+        self.asked.append(self.attempt.attempt)
+        self.said[self.attempt.attempt] = says
+
+    def _most(self) -> int:
+        """The messages that the longest of the answers takes."""
+        return max(map(self._most_messages, self.said.values()), default=1)
+
     def _most_messages(self, text: str) -> int:
         return len(split(text))
 
@@ -265,21 +271,6 @@ class TurnMachine(RuleBasedStateMachine):
 
 
 _GIVEN_BACK = (Verdict.HELD, Verdict.OWED, Verdict.LEASE_LOST, Verdict.UNAVAILABLE)
-
-
-class _NotingAgent(ScriptedAgent):
-    """Notes the attempt for which it is asked, and what it is going to say."""
-
-    def __init__(self, machine: TurnMachine, script: list[Step]) -> None:
-        super().__init__(machine.stage.clock, script)
-        self._machine = machine
-        self._says = "".join(step.text for step in script if isinstance(step, TextDelta))
-
-    def ask(self, question: Any) -> Any:
-        turn: Turn = self._machine.attempt
-        self._machine.asked.append(turn.attempt)
-        self._machine.said[turn.attempt] = self._says
-        return super().ask(question)
 
 
 class StreamedTurnMachine(TurnMachine):
