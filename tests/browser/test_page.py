@@ -238,12 +238,26 @@ def test_a_reload_keeps_the_place_and_the_person(page: Page, simulation: Simulat
     sent = Control(simulation.url).say("general", "where were we?")
     speak_as(page, "Bob")
     go_to(page, "general")
-    channel(page).last.hover()
-    channel(page).last.get_by_role("button", name="Reply in thread").click()
+    root = channel(page).and_(page.locator(f"[data-ts='{sent['ts']}']"))
+    root.hover()
+    root.get_by_role("button", name="Reply in thread").click()
     page.reload()
     expect(page.locator("#thread-title")).to_be_visible()
     expect(thread(page).first).to_have_attribute("data-ts", sent["ts"])
     expect(page.get_by_role("radio", name="Bob Bailey")).to_be_checked()
+
+
+def test_the_address_of_a_message_that_has_not_come_yet_opens_its_thread_once_it_has(
+    page: Page, simulation: Simulation
+) -> None:
+    workspace = simulation.slack.workspace
+    with workspace.lock:  # so the page is told nothing
+        alice, general = workspace.users[seed.ALICE.id], workspace.channels[seed.GENERAL]
+        root = workspace.post(general, alice, "just written")
+        page.evaluate("place => { location.hash = place; }", f"#general/{root.ts}")
+        expect(page.locator("#channel-title")).to_have_text("# general")
+        expect(page.locator("#thread")).to_be_hidden()
+    expect(thread(page).first).to_have_attribute("data-ts", root.ts)
 
 
 def test_a_narrow_window_shows_one_pane_at_a_time(page: Page, simulation: Simulation) -> None:

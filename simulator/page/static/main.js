@@ -218,7 +218,7 @@ function recallPlace() {
   const mine = store.channelsOf(me);
   const wanted = mine.find((one) => name && (one.name === name || one.id === name));
   const first = mine.find((one) => one.name === FIRST_CHANNEL) ?? mine[0];
-  return { channel: wanted ?? first, rootTs: wanted && ts && store.message(wanted.id, ts) ? ts : null };
+  return { channel: wanted ?? first, ts: (wanted && ts) || null };
 }
 
 // --- what happens ---
@@ -226,7 +226,9 @@ function recallPlace() {
 store.addEventListener("snapshot", () => {
   const recalled = store.users.get(sessionStorage.getItem("speaker"));
   me = recalled && !recalled.is_bot ? recalled : store.people[0];
-  ({ channel, rootTs } = recallPlace());
+  const place = recallPlace();
+  channel = place.channel;
+  rootTs = store.message(channel.id, place.ts) ? place.ts : null; // what a snapshot lacks is gone
   channelList.clear();
   threadList.clear();
   byId("introduction").dataset.channel = "";
@@ -328,7 +330,8 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("hashchange", () => {
   const place = recallPlace();
   selectChannel(place.channel);
-  if (place.rootTs) openThread(store.message(channel.id, place.rootTs));
+  // A message that was just written may still be on its way here: its thread is shown once it has come.
+  if (place.ts) openThread(store.message(channel.id, place.ts) ?? { ts: place.ts });
 });
 
 if (sessionStorage.getItem("inspector")) showInspector(true);
