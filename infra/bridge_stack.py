@@ -16,7 +16,8 @@ from infra.ledger import Ledger
 from infra.queues import Queues
 from infra.slack_secrets import SlackSecrets
 
-RECEIVER_TIMEOUT = cdk.Duration.seconds(10)
+# Longer than all tries of its two calls: it answers 500 and counts that, rather than to be ended unheard.
+RECEIVER_TIMEOUT = cdk.Duration.seconds(25)
 DEAD_LETTERS_TIMEOUT = cdk.Duration.seconds(60)
 # Two: the dead-letter queue should not compete with the living for Slack's rate limits.
 DEAD_LETTERS_CONCURRENCY = 2

@@ -38,7 +38,7 @@ CONSUMER = {"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS",
 RECEIVER = Function(
     name="receiver",
     handler="functions.receiver.handler",
-    timeout=10,
+    timeout=25,
     memory=512,
     environment=frozenset({"QUEUE_URL", "SIGNING_SECRET_ID", *POWERTOOLS}),
 )

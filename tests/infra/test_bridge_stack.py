@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from functions.adapters import aws
 from functions.adapters.ledger import KEPT_SECONDS
 from functions.settings import AgentSettings, AgentsSettings
 from infra.config import Agent, Config, ConfigError, Reply, Role, Worker
@@ -48,6 +49,20 @@ def test_every_log_group_keeps_a_month_and_goes_with_the_stack(template: Templat
 def test_no_question_outlives_its_record(template: Template) -> None:
     for queue in of_type(template, "AWS::SQS::Queue"):
         assert queue["MessageRetentionPeriod"] < KEPT_SECONDS
+
+
+def test_the_receiver_outlives_its_calls_and_the_api_waits_for_it(
+    functions: dict[str, tuple[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    config: Any = aws.sqs().meta.config
+    tries = config.retries["total_max_attempts"]
+    # docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html: up to 1 s, then up to 2 s
+    pauses = sum(2**number for number in range(tries - 1))
+    call = tries * (config.connect_timeout + config.read_timeout) + pauses
+    _, receiver = functions["receiver"]
+    # Secrets Manager and SQS; docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: 30 s
+    assert 2 * call < receiver["Timeout"] < 30
 
 
 def test_both_routes_lead_to_the_receiver_in_payload_format_2(
