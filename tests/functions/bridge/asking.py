@@ -1,15 +1,20 @@
 """A question that is asked over fakes. What `kill` stands for: the process is gone between two calls."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from functions.bridge.agent import Finished, Question, TextDelta
+from functions.bridge.agent import File, Finished, Question, TextDelta
 from functions.bridge.answer import answer
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Outcome
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Attachment, Turn
 from tests.functions.fakes import TURN, FakeClock, ScriptedAgent, ScriptedRun, Stage, Step, only
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
+# A press of the Retry button: what was asked, the ledger knows.
+AGAIN = replace(TURN, text="", attempt=2)
+PHOTO = Attachment("photo.png", "image/png", 3, "https://files.slack.com/photo.png")
+CHART = File("chart.png", "image/png", b"png")
 
 
 class NotingAgent(ScriptedAgent):
@@ -31,6 +36,10 @@ class Killed(BaseException):
 
 def kill() -> None:
     raise Killed
+
+
+def asking_with(*files: Attachment, text: str = TURN.text) -> Turn:
+    return replace(TURN, text=text, files=files)
 
 
 def take(

@@ -7,24 +7,18 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
-from functions.bridge.answer import HOPELESS_RECEIVES, give_up
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, ChatUndone
+from functions.bridge.agent import Failed, Finished, TextDelta, ToolUse
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict
-from functions.bridge.turn import Turn
-from tests.functions.bridge.asking import SUNNY, Killed, kill, take
+from functions.bridge.turn import next_attempt
+from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 PARAGRAPHS = [f"Paragraph {number}. " + "word " * 200 for number in range(30)]
 THREE_MESSAGES: list[Step] = [TextDelta("\n\n".join(PARAGRAPHS)), Finished()]
-
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
 
 
 class Dying:
@@ -54,7 +48,161 @@ def words(texts: list[str]) -> list[str]:
     return " ".join(texts).split()
 
 
+# --- several messages ---------------------------------------------------------------------------------------
+
+
+def test_a_long_answer_arrives_complete_and_in_order(stage: Stage) -> None:
+    sentences = [f"Sentence number {number}." for number in range(3000)]
+    take(stage, TextDelta("\n\n".join(sentences)), Finished())
+    assert len(stage.chat.texts()) > 4
+    assert "\n\n".join(stage.chat.texts()).split("\n\n") == sentences
+
+
+def test_a_long_answer_grows_over_several_messages_with_one_call_each_at_a_time(stage: Stage) -> None:
+    script: list[Step] = []
+    for number in range(60):
+        script += [TextDelta(f"Paragraph {number}. " + "word " * 150 + "\n\n"), 1.0]
+    at: list[tuple[float, int]] = []
+    edit, post = stage.chat.edit, stage.chat.post
+
+    def noting_edit(ts: str, part: Part) -> None:
+        at.append((stage.clock.now(), part.number))
+        edit(ts, part)
+
+    def noting_post(part: Part) -> str:
+        at.append((stage.clock.now(), part.number))
+        return post(part)
+
+    stage.chat.edit, stage.chat.post = noting_edit, noting_post  # type: ignore[method-assign]
+    take(stage, *script, Finished())
+    assert len(stage.chat.texts()) > 3
+    assert len(at) == len(set(at))
+    assert len([number for _, number in at if number == 0]) < 10  # a message that is full is left alone
+    words = " ".join(" ".join(stage.chat.texts()).split())
+    assert words == " ".join(f"Paragraph {number}. " + "word " * 149 + "word" for number in range(60))
+
+
+def test_an_answer_is_heard_to_its_end_while_the_ledger_takes_no_progress(stage: Stage) -> None:
+    def ledger_fails() -> None:
+        stage.ledger.trouble["advance"] = [ServiceUnavailable("down")] * 100
+
+    def ledger_works() -> None:
+        stage.ledger.trouble.clear()
+
+    script: list[Step] = [ledger_fails, *THREE_MESSAGES[:-1], 200.0, ledger_works, Finished()]
+    assert take(stage, *script).verdict is Verdict.ANSWERED
+    assert words(stage.chat.texts()) == words(PARAGRAPHS)
+
+
+@pytest.mark.parametrize("beginning", ["```", "<", "|", "`", "<!--"])
+def test_an_answer_that_begins_with_nothing_to_show_leaves_the_placeholder(
+    stage: Stage, beginning: str
+) -> None:
+    seen: list[list[str]] = []
+    look = lambda: seen.append(stage.chat.texts())  # noqa: E731
+    take(stage, TextDelta(beginning), 3.0, look, TextDelta("x"), Finished())
+    assert seen == [["Processing…"]]
+    assert stage.chat.history("delete") == []
+
+
+# --- a crowd in one workspace -------------------------------------------------------------------------------
+
+
+def test_the_first_text_does_not_wait_until_slack_takes_edits_again(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [ChatRateLimited(30), ChatRateLimited(29)]
+    seen: list[list[str]] = []
+    script: list[Step] = [
+        ToolUse("weather"), 1.0, TextDelta("It is "), 1.0, lambda: seen.append(stage.chat.texts()),
+        TextDelta("sunny"), 60.0, lambda: seen.append(stage.chat.texts()), TextDelta("."), Finished(),
+    ]  # fmt: skip
+    outcome = take(stage, *script)
+    assert outcome.first_text_seconds is not None
+    assert outcome.first_text_seconds < 2
+    assert seen == [["Processing…", "It is"], ["It is sunny"]]
+    assert stage.chat.texts() == ["It is sunny."]
+    assert list(stage.chat.messages) == list(stage.record.reply)
+
+
+def test_a_first_text_that_stands_apart_becomes_the_second_message_of_a_long_answer(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [ChatRateLimited(5)]
+    take(stage, TextDelta("First. "), 1.0, *THREE_MESSAGES[:-1], 30.0, Finished())
+    assert len(stage.chat.texts()) == 3
+    assert words(stage.chat.texts()) == words(["First.", *PARAGRAPHS])
+    assert stage.chat.history("delete") == []
+
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+
+def test_an_answer_of_many_short_sections_is_shown_in_pieces(stage: Stage) -> None:
+    # Slack counts each heading and each paragraph: fifty in a message.
+    sections = [f"## Term {number}\n\nWhat it means." for number in range(120)]
+
+    def refuse(markdown: str) -> None:
+        if markdown.count("## ") * 2 > 50:
+            raise ChatRefused("msg_blocks_too_many")
+
+    edit, post = stage.chat.edit, stage.chat.post
+
+    def strict_edit(ts: str, part: Part) -> None:
+        refuse(part.markdown)
+        edit(ts, part)
+
+    def strict_post(part: Part) -> str:
+        refuse(part.markdown)
+        return post(part)
+
+    stage.chat.edit, stage.chat.post = strict_edit, strict_post  # type: ignore[method-assign]
+    assert take(stage, TextDelta("\n\n".join(sections)), Finished()).verdict is Verdict.ANSWERED
+    assert "\n\n".join(stage.chat.texts()) == "\n\n".join(sections)
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "msg_blocks_too_many", "invalid_blocks"])
+def test_what_slack_does_not_show_at_once_it_is_shown_in_pieces(stage: Stage, code: str) -> None:
+    sentences = [f"Sentence number {number}." for number in range(400)]
+    stage.chat.trouble["edit"] = [None, ChatRefused(code)]
+    assert (
+        take(stage, TextDelta("\n\n".join(sentences)), 3.0, TextDelta(" End."), Finished()).verdict
+        is Verdict.ANSWERED
+    )
+    assert len(stage.chat.texts()) == 2
+    assert "\n\n".join(stage.chat.texts()).split("\n\n") == [*sentences[:-1], f"{sentences[-1]} End."]
+
+
+def test_what_slack_shows_in_no_way_is_explained(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRefused("invalid_blocks")]
+    outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
+    assert outcome.verdict is Verdict.FAILED
+    [text] = stage.chat.texts()
+    assert "cannot be shown in Slack" in text
+
+
+def test_a_refusal_that_nobody_foresaw_is_explained_and_offers_retry(stage: Stage) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRefused("a_new_rule_of_slacks")]
+    outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
+    [part] = stage.chat.messages.values()
+    assert "cannot be shown in Slack" in part.markdown
+    assert part.offers_retry
+
+
+@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found", "token_revoked"])
+def test_a_thread_that_is_gone_ends_the_turn_quietly(stage: Stage, code: str) -> None:
+    stage.chat.trouble["edit"] = [ChatRefused(code), ChatRefused(code)]
+    outcome = take(stage)
+    assert (outcome.verdict, outcome.detail) == (Verdict.REFUSED_BY_SLACK, code)
+    assert outcome.again_in is None
+    assert stage.record.state is State.FAILED
+
+
 # --- messages that cannot be edited any more ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message"])
+def test_an_answer_that_can_no_longer_be_edited_in_is_posted(stage: Stage, code: str) -> None:
+    stage.chat.trouble["edit"] = [None, ChatRefused(code)]
+    assert take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished()).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["Sunny."]
 
 
 @pytest.mark.parametrize("code", ["edit_window_closed", "cant_update_message", "block_mismatch"])
@@ -108,166 +256,20 @@ def test_messages_stay_in_order_when_the_first_is_replaced(stage: Stage) -> None
     assert words(stage.chat.texts()) == words([*PARAGRAPHS, "End."])
 
 
-# --- Slack or the ledger down for minutes -------------------------------------------------------------------
+# --- taking messages back -----------------------------------------------------------------------------------
 
 
-def test_an_answer_lands_though_slack_was_down_for_longer_than_an_invocation(stage: Stage) -> None:
-    down_until = stage.clock.now() + 295
-
-    class Down:
-        def __getattr__(self, name: str) -> Callable[..., Any]:
-            method = getattr(stage.chat, name)
-
-            def call(*arguments: Any, **options: Any) -> Any:
-                if stage.clock.now() < down_until:
-                    stage.clock.sleep(0.1)
-                    raise ChatUnavailable("503")
-                return method(*arguments, **options)
-
-            return call
-
-    stage.ports = replace(stage.ports, chat=Down())
-    agent = ScriptedAgent(stage.clock, [3.0, *SUNNY])
-    outcome = take(stage, agent=agent)
-    assert outcome.verdict is Verdict.OWED
-    assert take(stage, agent=agent).verdict is Verdict.ANSWERED
-    assert stage.chat.texts() == ["It is sunny."]
-    assert len(agent.questions) == 1
-
-
-def test_an_answer_is_heard_to_its_end_while_the_thread_cannot_be_searched(stage: Stage) -> None:
-    stage.chat.trouble["post"] = [(ChatUnavailable("timeout"), "after")]
-    stage.chat.trouble["find"] = [ChatUnavailable("503")] * 40
-    agent = ScriptedAgent(stage.clock, [3.0, *SUNNY])
-    assert take(stage, agent=agent).verdict is Verdict.OWED
-    stage.chat.trouble.clear()
-    assert take(stage, agent=agent).verdict is Verdict.ANSWERED
-    assert stage.chat.texts() == ["It is sunny."]
-
-
-def test_an_answer_is_heard_to_its_end_while_the_ledger_takes_no_progress(stage: Stage) -> None:
-    def ledger_fails() -> None:
-        stage.ledger.trouble["advance"] = [ServiceUnavailable("down")] * 100
-
-    def ledger_works() -> None:
-        stage.ledger.trouble.clear()
-
-    script: list[Step] = [ledger_fails, *THREE_MESSAGES[:-1], 200.0, ledger_works, Finished()]
-    assert take(stage, *script).verdict is Verdict.ANSWERED
-    assert words(stage.chat.texts()) == words(PARAGRAPHS)
-
-
-def test_what_slack_always_fails_on_is_explained_in_the_end(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 200]
-    assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
-    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 1)
-    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.OWED
-    stage.chat.trouble.clear()
-    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 2)
-    outcome = give_up(TURN, delivery, stage.ports)
-    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
-    assert "cannot be shown in Slack" in stage.chat.texts()[0]
-
-
-def test_an_answer_that_was_only_received_too_often_is_shown(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 100]
-    assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
-    stage.chat.trouble.clear()
-    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 1)  # the ledger was down for hours
-    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.ANSWERED
-    assert stage.chat.texts() == ["It is sunny."]
-
-
-# --- refusals -----------------------------------------------------------------------------------------------
-
-
-def test_a_refusal_that_nobody_foresaw_is_explained_and_offers_retry(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [None, ChatRefused("a_new_rule_of_slacks")]
-    outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
-    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
-    [part] = stage.chat.messages.values()
-    assert "cannot be shown in Slack" in part.markdown
-    assert part.offers_retry
-
-
-def test_why_a_turn_ends_is_known_to_whoever_finishes_it(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [ChatRateLimited(400), ChatRateLimited(400)]
-    stage.chat.trouble["post"] = [None, ChatRateLimited(400)]
-    script: list[Step] = [TextDelta("It is"), 3.0, Failed(Failure.DEPENDENCY, "a tool")]
-    assert take(stage, *script).verdict is Verdict.OWED
-    outcome = take(stage)
-    assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, Failure.DEPENDENCY)
-
-
-# --- a crowd in one workspace -------------------------------------------------------------------------------
-
-
-def test_the_first_text_does_not_wait_until_slack_takes_edits_again(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [ChatRateLimited(30), ChatRateLimited(29)]
-    seen: list[list[str]] = []
-    script: list[Step] = [
-        ToolUse("weather"), 1.0, TextDelta("It is "), 1.0, lambda: seen.append(stage.chat.texts()),
-        TextDelta("sunny"), 60.0, lambda: seen.append(stage.chat.texts()), TextDelta("."), Finished(),
-    ]  # fmt: skip
-    outcome = take(stage, *script)
-    assert outcome.first_text_seconds is not None
-    assert outcome.first_text_seconds < 2
-    assert seen == [["Processing…", "It is"], ["It is sunny"]]
-    assert stage.chat.texts() == ["It is sunny."]
-    assert list(stage.chat.messages) == list(stage.record.reply)
-
-
-def test_a_first_text_that_stands_apart_becomes_the_second_message_of_a_long_answer(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [ChatRateLimited(5)]
-    take(stage, TextDelta("First. "), 1.0, *THREE_MESSAGES[:-1], 30.0, Finished())
+def interrupted_after_three_messages(stage: Stage) -> None:
+    take(stage, *THREE_MESSAGES[:-1], Failed(Failure.CUT_OFF, "cut"))
     assert len(stage.chat.texts()) == 3
-    assert words(stage.chat.texts()) == words(["First.", *PARAGRAPHS])
-    assert stage.chat.history("delete") == []
 
 
-# --- files of the agent's -----------------------------------------------------------------------------------
-
-CHART = File("chart.png", "image/png", b"png")
-
-
-def test_an_answer_survives_a_crash_while_its_files_are_uploaded(stage: Stage) -> None:
-    upload = stage.chat.upload
-
-    def die(turn: Turn, file: File) -> None:
-        upload(turn, file)
-        kill()
-
-    stage.chat.upload = die  # type: ignore[method-assign]
-    with pytest.raises(Killed):
-        take(stage, TextDelta("See the chart."), CHART, Finished())
-    stage.clock.sleep(61)
-    assert take(stage).verdict is Verdict.ANSWERED
-    [text] = stage.chat.texts()
-    assert text.startswith("See the chart.")
-    assert "may be missing here: “chart.png”" in text
-
-
-def test_uploads_end_with_the_time_of_the_invocation(stage: Stage) -> None:
-    upload = stage.chat.upload
-
-    def slowly(turn: Turn, file: File) -> None:
-        stage.clock.sleep(100)
-        upload(turn, file)
-
-    stage.chat.upload = slowly  # type: ignore[method-assign]
-    files = [replace(CHART, name=f"{number}.png") for number in range(5)]
-    outcome = take(stage, TextDelta("See."), *files, Finished())
-    assert (outcome.verdict, outcome.failure) == (Verdict.ANSWERED, Failure.UPLOAD)
-    assert len(stage.chat.files) == 3
-    assert "“3.png”, “4.png”" in stage.chat.texts()[0]
-
-
-def test_a_file_of_which_nothing_shows_yet_is_sent_again(stage: Stage) -> None:
-    stage.chat.trouble["upload"] = [ChatUndone("503"), ChatUndone("503")]
-    outcome = take(stage, TextDelta("See."), CHART, Finished())
-    assert (outcome.verdict, outcome.failure) == (Verdict.ANSWERED, None)
-    assert stage.chat.files == [CHART]
-    assert stage.chat.texts() == ["See."]
+def test_a_retry_with_a_shorter_answer_takes_back_the_rest_of_the_longer_one(stage: Stage) -> None:
+    take(stage, TextDelta("\n\n".join(["A sentence."] * 3000)), Failed(Failure.CUT_OFF, "x"))
+    assert len(stage.chat.texts()) > 2
+    take(stage, turn=next_attempt(TURN))
+    assert stage.chat.texts() == ["It is sunny."]
+    assert (stage.record.reply, stage.record.intended) == (stage.record.reply[:1], 1)
 
 
 def test_the_messages_of_an_earlier_attempt_make_way_for_the_new_answer(stage: Stage) -> None:
@@ -278,16 +280,6 @@ def test_the_messages_of_an_earlier_attempt_make_way_for_the_new_answer(stage: S
     take(stage, TextDelta("It is"), 3.0, lambda: seen.append(len(stage.chat.texts())), Finished(), turn=again)
     assert (before, seen) == (3, [1])
     assert stage.chat.texts() == ["It is"]
-
-
-# --- taking messages back -----------------------------------------------------------------------------------
-
-AGAIN = replace(TURN, text="", attempt=2)
-
-
-def interrupted_after_three_messages(stage: Stage) -> None:
-    take(stage, *THREE_MESSAGES[:-1], Failed(Failure.CUT_OFF, "cut"))
-    assert len(stage.chat.texts()) == 3
 
 
 def test_a_first_text_whose_removal_nobody_confirmed_may_be_followed_by_a_long_answer(stage: Stage) -> None:
@@ -328,40 +320,3 @@ def test_a_crash_while_an_attempt_is_taken_back_leaves_one_outcome_in_order(
         assert words(stage.chat.texts()) == words(["New.", *PARAGRAPHS])
     else:
         assert len(stage.chat.texts()) == 1
-
-
-@pytest.mark.parametrize("beginning", ["```", "<", "|", "`", "<!--"])
-def test_an_answer_that_begins_with_nothing_to_show_leaves_the_placeholder(
-    stage: Stage, beginning: str
-) -> None:
-    seen: list[list[str]] = []
-    look = lambda: seen.append(stage.chat.texts())  # noqa: E731
-    take(stage, TextDelta(beginning), 3.0, look, TextDelta("x"), Finished())
-    assert seen == [["Processing…"]]
-    assert stage.chat.history("delete") == []
-
-
-def test_a_question_that_cannot_be_forgotten_at_once_is_answered_all_the_same(stage: Stage) -> None:
-    take(stage, Failed(Failure.CUT_OFF, "cut"))
-    forget = stage.ledger.forget_question
-
-    def fail(turn: Turn) -> None:
-        stage.ledger.forget_question = forget  # type: ignore[method-assign]
-        raise ServiceUnavailable(turn.turn_id)
-
-    stage.ledger.forget_question = fail  # type: ignore[method-assign]
-    assert take(stage, turn=AGAIN).verdict is Verdict.ANSWERED
-
-
-def test_an_upload_that_outlives_the_lease_waits_for_the_ledger(stage: Stage) -> None:
-    upload = stage.chat.upload
-
-    def slowly(turn: Turn, file: File) -> None:
-        stage.clock.sleep(70)
-        stage.ledger.trouble["renew"] = [ServiceUnavailable("down")] * 2
-        upload(turn, file)
-
-    stage.chat.upload = slowly  # type: ignore[method-assign]
-    files = [replace(CHART, name=f"{number}.png") for number in range(2)]
-    assert take(stage, TextDelta("See."), *files, Finished()).verdict is Verdict.ANSWERED
-    assert stage.chat.files == files

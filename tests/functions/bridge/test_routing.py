@@ -13,11 +13,6 @@ from tests.functions.fakes import TURN, ScriptedAgent, Stage
 ANYWHERE, FINANCE, DIRECT = "C1", "C2", "D1"
 
 
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
 def agents(
     stage: Stage, *, routes: dict[str, str] | None = None, **channels: tuple[str, ...]
 ) -> tuple[Agents, dict[str, ScriptedAgent]]:
