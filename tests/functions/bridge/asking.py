@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from functions.bridge.agent import File, Finished, Question, TextDelta
 from functions.bridge.answer import answer
@@ -36,6 +37,17 @@ class Killed(BaseException):
 
 def kill() -> None:
     raise Killed
+
+
+def slow_down(stage: Stage, port: object, method: str, seconds: float) -> None:
+    """From here on each call of a port's method takes so long, and has its effect at the end of that."""
+    call = getattr(port, method)
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        stage.clock.sleep(seconds)
+        return call(*arguments, **more)
+
+    setattr(port, method, slowly)
 
 
 def asking_with(*files: Attachment, text: str = TURN.text) -> Turn:

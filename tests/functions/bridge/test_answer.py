@@ -6,14 +6,14 @@ import pytest
 
 from functions.bridge.agent import Failed, Finished, TextDelta
 from functions.bridge.answer import HOPELESS_RECEIVES, give_up
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.turn import Attachment, Notice, next_attempt
-from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kill, take
+from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kill, slow_down, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 
@@ -363,13 +363,7 @@ def test_a_mention_waits_as_long_as_slack_asks(stage: Stage) -> None:
 
 
 def test_nobody_is_mentioned_in_the_last_seconds_of_the_invocation(stage: Stage) -> None:
-    edit = stage.chat.edit
-
-    def edit_slowly(ts: str, part: Part) -> None:
-        stage.clock.sleep(12)
-        edit(ts, part)
-
-    stage.chat.edit = edit_slowly  # type: ignore[method-assign]
+    slow_down(stage, stage.chat, "edit", 12)
     assert take(stage, 279.0, *SUNNY).verdict is Verdict.ANSWERED
     assert stage.chat.history("mention") == []
 

@@ -24,7 +24,7 @@ from functions.bridge.ledger import State
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Verdict
 from functions.bridge.turn import Attachment, Turn, next_attempt
-from tests.functions.bridge.asking import CHART, PHOTO, SUNNY, Killed, asking_with, kill, take
+from tests.functions.bridge.asking import CHART, PHOTO, SUNNY, Killed, asking_with, slow_down, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 # --- the question -------------------------------------------------------------------------------------------
@@ -87,13 +87,7 @@ def test_people_in_a_question_have_their_names(stage: Stage) -> None:
 
 def test_the_lease_is_kept_while_people_are_looked_up(stage: Stage) -> None:
     people = tuple(f"U{number}" for number in range(2, 50))
-    name_of = stage.chat.name_of
-
-    def slowly(user: str) -> str:
-        stage.clock.sleep(2)
-        return name_of(user)
-
-    stage.chat.name_of = slowly  # type: ignore[method-assign]
+    slow_down(stage, stage.chat, "name_of", 2)
     take(stage, turn=replace(TURN, text="hello", mentioned=people))
     assert len(stage.message.hidden) > 3
 
@@ -283,13 +277,7 @@ def test_a_file_does_not_wait_beyond_the_end_of_the_invocation(stage: Stage) -> 
 
 
 def test_uploads_end_with_the_time_of_the_invocation(stage: Stage) -> None:
-    upload = stage.chat.upload
-
-    def slowly(turn: Turn, file: File) -> None:
-        stage.clock.sleep(100)
-        upload(turn, file)
-
-    stage.chat.upload = slowly  # type: ignore[method-assign]
+    slow_down(stage, stage.chat, "upload", 100)
     files = [replace(CHART, name=f"{number}.png") for number in range(5)]
     outcome = take(stage, TextDelta("See."), *files, Finished())
     assert (outcome.verdict, outcome.failure) == (Verdict.ANSWERED, Failure.UPLOAD)
@@ -321,13 +309,7 @@ def test_a_worker_that_lost_its_lease_uploads_nothing(stage: Stage) -> None:
 
 
 def test_an_answer_survives_a_crash_while_its_files_are_uploaded(stage: Stage) -> None:
-    upload = stage.chat.upload
-
-    def die(turn: Turn, file: File) -> None:
-        upload(turn, file)
-        kill()
-
-    stage.chat.upload = die  # type: ignore[method-assign]
+    stage.chat.trouble["upload"] = [(Killed(), "after")]  # type: ignore[list-item]
     with pytest.raises(Killed):
         take(stage, TextDelta("See the chart."), CHART, Finished())
     stage.clock.sleep(61)

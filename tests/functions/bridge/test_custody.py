@@ -6,13 +6,12 @@ from typing import Any
 
 from functions.bridge.agent import Failed, Finished, TextDelta
 from functions.bridge.answer import give_up
-from functions.bridge.chat import ChatRateLimited, ChatUnavailable, Part
+from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.custody import ServiceUnavailable
 from functions.bridge.failures import Failure
-from functions.bridge.ledger import Claim
 from functions.bridge.outcome import Verdict
 from functions.bridge.turn import Turn
-from tests.functions.bridge.asking import AGAIN, SUNNY, take
+from tests.functions.bridge.asking import AGAIN, SUNNY, slow_down, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 # --- the lease and the message ------------------------------------------------------------------------------
@@ -45,14 +44,7 @@ def test_a_lease_that_cannot_be_renewed_is_tried_again_soon(stage: Stage) -> Non
 
 
 def test_a_lease_counts_from_before_its_claim(stage: Stage) -> None:
-    claim = stage.ledger.claim
-
-    def claim_slowly(*arguments: Any, **more: Any) -> Claim:
-        claimed = claim(*arguments, **more)
-        stage.clock.sleep(9)
-        return claimed
-
-    stage.ledger.claim = claim_slowly  # type: ignore[method-assign]
+    slow_down(stage, stage.ledger, "claim", 9)
     stage.ledger.trouble["renew"] = [ServiceUnavailable("x")] * 100
     seen: list[list[str]] = []
     # After 62 seconds another worker may have the turn.
@@ -63,13 +55,7 @@ def test_a_lease_counts_from_before_its_claim(stage: Stage) -> None:
 
 
 def test_a_long_answer_keeps_its_lease_while_its_parts_go_out(stage: Stage) -> None:
-    post = stage.chat.post
-
-    def slow_post(part: Part) -> str:
-        stage.clock.sleep(9)
-        return post(part)
-
-    stage.chat.post = slow_post  # type: ignore[method-assign]
+    slow_down(stage, stage.chat, "post", 9)
     take(stage, TextDelta("\n\n".join(["A sentence."] * 9000)), Finished())
     leases = [name for name, _ in stage.ledger.writes].count("renew")
     assert leases >= 3
@@ -136,13 +122,7 @@ def test_an_answer_of_many_messages_is_given_back_when_slack_is_too_slow_for_it(
     stage.chat.trouble["edit"] = [ChatUnavailable("503")] * 100
     take(stage, TextDelta("\n\n".join(["A sentence."] * 6000)), Finished())
     stage.chat.trouble.clear()
-    post = stage.chat.post
-
-    def post_slowly(part: Part) -> str:
-        stage.clock.sleep(9)
-        return post(part)
-
-    stage.chat.post = post_slowly  # type: ignore[method-assign]
+    slow_down(stage, stage.chat, "post", 9)
     delivery = stage.delivery(25.0)
     assert give_up(TURN, delivery, stage.ports).verdict is Verdict.OWED
     assert stage.clock.now() < delivery.deadline + 9  # the last one began before it
