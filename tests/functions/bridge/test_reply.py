@@ -18,11 +18,9 @@ from functions.bridge.agent import (
     TextDelta,
     ToolRequest,
     ToolUse,
-    Wanted,
 )
-from functions.bridge.failures import MAY_HAVE_ACTED, Failure, explanation
+from functions.bridge.failures import MAY_HAVE_ACTED, Failure
 from functions.bridge.reply import Reply
-from functions.bridge.wording import requested
 
 REPORT = Source("report.pdf")
 PAGE = Source("weather.example/chicago", "https://weather.example/chicago")
@@ -153,28 +151,6 @@ def test_a_run_that_had_begun_may_have_acted_whatever_it_told() -> None:
 
 def test_an_agent_that_came_to_the_end_of_its_turn_may_have_acted() -> None:
     assert {Failure.NOT_SHOWABLE, Failure.RETURN_OF_CONTROL} < MAY_HAVE_ACTED
-
-
-def test_what_the_agent_asked_for_is_told_by_name() -> None:
-    refund, bell = ToolRequest("1", "issue_refund", "{}"), ToolRequest("2", "ring-*the*-<!here>-bell", "{}")
-    words = requested([refund, bell, refund])
-    assert words == (
-        "The agent asked this bot to run “Issue refund”, “Ring \\*the\\* \\<\u200b\\!here\\> bell” for it, "
-        "which it cannot do."
-    )
-    note = explanation(Failure.RETURN_OF_CONTROL, reference="0a", may_have_acted=True, words=words)
-    assert note == f":warning: {words} It may have done part of its work. (Reference: `0a`)"
-    assert requested([ToolRequest("1", "", "{}")]) == (
-        "The agent asked this bot to run a tool for it, which it cannot do."
-    )
-
-
-def test_consent_is_something_else_than_work() -> None:
-    asked = [ToolRequest("1", "issue_refund", "{}", Wanted.CONSENT)]
-    assert requested(asked) == (
-        "The agent asked for a person's consent to use “Issue refund”, which this bot cannot pass on."
-    )
-    assert requested([]) == ""
 
 
 def cited(said: str, *, notes: str = "") -> str:

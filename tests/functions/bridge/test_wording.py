@@ -1,0 +1,43 @@
+import pytest
+
+from functions.bridge.agent import ToolKind, ToolRequest, ToolUse, Wanted
+from functions.bridge.failures import Failure, explanation
+from functions.bridge.wording import requested, step
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (ToolUse("get_weather-now"), "Get weather now…"),
+        (ToolUse(""), "Using a tool…"),
+        (ToolUse("city_guides", ToolKind.KNOWLEDGE_BASE), "Searching city guides…"),
+        (ToolUse("", ToolKind.KNOWLEDGE_BASE), "Searching the knowledge base…"),
+        (ToolUse("forecaster", ToolKind.COLLABORATOR), "Asking forecaster…"),
+        (ToolUse("", ToolKind.COLLABORATOR), "Asking another agent…"),
+        (ToolUse("any", ToolKind.CODE_INTERPRETER), "Running code…"),
+    ],
+)
+def test_what_the_agent_does_is_told_in_words_not_by_its_identifiers(use: ToolUse, words: str) -> None:
+    assert step(use) == words
+
+
+def test_what_the_agent_asked_for_is_told_by_name() -> None:
+    refund, bell = ToolRequest("1", "issue_refund", "{}"), ToolRequest("2", "ring-*the*-<!here>-bell", "{}")
+    words = requested([refund, bell, refund])
+    assert words == (
+        "The agent asked this bot to run “Issue refund”, “Ring \\*the\\* \\<\u200b\\!here\\> bell” for it, "
+        "which it cannot do."
+    )
+    note = explanation(Failure.RETURN_OF_CONTROL, reference="0a", may_have_acted=True, words=words)
+    assert note == f":warning: {words} It may have done part of its work. (Reference: `0a`)"
+    assert requested([ToolRequest("1", "", "{}")]) == (
+        "The agent asked this bot to run a tool for it, which it cannot do."
+    )
+
+
+def test_consent_is_something_else_than_work() -> None:
+    asked = [ToolRequest("1", "issue_refund", "{}", Wanted.CONSENT)]
+    assert requested(asked) == (
+        "The agent asked for a person's consent to use “Issue refund”, which this bot cannot pass on."
+    )
+    assert requested([]) == ""
