@@ -1,165 +1,28 @@
 """The streaming style over fakes of the ports."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from functions.bridge.agent import (
-    Citation,
-    Failed,
-    Finished,
-    Source,
-    TextDelta,
-    ToolUse,
-)
-from functions.bridge.answer import answer
-from functions.bridge.chat import (
-    ChatRateLimited,
-    ChatRefused,
-    ChatStopped,
-    ChatUnavailable,
-    Part,
-    Piece,
-    TaskStatus,
-)
+from functions.bridge.agent import Failed, Finished, TextDelta, ToolUse
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatStopped, ChatUnavailable, TaskStatus
 from functions.bridge.failures import Failure
-from functions.bridge.ledger import SETTLED, State
-from functions.bridge.manner import Manner, Style
-from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.ledger import State
+from functions.bridge.outcome import Verdict
 from functions.bridge.turn import Turn, next_attempt
-from tests.functions.fakes import TURN, FakeChat, FakeClock, ScriptedAgent, Stage, Step, only
-
-# What Slack itself takes: see the module under test for who has measured it.
-LIFETIME_SECONDS = 300.0
-STREAM_BYTES = 11_000
-MESSAGE_CHARACTERS = 12_000
-# In which ways Slack can refuse a stream, or say nothing about it.
-REFUSALS = [
-    "unknown_method",
-    "feature_disabled",
-    "missing_scope",
-    "message_not_in_streaming_state",
-    "msg_too_long",
-    "streaming_mode_mismatch",
-]
-TROUBLE: list[Any] = [
-    *[ChatRefused(code) for code in REFUSALS],
-    ChatRateLimited(7),
-    ChatUnavailable("503"),
-    (ChatUnavailable("timeout"), "after"),
-]
-
-
-class Killed(BaseException):
-    """The process ends here, as under SIGKILL: nothing after it runs."""
-
-
-class StrictChat(FakeChat):
-    """Ends streams for their age, refuses what is too long, and keeps what each call has sent.
-
-    Attributes:
-        latency: seconds that each call takes.
-        before_each: called first in each call.
-        longest: the oldest that a stream became, in seconds.
-    """
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__()
-        self.latency = 0.0
-        self.before_each: Callable[[], None] = lambda: None
-        self.longest = 0.0
-        self.opened: dict[str, float] = {}
-        self.pieces: list[Piece] = []
-        self._clock = clock
-
-    def start_stream(self, turn: Turn, piece: Piece) -> str:
-        self._check(piece)
-        ts = super().start_stream(turn, piece)
-        self.opened[ts] = self._clock.now()
-        return ts
-
-    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
-        self._check(piece, ts)
-        super().append_stream(turn, ts, piece)
-
-    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
-        self._check(piece, ts)
-        super().stop_stream(ts, part, piece)
-
-    def post(self, part: Part) -> str:
-        assert 0 < len(part.markdown) <= MESSAGE_CHARACTERS
-        return super().post(part)
-
-    def edit(self, ts: str, part: Part) -> None:
-        assert len(part.markdown) <= MESSAGE_CHARACTERS
-        super().edit(ts, part)
-
-    def _check(self, piece: Piece, ts: str = "") -> None:
-        self.pieces.append(piece)
-        said = piece.markdown + "".join(task.title for task in piece.tasks)
-        if ts in self.streams:
-            # A stream whose start's answer got lost has no note of its beginning.
-            age = self._clock.now() - self.opened.get(ts, self._clock.now())
-            self.longest = max(self.longest, age)
-            said += self.streams[ts].text
-            if age > LIFETIME_SECONDS:
-                self.messages[ts] = Part(self.streams[ts].turn, -1, self.streams.pop(ts).text)
-        if len(said.encode()) > STREAM_BYTES:
-            raise ChatRefused("msg_too_long")
-
-    def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
-        self.before_each()
-        self._clock.sleep(self.latency)
-        super()._do(method, text, effect)
-        self.before_each()
-
-
-class StrictStage(Stage):
-    def __init__(self) -> None:
-        super().__init__()
-        self.chat: StrictChat = StrictChat(self.clock)
-        self.ports = replace(self.ports, chat=self.chat)
+from tests.functions.bridge.asking import Killed, kill
+from tests.functions.bridge.strict import TROUBLE, StrictStage, deliver_until_settled, take, words_of
+from tests.functions.fakes import TURN, ScriptedAgent, Step
 
 
 @pytest.fixture
 def stage() -> StrictStage:
     return StrictStage()
-
-
-def take(
-    stage: StrictStage,
-    *script: Step,
-    turn: Turn = TURN,
-    agent: ScriptedAgent | None = None,
-    seconds: float = 890.0,
-    style: Style = Style.STREAM,
-) -> Outcome:
-    return answer(
-        turn,
-        stage.delivery(seconds),
-        stage.ports,
-        agents=only(agent or ScriptedAgent(stage.clock, script)),
-        attachments=stage.attachments,
-        manner=Manner(style=style),
-        margin=10.0,
-    )
-
-
-def deliver_until_settled(stage: StrictStage) -> None:
-    """The queue delivers again, with a Slack and an agent in good health."""
-    stage.chat.trouble.clear()
-    stage.chat.before_each = lambda: None
-    for _ in range(4):
-        stage.clock.sleep(61)
-        take(stage, TextDelta("not asked again"), Finished())
-    assert stage.record.state in SETTLED
 
 
 def writes(stage: StrictStage) -> list[str]:
@@ -177,11 +40,6 @@ def growing(words: Sequence[str], pause: float = 1.5) -> list[Step]:
 
 def spoken(number: int, *, between: str = " ") -> list[str]:
     return [f"w{index}.{between}" for index in range(number)]
-
-
-def words_of(stage: StrictStage) -> list[str]:
-    """The numbered words of the thread, in order; where a cut or a source is in the middle of one, whole."""
-    return re.findall(r"w\d+\.", "".join(stage.chat.texts()).replace(" [1]", ""))
 
 
 # --- waiting -----------------------------------------------------------------------------------------------
@@ -644,11 +502,8 @@ def test_a_crash_at_any_call_leaves_no_open_stream(name: str) -> None:
 
 
 def test_a_message_that_is_left_over_is_taken_back_for_certain(stage: StrictStage) -> None:
-    def die() -> None:
-        raise Killed
-
     with pytest.raises(Killed):
-        take(stage, *growing([f"w{number}. {'word ' * 200}\n\n" for number in range(20)])[:-1], die)
+        take(stage, *growing([f"w{number}. {'word ' * 200}\n\n" for number in range(20)])[:-1], kill)
     assert len(stage.chat.streams) == 1
     assert len(stage.chat.messages) > 1
     stage.clock.sleep(61)
@@ -680,96 +535,3 @@ def test_the_lease_is_kept_while_a_burst_goes_out(stage: StrictStage) -> None:
     times = [name for name, _ in stage.ledger.writes].count("renew")
     assert times > 5
     assert words_of(stage) == spoken(20_000, between="")
-
-
-# --- anything ----------------------------------------------------------------------------------------------
-
-BLOCKS = [
-    "{0} and {0}\n\n",
-    "{0} ",
-    "{0}\n",
-    "# {0}\n\n",
-    "- {0}\n",
-    "  - {0}\n",
-    "> {0}\n\n",
-    "```py\n{0}\n{0}\n```\n\n",
-    "- x\n\n  ~~~\n  {0}\n\n  {0}\n  ~~~\n",
-    "> ```\n> {0}\n> ```\n\n",
-    "{0} <!channel> <https://a.example|{0}> 1 < 2\r\n",
-    "\r\n\r\n```\r\n{0}\r\n```\r\n\r\n",
-    "{0} **b** `c` \x00\x0b\u2028\u200b\ufeff ",
-    "```\n{0}",
-    "~~~~\n",
-]
-# Each makes a message of its own: few are enough.
-TABLES = [
-    "\n| head | head |\n|---|:-:|\n| {0} | é |\n| {0} | 🌦 |\n\n",
-    "\nhead | head\n--|--\n{0} | b\n\n",
-]
-SOME_BLOCKS = st.tuples(st.sampled_from(BLOCKS), st.integers(1, 150)) | st.tuples(
-    st.sampled_from(TABLES), st.integers(1, 6)
-)
-
-
-def text_of(blocks: list[tuple[str, int]]) -> str:
-    """Blocks, each so many times; every word that counts has a number of its own."""
-    numbers = count()
-    whole = "".join(block * times for block, times in blocks)
-    return re.sub(r"\{0\}", lambda _: f"w{next(numbers)}.", whole)
-
-
-def script_of(text: str, breaks: list[tuple[float, list[Step]]]) -> list[Step]:
-    """The text in pieces, broken off at fractions of its length for something else."""
-    script: list[Step] = []
-    begin = 0
-    for fraction, meanwhile in sorted(breaks, key=lambda each: each[0]):
-        end = int(fraction * len(text))
-        script += [TextDelta(text[begin:end]), *meanwhile]
-        begin = end
-    return [*script, TextDelta(text[begin:]), Finished()]
-
-
-MEANWHILE: st.SearchStrategy[list[Step]] = st.sampled_from(
-    [[], [0.01], [1.0], [2.0], [7.0], [100.0], [ToolUse("tool")], [Citation((Source("s"),))]]
-)
-MISHAPS = st.none() | st.sampled_from(TROUBLE)
-PASSING = st.none() | st.sampled_from([each for each in TROUBLE if not isinstance(each, ChatRefused)])
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    blocks=st.lists(SOME_BLOCKS, min_size=1, max_size=8),
-    breaks=st.lists(st.tuples(st.floats(0, 1), MEANWHILE), max_size=20),
-    style=st.sampled_from(Style),
-    troubles=st.fixed_dictionaries(
-        {
-            "start_stream": st.lists(MISHAPS, max_size=4),
-            "append_stream": st.lists(MISHAPS, max_size=6),
-            "stop_stream": st.lists(MISHAPS, max_size=4),
-            "set_status": st.lists(MISHAPS, max_size=2),
-            "post": st.lists(PASSING, max_size=4),
-            "edit": st.lists(PASSING, max_size=6),
-            "find": st.lists(PASSING, max_size=2),
-            "delete": st.lists(PASSING, max_size=2),
-        }
-    ),
-)
-def test_whatever_is_said_and_whatever_goes_wrong_the_thread_has_it_all(
-    blocks: list[tuple[str, int]],
-    breaks: list[tuple[float, list[Step]]],
-    style: Style,
-    troubles: dict[str, list[Any]],
-) -> None:
-    text = text_of(blocks)
-    stage = StrictStage()
-    stage.chat.trouble = {method: list(script) for method, script in troubles.items()}
-    take(stage, *script_of(text, breaks), style=style)
-    deliver_until_settled(stage)
-    assert stage.record.state is State.ANSWERED
-    assert not stage.chat.streams
-    said = re.findall(r"w\d+\.", text)
-    if stage.chat.files:  # a table has become one
-        tables = "".join(file.data.decode() for file in stage.chat.files)
-        assert sorted(words_of(stage) + re.findall(r"w\d+\.", tables)) == sorted(said)
-    else:
-        assert words_of(stage) == said

@@ -1,0 +1,129 @@
+"""A Slack that ends streams as the real one does, and answers that are streamed into it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from functions.bridge.agent import Finished, TextDelta
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part, Piece
+from functions.bridge.ledger import SETTLED
+from functions.bridge.manner import Manner, Style
+from functions.bridge.outcome import Outcome
+from functions.bridge.turn import Turn
+from tests.functions.bridge import asking
+from tests.functions.fakes import TURN, FakeChat, FakeClock, ScriptedAgent, Stage, Step
+
+# What Slack itself takes: functions/bridge/streaming.py says who has measured it.
+LIFETIME_SECONDS = 300.0
+STREAM_BYTES = 11_000
+MESSAGE_CHARACTERS = 12_000
+# In which ways Slack can refuse a stream, or say nothing about it.
+REFUSALS = [
+    "unknown_method",
+    "feature_disabled",
+    "missing_scope",
+    "message_not_in_streaming_state",
+    "msg_too_long",
+    "streaming_mode_mismatch",
+]
+TROUBLE: list[Any] = [
+    *[ChatRefused(code) for code in REFUSALS],
+    ChatRateLimited(7),
+    ChatUnavailable("503"),
+    (ChatUnavailable("timeout"), "after"),
+]
+
+
+class StrictChat(FakeChat):
+    """Ends streams for their age, refuses what is too long, and keeps what each call has sent.
+
+    Attributes:
+        latency: seconds that each call takes.
+        before_each: called first in each call.
+        longest: the oldest that a stream became, in seconds.
+    """
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self.latency = 0.0
+        self.before_each: Callable[[], None] = lambda: None
+        self.longest = 0.0
+        self.opened: dict[str, float] = {}
+        self.pieces: list[Piece] = []
+        self._clock = clock
+
+    def start_stream(self, turn: Turn, piece: Piece) -> str:
+        self._check(piece)
+        ts = super().start_stream(turn, piece)
+        self.opened[ts] = self._clock.now()
+        return ts
+
+    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+        self._check(piece, ts)
+        super().append_stream(turn, ts, piece)
+
+    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+        self._check(piece, ts)
+        super().stop_stream(ts, part, piece)
+
+    def post(self, part: Part) -> str:
+        assert 0 < len(part.markdown) <= MESSAGE_CHARACTERS
+        return super().post(part)
+
+    def edit(self, ts: str, part: Part) -> None:
+        assert len(part.markdown) <= MESSAGE_CHARACTERS
+        super().edit(ts, part)
+
+    def _check(self, piece: Piece, ts: str = "") -> None:
+        self.pieces.append(piece)
+        said = piece.markdown + "".join(task.title for task in piece.tasks)
+        if ts in self.streams:
+            # A stream whose start's answer got lost has no note of its beginning.
+            age = self._clock.now() - self.opened.get(ts, self._clock.now())
+            self.longest = max(self.longest, age)
+            said += self.streams[ts].text
+            if age > LIFETIME_SECONDS:
+                self.messages[ts] = Part(self.streams[ts].turn, -1, self.streams.pop(ts).text)
+        if len(said.encode()) > STREAM_BYTES:
+            raise ChatRefused("msg_too_long")
+
+    def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
+        self.before_each()
+        self._clock.sleep(self.latency)
+        super()._do(method, text, effect)
+        self.before_each()
+
+
+class StrictStage(Stage):
+    def __init__(self) -> None:
+        super().__init__()
+        self.chat: StrictChat = StrictChat(self.clock)
+        self.ports = replace(self.ports, chat=self.chat)
+
+
+def take(
+    stage: StrictStage,
+    *script: Step,
+    turn: Turn = TURN,
+    agent: ScriptedAgent | None = None,
+    seconds: float = 890.0,
+    style: Style = Style.STREAM,
+) -> Outcome:
+    """A question that is answered in a style, within the fifteen minutes that Lambda gives at most."""
+    return asking.take(stage, *script, turn=turn, agent=agent, seconds=seconds, manner=Manner(style=style))
+
+
+def deliver_until_settled(stage: StrictStage) -> None:
+    """The queue delivers again, with a Slack and an agent in good health."""
+    stage.chat.trouble.clear()
+    stage.chat.before_each = lambda: None
+    for _ in range(4):
+        stage.clock.sleep(61)
+        take(stage, TextDelta("not asked again"), Finished())
+    assert stage.record.state in SETTLED
+
+
+def words_of(stage: StrictStage) -> list[str]:
+    """The numbered words of the thread, in order; where a cut or a source is in the middle of one, whole."""
+    return re.findall(r"w\d+\.", "".join(stage.chat.texts()).replace(" [1]", ""))
