@@ -146,8 +146,8 @@ class Draft:
     def _marks_placed(self, reading: Reading, end: int, *, is_whole: bool) -> Iterator[tuple[int, int, str]]:
         placed: dict[tuple[int, str], dict[str, None]] = {}
         for behind, mark in self._marks if self else ():
-            if behind > len(reading.text):
-                continue  # not read yet
+            if behind > len(reading.text) and not is_whole:
+                continue  # not read yet; a whole text has lost no more than the white space at its end
             at, before = reading.place_behind(behind)
             if at < end and (is_whole or "\n" not in before or reading.goes_on_behind(at)):
                 placed.setdefault((at, before), {})[mark] = None

@@ -1,5 +1,7 @@
 """A text that grows. What its marks may stand behind is in test_reply, its tables are in test_tables."""
 
+import pytest
+
 from functions.bridge.draft import Draft
 
 
@@ -48,6 +50,20 @@ def test_a_number_behind_a_block_waits_until_another_block_begins() -> None:
     draft.add("\n\nThen.")
     paragraphs = [line for line in draft.growing().splitlines() if line]
     assert paragraphs == ["```", "a", "```", "[1]", "Then."]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("It is sunny. ", "It is sunny. [1]"),
+        ("It is sunny.\n\n", "It is sunny. [1]"),
+        ("```\na\n```\n", "```\na\n```\n\n[1]"),
+    ],
+)
+def test_a_number_behind_the_white_space_that_an_answer_ends_in_is_shown(said: str, shown: str) -> None:
+    draft = draft_of(said)
+    draft.mark(1)
+    assert draft.closed() == shown
 
 
 LONG = "word " * 20_000
