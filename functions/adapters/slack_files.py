@@ -35,11 +35,12 @@ class SlackFiles:
         if not self._is_slacks(attachment.url):
             raise AttachmentUnavailable("the file is at another address than Slack's")
         try:
-            # A redirect would take the token elsewhere.
+            # A redirect would take the token elsewhere; a connection that was kept while the environment was
+            # frozen may be dead.
             answer = self._http.request(
                 "GET",
                 attachment.url,
-                headers={"Authorization": f"Bearer {self._token.value()}"},
+                headers={"Authorization": f"Bearer {self._token.value()}", "Connection": "close"},
                 redirect=False,
                 preload_content=False,
             )

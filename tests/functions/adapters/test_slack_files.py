@@ -44,12 +44,14 @@ class Elsewhere:
     def __init__(self) -> None:
         self.answer = Response(PNG)
         self.requests: list[tuple[str, str | None]] = []
+        self.connections: list[str | None] = []  # the Connection header of each request
         self._server = HttpServer(Request.application(self._serve))
         self.url = self._server.url
         self.start, self.stop = self._server.start, self._server.stop
 
     def _serve(self, request: Request) -> Response:
         self.requests.append((request.path, request.headers.get("Authorization")))
+        self.connections.append(request.headers.get("Connection"))
         return self.answer
 
 
@@ -157,6 +159,13 @@ def test_a_file_that_does_not_come_is_no_crash(
     slack.faults.add(replace(fault))
     with pytest.raises(AttachmentUnavailable):
         files.fetch(attachment)
+
+
+def test_a_file_is_fetched_over_a_connection_of_its_own(
+    token: CachedSecret, attachment: Attachment, elsewhere: Elsewhere
+) -> None:
+    SlackFiles(token, origin=elsewhere.url).fetch(replace(attachment, url=f"{elsewhere.url}/chart.png"))
+    assert elsewhere.connections == ["close"]
 
 
 def test_a_slack_that_is_not_there_is_no_crash(token: CachedSecret, attachment: Attachment) -> None:
