@@ -163,7 +163,10 @@ class DynamoLedger:
                 unchanged=unchanged,
             )
         except LeaseLost:
-            return Held(1.0)  # somebody was faster
+            # Or it was us: boto3 repeats a call whose answer got lost, and then meets what we have written.
+            stands = self._get(record.turn_id, _RECORD)
+            if (stands.get("owner"), stands.get("attempt")) != (record.owner, record.attempt):
+                return Held(1.0)  # somebody was faster
         return record
 
     def _more_text(self, found: dict[str, Any]) -> Iterator[str]:

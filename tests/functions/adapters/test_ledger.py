@@ -271,6 +271,18 @@ def test_who_takes_over_notices_what_the_late_owner_still_wrote(dynamo: DynamoLe
     assert dynamo.claim(TURN, owner="two", now=START + 61, lease_seconds=60) == Held(1.0)
 
 
+def test_who_takes_over_has_the_turn_though_the_answer_to_that_got_lost(dynamo: DynamoLedger) -> None:
+    claim(dynamo)
+    update_item = dynamo._client.update_item
+
+    def lose_an_answer(**arguments: Any) -> Any:
+        update_item(**arguments)
+        return update_item(**arguments)  # as boto3 does by itself
+
+    dynamo._client.update_item = lose_an_answer  # type: ignore[method-assign]
+    assert claim(dynamo, "two", now=START + 61).owner == "two"
+
+
 def test_an_item_past_its_time_counts_as_absent(dynamo: DynamoLedger) -> None:
     dynamo.settle(replace(claim(dynamo), state=State.ANSWERED))
     assert claim(dynamo, "two", now=START + KEPT_SECONDS + 1).state is State.RECEIVED
