@@ -140,7 +140,8 @@ def _hold(
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
             outcome.first_text_seconds = ports.clock.now() - now
         if writer.ends_silently:
-            _notify_if_late(turn, delivery, ports, began_at=now)
+            words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
+            _notify_if_late(turn, words, delivery, ports, began_at=now)
     except ChatRefused as exc:
         outcome.verdict, outcome.detail = Verdict.REFUSED_BY_SLACK, exc.code
     except GiveBack as exc:
@@ -160,8 +161,8 @@ def back_off(receives: int) -> float:
     return min(FIRST_BACK_OFF * 2.0 ** min(receives - 1, 10), LONGEST_BACK_OFF)
 
 
-def _notify_if_late(turn: Turn, delivery: Delivery, ports: Ports, *, began_at: float) -> None:
-    """Mention who asked, if that was so long ago that they may have gone elsewhere.
+def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *, began_at: float) -> None:
+    """Mention who asked, if that was so long ago that they may have gone elsewhere; `words` say what for.
 
     Not tried at another delivery: the turn is settled. And not after the deadline, which is passed when Slack
     is slow: what became of the turn is not in the log yet.
@@ -173,7 +174,7 @@ def _notify_if_late(turn: Turn, delivery: Delivery, ports: Ports, *, began_at: f
         return
     for _ in range(MENTION_TRIES):
         try:
-            ports.chat.mention(turn, wording.READY)
+            ports.chat.mention(turn, words)
         except ChatRateLimited as exc:
             if ports.clock.now() + exc.retry_after >= delivery.deadline:
                 return

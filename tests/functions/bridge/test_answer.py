@@ -330,6 +330,13 @@ def test_who_had_to_wait_is_told_that_the_answer_is_there(stage: Stage) -> None:
     assert len(stage.chat.history("mention")) == 1
 
 
+def test_who_had_to_wait_in_vain_is_not_told_of_an_answer(stage: Stage) -> None:
+    assert take(stage, 300.0).verdict is Verdict.INTERRUPTED
+    assert stage.chat.history("mention") == [
+        "U1 Your question did not get its answer. The message above says why."
+    ]
+
+
 @pytest.mark.parametrize(("seconds", "style"), [(59.0, Style.EDIT), (61.0, Style.STREAM)])
 def test_who_is_notified_anyway_or_was_quick_is_not_told(stage: Stage, seconds: float, style: Style) -> None:
     take(stage, seconds, *SUNNY, manner=Manner(style=style))
