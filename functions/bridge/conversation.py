@@ -111,6 +111,8 @@ class Conversation:
             files.append(File(file.name, file.media_type, data))
             if sum(len(file.data) for file in files) > MOST_BYTES:
                 raise _FileMissing(file.name, "the files are larger than Slack said")
+            if self._clock.now() >= self._stop_at:  # else the agent would begin, and nobody listen
+                raise _FileMissing(file.name, "it came when the function's time was nearly up")
         return files
 
     def _names_of(self, users: Sequence[str]) -> dict[str, str]:

@@ -75,6 +75,15 @@ def test_a_file_that_cannot_be_fetched_can_be_tried_again(stage: Stage) -> None:
     assert [file.data for file in agent.questions[0].files] == [b"png"]
 
 
+def test_files_that_come_too_late_for_an_answer_leave_the_agent_unasked(stage: Stage) -> None:
+    stage.attachments.contents = {PHOTO.url: b"png", TABLE.url: b"a,b\r\n"}
+    slow_down(stage, stage.attachments, "fetch", 24)
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    outcome = take(stage, turn=asking_with(PHOTO, TABLE), agent=agent, seconds=55)
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.ATTACHMENT)
+    assert agent.questions == []
+
+
 def test_people_in_a_question_have_their_names(stage: Stage) -> None:
     stage.chat.names = {"U2": "alice"}
     agent = ScriptedAgent(stage.clock, SUNNY)
