@@ -150,6 +150,8 @@ def _hold(
                 custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
             custody.release()
         outcome.verdict, outcome.again_in = Verdict.OWED, exc.seconds
+        # What the agent said of its own trouble is not on record: here it is told, or never.
+        outcome.detail = "; ".join(filter(None, [outcome.detail, str(exc)]))
     except LeaseLost:
         outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
     outcome.failure = custody.record.failure

@@ -23,10 +23,13 @@ class ServiceUnavailable(Exception):
 
 
 class GiveBack(Exception):
-    """What is owed cannot be written within this invocation. Try again in `seconds`."""
+    """What is owed cannot be written within this invocation. Try again in `seconds`.
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds:g} s")
+    Its text says why, for the operator.
+    """
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
         self.seconds = seconds
 
 
@@ -214,12 +217,12 @@ class Custody:
             try:
                 return call()
             except ChatRateLimited as exc:
-                wait = max(exc.retry_after, FIRST_BACK_OFF)
-            except (ChatUnavailable, ServiceUnavailable):
-                wait = back_off
+                wait, why = max(exc.retry_after, FIRST_BACK_OFF), str(exc)
+            except (ChatUnavailable, ServiceUnavailable) as exc:
+                wait, why = back_off, str(exc)
                 back_off = min(back_off * 2, LONGEST_BACK_OFF)
             if self._clock.now() + wait >= self._deadline:
-                raise GiveBack(wait)
+                raise GiveBack(why, wait)
             self.pause(wait)
 
     def pause(self, seconds: float) -> None:
@@ -237,7 +240,7 @@ class Custody:
     def check_time(self) -> None:
         """Make sure that there is time for another message. Raises `GiveBack`."""
         if self._clock.now() >= self._deadline:
-            raise GiveBack(FIRST_BACK_OFF)
+            raise GiveBack("no time for another message", FIRST_BACK_OFF)
 
     def has_lapsed(self) -> bool:
         """Whether the turn may be somebody else's by now."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from functions.bridge.agent import Failed, Finished, TextDelta
 from functions.bridge.answer import give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
@@ -116,6 +118,23 @@ def test_a_final_text_that_cannot_land_in_time_is_owed_and_the_turn_let_go(stage
     assert take(stage, agent=agent).verdict is Verdict.ANSWERED  # at once: no lease to wait for
     assert agent.questions == []
     assert stage.chat.texts() == ["Sunny."]
+
+
+@pytest.mark.parametrize(
+    ("port", "method", "trouble"),
+    [
+        ("chat", "edit", ChatUnavailable("HTTP 503 without Slack's answer")),
+        ("ledger", "settle", ServiceUnavailable("DynamoDB refused: ThrottlingException")),
+    ],
+    ids=["slack", "ledger"],
+)
+def test_what_did_not_answer_is_in_the_log_beside_what_the_agent_said(
+    stage: Stage, port: str, method: str, trouble: Exception
+) -> None:
+    getattr(stage, port).trouble[method] = [trouble] * 100
+    outcome = take(stage, 3.0, Failed(Failure.INTERNAL, "internalServerException (request r1)"))
+    assert outcome.verdict is Verdict.OWED
+    assert outcome.detail == f"internalServerException (request r1); {trouble}"
 
 
 def test_an_answer_of_many_messages_is_given_back_when_slack_is_too_slow_for_it(stage: Stage) -> None:
