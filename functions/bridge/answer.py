@@ -151,11 +151,17 @@ def _hold(
             custody.release()
         outcome.verdict, outcome.again_in = Verdict.OWED, exc.seconds
         # What the agent said of its own trouble is not on record: here it is told, or never.
-        outcome.detail = "; ".join(filter(None, [outcome.detail, str(exc)]))
+        outcome.detail = _joined(outcome.detail, str(exc))
     except LeaseLost:
         outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
     outcome.failure = custody.record.failure
+    if writer.refusal:
+        outcome.detail = _joined(outcome.detail, f"Slack refused the text: {writer.refusal}")
     return outcome
+
+
+def _joined(*details: str) -> str:
+    return "; ".join(filter(None, details))
 
 
 def back_off(receives: int) -> float:

@@ -50,6 +50,7 @@ class EditWriter:
         self._doubtful: set[int] = set()
         self._edited: set[int] = set()
         self.shows_answer = False
+        self.refusal = ""
         self._unconfirmed = Unconfirmed(custody, chat)
         self._delivers = False
         self._delivering = 0
@@ -186,6 +187,7 @@ class EditWriter:
         note = explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
         if record.owed == (note,):
             return False
+        self.refusal = refusal
         limit = markdown.size(record.owed[number]) * 2 // 3
         if refusal in IS_TOO_MUCH and limit >= _SMALLEST_PIECE:
             pieces = pages.split(record.owed[number], limit=limit)

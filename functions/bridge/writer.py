@@ -10,10 +10,12 @@ class Writer(Protocol):
 
     Attributes:
         shows_answer: whether anything that the agent said has been shown.
+        refusal: why Slack did not take the final text as it was, in Slack's word; "" if it did.
         ends_silently: whether the last message of the reply was edited, which notifies nobody.
     """
 
     shows_answer: bool
+    refusal: str
 
     @property
     def ends_silently(self) -> bool: ...

@@ -173,6 +173,7 @@ def test_what_slack_shows_in_no_way_is_explained(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [None, ChatRefused("invalid_blocks")]
     outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert outcome.verdict is Verdict.FAILED
+    assert outcome.detail == "Slack refused the text: invalid_blocks"
     [text] = stage.chat.texts()
     assert "cannot be shown in Slack" in text
 
