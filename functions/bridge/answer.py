@@ -130,12 +130,7 @@ def _hold(
     )
     outcome = Outcome(Verdict.FAILED)
     try:
-        try:
-            if claim.state is not State.REPLYING:
-                work(custody, writer, outcome)
-            writer.deliver()
-        except ChatStopped:
-            custody.settle(State.STOPPED)
+        _finish(custody, writer, outcome, work)
         outcome.verdict = _VERDICTS[custody.record.state]
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
             outcome.first_text_seconds = ports.clock.now() - now
@@ -143,25 +138,33 @@ def _hold(
             words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
             _notify_if_late(turn, words, delivery, ports, began_at=now)
     except ChatRefused as exc:
-        outcome.verdict, outcome.detail = Verdict.REFUSED_BY_SLACK, exc.code
+        outcome.verdict = Verdict.REFUSED_BY_SLACK
+        outcome.note(exc.code)
     except GiveBack as exc:
         with suppress(ServiceUnavailable, LeaseLost, GiveBack):
             if claim.state is State.REPLYING and delivery.receives > HOPELESS_RECEIVES:
                 custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
             custody.release()
         outcome.verdict, outcome.again_in = Verdict.OWED, exc.seconds
-        # What the agent said of its own trouble is not on record: here it is told, or never.
-        outcome.detail = _joined(outcome.detail, str(exc))
+        outcome.note(str(exc))
     except LeaseLost:
         outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
     outcome.failure = custody.record.failure
     if writer.refusal:
-        outcome.detail = _joined(outcome.detail, f"Slack refused the text: {writer.refusal}")
+        outcome.note(f"Slack refused the text: {writer.refusal}")
     return outcome
 
 
-def _joined(*details: str) -> str:
-    return "; ".join(filter(None, details))
+def _finish(
+    custody: Custody, writer: Writer, outcome: Outcome, work: Callable[[Custody, Writer, Outcome], None]
+) -> None:
+    """Have the turn settled, unless it must be given back: it raises what `Writer.deliver` raises."""
+    try:
+        if custody.record.state is not State.REPLYING:
+            work(custody, writer, outcome)
+        writer.deliver()
+    except ChatStopped:
+        custody.settle(State.STOPPED)
 
 
 def back_off(receives: int) -> float:

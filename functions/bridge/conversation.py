@@ -71,7 +71,7 @@ class Conversation:
         try:
             question = self._question(asked, attachments)
         except _FileMissing as exc:
-            self._outcome.detail = exc.why
+            self._outcome.note(exc.why)
             self._custody.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
         for wait in (*RETRY_WAITS, None):
@@ -223,7 +223,7 @@ class Conversation:
             failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
             ended = Failed(failure, "the stream ended without text")
         if isinstance(ended, Failed):
-            self._outcome.detail = ended.detail
+            self._outcome.note(ended.detail)
             acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
             words = explanation(
                 ended.failure,
@@ -255,7 +255,7 @@ class Conversation:
             except ChatUndone:
                 wait = UPLOAD_BACK_OFF
             except ChatError as exc:
-                self._outcome.detail = f"a file was not taken: {exc}"
+                self._outcome.note(f"a file was not taken: {exc}")
                 return Upload.MISSING if isinstance(exc, ChatRefused) else Upload.UNCERTAIN
             else:
                 return Upload.DONE

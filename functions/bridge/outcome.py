@@ -41,3 +41,7 @@ class Outcome:
     guardrails: tuple[str, ...] = ()
     first_text_seconds: float | None = None
     again_in: float | None = None
+
+    def note(self, detail: str) -> None:
+        """Add to `detail`: what the agent said of its own trouble is kept nowhere else."""
+        self.detail = "; ".join(filter(None, [self.detail, detail]))
