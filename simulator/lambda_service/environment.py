@@ -139,8 +139,9 @@ class ExecutionEnvironment:
             for line in lines:
                 self._on_line(line.rstrip("\n"))
         code = self._process.wait()
-        self._api.end(failure("Runtime.ExitError", f"Error: Runtime exited with error: {_describe(code)}"))
+        # Dead before whoever waits is told: or the next invocation might be given to this environment.
         self._ended.set()
+        self._api.end(failure("Runtime.ExitError", f"Error: Runtime exited with error: {_describe(code)}"))
 
 
 def _describe(code: int) -> str:
