@@ -1,4 +1,5 @@
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,9 +29,34 @@ def aws() -> Iterator[Aws]:
     aws.stop()
 
 
+class Log:
+    """The records that the function was given, which it writes into its log."""
+
+    def __init__(self) -> None:
+        self._records: list[dict[str, Any]] = []
+        self._changed = threading.Condition()
+
+    def add(self, _function: str, line: str) -> None:
+        if line.startswith("RECORD "):
+            with self._changed:
+                self._records.append(json.loads(line.removeprefix("RECORD ")))
+                self._changed.notify_all()
+
+    def records(self, count: int) -> list[dict[str, Any]]:
+        """All of them, as soon as there are `count`: a line may be read after the function has answered."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._records) >= count, 30), self._records
+            return list(self._records)
+
+
 @pytest.fixture
-def lambdas(journal: Journal) -> Iterator[LambdaService]:
-    service = LambdaService(journal=journal, runtime="python")
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def lambdas(journal: Journal, log: Log) -> Iterator[LambdaService]:
+    service = LambdaService(journal=journal, runtime="python", on_log=log.add)
     service.add(FUNCTION, {})
     yield service
     service.stop()
@@ -96,10 +122,6 @@ def wait_for(journal: Journal, kind: str, count: int = 1) -> list[Entry]:
     return found
 
 
-def records(lambdas: LambdaService) -> list[dict[str, Any]]:
-    return [json.loads(x.removeprefix("RECORD ")) for x in lambdas.logs("f") if x.startswith("RECORD ")]
-
-
 def depth(aws: Aws, queue_url: str) -> int:
     names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
@@ -107,13 +129,13 @@ def depth(aws: Aws, queue_url: str) -> int:
 
 
 def test_the_function_sees_the_message_as_lambda_shows_it(
-    aws: Aws, connect: Connect, lambdas: LambdaService, journal: Journal
+    aws: Aws, connect: Connect, log: Log, journal: Journal
 ) -> None:
     queue = create_queue(aws)
     connect(queue)
     send(aws, queue, "hello", group="T1:C1:1.2")
     wait_for(journal, "message deleted")
-    [record] = records(lambdas)
+    [record] = log.records(1)
     assert record["body"] == "hello"
     assert record["eventSource"] == "aws:sqs"
     assert record["eventSourceARN"] == "arn:aws:sqs:us-east-1:123456789012:q.fifo"
@@ -154,7 +176,7 @@ def test_a_message_stays_after_a_failure_until_its_visibility_timeout(
 
 
 def test_a_failed_message_comes_again_and_then_goes_to_the_dead_letter_queue(
-    aws: Aws, connect: Connect, journal: Journal, lambdas: LambdaService
+    aws: Aws, connect: Connect, journal: Journal, log: Log
 ) -> None:
     dead = create_queue(aws, "dead")
     redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead.fifo", "maxReceiveCount": 2}
@@ -164,7 +186,7 @@ def test_a_failed_message_comes_again_and_then_goes_to_the_dead_letter_queue(
     for attempt in (1, 2):
         *_, returned = wait_for(journal, "message returned", attempt)
         assert returned.detail["receive_count"] == attempt
-        handle = records(lambdas)[-1]["receiptHandle"]
+        handle = log.records(attempt)[-1]["receiptHandle"]
         aws.sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=0)
     answer = aws.sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=20, MessageSystemAttributeNames=["All"])
     [message] = answer["Messages"]
@@ -174,14 +196,14 @@ def test_a_failed_message_comes_again_and_then_goes_to_the_dead_letter_queue(
 
 
 def test_messages_of_a_group_come_one_after_the_other(
-    aws: Aws, connect: Connect, journal: Journal, lambdas: LambdaService
+    aws: Aws, connect: Connect, journal: Journal, log: Log
 ) -> None:
     queue = create_queue(aws)
     for number in range(5):
         send(aws, queue, str(number))
     connect(queue)
     wait_for(journal, "message deleted", 5)
-    assert [record["body"] for record in records(lambdas)] == list("01234")
+    assert [record["body"] for record in log.records(5)] == list("01234")
     runs = [entry.kind for entry in journal.entries(source="lambda") if "invocation" in entry.kind]
     assert runs == ["invocation started", "invocation ended"] * 5
 

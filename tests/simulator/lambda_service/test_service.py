@@ -117,7 +117,7 @@ def test_decimals_become_numbers(serve: Serve) -> None:
     assert serve("sample.number").invoke("f", {}).payload == {"whole": 3, "part": 0.5, "text": "Zürich"}
 
 
-def test_an_exception_is_reported_with_its_stack_and_the_environment_lives_on(serve: Serve) -> None:
+def test_an_exception_is_reported_with_its_stack_and_the_environment_lives_on(serve: Serve, log: Log) -> None:
     service = serve("sample.fail")
     error = service.invoke("f", 7).error
     assert error is not None
@@ -127,7 +127,7 @@ def test_an_exception_is_reported_with_its_stack_and_the_environment_lives_on(se
     [environment] = service.environments("f")
     service.invoke("f", 8)
     assert [e.pid for e in service.environments("f")] == [environment.pid]
-    assert any('"errorType": "ValueError"' in line for line in service.logs("f"))
+    log.wait_for('"errorType": "ValueError"')
 
 
 def test_a_return_value_that_is_not_json_is_a_marshal_error(serve: Serve) -> None:
