@@ -124,6 +124,9 @@ def test_a_file_goes_with_a_message(page: Page, service: SlackService, tmp_path:
     path = tmp_path / "map.png"
     path.write_bytes(PNG)
     page.evaluate("location.hash = '#general'")
+    expect(page.locator("#channel-title")).to_have_text(
+        "# general"
+    )  # or the file stays with the first channel
     page.locator("#composer-files").set_input_files([path])
     expect(page.locator("#channel-composer .chosen-files li")).to_contain_text("map.png")
     page.locator("#composer").fill("what is this?")
