@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
 from simulator import wiring
 from simulator.journal import Entry
 from simulator.simulation import AGENTS, Simulation
-from tests.e2e.bridge import Bridge
+from simulator.tap import Call
+from tests.e2e.bridge import PATIENCE, Bridge
 
 
 @pytest.fixture(scope="module", params=AGENTS)
@@ -162,13 +165,22 @@ def test_exceptions_and_arns_never_reach_slack(bridge: Bridge) -> None:
     assert reference[1] in bridge.logs()
 
 
-def test_a_slow_answer_delays_only_its_own_thread(bridge: Bridge) -> None:
-    slow = bridge.say("@agent for a minute: what's the weather in Chicago?")
-    bridge.until(lambda: bridge.replies(slow))
+def test_a_slow_answer_delays_only_its_own_thread(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+
+    def slowly(call: Call, perform: Callable[[], Response]) -> Response:
+        if call.operation.startswith("Invoke") and "Chicago" in json.dumps(call.arguments):
+            goes_on.wait(PATIENCE)
+        return perform()
+
+    monkeypatch.setattr(bridge.simulation.tap, "interceptor", slowly)
+    slow = bridge.say("@agent what's the weather in Chicago?")
+    bridge.until(lambda: bridge.replies(slow) and bridge.state(slow) == "started")
     quick = bridge.ask_in_parallel("@agent what's the weather in Lima today?")
     assert "Lima" in bridge.texts(quick)[0]
     assert bridge.state(slow) == "started"
-    bridge.settled(slow)
+    goes_on.set()
+    assert bridge.settled(slow) == "answered"
 
 
 def test_the_turns_of_a_thread_are_answered_in_order(bridge: Bridge) -> None:

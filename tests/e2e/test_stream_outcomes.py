@@ -11,6 +11,8 @@ from simulator.simulation import Simulation
 from tests.e2e.bridge import Bridge
 
 MINUTE = "@agent for a minute: what's the weather in Chicago?"
+# Says the first words, and then nothing for longer than any machine is busy.
+UNFINISHED = "@agent fall silent: what's the weather in Chicago?"
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +31,9 @@ def text_of(question: dict[str, Any], bridge: Bridge) -> str:
     return "\n\n".join(block["text"] for block in blocks if block["type"] == "markdown")
 
 
-def streaming(bridge: Bridge) -> dict[str, Any]:
+def streaming(bridge: Bridge, text: str = UNFINISHED) -> dict[str, Any]:
     """A question whose answer is being streamed."""
-    question = bridge.say(MINUTE)
+    question = bridge.say(text)
     bridge.until(lambda: streams(question, bridge) == ["in_progress"] and text_of(question, bridge))
     return question
 
@@ -66,7 +68,7 @@ def test_who_presses_stop_gets_no_more(bridge: Bridge) -> None:
 
 
 def test_an_answer_survives_the_end_of_its_stream(bridge: Bridge) -> None:
-    question = streaming(bridge)
+    question = streaming(bridge, MINUTE)
     bridge.control("lifetimes", stream_seconds=0)
     assert bridge.settled(question) == "answered"
     bridge.control("lifetimes", stream_seconds=300)
