@@ -48,7 +48,11 @@ def ask(stream: Stream, bridge: Bridge) -> dict[str, Any]:
         for file in stream.attached
     ]
     more = {"files": files} if files else {}
-    return {**bridge.ask_in_parallel(f"@agent {stream.question}", **more), "asked_at": datetime.now(UTC)}
+    question = bridge.ask_in_parallel(f"@agent {stream.question}", **more)
+    # When the agent was asked, and not when it had answered: a new day may have dawned.
+    runs = bridge.invocations(question)
+    asked_at = datetime.fromtimestamp(runs[0].started_at, UTC) if runs else datetime.now(UTC)
+    return {**question, "asked_at": asked_at}
 
 
 def markdown_of(message: dict[str, Any]) -> str:
