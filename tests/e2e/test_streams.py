@@ -24,7 +24,12 @@ Asked = dict[str, dict[str, Any]]
 
 @pytest.fixture(scope="module", params=["edit", "stream"])
 def bridge(request: pytest.FixtureRequest) -> Iterator[Bridge]:
-    with Simulation(time_scale=0.1, style=request.param, concurrency=AT_ONCE) as simulation:
+    with Simulation(
+        time_scale=0.1,
+        style=request.param,
+        concurrency=AT_ONCE,
+        notify_after_seconds=900,  # a mention would be one more message
+    ) as simulation:
         yield Bridge(simulation)
 
 
