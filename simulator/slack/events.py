@@ -93,13 +93,16 @@ class EventsApi:
         self._time_scale = time_scale
         self._stopping = threading.Event()
         self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()  # around the set: who joins a thread must find it started
         self._http = urllib3.PoolManager(retries=False)
         workspace.listen(self._on_change)
 
     def stop(self) -> None:
         """Gives up what is still to be delivered."""
-        self._stopping.set()
-        for thread in list(self._threads):
+        with self._lock:
+            self._stopping.set()
+            threads = list(self._threads)
+        for thread in threads:
             thread.join()
         self._http.clear()
 
@@ -218,12 +221,13 @@ class EventsApi:
         """Sends an event in the background, with Slack's retries."""
         delivery = Delivery(self.envelope(event, channel, author))
         self.deliveries.append(delivery)
-        if self.request_url and not self._stopping.is_set():
-            thread = threading.Thread(target=self._deliver, args=(delivery,), daemon=True)
-            self._threads.add(thread)
-            thread.start()
-        else:
-            delivery.done.set()
+        with self._lock:
+            if self.request_url and not self._stopping.is_set():
+                thread = threading.Thread(target=self._deliver, args=(delivery,), daemon=True)
+                thread.start()
+                self._threads.add(thread)
+            else:
+                delivery.done.set()
         return delivery
 
     def delivery(self, event_id: str) -> Delivery | None:
@@ -254,7 +258,8 @@ class EventsApi:
                 attempt = self._attempt(delivery, retry=retry, reason=attempt.failure)
         finally:
             delivery.done.set()
-            self._threads.discard(threading.current_thread())
+            with self._lock:
+                self._threads.discard(threading.current_thread())
 
     def _attempt(self, delivery: Delivery, *, retry: int = 0, reason: str = "") -> Attempt:
         headers = {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason} if retry else {}
