@@ -273,7 +273,7 @@ def test_what_the_service_says_about_permissions_is_for_the_log(agent: Agent) ->
 def test_a_run_can_be_cancelled_while_it_is_silent_and_while_it_speaks(
     agent: Agent, agent_service: AgentService, words: str
 ) -> None:
-    agent_service.time_scale = 0.2
+    agent_service.time_scale = 0.5  # so that "silently" is silent for longer than anybody waits here
     run = agent.ask(asking(words))
     if words == "silently":
         while not agent_service.invocations:
