@@ -60,7 +60,7 @@ def test_a_crash_leaves_no_open_stream(bridge: Bridge) -> None:
 
 
 def test_who_presses_stop_gets_no_more(bridge: Bridge) -> None:
-    question = streaming(bridge)
+    question = streaming(bridge, MINUTE)  # the stop is met by the next words
     bridge.control("stop-stream", channel=question["channel"], ts=question["ts"], user="alice")
     assert bridge.settled(question) == "stopped"
     assert len(bridge.replies(question)) == 1
