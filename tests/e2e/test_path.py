@@ -99,6 +99,9 @@ def _last_body(bridge: Bridge) -> str:
 def test_an_edited_mention_is_not_answered_again(bridge: Bridge) -> None:
     question = bridge.ask("@agent what's the weather in Cairo today?")
     bridge.control("edit", channel=question["channel"], ts=question["ts"], text="@agent and in Delhi?")
+    deliveries = [d for d in bridge.simulation.slack.events.deliveries if "edited" in d.event]
+    assert deliveries[-1].event["ts"] == question["ts"]
+    assert deliveries[-1].done.wait(PATIENCE)  # before that, the queues are empty anyway
     bridge.until(bridge.queues_are_empty)
     assert len(bridge.replies(question)) == 1
     assert bridge.runs(question) == 1
