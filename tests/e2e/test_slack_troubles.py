@@ -26,12 +26,18 @@ def bridge() -> Iterator[Bridge]:
 def test_an_agent_answers_though_nobody_knows_how_the_asker_is_called(
     bridge: Bridge, trouble: dict[str, object]
 ) -> None:
-    bridge.simulation.lambdas.kill("worker")  # names that are known are not looked up again
+    for environment in bridge.simulation.lambdas.environments("worker"):
+        environment.kill()  # names that are known are not looked up again
+    calls = bridge.simulation.slack.web_api.calls
+    before = len(calls)
     bridge.control("faults", method="users.info", times=2, **trouble)
     question = bridge.ask("@agent what's the weather in Lima today?", user="bob")
     bridge.simulation.slack.faults.clear()
     assert bridge.state(question) == "answered"
     assert "In **Lima**" in bridge.texts(question)[0]
+    statuses = [call.status for call in calls[before:] if call.method == "users.info"]
+    assert statuses
+    assert 200 not in statuses
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
