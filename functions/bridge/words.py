@@ -4,7 +4,10 @@ import re
 
 # Chinese and Japanese write no spaces between words.
 _WIDE = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_SIGN = re.compile(rf"\\\S|`+|\]\(|[\[\]()>]|<(?=[A-Za-z/!?@#])|\s|[{_WIDE}]")
+# A backslash before backticks means itself where they end a code span, and else that the first of them does.
+_SIGN = re.compile(rf"\\?`+|\\\S|\]\(|[\[\]()>\"]|<(?=[A-Za-z/!?@#])|\s|[{_WIDE}]")
+
+_ENDS = {"<": ">", '"': '"'}
 
 
 def ends_of_words(text: str, begin: int, end: int) -> list[int]:
@@ -14,22 +17,24 @@ def ends_of_words(text: str, begin: int, end: int) -> list[int]:
     it. The end of the paragraph is the last of them.
     """
     found: list[int] = []
-    until = ""  # the sign that ends the code span or the angle brackets
+    until = ""  # the sign that ends the code span, the angle brackets or the link's title
     brackets = parentheses = 0
     for match in _SIGN.finditer(text, begin, end):
-        sign = match[0]
+        sign, before = match[0], text[match.start() - 1 : match.start()]
         if until:
             until = "" if sign.lstrip("\\") == until else until
         elif parentheses:
             parentheses += {"(": 1, ")": -1}.get(sign, 0)
-        elif sign[0] == "`":
-            until = sign
+            if (sign == "<" and before == "(") or (sign == '"' and before.isspace()):
+                until = _ENDS[sign]
+        elif "`" in sign:
+            until = sign if sign[0] == "`" else sign[2:]
         elif sign == "<":
-            until = ">"
+            until = _ENDS[sign]
         elif sign == "](" and brackets:
             brackets, parentheses = brackets - 1, 1
         elif sign in "[]":
             brackets = max(0, brackets + (1 if sign == "[" else -1))
-        elif not brackets and sign not in "()>](" and sign[0] != "\\":
+        elif not brackets and sign not in '()>]("' and sign[0] != "\\":
             found.append(match.start())
     return [*found, end]

@@ -23,6 +23,11 @@ def marked(text: str) -> str:
         "[![a b](c d)](e f)^ g^",
         "[a b][c d]^ e^",
         "<https://a.example/b>^ c^",
+        "``a\\` b ``^ c^ ``d e``^ f^",  # in code a backslash means itself
+        "\\``a b`^ c^",  # the first one is escaped, the second begins a code span
+        '[a](b "c) d")^ e^',  # a link's title may contain parentheses: spec.commonmark.org/0.31.2/#links
+        "[a](<b) c>)^ d^",  # so may its address in angle brackets
+        '"a^ b"^ c^',
     ],
 )
 def test_a_mark_can_stand_behind_each_word_outside_of_code_and_links(shown: str) -> None:
@@ -41,7 +46,9 @@ def test_only_the_paragraph_counts() -> None:
 
 
 signs = st.lists(
-    st.sampled_from(["a", " ", "\n", "`", "``", "[", "](", "]", "(", ")", "<a", ">", "\\", "日本", "!", "<"])
+    st.sampled_from(
+        ["a", " ", "\n", "`", "``", "[", "](", "]", "(", ")", "<a", ">", "\\", "日本", "!", "<", '"']
+    )
 ).map("".join)
 
 
