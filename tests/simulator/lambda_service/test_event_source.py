@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,13 +11,9 @@ from simulator.lambda_service.event_source import EventSourceMapping, failure_re
 from simulator.lambda_service.runtime_api import Result
 from simulator.lambda_service.service import LambdaService
 from simulator.wiring import Function
+from tests.simulator.lambda_service.conftest import Log
 
 FUNCTION = Function("f", "tests.simulator.lambda_service.handlers.queue.handler", 30, 256, frozenset())
-
-
-@pytest.fixture
-def journal() -> Journal:
-    return Journal()
 
 
 @pytest.fixture
@@ -27,31 +22,6 @@ def aws() -> Iterator[Aws]:
     aws.start()
     yield aws
     aws.stop()
-
-
-class Log:
-    """The records that the function was given, which it writes into its log."""
-
-    def __init__(self) -> None:
-        self._records: list[dict[str, Any]] = []
-        self._changed = threading.Condition()
-
-    def add(self, _function: str, line: str) -> None:
-        if line.startswith("RECORD "):
-            with self._changed:
-                self._records.append(json.loads(line.removeprefix("RECORD ")))
-                self._changed.notify_all()
-
-    def records(self, count: int) -> list[dict[str, Any]]:
-        """All of them, as soon as there are `count`: a line may be read after the function has answered."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self._records) >= count, 30), self._records
-            return list(self._records)
-
-
-@pytest.fixture
-def log() -> Log:
-    return Log()
 
 
 @pytest.fixture
@@ -122,6 +92,12 @@ def wait_for(journal: Journal, kind: str, count: int = 1) -> list[Entry]:
     return found
 
 
+def records(log: Log, count: int) -> list[dict[str, Any]]:
+    """What the function was given, as it writes it into its log; as soon as there are `count`."""
+    log.wait_for("RECORD ", count)
+    return [json.loads(line.removeprefix("RECORD ")) for line in log.lines if line.startswith("RECORD ")]
+
+
 def depth(aws: Aws, queue_url: str) -> int:
     names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = aws.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
@@ -135,7 +111,7 @@ def test_the_function_sees_the_message_as_lambda_shows_it(
     connect(queue)
     send(aws, queue, "hello", group="T1:C1:1.2")
     wait_for(journal, "message deleted")
-    [record] = log.records(1)
+    [record] = records(log, 1)
     assert record["body"] == "hello"
     assert record["eventSource"] == "aws:sqs"
     assert record["eventSourceARN"] == "arn:aws:sqs:us-east-1:123456789012:q.fifo"
@@ -186,7 +162,7 @@ def test_a_failed_message_comes_again_and_then_goes_to_the_dead_letter_queue(
     for attempt in (1, 2):
         *_, returned = wait_for(journal, "message returned", attempt)
         assert returned.detail["receive_count"] == attempt
-        handle = log.records(attempt)[-1]["receiptHandle"]
+        handle = records(log, attempt)[-1]["receiptHandle"]
         aws.sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=handle, VisibilityTimeout=0)
     answer = aws.sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=20, MessageSystemAttributeNames=["All"])
     [message] = answer["Messages"]
@@ -203,7 +179,7 @@ def test_messages_of_a_group_come_one_after_the_other(
         send(aws, queue, str(number))
     connect(queue)
     wait_for(journal, "message deleted", 5)
-    assert [record["body"] for record in log.records(5)] == list("01234")
+    assert [record["body"] for record in records(log, 5)] == list("01234")
     runs = [entry.kind for entry in journal.entries(source="lambda") if "invocation" in entry.kind]
     assert runs == ["invocation started", "invocation ended"] * 5
 

@@ -1,7 +1,6 @@
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,25 +11,9 @@ from simulator.journal import Journal
 from simulator.lambda_service.environment import REPOSITORY, Runtime, available_runtime
 from simulator.lambda_service.service import LambdaService, RequestTooLargeError, TooManyRequestsError
 from simulator.wiring import Function
+from tests.simulator.lambda_service.conftest import Log
 
 HANDLERS = "tests.simulator.lambda_service.handlers"
-
-
-class Log:
-    """Collects log lines and lets a test wait for one."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._changed = threading.Condition()
-
-    def add(self, _function: str, line: str) -> None:
-        with self._changed:
-            self.lines.append(line)
-            self._changed.notify_all()
-
-    def wait_for(self, text: str, count: int = 1) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: sum(text in x for x in self.lines) >= count, 30), self.lines
 
 
 def function(handler: str, *, timeout: int = 30, environment: frozenset[str] = frozenset()) -> Function:
@@ -43,16 +26,6 @@ def runtime(request: pytest.FixtureRequest) -> Runtime:
         pytest.skip("awslambdaric has wheels for Linux on x86-64 only")
     chosen: Runtime = request.param
     return chosen
-
-
-@pytest.fixture
-def log() -> Log:
-    return Log()
-
-
-@pytest.fixture
-def journal() -> Journal:
-    return Journal()
 
 
 @pytest.fixture
