@@ -141,6 +141,11 @@ class LambdaService:
             environment.kill()
         return len(victims)
 
+    def retire(self, name: str) -> None:
+        """Ends all environments of the function, as Lambda does with those that were idle for a while."""
+        for environment in self.environments(name):
+            environment.kill()
+
     def logs(self, name: str) -> list[str]:
         """The last lines that the function's processes wrote, in all environments."""
         return list(self._deployments[name].log)

@@ -26,8 +26,7 @@ def bridge() -> Iterator[Bridge]:
 def test_an_agent_answers_though_nobody_knows_how_the_asker_is_called(
     bridge: Bridge, trouble: dict[str, object]
 ) -> None:
-    for environment in bridge.simulation.lambdas.environments("worker"):
-        environment.kill()  # names that are known are not looked up again
+    bridge.simulation.lambdas.retire("worker")  # names that are known are not looked up again
     calls = bridge.simulation.slack.web_api.calls
     before = len(calls)
     bridge.control("faults", method="users.info", times=2, **trouble)

@@ -132,7 +132,7 @@ class Matrix:
     def _ask(self, scenario: Scenario, plan: list[Planned]) -> Turn:
         with self._asking:  # one at a time, so that the watch knows which turn is which
             if any(planned.point == READS_SIGNING_SECRET for planned in plan):
-                self._retire(wiring.RECEIVER)
+                self._simulation.lambdas.retire(wiring.RECEIVER.name)
             watched = self._watch.next_turn(plan)
             question = self.bridge.say(scenario.question)
             self._watch.wait(lambda: "SQS SendMessage" in [p.call for p in watched.points], PATIENCE)
@@ -146,13 +146,8 @@ class Matrix:
         return Turn(scenario, question, watched)
 
     def _retire_all(self) -> None:
-        """Ends all processes, as Lambda does with those that have been idle for a while."""
         for function in wiring.FUNCTIONS:
-            self._retire(function)
-
-    def _retire(self, function: wiring.Function) -> None:
-        for environment in self._simulation.lambdas.environments(function.name):
-            environment.kill()
+            self._simulation.lambdas.retire(function.name)
 
 
 def _plan(case: Case) -> list[Planned]:

@@ -165,6 +165,14 @@ def test_kill_crashes_the_running_invocations_and_only_those(serve: Serve, log: 
     assert len(service.environments("f")) == 1
 
 
+def test_retired_environments_are_replaced_by_new_ones(serve: Serve) -> None:
+    service = serve("sample.echo")
+    before = service.invoke("f", {}).payload["pid"]
+    service.retire("f")
+    assert service.environments("f") == []
+    assert service.invoke("f", {}).payload["pid"] != before
+
+
 def test_no_more_environments_than_the_concurrency_allows(serve: Serve, log: Log) -> None:
     service = serve("sample.hang", concurrency=1)
     with ThreadPoolExecutor() as pool:
