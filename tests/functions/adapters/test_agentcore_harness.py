@@ -46,6 +46,7 @@ def test_files_are_not_taken_and_nothing_is_asked(agent_service: AgentService) -
 def test_a_question_for_a_person_is_not_taken_up(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("ask me first")))
     assert failure(heard) is Failure.RETURN_OF_CONTROL
+    wait_until_over(agent_service)
     assert agent_service.invocations[0].ended == "approval"
 
 

@@ -239,6 +239,7 @@ def test_a_tool_that_needs_a_person_is_asked_for(
     assert (request.name, request.wanted) == ("send-storm-warning", kind.asks)
     assert json.loads(request.arguments) == {"place": "Chicago", "level": "orange"}
     assert request.call_id
+    wait_until_over(agent_service)
     assert agent_service.invocations[0].ended == "approval"
 
 
