@@ -10,7 +10,8 @@ What people do
                               the bytes in base64; `size` is what Slack is to say, right or wrong.
   POST /control/edit          {channel, ts, text}: the author changes a message
   POST /control/delete        {channel, ts}: the author deletes a message
-  POST /control/press         {channel, ts, action_id, user}: presses a button -> {statuses, bodies}
+  POST /control/press         {channel, ts, action_id, user, times?}: presses a button -> {statuses, bodies};
+                              twice is a double click on what the person sees
   POST /control/stop-stream   {channel, ts, user}: presses Stop in the thread of the message `ts`
                               -> {stopped: [ts], event_ids}
   POST /control/home          {user, tab?}: opens the app's "messages" (default) or "home" tab -> {event_ids}
@@ -195,10 +196,14 @@ class Control:
         action_id, user = _required(given, "action_id"), self._user(given)
         with self._workspace.lock:
             bot, message = self._installation.bot, self._message(given)
-            payload = interactions.pressed(self._workspace, bot, message, action_id, user)
-        if payload is None:
+            payloads = [
+                payload
+                for _ in range(int(given.get("times", 1)))
+                if (payload := interactions.pressed(self._workspace, bot, message, action_id, user))
+            ]
+        if not payloads:
             raise ControlError("action_not_found")
-        return _answers([self._events.send_interaction(payload)])
+        return _answers([self._events.send_interaction(payload) for payload in payloads])
 
     def _stop_stream(self, given: Json) -> Json:
         user, message = self._user(given), self._message(given)

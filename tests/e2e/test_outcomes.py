@@ -140,8 +140,7 @@ def test_retry_asks_the_question_again_in_the_same_message(bridge: Bridge) -> No
     bridge.control("press", user="bob", **press)
     bridge.until(lambda: [call for call in _calls(bridge, "chat.postEphemeral") if call["user"] == "U02BOB"])
     assert bridge.runs(question) == 1
-    for _ in range(2):  # a double click
-        bridge.control("press", user="alice", **press)
+    bridge.control("press", user="alice", times=2, **press)
     bridge.until(lambda: bridge.state(question) == "answered")
     bridge.until(bridge.queues_are_empty)
     [answered] = bridge.replies(question)

@@ -9,14 +9,14 @@ from simulator.simulation import Simulation
 
 @pytest.fixture(scope="module")
 def simulation() -> Iterator[Simulation]:
-    with Simulation() as simulation:
+    with Simulation(time_scale=0.045) as simulation:
         yield simulation
 
 
 def test_a_question_is_followed_until_it_is_answered(simulation: Simulation) -> None:
     out = io.StringIO()
-    # An agent that takes its time: the placeholder stands for long enough to be seen on a busy machine.
-    question = "think aloud: what's the weather in Chicago today?"
+    # The placeholder stands for four seconds: long enough to be seen on a busy machine.
+    question = "silently: what's the weather in Chicago today?"
     assert ask(simulation, question, time_limit=60, out=out) == "answered"
     lines = out.getvalue().splitlines()
     assert lines[:2] == ["#weather-demo", f"alice: @agent {question}"]

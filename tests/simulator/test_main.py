@@ -18,11 +18,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_ask_prints_the_thread_and_succeeds_when_it_is_answered() -> None:
-    # An agent that takes its time: the placeholder stands for long enough to be seen on a busy machine.
-    done = run("--ask", "think aloud: what's the weather in Chicago today?")
+    # The placeholder stands for four seconds: long enough to be seen on a busy machine.
+    done = run("--ask", "silently: what's the weather in Chicago today?", "--time-scale", "0.045")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "alice: @agent think aloud: what's the weather in Chicago today?" in done.stdout
+    assert "alice: @agent silently: what's the weather in Chicago today?" in done.stdout
     assert "Processing…" in done.stdout
     assert "\nagent:\nIn **Chicago**" in done.stdout
 

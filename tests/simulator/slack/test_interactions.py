@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from tests.simulator.slack.conftest import Control
-from tests.simulator.slack.receiver import Receiver
+from tests.simulator.slack.receiver import Answer, Receiver
 
 
 def button(action_id: str) -> dict[str, Any]:
@@ -51,6 +51,17 @@ def test_a_pressed_button_is_told_with_its_message_and_person(
     assert (payload["message"]["ts"], payload["message"]["bot_id"]) == (ts, "B0AGENT01")
     [action] = payload["actions"]
     assert (action["action_id"], action["value"], action["block_id"]) == ("retry", "v1", "b1")
+
+
+def test_a_double_click_is_two_presses_though_the_first_takes_the_button_away(
+    client: WebClient, control: Control, interactivity: Receiver
+) -> None:
+    blocks = [{"type": "actions", "elements": [button("retry")]}]
+    ts = client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=blocks)["ts"]
+    take_away = Answer(before=lambda: client.chat_update(channel=seed.GENERAL, ts=ts, text="x", blocks=[]))
+    interactivity.answers = [take_away]
+    answer = control.post("press", channel="general", ts=ts, action_id="retry", user="bob", times=2)
+    assert answer["statuses"] == [200, 200]
 
 
 def test_a_button_that_is_not_there_cannot_be_pressed(
