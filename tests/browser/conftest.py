@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from simulator.simulation import Simulation
 from tests.browser import chromium
 
-expect.set_options(timeout=20_000)  # ms; a busy machine may need more than the default five seconds
+expect.set_options(timeout=60_000)  # ms; a busy machine may need far more than the default five seconds
 
 
 @pytest.fixture(scope="module")
