@@ -16,7 +16,7 @@ _PATIENT = settings(
     phases=[phase for phase in Phase if phase is not Phase.explain],
 )
 
-# The same cases each time: whether a change may land must not depend on luck. `make fuzz` looks for new ones.
+# The same cases each time: whether a change may land must not depend on luck. "fuzz" looks for new ones.
 settings.register_profile("patient", _PATIENT, derandomize=True)
 settings.register_profile("fuzz", _PATIENT, max_examples=int(os.environ.get("FUZZ_CASES", "50000")))
 settings.load_profile("patient")

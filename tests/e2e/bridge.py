@@ -59,6 +59,15 @@ class Bridge:
     def texts(self, question: dict[str, Any]) -> list[str]:
         return [reply["blocks"][0]["text"] for reply in self.replies(question)]
 
+    def streams(self, question: dict[str, Any]) -> list[str]:
+        """The states of the streams in the question's thread."""
+        return [reply["streaming_state"] for reply in self.replies(question) if "streaming_state" in reply]
+
+    def said(self, question: dict[str, Any]) -> str:
+        """The Markdown of the bot's messages in the question's thread."""
+        blocks = [block for reply in self.replies(question) for block in reply["blocks"]]
+        return "\n\n".join(block["text"] for block in blocks if block["type"] == "markdown")
+
     def thread(self, question: dict[str, Any]) -> list[dict[str, Any]]:
         query = urlencode({"channel": question["channel"], "ts": question.get("thread_ts") or question["ts"]})
         with urlopen(f"{self.simulation.url}/control/thread?{query}") as answer:

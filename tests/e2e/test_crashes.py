@@ -10,13 +10,11 @@ from simulator import wiring
 from simulator.simulation import Simulation
 from tests.e2e.bridge import Bridge
 
-LEASE_SECONDS = 3
-
 
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
     """The second receive of a question is its last."""
-    with Simulation(time_scale=0.1, lease_seconds=LEASE_SECONDS, max_receive_count=2) as simulation:
+    with Simulation(time_scale=0.1, lease_seconds=3, max_receive_count=2) as simulation:
         yield Bridge(simulation)
 
 

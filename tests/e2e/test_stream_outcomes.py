@@ -15,20 +15,10 @@ def bridge() -> Iterator[Bridge]:
         yield Bridge(simulation)
 
 
-def streams(question: dict[str, Any], bridge: Bridge) -> list[str]:
-    """The states of the streams in the question's thread."""
-    return [reply["streaming_state"] for reply in bridge.replies(question) if "streaming_state" in reply]
-
-
-def text_of(question: dict[str, Any], bridge: Bridge) -> str:
-    blocks = [block for reply in bridge.replies(question) for block in reply["blocks"]]
-    return "\n\n".join(block["text"] for block in blocks if block["type"] == "markdown")
-
-
 def streaming(bridge: Bridge) -> dict[str, Any]:
     """A question whose answer is being streamed."""
     question = bridge.say("@agent for a minute: what's the weather in Chicago?")
-    bridge.until(lambda: streams(question, bridge) == ["in_progress"] and text_of(question, bridge))
+    bridge.until(lambda: bridge.streams(question) == ["in_progress"] and bridge.said(question))
     return question
 
 
@@ -49,7 +39,7 @@ def test_who_presses_stop_gets_no_more(bridge: Bridge) -> None:
     bridge.control("stop-stream", channel=question["channel"], ts=question["ts"], user="alice")
     assert bridge.settled(question) == "stopped"
     assert len(bridge.replies(question)) == 1
-    assert "In **Chicago** expect" not in text_of(question, bridge).partition("Wind:")[2]
+    assert "In **Chicago** expect" not in bridge.said(question).partition("Wind:")[2]
 
 
 def test_an_answer_survives_the_end_of_its_stream(bridge: Bridge) -> None:
@@ -57,8 +47,8 @@ def test_an_answer_survives_the_end_of_its_stream(bridge: Bridge) -> None:
     bridge.control("lifetimes", stream_seconds=0)
     assert bridge.settled(question) == "answered"
     bridge.control("lifetimes", stream_seconds=300)
-    assert "In **Chicago** expect" in text_of(question, bridge)
-    assert "Wind:" in text_of(question, bridge)
+    assert "In **Chicago** expect" in bridge.said(question)
+    assert "Wind:" in bridge.said(question)
 
 
 @pytest.mark.parametrize("error", ["unknown_method", "feature_disabled", "missing_scope"])
@@ -68,5 +58,5 @@ def test_where_slack_has_no_streams_messages_are_edited(bridge: Bridge, error: s
     bridge.simulation.slack.faults.clear()
     assert bridge.state(question) == "answered"
     assert "chat.startStream" in methods(question, bridge)
-    assert streams(question, bridge) == []
-    assert len(text_of(question, bridge)) > 29_000
+    assert bridge.streams(question) == []
+    assert len(bridge.said(question)) > 29_000
