@@ -80,6 +80,7 @@ lock: .venv/.dev
 	$(LOCK) --python-version 3.11 pyproject.toml --extra demo --extra dev --output-file requirements/dev.txt
 	$(LOCK) --python-version 3.11 --constraint requirements/dev.txt pyproject.toml --extra demo --output-file requirements/demo.txt
 	$(LOCK) --python-version 3.13 --constraint requirements/dev.txt pyproject.toml --output-file functions/requirements.txt
+	$(LOCK) --python-version 3.13 --group deploy-check --output-file requirements/deploy-check.txt
 	echo uv | $(LOCK) --python-version 3.11 --constraint requirements/dev.txt - --output-file requirements/uv.txt
 
 clean:
