@@ -46,7 +46,7 @@ test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.de
 	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet --numprocesses=$(PROCESSES) --dist=loadfile,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
 	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile
 
-coverage: .venv/.dev
+coverage: .venv/.dev node_modules/.installed
 	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile --cov --cov-report=term
 
 synth: .venv/.dev node_modules/.installed
