@@ -21,7 +21,8 @@ from functions.adapters.clock import SystemClock
 from functions.adapters.queue import QuestionTooLong, TurnQueue
 from functions.adapters.secrets import CachedSecret
 from functions.bridge import events, interactions
-from functions.bridge.custody import Clock, ServiceUnavailable
+from functions.bridge.clock import Clock
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.events import Challenge, Ignored
 from functions.bridge.signature import SignatureError, WrongSignature, verify
 from functions.bridge.turn import Notice, Turn

@@ -4,7 +4,7 @@ import time
 
 
 class SystemClock:
-    """See `functions.bridge.custody.Clock`."""
+    """See `functions.bridge.clock.Clock`."""
 
     def now(self) -> float:
         return time.time()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.bridge.custody import Clock, ServiceUnavailable
+from functions.bridge.clock import Clock
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import (
     AGENT_KEPT_SECONDS,

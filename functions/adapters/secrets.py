@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.bridge.custody import Clock, ServiceUnavailable
+from functions.bridge.clock import Clock
+from functions.bridge.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -29,7 +29,7 @@ from functions.bridge.chat import (
     Piece,
     Task,
 )
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.interactions import RETRY_ACTION
 from functions.bridge.markdown import plain
 from functions.bridge.turn import Turn, next_attempt, to_json

@@ -10,7 +10,7 @@ import urllib3
 
 from functions.adapters.secrets import CachedSecret
 from functions.bridge.attachments import MOST_BYTES, AttachmentUnavailable
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.turn import Attachment
 
 # Of silence.

@@ -9,8 +9,9 @@ from functions.bridge.agent import Agent
 from functions.bridge.attachments import Attachments, objection
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped
 from functions.bridge.conversation import Conversation
-from functions.bridge.custody import Custody, Delivery, GiveBack, Ports, ServiceUnavailable
+from functions.bridge.custody import Custody, Delivery, Ports
 from functions.bridge.editing import EditWriter
+from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, State
 from functions.bridge.manner import Manner, Style

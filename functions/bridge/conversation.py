@@ -8,7 +8,8 @@ from functions.bridge.agent import Agent, AgentEvent, AgentRun, Asker, Failed, F
 from functions.bridge.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
 from functions.bridge.cadence import Cadence
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped, ChatUndone
-from functions.bridge.custody import Custody, Ports, ServiceUnavailable
+from functions.bridge.custody import Custody, Ports
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from functions.bridge.chat import Chat, ChatRateLimited, ChatUnavailable
+from functions.bridge.clock import Clock
+from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.failures import Failure, explanation
 from functions.bridge.ledger import Ledger, Record, State
 from functions.bridge.turn import Turn
@@ -16,33 +18,6 @@ T = TypeVar("T")
 CLAIM_SECONDS = 1.0
 FIRST_BACK_OFF = 1.0
 LONGEST_BACK_OFF = 15.0
-
-
-class ServiceUnavailable(Exception):
-    """One of our own stores (ledger, queue) did not answer or refused for now."""
-
-
-class GiveBack(Exception):
-    """What is owed cannot be written within this invocation. Try again in `seconds`.
-
-    Its text says why, for the operator.
-    """
-
-    def __init__(self, why: str, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds
-
-
-class Clock(Protocol):
-    """The time, and the waiting for it."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
 
 
 class Message(Protocol):

@@ -16,7 +16,8 @@ from functions.bridge.chat import (
     Part,
     Piece,
 )
-from functions.bridge.custody import Custody, ServiceUnavailable
+from functions.bridge.custody import Custody
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure, explanation
 from functions.bridge.ledger import State
 from functions.bridge.refusals import (

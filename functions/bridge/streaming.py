@@ -22,7 +22,8 @@ from functions.bridge.chat import (
     Task,
     TaskStatus,
 )
-from functions.bridge.custody import Clock, Custody
+from functions.bridge.clock import Clock
+from functions.bridge.custody import Custody
 from functions.bridge.editing import EditWriter
 from functions.bridge.ledger import State
 from functions.bridge.pages import Cut, Structure, ended, split

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from functions.adapters import aws as clients
 from functions.adapters.ledger import KEPT_SECONDS, DynamoLedger
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import (
     QUESTION_KEPT_SECONDS,

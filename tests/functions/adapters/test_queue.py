@@ -6,7 +6,7 @@ import pytest
 
 from functions.adapters import aws as clients
 from functions.adapters.queue import QuestionTooLong, QueueMessage, TurnQueue
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.turn import from_json
 from simulator.aws import Aws
 from tests.functions.fakes import TURN

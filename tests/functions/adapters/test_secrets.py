@@ -4,7 +4,7 @@ import pytest
 
 from functions.adapters import aws as clients
 from functions.adapters.secrets import CachedSecret
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from simulator.aws import Aws
 from tests.functions.fakes import FakeClock
 

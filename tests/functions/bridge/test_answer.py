@@ -7,7 +7,7 @@ import pytest
 from functions.bridge.agent import Failed, Finished, TextDelta
 from functions.bridge.answer import HOPELESS_RECEIVES, give_up
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style

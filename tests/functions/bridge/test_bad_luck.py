@@ -13,7 +13,8 @@ import pytest
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.answer import answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
-from functions.bridge.custody import Ports, ServiceUnavailable
+from functions.bridge.custody import Ports
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import SETTLED
 from functions.bridge.manner import Manner, Style

@@ -18,7 +18,7 @@ from functions.bridge.agent import (
 )
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, ChatUndone
 from functions.bridge.conversation import RETRY_WAITS
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner

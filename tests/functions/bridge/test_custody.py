@@ -9,7 +9,7 @@ import pytest
 from functions.bridge.agent import Failed, Finished, TextDelta
 from functions.bridge.answer import give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.outcome import Verdict
 from functions.bridge.turn import Turn

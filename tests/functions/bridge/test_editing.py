@@ -9,7 +9,7 @@ import pytest
 
 from functions.bridge.agent import Failed, Finished, TextDelta, ToolUse
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
-from functions.bridge.custody import ServiceUnavailable
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict

@@ -16,7 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.answer import answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
-from functions.bridge.custody import Clock, Ports, ServiceUnavailable
+from functions.bridge.clock import Clock
+from functions.bridge.custody import Ports
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
