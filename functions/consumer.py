@@ -14,10 +14,10 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.queue import QueueMessage
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
-from functions.bridge.answer import back_off
-from functions.bridge.custody import Delivery, Ports
+from functions.bridge.delivery import Delivery, back_off
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.ports import Ports
 from functions.bridge.turn import MalformedTurn, Turn, from_json
 from functions.settings import ThreadSettings
 

@@ -35,7 +35,7 @@ class ReceiverSettings:
 class ThreadSettings:
     """What it takes to bring the turns of a queue into their threads: the queue, the token, the ledger.
 
-    `lease_seconds` and `notify_after`: see `functions.bridge.custody.Ports`.
+    `lease_seconds` and `notify_after`: see `functions.bridge.ports.Ports`.
     """
 
     queue_url: str

@@ -8,8 +8,9 @@ from typing import Any
 from functions.adapters.agents import agents
 from functions.adapters.slack_files import SlackFiles
 from functions.bridge.answer import answer
-from functions.bridge.custody import Delivery, Ports
+from functions.bridge.delivery import Delivery
 from functions.bridge.outcome import Outcome
+from functions.bridge.ports import Ports
 from functions.bridge.turn import Turn
 from functions.consumer import RESERVE_SECONDS, Consumer, LambdaContext
 from functions.settings import AgentsSettings, ReplySettings, in_lambda

@@ -48,7 +48,7 @@ class TurnQueue:
 
 
 class QueueMessage:
-    """A received message, by its receipt. See `functions.bridge.custody.Message`."""
+    """A received message, by its receipt. See `functions.bridge.delivery.Message`."""
 
     def __init__(self, client: "SQSClient", url: str, receipt_handle: str) -> None:
         self._client = client

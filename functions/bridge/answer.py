@@ -9,13 +9,15 @@ from functions.bridge.agent import Agent
 from functions.bridge.attachments import Attachments, objection
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped
 from functions.bridge.conversation import Conversation
-from functions.bridge.custody import Custody, Delivery, Ports
+from functions.bridge.custody import Custody
+from functions.bridge.delivery import Delivery, back_off
 from functions.bridge.editing import EditWriter
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.failures import Failure
-from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, State
+from functions.bridge.ledger import AlreadySettled, Held, LeaseLost, Ledger, State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.ports import Ports
 from functions.bridge.routing import Agents, Choice, NoChoice
 from functions.bridge.streaming import StreamWriter
 from functions.bridge.turn import Notice, Turn
@@ -24,9 +26,6 @@ from functions.bridge.writer import Writer
 # After so many receives, hours after the first, what is owed and cannot be written once more is explained
 # instead. Not before it was tried: it may have been the ledger that failed for hours.
 HOPELESS_RECEIVES = 100
-# Seconds until the next try when the ledger cannot even be asked, doubled with each receive up to a minute.
-FIRST_BACK_OFF = 5.0
-LONGEST_BACK_OFF = 60.0
 # So often a mention is sent that Slack did not take for now.
 MENTION_TRIES = 3
 
@@ -61,7 +60,9 @@ def answer(
             _owe_own_words(custody, writer, outcome)
         elif (asked := custody.question()) is None:
             custody.owe([wording.TOO_OLD], State.ANSWERED)  # without another button
-        elif isinstance(chosen := _own_answer(asked, agents) or _choose(custody, asked, agents), str):
+        elif isinstance(
+            chosen := _own_answer(asked, agents) or _choose(custody, ports.ledger, asked, agents), str
+        ):
             custody.owe([chosen], State.ANSWERED)
         else:
             agent, question = chosen
@@ -84,15 +85,16 @@ def _own_answer(asked: Turn, agents: Agents) -> str:
     return objection(asked.files)
 
 
-def _choose(custody: Custody, asked: Turn, agents: Agents) -> tuple[Agent, Turn] | str:
+def _choose(custody: Custody, ledger: Ledger, asked: Turn, agents: Agents) -> tuple[Agent, Turn] | str:
     """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
-    so_far = custody.agent_of_thread() if agents.are_several() else None
+    thread = custody.turn.thread_id
+    so_far = custody.essential(lambda: ledger.agent_of(thread)) if agents.are_several() else None
     match agents.choose(asked.channel, asked.text, so_far=so_far):
         case NoChoice() as nobody:
             return wording.no_choice(nobody, agents.reachable(asked.channel))
         case Choice(name, agent, text) if text or asked.files:
             # With one agent too: there may be several by the time of the thread's next question.
-            custody.keep_agent_of_thread(name)
+            custody.essential(lambda: ledger.keep_agent(thread, name))
             return agent, replace(asked, text=text)
     return _help(asked, agents)
 
@@ -166,11 +168,6 @@ def _finish(
         writer.deliver()
     except ChatStopped:
         custody.settle(State.STOPPED)
-
-
-def back_off(receives: int) -> float:
-    """How long a message waits, in seconds, that could not be worked on now that it was received so often."""
-    return min(FIRST_BACK_OFF * 2.0 ** min(receives - 1, 10), LONGEST_BACK_OFF)
 
 
 def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *, began_at: float) -> None:

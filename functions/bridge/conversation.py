@@ -8,12 +8,13 @@ from functions.bridge.agent import Agent, AgentEvent, AgentRun, Asker, Failed, F
 from functions.bridge.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
 from functions.bridge.cadence import Cadence
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped, ChatUndone
-from functions.bridge.custody import Custody, Ports
+from functions.bridge.custody import Custody
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Outcome
+from functions.bridge.ports import Ports
 from functions.bridge.reply import Reply
 from functions.bridge.turn import Turn
 from functions.bridge.writer import Writer

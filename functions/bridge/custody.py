@@ -2,77 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from functions.bridge.chat import Chat, ChatRateLimited, ChatUnavailable
-from functions.bridge.clock import Clock
+from functions.bridge.chat import ChatRateLimited, ChatUnavailable
+from functions.bridge.delivery import Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.failures import Failure, explanation
-from functions.bridge.ledger import Ledger, Record, State
+from functions.bridge.ledger import Record, State
+from functions.bridge.ports import Ports
 from functions.bridge.turn import Turn
 
 T = TypeVar("T")
 
-# So long, in seconds, a claim may take: when the message shows up again, its lease has run out.
-CLAIM_SECONDS = 1.0
 FIRST_BACK_OFF = 1.0
 LONGEST_BACK_OFF = 15.0
-
-
-class Message(Protocol):
-    """The queue message that brought the turn."""
-
-    def hide(self, seconds: float) -> None:
-        """Nobody else receives it for so long from now. Raises `ServiceUnavailable`."""
-        ...
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Everything outside that a turn needs, whoever holds it.
-
-    Attributes:
-        lease_seconds: so long an owner that says nothing counts as alive; it says so every third of that.
-        notify_after: a reply that took longer, in seconds, ends with a mention of the asker if it came by an
-            edit, as edits notify nobody.
-    """
-
-    chat: Chat
-    ledger: Ledger
-    clock: Clock
-    lease_seconds: float
-    notify_after: float = 60.0
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One delivery of a turn to one invocation.
-
-    Attributes:
-        message: the queue message that brought it; kept hidden while the work goes on.
-        owner: a name for this delivery that no other has.
-        deadline: when essential writes must be given up, seconds since the epoch.
-        receives: how often the message has been received from its queue by now.
-    """
-
-    message: Message
-    owner: str
-    deadline: float
-    receives: int = 1
-
-    def hide_for_claim(self, lease_seconds: float) -> bool:
-        """Hide the message until a lease that begins now has run out; whether that could be done.
-
-        The first call of all. Until then the message is hidden for as long as its queue says, longer than
-        an invocation can take: a crash would go unnoticed for minutes, and so would a message that could
-        not be given back.
-        """
-        try:
-            self.message.hide(lease_seconds + CLAIM_SECONDS)
-        except ServiceUnavailable:
-            return False
-        return True
 
 
 class Custody:
@@ -172,13 +116,6 @@ class Custody:
         if self.turn.attempt == 1:
             return self.turn
         return self.essential(lambda: self._ledger.question(self.turn))
-
-    def agent_of_thread(self) -> str | None:
-        """The name of the agent that the turn's thread began with, if it had one."""
-        return self.essential(lambda: self._ledger.agent_of(self.turn.thread_id))
-
-    def keep_agent_of_thread(self, name: str) -> None:
-        self.essential(lambda: self._ledger.keep_agent(self.turn.thread_id, name))
 
     def essential(self, call: Callable[[], T]) -> T:
         """Repeat `call` until it succeeds, waiting as Slack asks, keeping the lease.

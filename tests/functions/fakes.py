@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functions.bridge.agent import AgentEvent, File, Question
 from functions.bridge.attachments import AttachmentUnavailable
 from functions.bridge.chat import ChatRefused, Found, Part, Piece, Task
-from functions.bridge.custody import Delivery, Ports
+from functions.bridge.delivery import Delivery
 from functions.bridge.ledger import (
     QUESTION_KEPT_SECONDS,
     SETTLED,
@@ -19,6 +19,7 @@ from functions.bridge.ledger import (
     settled,
     taken_over,
 )
+from functions.bridge.ports import Ports
 from functions.bridge.routing import DEFAULT_AGENT, Agents, Listed
 from functions.bridge.turn import Attachment, Turn
 
@@ -349,7 +350,9 @@ class Stage:
         self.ledger = FakeLedger(self.clock)
         self.message = FakeMessage()
         self.attachments = FakeAttachments()
-        self.ports = Ports(chat=self.chat, ledger=self.ledger, clock=self.clock, lease_seconds=60.0)
+        self.ports = Ports(
+            chat=self.chat, ledger=self.ledger, clock=self.clock, lease_seconds=60.0, notify_after=60.0
+        )
         self._deliveries = 0
 
     def delivery(self, seconds: float = 290.0) -> Delivery:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.custody import Delivery, Ports
+from functions.bridge.delivery import Delivery
 from functions.bridge.failures import Failure
 from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.ports import Ports
 from functions.bridge.turn import Turn, to_json
 from functions.consumer import Consumer, Work, logger
 from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws

@@ -13,11 +13,11 @@ import pytest
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.answer import answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
-from functions.bridge.custody import Ports
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import SETTLED
 from functions.bridge.manner import Manner, Style
+from functions.bridge.ports import Ports
 from functions.bridge.turn import next_attempt
 from tests.functions.bridge.asking import Killed, NotingAgent
 from tests.functions.bridge.outcomes import check_agent, check_settled
@@ -139,6 +139,7 @@ class Story:
             ledger=Subject(stage.ledger, self._luck.ledger),
             clock=stage.clock,
             lease_seconds=LEASE_SECONDS,
+            notify_after=60.0,
         )
         delivery = stage.delivery(self._chance.choice([290.0, 290.0, 60.0]))
         try:

@@ -17,13 +17,13 @@ from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.answer import answer, give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.clock import Clock
-from functions.bridge.custody import Ports
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.pages import split
+from functions.bridge.ports import Ports
 from functions.bridge.streaming import ENOUGH_BYTES
 from functions.bridge.turn import next_attempt
 from tests.functions.bridge.asking import Killed, NotingAgent
@@ -250,6 +250,7 @@ class TurnMachine(RuleBasedStateMachine):
             ledger=Watched(stage.ledger, point),
             clock=WrongClock(stage.clock, self.clock_off),
             lease_seconds=60.0,
+            notify_after=60.0,
         )
         try:
             outcome = work(ports)
