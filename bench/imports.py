@@ -42,8 +42,8 @@ aws.sqs(), aws.secrets_manager()
 """
 WORKER_CLIENTS = """
 import functions.worker
-from functions.adapters import aws
-aws.sqs(), aws.secrets_manager(), aws.dynamodb(), aws.bedrock_agent_runtime(longest_silence=900)
+from functions.adapters import agent_client, aws
+aws.sqs(), aws.secrets_manager(), aws.dynamodb(), agent_client.bedrock_agent_runtime(longest_silence=900)
 """
 SNIPPETS = {
     "the interpreter alone": "",

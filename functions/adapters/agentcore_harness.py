@@ -6,7 +6,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters import aws
+from functions.adapters.agent_client import bedrock_agentcore, region_of, role_of
 from functions.adapters.agentcore import REFUSED, runtime_session_id
 from functions.adapters.agentcore_harness_events import Translation
 from functions.adapters.aws_errors import told
@@ -26,9 +26,7 @@ _BROKEN_OFF = {"validationException": Failure.INVALID}
 def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreHarness":
     """The harness at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     arn = settings.target("arn")
-    client = aws.bedrock_agentcore(
-        longest_silence=longest_silence, role=aws.role_of(settings), region=aws.region_of(arn)
-    )
+    client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
     return AgentCoreHarness(client, arn=arn, qualifier=settings.qualifier)
 
 

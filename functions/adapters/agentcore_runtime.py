@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters import aws
+from functions.adapters.agent_client import bedrock_agentcore, region_of, role_of
 from functions.adapters.agentcore import REFUSED, runtime_session_id
 from functions.adapters.agentcore_runtime_events import Translation, item_of, last_item_of
 from functions.adapters.asker import facts
@@ -33,9 +33,7 @@ _PIECE = 65_536  # bytes at most at once
 def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreRuntime":
     """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     arn = settings.target("arn")
-    client = aws.bedrock_agentcore(
-        longest_silence=longest_silence, role=aws.role_of(settings), region=aws.region_of(arn)
-    )
+    client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
     return AgentCoreRuntime(client, arn=arn, qualifier=settings.qualifier, tell_user_id=settings.tell_user_id)
 
 

@@ -1,40 +1,29 @@
-"""boto3 clients, all from one session: it loads and caches the service models once.
+"""boto3 clients of the bridge's own stores, from one session: it loads and caches the service models once.
 
-boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the simulator stands in for AWS.
+Clients for agents are in `agent_client`. boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the
+simulator stands in for AWS.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from http import HTTPStatus
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.credentials import DeferredRefreshableCredentials, create_assume_role_refresher
-from botocore.exceptions import BotoCoreError, ClientError
-
-from functions.adapters.aws_errors import RoleNotAssumed, code, status
-from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest
-    from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
-    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-_core = botocore.session.get_session()
-_session = boto3.session.Session(botocore_session=_core)
+botocore_session = botocore.session.get_session()
+session = boto3.session.Session(botocore_session=botocore_session)
 
 # At INFO it tells, at each cold start, where each client found its credentials and its endpoint.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 # A call that takes longer is better repeated: Slack waits three seconds for the whole receiver.
-_QUICK = Config(
+QUICK = Config(
     connect_timeout=1,
     read_timeout=2,
     tcp_keepalive=True,
@@ -43,118 +32,12 @@ _QUICK = Config(
 
 
 def sqs() -> "SQSClient":
-    return _session.client("sqs", config=_QUICK)
+    return session.client("sqs", config=QUICK)
 
 
 def dynamodb() -> "DynamoDBClient":
-    return _session.client("dynamodb", config=_QUICK)
+    return session.client("dynamodb", config=QUICK)
 
 
 def secrets_manager() -> "SecretsManagerClient":
-    return _session.client("secretsmanager", config=_QUICK)
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role of another account, in which an agent lives.
-
-    Attributes:
-        external_id: what that account asks for besides; "" for nothing.
-    """
-
-    arn: str
-    external_id: str = ""
-
-
-def role_of(settings: AgentSettings) -> Role | None:
-    """The role under which the settings have an agent asked; None for the Lambda's own."""
-    return Role(settings.role_arn, settings.external_id) if settings.role_arn else None
-
-
-def region_of(arn: str) -> str:
-    """The region in an ARN: "eu-west-1" of "arn:aws:bedrock-agentcore:eu-west-1:…"; "" where it has none.
-
-    docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-    """
-    parts = arn.split(":")
-    return parts[3] if len(parts) > 3 else ""
-
-
-def bedrock_agent_runtime(
-    *, longest_silence: float, role: Role | None = None
-) -> "AgentsforBedrockRuntimeClient":
-    """A client for agents of Amazon Bedrock in the Lambda's own region. See `agent_client`."""
-    client: AgentsforBedrockRuntimeClient = agent_client(
-        "bedrock-agent-runtime", longest_silence=longest_silence, role=role
-    )
-    return client
-
-
-def bedrock_agentcore(
-    *, longest_silence: float, role: Role | None = None, region: str = ""
-) -> "BedrockAgentCoreClient":
-    """A client for agents of Amazon Bedrock AgentCore. See `agent_client`."""
-    client: BedrockAgentCoreClient = agent_client(
-        "bedrock-agentcore", longest_silence=longest_silence, role=role, region=region
-    )
-    return client
-
-
-def agent_client(service: str, *, longest_silence: float, role: Role | None = None, region: str = "") -> Any:
-    """A client for a service that runs agents: it sends a request once, over a connection of its own.
-
-    Args:
-        service: boto3's name for it.
-        longest_silence: how long the service may say nothing, in seconds.
-        region: where the agent lives; "" for the Lambda's own.
-    """
-    session: Any = _assuming(role) if role else _session
-    client = session.client(service, region_name=region or None, config=_listening(longest_silence))
-    name = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register(f"before-send.{name}", _use_a_new_connection)
-    return client
-
-
-def _listening(longest_silence: float) -> Config:
-    """For a client that asks an agent once and then listens.
-
-    botocore's default (60 s of silence, then up to two more attempts) would run a slow agent three times:
-    boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
-    """
-    return Config(
-        connect_timeout=5,
-        read_timeout=longest_silence,
-        tcp_keepalive=True,
-        retries={"mode": "standard", "total_max_attempts": 1},
-    )
-
-
-def _assuming(role: Role) -> boto3.session.Session:
-    """A session with the role's credentials: fetched at the first call, and anew before they expire."""
-    request = {"RoleArn": role.arn, "RoleSessionName": "slack-agent-bridge"}
-    if role.external_id:
-        request["ExternalId"] = role.external_id
-    assume = create_assume_role_refresher(_session.client("sts", config=_QUICK), request)
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _core.get_component("data_loader"))
-    credentials = DeferredRefreshableCredentials(lambda: _assumed(assume), "assume-role")
-    core.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
-    return boto3.session.Session(botocore_session=core)
-
-
-def _assumed(assume: Callable[[], Any]) -> Any:
-    """The role's credentials. Raises `RoleNotAssumed`, or what STS says where it refuses them."""
-    try:
-        return assume()
-    except ClientError as exc:
-        if status(exc) == HTTPStatus.FORBIDDEN:
-            raise
-        raise RoleNotAssumed(f"AssumeRole: {code(exc)}") from exc
-    except BotoCoreError as exc:
-        raise RoleNotAssumed(f"AssumeRole: {type(exc).__name__}") from exc
-
-
-def _use_a_new_connection(request: "AWSPreparedRequest", **_: object) -> None:
-    # A connection that was kept while the environment was frozen may be dead, which shows only when the
-    # question has been sent; and then nobody knows whether the agent got it.
-    request.headers["Connection"] = "close"
+    return session.client("secretsmanager", config=QUICK)

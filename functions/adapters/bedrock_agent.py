@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EventStreamError
 
-from functions.adapters import aws
+from functions.adapters.agent_client import bedrock_agent_runtime, role_of
 from functions.adapters.asker import facts
 from functions.adapters.aws_errors import code, told
 from functions.adapters.bedrock_events import Translation, is_harmless
@@ -47,7 +47,7 @@ _BROKEN_OFF = {
 
 def from_settings(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgent":
     """The alias `alias_id` of the agent `agent_id`, in the Lambda's own region: ids name none."""
-    client = aws.bedrock_agent_runtime(longest_silence=longest_silence, role=aws.role_of(settings))
+    client = bedrock_agent_runtime(longest_silence=longest_silence, role=role_of(settings))
     return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Response
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.bedrock_agent import BedrockAgent
 from functions.adapters.bedrock_events import Translation
 from functions.bridge.agent import AgentEvent, Citation, Failed, Finished, Question, TextDelta

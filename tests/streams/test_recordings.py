@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
 from functions.adapters.bedrock_agent import BedrockAgent

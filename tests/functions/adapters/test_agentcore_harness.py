@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.bridge.agent import CutShort, Failed, File, Finished, Guardrail, Rationale
 from functions.bridge.failures import MAY_HAVE_ACTED, Failure

@@ -4,7 +4,7 @@ import base64
 import json
 from dataclasses import replace
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.agentcore_runtime import AgentCoreRuntime, payload
 from functions.bridge.agent import CutShort, File, Finished, Guardrail, Question
 from functions.bridge.failures import Failure

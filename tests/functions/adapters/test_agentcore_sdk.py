@@ -16,7 +16,7 @@ pytest.importorskip("bedrock_agentcore")
 import uvicorn
 from bedrock_agentcore.runtime import BedrockAgentCoreApp
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
 from functions.bridge.agent import AgentEvent, Failed, File, Finished, Rationale, TextDelta, ToolUse
 from functions.bridge.failures import Failure

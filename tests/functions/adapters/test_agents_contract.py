@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
 from functions.adapters.bedrock_agent import BedrockAgent

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.bedrock_agent import BedrockAgent
 from functions.bridge.agent import (
     Citation,

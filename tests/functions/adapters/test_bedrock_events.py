@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.bedrock_agent import BedrockAgent
 from functions.bridge.agent import (
     AgentEvent,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from functions.adapters import aws as clients
+from functions.adapters import agent_client as clients
 from functions.adapters.agentcore_harness import AgentCoreHarness
 from functions.adapters.agentcore_runtime import AgentCoreRuntime
 from functions.adapters.agents import KINDS
