@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from functions.adapters.pieces import clean
+from functions.bridge import wording
 from functions.bridge.agent import (
     AgentEvent,
     Citation,
@@ -251,7 +252,7 @@ def _source(reference: Mapping[str, Any]) -> Source | None:
             return _at(clean(address))
     if document := location.get("customDocumentLocation", {}).get("id"):
         return Source(clean(document))
-    return Source("SQL query") if "sqlLocation" in location else None
+    return Source(wording.SQL_QUERY) if "sqlLocation" in location else None
 
 
 def _at(address: str) -> Source:

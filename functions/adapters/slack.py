@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from functions.adapters.secrets import CachedSecret
+from functions.bridge import wording
 from functions.bridge.agent import File
 from functions.bridge.chat import (
     ChatRateLimited,
@@ -291,7 +292,7 @@ def _buttons(part: Part) -> list[dict[str, Any]]:
     button = {
         "type": "button",
         "action_id": RETRY_ACTION,
-        "text": {"type": "plain_text", "text": "Retry"},
+        "text": {"type": "plain_text", "text": wording.RETRY_BUTTON},
         "value": to_json(next_attempt(part.turn)),
     }
     return [{"type": "actions", "elements": [button]}]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from functions.bridge.markdown import escape
+from functions.bridge import wording
 from functions.bridge.turn import Attachment
 
 # What InvokeAgent takes: "maximum size of all files", "maximum of 5 files".
@@ -42,23 +42,14 @@ class Attachments(Protocol):
 def objection(files: Sequence[Attachment]) -> str:
     """Why the agent gets none of the files, in words for the user; "" when it gets them all."""
     if len(files) > MOST_FILES:
-        return (
-            f"I'm sorry, I can take {MOST_FILES} files with a question at most, and there are {len(files)}."
-        )
+        return wording.too_many_files(len(files), MOST_FILES)
     for file in files:
         # First: of a file that Slack keeps from us it does not tell the type either.
         if not file.url:
-            return f"I'm sorry, Slack does not let me read “{escape(file.name)}”. Please upload it here."
+            return wording.hidden_file(file.name)
         if not file.media_type.startswith(_KINDS):
-            return (
-                f"I'm sorry, I cannot read “{escape(file.name)}”. I can take images, PDF, text, CSV and "
-                "Office files."
-            )
-    if sum(file.size for file in files) > MOST_BYTES:
-        largest = max(files, key=lambda file: file.size)
-        return (
-            f"I'm sorry, I can take {MOST_BYTES // 1_000_000} MB of files with a question at most, and these "
-            f"have {sum(file.size for file in files) / 1_000_000:.1f} MB. The largest is "
-            f"“{escape(largest.name)}”."
-        )
+            return wording.unreadable_file(file.name)
+    size = sum(file.size for file in files)
+    if size > MOST_BYTES:
+        return wording.too_large_files(size, MOST_BYTES, max(files, key=lambda file: file.size).name)
     return ""

@@ -10,7 +10,7 @@ from functions.bridge.cadence import Cadence
 from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped, ChatUndone
 from functions.bridge.custody import Custody
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure, explanation
+from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Outcome
@@ -227,7 +227,7 @@ class Conversation:
         if isinstance(ended, Failed):
             self._outcome.note(ended.detail)
             acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
-            words = explanation(
+            words = wording.explanation(
                 ended.failure,
                 reference=self._custody.turn.reference,
                 may_have_acted=acted,

@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from functions.bridge import wording
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
-from functions.bridge.failures import Failure, explanation
+from functions.bridge.failures import Failure
 from functions.bridge.ledger import Record, State
 from functions.bridge.ports import Ports
 from functions.bridge.turn import Turn
@@ -98,8 +99,8 @@ class Custody:
         self.record = owing
 
     def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
-        """Owe nothing but why there is no answer; see `failures.explanation`."""
-        words = explanation(failure, reference=self.turn.reference, about=about)
+        """Owe nothing but why there is no answer; see `wording.explanation`."""
+        words = wording.explanation(failure, reference=self.turn.reference, about=about)
         self.owe([words], ending, failure=failure)
 
     def settle(self, state: State) -> None:

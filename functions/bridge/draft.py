@@ -6,7 +6,7 @@ an answer may have a megabyte, and the parser's tokens take about 70 times as ma
 
 from collections.abc import Iterator
 
-from functions.bridge import tables
+from functions.bridge import tables, wording
 from functions.bridge.agent import File
 from functions.bridge.markdown import clean, closed, disarm, steady
 from functions.bridge.reading import Reading
@@ -141,7 +141,7 @@ class Draft:
                 continue
             name = f"table-{len(self._files) + len(files) + 1}.csv"
             files.append(tables.file(table.rows, name))
-            yield first, behind, tables.note(table.rows, name)
+            yield first, behind, wording.table_in_file(len(table.rows) - 1, name)
 
     def _marks_placed(self, reading: Reading, end: int, *, is_whole: bool) -> Iterator[tuple[int, int, str]]:
         placed: dict[tuple[int, str], dict[str, None]] = {}

@@ -18,7 +18,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.custody import Custody
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.failures import Failure, explanation
+from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.refusals import (
     IS_CLOSED,
@@ -185,7 +185,7 @@ class EditWriter:
         """Cut the message that was refused, or explain; False when that explanation was refused."""
         record, number = self._custody.record, self._delivering
         assert record.ending is not None
-        note = explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
+        note = wording.explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
         if record.owed == (note,):
             return False
         self.refusal = refusal

@@ -37,8 +37,6 @@ MOST_BYTES = 9_000
 LONGEST_LIFE = 240.0
 # Slack takes a status away after two minutes (docs.slack.dev/reference/methods/assistant.threads.setStatus).
 STATUS_SECONDS = 90.0
-# What a message says that ends before there is any text: Slack takes none without, once its tasks are gone.
-_NOTHING_YET = "…"
 
 
 @dataclass
@@ -188,7 +186,8 @@ class StreamWriter(EditWriter):
         self._check_lease()
         place, stream = self._place, self._open
         if not ended(place.message, cut):
-            cut = replace(cut, close=_NOTHING_YET)
+            # Once its tasks are gone, Slack takes no message without text.
+            cut = replace(cut, close=wording.NOTHING_YET)
         part = Part(self._custody.turn, stream.number, ended(place.message, cut))
         rest = place.message[place.written : cut.at].rstrip() + cut.close
         tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))

@@ -48,11 +48,6 @@ def tables_of(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Table]:
             yield Table(first, end, rows, _is_large(rows, lines[first:end]))
 
 
-def note(rows: Sequence[object], name: str) -> str:
-    """What is said in the place of a table that is in a file."""
-    return f"_The table ({len(rows) - 1} rows) is in the file {name}._"
-
-
 def file(rows: Sequence[Sequence[str]], name: str) -> File:
     """A table as a file for spreadsheets."""
     return File(name, "text/csv", _csv(rows))

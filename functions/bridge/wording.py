@@ -1,9 +1,10 @@
-"""What the bridge says in its own name, as Markdown. Failures have their words in `failures`."""
+"""Every sentence and label of the bridge's own that a person reads: Markdown, unless it says otherwise."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from functions.bridge.agent import Source, ToolKind, ToolRequest, ToolUse, Wanted
+from functions.bridge.failures import Failure
 from functions.bridge.markdown import disarm, escape
 from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
@@ -12,6 +13,7 @@ from functions.bridge.turn import Notice
 _URL = ":/?#@!$&'+,;=%~-._"
 
 PLACEHOLDER = "Processing…"
+NOTHING_YET = "…"
 RETRYING = "The agent is busy. Trying again…"
 FILES_ONLY = "Here you are."
 READY = "The answer to your question is complete."
@@ -19,6 +21,8 @@ UNANSWERED = "Your question did not get its answer. The message above says why."
 CUT_SHORT = "_The answer was cut short here: it reached the length that the agent may write._"
 GUARDRAIL = "_A guardrail of the agent held back or changed a part of this._"
 TOO_OLD = "This question is too old to be asked again. Please write it again."
+RETRY_BUTTON = "Retry"
+SQL_QUERY = "SQL query"
 
 _NOTICES = {
     Notice.EMPTY: "Hello! Write your question in the same message as the mention, for example "
@@ -67,6 +71,53 @@ def _whom(agents: Mapping[str, str]) -> list[str]:
     return [how, "\n".join(lines)]
 
 
+_FAILURES = {
+    Failure.THROTTLED: "The agent has too much to do right now and did not take your question. "
+    "Please ask again in a minute.",
+    Failure.BUSY: "The agent was still busy with something else in this thread and did not take your "
+    "question. Please ask again in a minute.",
+    Failure.NOT_READY: "The agent was not ready and did not take your question. "
+    "Please ask again in a minute.",
+    Failure.UNREACHABLE: "The agent could not be reached and did not take your question. "
+    "Please ask again in a minute.",
+    Failure.ACCESS_DENIED: "This bot is not set up to reach its agent. Please tell the people who run it.",
+    Failure.NOT_FOUND: "This bot's agent does not exist any more. Please tell the people who run it.",
+    Failure.INVALID: "The agent did not accept this question. Asking it differently may help.",
+    Failure.QUOTA: "The agent has used up what it may do for now. Please tell the people who run it.",
+    Failure.DEPENDENCY: "One of the agent's tools failed, so the agent stopped.",
+    Failure.INTERNAL: "The agent stopped because of an error of its own.",
+    Failure.CUT_OFF: "The connection to the agent broke before the answer was complete.",
+    Failure.DEADLINE: "The agent took longer than this bot may wait, so the answer ends here.",
+    Failure.EMPTY: "The agent finished without saying anything. Asking differently may help.",
+    Failure.RETURN_OF_CONTROL: "The agent asked this bot to act for it, which it cannot do.",
+    Failure.INTERRUPTED: "Something went wrong on our side while the agent was working on this. "
+    "It was not asked again, because it may have done part of its work already.",
+    Failure.GUARDRAIL: "A guardrail of this agent blocked the answer. Asking differently may help.",
+    Failure.ATTACHMENT: "A file of your message{subject} could not be fetched from Slack, so the agent "
+    "was not asked.",
+    Failure.UPLOAD: "Slack did not take all files of the agent's.",
+    Failure.FILES_NOT_TAKEN: "This agent takes no files, so it was not asked. "
+    "Please put what matters into your message.",
+    Failure.LIMIT: "The agent reached one of its own limits before it was done.",
+    Failure.NOT_SHOWABLE: "The agent's answer cannot be shown in Slack.",
+    Failure.UNDELIVERABLE: "Something went wrong on our side, and this question was given up.",
+}
+
+
+def explanation(
+    failure: Failure, *, reference: str, may_have_acted: bool = False, about: str = "", words: str = ""
+) -> str:
+    """What the user reads, as Markdown: plain words, whether work may have been done, and a reference.
+
+    `about` names what the words leave open, such as a file. `words`, if given, stand for the failure's own,
+    where more is known (`requested`).
+    """
+    subject = f" (“{escape(about)}”)" if about else ""
+    said = words or _FAILURES[failure].format(subject=subject)
+    caution = " It may have done part of its work." if may_have_acted else ""
+    return f":warning: {said}{caution} (Reference: `{reference}`)"
+
+
 def step(use: ToolUse) -> str:
     """What the agent is doing, for the user: a few words of plain text."""
     name = disarm(_spoken(use.name))
@@ -110,6 +161,34 @@ def sources(cited: Sequence[Source]) -> str:
 def _source(source: Source) -> str:
     title = escape(source.title)
     return f"[{title}]({quote(source.url, safe=_URL)})" if source.url else title
+
+
+def too_many_files(count: int, most: int) -> str:
+    """That a question has more files than the `most` that an agent takes."""
+    return f"I'm sorry, I can take {most} files with a question at most, and there are {count}."
+
+
+def hidden_file(name: str) -> str:
+    """That Slack keeps a file of the question from the bridge."""
+    return f"I'm sorry, Slack does not let me read “{escape(name)}”. Please upload it here."
+
+
+def unreadable_file(name: str) -> str:
+    """That a file of the question is of a kind that no agent reads."""
+    return f"I'm sorry, I cannot read “{escape(name)}”. I can take images, PDF, text, CSV and Office files."
+
+
+def too_large_files(size: int, most: int, largest: str) -> str:
+    """That the files of a question have more than `most` bytes together, `largest` the most of them."""
+    return (
+        f"I'm sorry, I can take {most // 1_000_000} MB of files with a question at most, and these "
+        f"have {size / 1_000_000:.1f} MB. The largest is “{escape(largest)}”."
+    )
+
+
+def table_in_file(rows: int, name: str) -> str:
+    """What stands in the place of a table that is in a file; `rows` does not count its head."""
+    return f"_The table ({rows} rows) is in the file {name}._"
 
 
 def uncertain_files(names: Sequence[str]) -> str:

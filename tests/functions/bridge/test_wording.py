@@ -1,8 +1,8 @@
 import pytest
 
 from functions.bridge.agent import ToolKind, ToolRequest, ToolUse, Wanted
-from functions.bridge.failures import Failure, explanation
-from functions.bridge.wording import requested, step
+from functions.bridge.failures import Failure
+from functions.bridge.wording import explanation, requested, step
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,9 @@ def test_consent_is_something_else_than_work() -> None:
         "The agent asked for a person's consent to use “Issue refund”, which this bot cannot pass on."
     )
     assert requested([]) == ""
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_every_failure_has_words_of_its_own(failure: Failure) -> None:
+    others = {explanation(other, reference="0a") for other in Failure if other is not failure}
+    assert explanation(failure, reference="0a") not in others
