@@ -1,0 +1,92 @@
+"""Which part imports which: handlers the adapters, adapters the bridge; and how little the receiver loads."""
+
+import ast
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# What each part may import of this repository.
+MAY_IMPORT = {
+    "functions.bridge": ["functions.bridge"],
+    "functions.settings": ["functions.bridge"],
+    "functions.adapters": ["functions.adapters", "functions.bridge", "functions.settings"],
+    "functions.tools": ["functions.tools"],
+    "functions": ["functions"],
+    "infra": ["infra"],
+    "app": ["infra"],
+    "simulator": ["simulator"],
+}
+OURS = ["app", "bench", "functions", "infra", "simulator", "tests"]
+# The bridge gets its clock as an argument, and what comes from outside through a port.
+INPUT_AND_OUTPUT = ["http", "os", "pathlib", "socket", "subprocess", "threading", "time", "urllib.request"]
+
+# Without those of a bare interpreter. Each one makes a cold start longer. Measured: 415 (Python 3.11) and 416
+# (3.13).
+MOST_MODULES_OF_THE_RECEIVER = 430
+
+LOADED_BY_THE_RECEIVER = """
+import sys
+before = {*sys.modules}
+import functions.receiver
+print(*{*sys.modules} - before)
+"""
+
+
+def paths(part: str) -> list[Path]:
+    """The files of a module or package."""
+    place = ROOT.joinpath(*part.split("."))
+    return [place.with_suffix(".py")] if place.with_suffix(".py").is_file() else sorted(place.rglob("*.py"))
+
+
+def name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports anywhere in it, for its types too, and their members that it names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively, which is not read here"
+            found |= {f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def lies_in(module: str, packages: list[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_only_what_it_may(part: str) -> None:
+    assert paths(part)
+    ours = {(name(path), found) for path in paths(part) for found in imports(path) if lies_in(found, OURS)}
+    assert {pair for pair in ours if not lies_in(pair[1], MAY_IMPORT[part])} == set()
+
+
+def test_the_bridge_needs_the_standard_library_and_a_markdown_parser_and_does_no_io() -> None:
+    allowed = [*sys.stdlib_module_names - {*INPUT_AND_OUTPUT}, "markdown_it", "functions.bridge"]
+    needed = {(name(path), found) for path in paths("functions.bridge") for found in imports(path)}
+    strays = {pair for pair in needed if not lies_in(pair[1], allowed) or lies_in(pair[1], INPUT_AND_OUTPUT)}
+    assert strays == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {name(path): imports(path) for path in paths("functions")}
+    TopologicalSorter({module: found & modules.keys() for module, found in modules.items()}).prepare()
+
+
+def test_the_receiver_loads_few_modules_and_none_that_asks_or_answers() -> None:
+    command = [sys.executable, "-c", LOADED_BY_THE_RECEIVER]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert "functions.receiver" in loaded
+    for word in ("agent", "chat", "ledger", "markdown"):
+        assert [module for module in loaded if lies_in(module, OURS) and word in module] == []
+    assert [module for module in loaded if lies_in(module, ["slack_sdk", "markdown_it"])] == []
+    assert len(loaded) <= MOST_MODULES_OF_THE_RECEIVER
