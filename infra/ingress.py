@@ -55,6 +55,7 @@ class Ingress(Construct):
         log_group = logs.LogGroup(
             self,
             "AccessLog",
+            log_group_name=_access_log_name(cdk.Stack.of(self)),
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
@@ -79,3 +80,15 @@ class Ingress(Construct):
                 throttling_rate_limit=RATE_LIMIT, throttling_burst_limit=BURST_LIMIT
             ),
         )
+
+
+def _access_log_name(stack: cdk.Stack) -> str:
+    """Under the prefix whose groups need one entry together in the account's resource policy for logs.
+
+    In an account where that policy has its 5,120 characters, no stage could be made with another name.
+    docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+
+    The end is from the stack's id: a bridge that is made anew does not meet what is left of the last one.
+    """
+    stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", stack.stack_id))
+    return f"/aws/vendedlogs/{stack.stack_name}-{cdk.Fn.select(0, cdk.Fn.split('-', stack_uuid))}"

@@ -122,6 +122,18 @@ def test_the_access_log_is_json_without_query_headers_or_body(template: Template
     assert arn[-1]["Ref"] in template.find_resources("AWS::Logs::LogGroup")
 
 
+def test_the_access_log_is_where_the_accounts_resource_policy_cannot_be_full(template: Template) -> None:
+    (stage,) = of_type(template, "AWS::ApiGatewayV2::Stage")
+    group = stage["AccessLogSettings"]["DestinationArn"]["Fn::Join"][1][-1]["Ref"]
+    stack_uuid = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    assert template.find_resources("AWS::Logs::LogGroup")[group]["Properties"]["LogGroupName"] == {
+        "Fn::Join": [
+            "",
+            ["/aws/vendedlogs/agent-bridge-", {"Fn::Select": [0, {"Fn::Split": ["-", stack_uuid]}]}],
+        ]
+    }
+
+
 def test_both_queues_are_fifo_in_high_throughput_mode_and_encrypted(template: Template) -> None:
     template.resource_count_is("AWS::SQS::Queue", 2)
     template.all_resources_properties(
@@ -296,6 +308,8 @@ def test_two_bridges_live_in_one_account(template: Template) -> None:
                 "AWS::Lambda::Permission" | "AWS::Lambda::EventSourceMapping"
             ):  # names the function it is about
                 pass
+            case "AWS::Logs::LogGroup" if name := resource["Properties"].get("LogGroupName"):
+                assert "AWS::StackId" in json.dumps(name), logical_id
             case _:
                 assert not FIXED_NAMES & resource["Properties"].keys(), logical_id
 
