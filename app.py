@@ -1,5 +1,6 @@
 """The CDK's entry point: reads bridge.toml and instantiates the stacks."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,7 +20,8 @@ def main() -> None:
     app = cdk.App()
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     try:
-        config = read_config(BRIDGE_TOML)
+        # The CDK's command line says where it would deploy to: its own or the AWS CLI's choice of region.
+        config = read_config(BRIDGE_TOML, cli_region=os.environ.get("CDK_DEFAULT_REGION"))
         BridgeStack(app, config.name, config=config, sample=_sample(app, config))
     except ConfigError as error:
         sys.exit(str(error))

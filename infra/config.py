@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.arns import REGIONS
+from infra.regions import has_type, regions_with
 from infra.sample_model import DEFAULT_MODEL
 from infra.table import Table
 from infra.targets import KINDS, Target
@@ -48,6 +49,12 @@ ADDRESS = (
     r"https://[a-z0-9.-]+(:\d{1,5})?(/[\w.~-]+)*/?",
     "an https address with nothing behind its path: a key is a secret, and a template is none",
 )
+
+# What each sample is made of, as CloudFormation calls it, and in words.
+SAMPLES = {
+    "harness": ("AWS::BedrockAgentCore::Harness", "AgentCore's harness"),
+    "classic": ("AWS::Bedrock::Agent", "Amazon Bedrock agents"),
+}
 
 CONFIG_FILE = "bridge.toml"
 DEFAULT_AGENT = "default"
@@ -124,8 +131,9 @@ class SampleAgent:
 class Config:
     """What the stack is built from.
 
-    `name` is the stack's; without `region` the CLI's own is used. The agent "default" answers where no route
-    (channel to agent) says otherwise; with a `sample`, "harness" or "classic", that one does.
+    `name` is the stack's; `region` is None where neither the file nor the CDK's command line names one. The
+    agent "default" answers where no route (channel to agent) says otherwise; with a `sample`, "harness" or
+    "classic", that one does.
     """
 
     name: str
@@ -138,8 +146,11 @@ class Config:
     worker: Worker = Worker()
 
 
-def read_config(path: Path) -> Config:
-    """Read and check the file at `path`. Raises ConfigError."""
+def read_config(path: Path, *, cli_region: str | None = None) -> Config:
+    """Read and check the file at `path`. Raises ConfigError.
+
+    `cli_region` is where the CDK's command line deploys to, unless the file names a region.
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -147,16 +158,19 @@ def read_config(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path.name, [f"is not TOML: {error}"]) from error
     problems: list[str] = []
-    config = _config(Table(document, "", problems))
+    config = _config(Table(document, "", problems), cli_region)
     if problems:
         raise ConfigError(path.name, problems)
     return config
 
 
-def _config(root: Table) -> Config:
+def _config(root: Table, cli_region: str | None) -> Config:
     name = root.text("name", NAME)
-    region = root.optional_text("region", REGION)
-    sample = root.choice("sample", ["none", "harness", "classic"], default="none")
+    own_region = root.optional_text("region", REGION)
+    region = cli_region if own_region is None else own_region
+    sample = root.choice("sample", ["none", *SAMPLES], default="none")
+    if region and sample in SAMPLES:
+        _check_region(root, region, sample, own=own_region is not None)
     agents_table = root.table("agents")
     agents = _agents(agents_table, sample)
     config = Config(
@@ -171,6 +185,23 @@ def _config(root: Table) -> Config:
     )
     root.refuse_the_rest()
     return config
+
+
+def _check_region(root: Table, region: str, sample: str, *, own: bool) -> None:
+    """Note where the sample cannot be made; `own` is whether the file itself names the region.
+
+    The bridge's stack waits for the sample's, and would fail with it.
+    """
+    resource_type, in_words = SAMPLES[sample]
+    if has_type(region, resource_type):
+        return
+    allowed = (
+        f'with sample = "{sample}" a region that has {in_words}: {", ".join(regions_with(resource_type))}'
+    )
+    if own:
+        root.refuse("region", allowed)
+    else:
+        root.refuse_key("region", f'is missing, and the AWS CLI\'s is "{region}"', allowed)
 
 
 def _sample_agent(table: Table, sample: str) -> SampleAgent:

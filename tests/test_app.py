@@ -13,13 +13,18 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def run_app(app: Path, output: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+def run_app(
+    app: Path, output: Path, *, cli_region: str | None = None, **context: Any
+) -> subprocess.CompletedProcess[str]:
+    """As the CDK's command line does; it has a region, its own or the AWS CLI's, where somebody calls it."""
+    region = {"CDK_DEFAULT_REGION": cli_region} if cli_region else {}
     context = {**json.loads((ROOT / "cdk.json").read_text())["context"], **context}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     return subprocess.run(
         [sys.executable, str(app)],
         cwd=output,
         env=environment
+        | region
         | {
             "PYTHONPATH": str(ROOT),
             "CDK_OUTDIR": str(output),
@@ -91,6 +96,23 @@ def test_app_makes_either_sample_as_it_is_set(tmp_path: Path, sample: str) -> No
     assert (
         "weather-sample" in manifest["weather"]["dependencies"]
     )  # it must be there when its ARN is looked up
+
+
+def test_app_deploys_to_the_region_of_the_command_line(tmp_path: Path) -> None:
+    done = run_app(ROOT / "app.py", tmp_path, cli_region="eu-central-1", **{"aws:cdk:bundling-stacks": []})
+    assert done.returncode == 0, done.stderr
+    artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    assert {artifacts[name]["environment"] for name in ("agent-bridge", "agent-bridge-sample")} == {
+        "aws://unknown-account/eu-central-1"
+    }
+
+
+def test_app_refuses_a_region_of_the_command_line_that_lacks_the_sample(tmp_path: Path) -> None:
+    done = run_app(ROOT / "app.py", tmp_path, cli_region="af-south-1")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        'bridge.toml: region is missing, and the AWS CLI\'s is "af-south-1"; allowed: with sample '
+    )
 
 
 def test_app_says_what_is_wrong_with_bridge_toml_and_no_more(tmp_path: Path) -> None:

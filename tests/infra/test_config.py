@@ -89,6 +89,42 @@ def test_regions_of_every_partition_are_allowed(tmp_path: Path, region: str) -> 
     assert read(tmp_path, f'region = "{region}"\n{SMALLEST}').region == region
 
 
+def test_the_files_region_goes_before_that_of_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.toml"
+    path.write_text(SMALLEST)
+    assert read_config(path, cli_region="eu-west-1").region == "eu-west-1"
+    path.write_text(f'region = "us-west-2"\n{SMALLEST}')
+    assert read_config(path, cli_region="eu-west-1").region == "us-west-2"
+
+
+def test_a_region_without_the_samples_service_is_refused_and_others_are_named(tmp_path: Path) -> None:
+    text = 'name = "agent-bridge"\nregion = "eu-south-1"\nsample = "harness"'
+    (problem,) = problems(tmp_path, text)
+    start, _, regions = problem.partition(": ap-")
+    assert start == (
+        'region is "eu-south-1"; allowed: with sample = "harness" a region that has AgentCore\'s harness'
+    )
+    assert "eu-central-1, " in regions
+    assert "eu-south-1" not in regions
+    assert read(tmp_path, text.replace("harness", "classic")).region == "eu-south-1"
+
+
+def test_a_region_of_the_command_line_is_refused_under_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.toml"
+    path.write_text('name = "agent-bridge"\nsample = "classic"')
+    with pytest.raises(ConfigError) as raised:
+        read_config(path, cli_region="af-south-1")
+    (problem,) = raised.value.problems
+    assert problem.startswith(
+        'region is missing, and the AWS CLI\'s is "af-south-1"; '
+        'allowed: with sample = "classic" a region that has Amazon Bedrock agents: ap-northeast-1, '
+    )
+
+
+def test_without_a_sample_every_region_will_do(tmp_path: Path) -> None:
+    assert read(tmp_path, f'region = "af-south-1"\n{SMALLEST}').region == "af-south-1"
+
+
 def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         read_config(tmp_path / "bridge.toml")
