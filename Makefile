@@ -7,6 +7,7 @@
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make bootstrap   prepares the AWS account of your credentials for the CDK, once for each region
 # make deploy      the bridge, into the AWS account of your credentials
+# make deploy YES=1    without asking before it widens permissions: where there is no terminal
 # make bench       measurements; see bench/README.md
 # make faults      every fault at every external call of a turn; writes tests/faults/README.md
 # make soak        500 questions over 100 threads with faults of all kinds
@@ -58,7 +59,7 @@ bootstrap: .venv/.dev node_modules/.installed
 # --force: CloudFormation looks the sample agent's ARN up when it updates the bridge, and the ARN does not stand in the
 # bridge's template. When the sample was made anew, that template is the same, and the CDK would skip the bridge.
 deploy: .venv/.dev node_modules/.installed
-	$(CDK) deploy --all --force
+	$(CDK) deploy --all --force$(if $(filter 1,$(YES)), --require-approval never)
 
 bench: .venv/.dev
 	.venv/bin/python -m bench

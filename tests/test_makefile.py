@@ -34,6 +34,12 @@ def test_the_cdk_runs_after_everything_that_it_needs_is_there(target: str, last:
     assert any(line.startswith("npm ci") for line in before)
 
 
+def test_only_a_clear_yes_deploys_without_asking() -> None:
+    assert commands("deploy", "YES=1")[-1].endswith(" deploy --all --force --require-approval never")
+    for answer in ("YES=", "YES=0", "YES=no"):
+        assert commands("deploy", answer)[-1].endswith(" deploy --all --force")
+
+
 @pytest.mark.parametrize("options", [[], ["STYLE=stream"], ["AGENT=harness", "ASK=why?"]])
 def test_the_demo_is_ended_with_make_as_no_shell_is_between_them(options: list[str]) -> None:
     assert commands("demo", *options)[-1].startswith("exec .venv/bin/python -m simulator")
