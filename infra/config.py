@@ -19,10 +19,11 @@ from infra.targets import KINDS, Target
 # A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in
 # front of the names that it makes, and those of functions and roles end at 64 characters.
 # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stack.html
-# The sample agent and its gateway have the name too, and they take no two hyphens in a row.
+# The sample agent and its gateway have the name too, and they take no two hyphens in a row. With "-sample" it
+# would be the name of another bridge's sample stack, and a deployment of either would replace the other.
 NAME = (
-    r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,39}",
-    "up to 40 letters, digits and single hyphens, the first a letter",
+    r"(?!.*--)(?!.*-sample$)[A-Za-z][A-Za-z0-9-]{0,39}",
+    'up to 40 letters, digits and single hyphens, the first a letter, and no "-sample" at the end',
 )
 REGION = ("|".join(REGIONS.values()), 'the name of an AWS region, such as "us-east-1"')
 ROLE_ARN = (

@@ -147,16 +147,18 @@ CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for dire
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
 
 
+NAME = 'allowed: up to 40 letters, digits and single hyphens, the first a letter, and no "-sample" at the end'
+
+
 def test_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
     assert problems(tmp_path, "") == (
-        "name is missing; allowed: up to 40 letters, digits and single hyphens, the first a letter",
+        f"name is missing; {NAME}",
         f"agents.default.kind is missing; {KIND}",
     )
 
 
 TIMEOUT = "allowed: a whole number from 60 to 900"
 CONCURRENCY = "allowed: a whole number from 2 to 1000"
-NAME = "allowed: up to 40 letters, digits and single hyphens, the first a letter"
 BEDROCK_ID = "allowed: exactly 10 letters and digits"
 HARNESS_ARN = (
     'allowed: the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"'
@@ -174,6 +176,11 @@ RUNTIME_ARN = (
         ('name = "agent-bridge"', 'name = "brücke"', f'name is "brücke"; {NAME}'),
         ('name = "agent-bridge"', 'name = ""', f'name is ""; {NAME}'),
         ('name = "agent-bridge"', 'name = "a--b"', f'name is "a--b"; {NAME}'),
+        (
+            'name = "agent-bridge"',
+            'name = "agent-bridge-sample"',
+            f'name is "agent-bridge-sample"; {NAME}',
+        ),
         ('name = "agent-bridge"', "name = 7", f"name is 7; {NAME}"),
         ('name = "agent-bridge"', f'name = "{"a" * 41}"', f'name is "{"a" * 41}"; {NAME}'),
         (
