@@ -1,11 +1,13 @@
 """The code that runs in Lambda, as one asset: `functions/` and the packages that it needs, for arm64."""
 
+import functools
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -47,8 +49,12 @@ def functions_code() -> lambda_.Code:
 
 
 def asset_hash(folder: Path) -> str:
-    """A hash of what goes into the asset: the files of `folder`, requirements included, and this module."""
+    """A hash of what goes into the asset: the files of `folder`, requirements included, and this module.
+
+    Also whether there is bytecode, and which: who deploys again, now with Python 3.13, deploys another asset.
+    """
     digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest.update(_compiler().magic_number.encode())
     for path in sorted(_files(folder)):
         digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -99,22 +105,71 @@ def _files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+@dataclass(frozen=True)
+class _Compiler:
+    """The Python that compiles what Lambda runs.
+
+    Attributes:
+        command: what starts it.
+        magic_number: of its bytecode, in hexadecimal; "" if it does not write what Lambda reads.
+        problem: why it does not; "" if it does.
+    """
+
+    command: str
+    magic_number: str = ""
+    problem: str = ""
+
+
+def _compiler() -> _Compiler:
+    return _asked(os.environ.get("PYTHON_OF_LAMBDA") or "python3.13")
+
+
+@functools.cache
+def _asked(command: str) -> _Compiler:
+    """Only Python 3.13 writes what Python 3.13 reads, whatever its name is."""
+    program = (
+        "import importlib.util, sys; "
+        "print('python%d.%d' % sys.version_info[:2], importlib.util.MAGIC_NUMBER.hex())"
+    )
+    try:
+        done = subprocess.run([command, "-c", program], check=True, capture_output=True, text=True)
+        version, magic_number = done.stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        return _Compiler(command, problem=f"{command} does not run here")
+    if version != RUNTIME.name:
+        return _Compiler(command, problem=f"{command} is {version}, and Lambda runs {RUNTIME.name}")
+    return _Compiler(command, magic_number)
+
+
 def _compile(target: Path) -> None:
     """Add the bytecode of every module: Lambda cannot store it, and would compile all at each cold start.
 
-    Only Python 3.13 writes what Python 3.13 reads. It is optional: without it the start takes twice as long.
-    The hashes are not checked at run time, because the sources next to it do not change.
+    It is optional: without it the start takes twice as long. The hashes are not checked at run time, because
+    the sources next to it do not change.
     """
-    python = os.environ.get("PYTHON_OF_LAMBDA") or "python3.13"
-    options = ["-q", "--invalidation-mode", "unchecked-hash"]
-    try:
-        subprocess.run([python, "-m", "compileall", *options, str(target)], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
+    compiler = _compiler()
+    if compiler.problem:
         print(
-            f"{python} does not run here: the functions are deployed without bytecode and start more slowly. "
+            f"{compiler.problem}: the functions are deployed without bytecode and start more slowly. "
             "Install Python 3.13, or name it in PYTHON_OF_LAMBDA.",
             file=sys.stderr,
         )
+        return
+    command = [
+        compiler.command,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "unchecked-hash",
+        str(target),
+    ]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        raise BundlingError(
+            f"Not every module could be compiled: {' '.join(command)}\n{error.stdout}{error.stderr}"
+        ) from error
 
 
 def _install(requirements: Path, target: Path, uv: Path) -> None:

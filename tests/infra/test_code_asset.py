@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,32 @@ def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def python_version(command: str) -> str | None:
+    """Such as "3.13"; None if it does not run."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([command, "-c", program], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def lambdas_python() -> str:
+    python = os.environ.get("PYTHON_OF_LAMBDA") or "python3.13"
+    if python_version(python) != "3.13":
+        pytest.skip("there is no Python 3.13")
+    return python
+
+
+@pytest.fixture
+def other_python() -> str:
+    """One that writes bytecode which Lambda's Python does not read."""
+    if python_version(sys.executable) == "3.13":
+        pytest.skip("the tests themselves run under Python 3.13")
+    return sys.executable
+
+
 def test_the_asset_holds_every_source_of_the_functions(asset: Path) -> None:
     sources = {path.relative_to(ROOT) for path in (ROOT / "functions").rglob("*.py")}
     assert sources
@@ -33,10 +58,24 @@ def test_the_asset_holds_nothing_that_does_not_run_in_lambda(asset: Path) -> Non
 
 
 def test_the_asset_holds_bytecode_where_lambdas_python_is_at_hand(asset: Path) -> None:
-    python = os.environ.get("PYTHON_OF_LAMBDA") or "python3.13"
-    found = shutil.which(python) and subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+    found = python_version(os.environ.get("PYTHON_OF_LAMBDA") or "python3.13") == "3.13"
     compiled = asset / "functions" / "__pycache__" / "worker.cpython-313.pyc"
-    assert compiled.exists() == bool(found)
+    assert compiled.exists() == found
+
+
+def test_another_python_compiles_nothing_and_the_remedy_is_named(
+    tmp_path: Path, other_python: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHON_OF_LAMBDA", other_python)
+    (tmp_path / "requirements.txt").touch()
+    bundle(tmp_path / "asset", requirements=tmp_path / "requirements.txt")
+    assert (tmp_path / "asset" / "functions" / "worker.py").exists()
+    assert not list((tmp_path / "asset").rglob("*.pyc"))
+    problem = f"{other_python} is python{python_version(other_python)}, and Lambda runs python3.13"
+    assert capsys.readouterr().err == (
+        f"{problem}: the functions are deployed without bytecode and start more slowly. "
+        "Install Python 3.13, or name it in PYTHON_OF_LAMBDA.\n"
+    )
 
 
 def test_the_asset_needs_no_package_from_elsewhere(asset: Path) -> None:
@@ -114,3 +153,15 @@ def test_the_hash_changes_when_a_source_moves(sources: Path) -> None:
     before = asset_hash(sources)
     (sources / "bridge" / "turn.py").rename(sources / "turn.py")
     assert asset_hash(sources) != before
+
+
+def test_the_hash_tells_bytecode_from_none(
+    sources: Path, lambdas_python: str, other_python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = []
+    for python in (lambdas_python, other_python, "python-that-nobody-has"):
+        monkeypatch.setenv("PYTHON_OF_LAMBDA", python)
+        hashes.append(asset_hash(sources))
+    with_bytecode, of_another_python, without = hashes
+    assert of_another_python == without
+    assert with_bytecode != without
