@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,7 @@ def bundle(target: Path, *, requirements: Path = REQUIREMENTS, uv: Path = UV) ->
     (target / ".lock").unlink(missing_ok=True)  # uv's own
     shutil.copytree(FUNCTIONS, target / FUNCTIONS.name, ignore=shutil.ignore_patterns(*IGNORED))
     _compile(target)
+    _open_to_all(target)
 
 
 @jsii.implements(cdk.ILocalBundling)
@@ -172,9 +174,17 @@ def _compile(target: Path) -> None:
         ) from error
 
 
+def _open_to_all(target: Path) -> None:
+    """Let everybody read what is in the asset, whatever the umask: in Lambda it belongs to another user."""
+    for path in (target, *target.rglob("*")):
+        executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+        path.chmod(0o755 if executable else 0o644)
+
+
 def _install(requirements: Path, target: Path, uv: Path) -> None:
     command = [str(uv), "pip", "install", "--quiet", "--python", sys.executable, *PLATFORM]
     command += ["--only-binary", ":all:", "--require-hashes", "--target", str(target)]
+    command += ["--link-mode", "copy"]  # not uv's own files, of which `bundle` would change the modes
     command += ["--requirements", str(requirements)]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)

@@ -1,4 +1,5 @@
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,13 @@ AARCH64 = 183  # e_machine in an ELF header: EM_AARCH64
 
 @pytest.fixture(scope="module")
 def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real asset: installs what functions/requirements.txt says."""
+    """The real asset: installs what functions/requirements.txt says, for somebody with a strict umask."""
     target = tmp_path_factory.mktemp("asset")
-    bundle(target)
+    before = os.umask(0o077)
+    try:
+        bundle(target)
+    finally:
+        os.umask(before)
     return target
 
 
@@ -75,6 +80,13 @@ def test_another_python_compiles_nothing_and_the_remedy_is_named(
     assert capsys.readouterr().err == (
         f"{problem}: the functions are deployed without bytecode and start more slowly. "
         "Install Python 3.13, or name it in PYTHON_OF_LAMBDA.\n"
+    )
+
+
+def test_lambdas_user_may_read_the_asset_whoever_made_it(asset: Path) -> None:
+    modes = {(path.is_dir(), oct(stat.S_IMODE(path.stat().st_mode))) for path in (asset, *asset.rglob("*"))}
+    assert (
+        {(True, "0o755"), (False, "0o644")} <= modes <= {(True, "0o755"), (False, "0o644"), (False, "0o755")}
     )
 
 
