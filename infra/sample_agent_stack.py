@@ -16,7 +16,7 @@ from constructs import Construct
 
 from infra.config import SampleAgent
 from infra.sample_model import allow_model, model_arn
-from infra.sample_roles import service_principal
+from infra.sample_roles import ServiceRole
 from infra.sample_tools import SampleTools
 
 INSTRUCTIONS = Path(__file__).parent / "sample_instructions.md"
@@ -48,7 +48,7 @@ class SampleAgentStack(cdk.Stack):
         )
         tools = SampleTools(self, "Tools", service=name, settings=settings)
         agents = self.format_arn(service="bedrock", resource="agent", resource_name="*")
-        role = iam.Role(self, "Role", assumed_by=service_principal("bedrock.amazonaws.com", agents, self))
+        role = ServiceRole(self, "Role", service="bedrock.amazonaws.com", source_arn=agents)
         allow_model(role, settings.model)
         agent = bedrock.CfnAgent(
             self,
@@ -57,7 +57,7 @@ class SampleAgentStack(cdk.Stack):
             description="Virtual meteorologist",
             instruction=INSTRUCTIONS.read_text(encoding="utf-8"),
             foundation_model=model_arn(self, settings.model),
-            agent_resource_role_arn=role.role_arn,
+            agent_resource_role_arn=role.arn,
             auto_prepare=True,
             idle_session_ttl_in_seconds=IDLE_SESSION_SECONDS,
             action_groups=[
@@ -72,7 +72,6 @@ class SampleAgentStack(cdk.Stack):
                 for tool, function in tools.functions
             ],
         )
-        agent.node.add_dependency(role)  # with its policy
         for _, function in tools.functions:
             function.add_permission(
                 "Agent",

@@ -9,7 +9,7 @@ from constructs import Construct
 from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS
 from infra.sample_model import allow_model
-from infra.sample_roles import acknowledge_wildcard, service_principal
+from infra.sample_roles import ServiceRole
 from infra.sample_tools import SampleTools, Tool
 
 # The name under which the harness has the gateway, and by which its tools are allowed: all of them, and none
@@ -56,7 +56,7 @@ class SampleHarnessStack(cdk.Stack):
             self,
             "Harness",
             harness_name=name.replace("-", "_"),  # takes no hyphens
-            execution_role_arn=role.role_arn,
+            execution_role_arn=role.arn,
             model=agentcore.CfnHarness.HarnessModelConfigurationProperty(
                 bedrock_model_config=agentcore.CfnHarness.HarnessBedrockModelConfigProperty(
                     model_id=settings.model, max_tokens=MAX_TOKENS
@@ -91,50 +91,49 @@ class SampleHarnessStack(cdk.Stack):
             max_iterations=MAX_ITERATIONS,
             timeout_seconds=TIMEOUT_SECONDS,
         )
-        harness.node.add_dependency(role)  # with its policy
         if settings.memory:
             self._allow_memory(role, harness.attr_memory_managed_memory_configuration_arn)
         self.harness_arn = harness.attr_arn
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn)
 
-    def _execution_role(self, model: str, gateway: agentcore.CfnGateway) -> iam.Role:
+    def _execution_role(self, model: str, gateway: agentcore.CfnGateway) -> ServiceRole:
         """What the harness may do, after the policy in
         docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html
         without its memory, for which see `_allow_memory`.
         """
-        role = iam.Role(self, "Role", assumed_by=_agentcore(self, "*"))
+        role = _agentcore_role(self, "*")
         allow_model(role, model)
-        _allow(role, gateway.attr_gateway_arn, "bedrock-agentcore:InvokeGateway")
+        role.allow([gateway.attr_gateway_arn], "bedrock-agentcore:InvokeGateway")
 
         logs = self._log_groups("/aws/bedrock-agentcore/runtimes/*")
-        _allow(role, logs, "logs:CreateLogGroup", "logs:DescribeLogStreams")
-        acknowledge_wildcard(role, logs, "AgentCore makes the harness's log group and ends its name itself.")
+        role.allow([logs], "logs:CreateLogGroup", "logs:DescribeLogStreams")
+        role.acknowledge_wildcard(logs, "AgentCore makes the harness's log group and ends its name itself.")
         streams = f"{logs}:log-stream:*"
-        _allow(role, streams, "logs:CreateLogStream", "logs:PutLogEvents")
-        acknowledge_wildcard(role, streams, "AgentCore names the streams in the harness's log group.")
+        role.allow([streams], "logs:CreateLogStream", "logs:PutLogEvents")
+        role.acknowledge_wildcard(streams, "AgentCore names the streams in the harness's log group.")
         any_log = self._log_groups("*")
-        _allow(role, any_log, "logs:DescribeLogGroups")
-        acknowledge_wildcard(role, any_log, "To list log groups by name is to list them all.")
+        role.allow([any_log], "logs:DescribeLogGroups")
+        role.acknowledge_wildcard(any_log, "To list log groups by name is to list them all.")
 
-        _allow(role, "*", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
-        _allow(role, "*", "xray:GetSamplingRules", "xray:GetSamplingTargets")
-        _allow(role, "*", "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken")
-        _allow(role, "*", "cloudwatch:PutMetricData", namespace="bedrock-agentcore")
-        acknowledge_wildcard(
-            role,
+        role.allow(["*"], "xray:PutTelemetryRecords", "xray:PutTraceSegments")
+        role.allow(["*"], "xray:GetSamplingRules", "xray:GetSamplingTargets")
+        role.allow(["*"], "ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken")
+        namespace = {"StringEquals": {"cloudwatch:namespace": "bedrock-agentcore"}}
+        role.allow(["*"], "cloudwatch:PutMetricData", conditions=namespace)
+        role.acknowledge_wildcard(
             "*",
             "Tracing, metrics (of one namespace) and the token that fetches the harness's own image know no "
             "resource.",
         )
         return role
 
-    def _allow_memory(self, role: iam.Role, memory_arn: str) -> None:
-        """Not in the role's own policy, for which the harness waits: the memory is known only after it."""
+    def _allow_memory(self, role: ServiceRole, memory_arn: str) -> None:
+        """Not in the role itself, for which the harness waits: the memory is known only after it."""
         actions = ("CreateEvent", "GetEvent", "ListEvents", "DeleteEvent", "RetrieveMemoryRecords")
         iam.Policy(
             self,
             "MemoryPolicy",
-            roles=[role],
+            roles=[role.role],
             statements=[
                 iam.PolicyStatement(
                     actions=[f"bedrock-agentcore:{action}" for action in actions], resources=[memory_arn]
@@ -162,25 +161,13 @@ def _memory(settings: SampleAgent) -> agentcore.CfnHarness.HarnessMemoryConfigur
     )
 
 
-def _allow(role: iam.Role, resource: str, *actions: str, namespace: str | None = None) -> None:
-    conditions = {"StringEquals": {"cloudwatch:namespace": namespace}} if namespace else None
-    role.add_to_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
-    )
-
-
 class _Gateway(Construct):
     """Hands the tools to whoever may invoke it by IAM; `gateway` itself may invoke their functions."""
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, tools: SampleTools) -> None:
         super().__init__(scope, construct_id)
-        role = iam.Role(self, "Role", assumed_by=_agentcore(cdk.Stack.of(self), "gateway/*"))
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"],
-                resources=[function.function_arn for _, function in tools.functions],
-            )
-        )
+        role = _agentcore_role(self, "gateway/*")
+        role.allow([function.function_arn for _, function in tools.functions], "lambda:InvokeFunction")
         self.gateway = agentcore.CfnGateway(
             self,
             "Gateway",
@@ -188,9 +175,8 @@ class _Gateway(Construct):
             description="Tools of the virtual meteorologist",
             protocol_type="MCP",
             authorizer_type="AWS_IAM",
-            role_arn=role.role_arn,
+            role_arn=role.arn,
         )
-        self.gateway.node.add_dependency(role)  # with its policy
         for tool, function in tools.functions:
             self._add_target(tool, function)
 
@@ -219,8 +205,9 @@ class _Gateway(Construct):
         )
 
 
-def _agentcore(stack: cdk.Stack, resources: str) -> iam.PrincipalWithConditions:
-    source = stack.format_arn(
+def _agentcore_role(scope: Construct, resources: str) -> ServiceRole:
+    """For what AgentCore does for these of its resources."""
+    source = cdk.Stack.of(scope).format_arn(
         service="bedrock-agentcore", resource=resources, arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
     )
-    return service_principal("bedrock-agentcore.amazonaws.com", source, stack)
+    return ServiceRole(scope, "Role", service="bedrock-agentcore.amazonaws.com", source_arn=source)

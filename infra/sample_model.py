@@ -3,9 +3,8 @@
 import re
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 
-from infra.sample_roles import acknowledge_wildcard
+from infra.sample_roles import ServiceRole
 
 # Amazon's own models need neither a subscription nor a form, so that a new account can use them at once; this
 # profile may be called from every commercial region that has it. A team that must keep its questions in one
@@ -27,32 +26,24 @@ def model_arn(stack: cdk.Stack, model: str) -> str:
     return _foundation_model_arn(stack, model, region=stack.region)
 
 
-def allow_model(role: iam.Role, model: str) -> None:
+def allow_model(role: ServiceRole, model: str) -> None:
     """Let `role` invoke the model, with and without streaming.
 
     A profile hands the request to its model in one of many regions, and the caller needs leave for both; the
     condition admits the model only by way of this profile.
     docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
     """
-    stack = cdk.Stack.of(role)
+    stack = cdk.Stack.of(role.role)
+    arn = model_arn(stack, model)
     profile = PROFILE.fullmatch(model)
     if profile is None:
-        role.add_to_policy(iam.PolicyStatement(actions=list(INVOKE), resources=[model_arn(stack, model)]))
+        role.allow([arn], *INVOKE)
         return
-    profile_arn = model_arn(stack, model)
-    role.add_to_policy(
-        iam.PolicyStatement(actions=[*INVOKE, "bedrock:GetInferenceProfile"], resources=[profile_arn])
-    )
+    role.allow([arn], *INVOKE, "bedrock:GetInferenceProfile")
     # The star also stands for no region at all, which is how a global profile names its model.
     everywhere = _foundation_model_arn(stack, profile["model"], region="*")
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=list(INVOKE),
-            resources=[everywhere],
-            conditions={"StringEquals": {"bedrock:InferenceProfileArn": profile_arn}},
-        )
-    )
-    acknowledge_wildcard(role, everywhere, "AWS decides in which of the profile's regions the model runs.")
+    role.allow([everywhere], *INVOKE, conditions={"StringEquals": {"bedrock:InferenceProfileArn": arn}})
+    role.acknowledge_wildcard(everywhere, "AWS decides in which of the profile's regions the model runs.")
 
 
 def _foundation_model_arn(stack: cdk.Stack, model: str, *, region: str) -> str:

@@ -1,34 +1,61 @@
 """What the roles of the sample agents have in common."""
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 
-def service_principal(service: str, source_arn: str, stack: cdk.Stack) -> iam.PrincipalWithConditions:
-    """An AWS service, when it acts for `source_arn` in the stack's account.
+class ServiceRole:
+    """A role for an AWS service that acts for a resource of the stack's account.
 
-    Without the conditions anybody could have the service assume the role on behalf of their own resources:
-    docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    Its policy is part of it, so that it is complete as soon as it is there: AWS tries an agent's role when it
+    makes the agent, and a policy that is a resource of its own may come later. `role` is CDK's, with `arn`.
     """
-    return iam.PrincipalWithConditions(
-        iam.ServicePrincipal(service),
-        {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": source_arn}},
-    )
 
-
-def acknowledge_wildcard(role: iam.Role, resource: str, reason: str) -> None:
-    """Tell cdk-nag why a policy of `role` has a star in `resource`."""
-    cdk.Validations.of(role).acknowledge(
-        cdk.Acknowledgment(
-            id=f"AwsSolutions-IAM5[Resource::{_as_nag_writes_it(role, resource)}]", reason=reason
+    def __init__(self, scope: Construct, construct_id: str, *, service: str, source_arn: str) -> None:
+        self._stack = cdk.Stack.of(scope)
+        self._policy = iam.PolicyDocument()
+        self.role = iam.Role(
+            scope,
+            construct_id,
+            # Without the conditions anybody could have the service assume the role on behalf of their own
+            # resources: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+            assumed_by=iam.PrincipalWithConditions(
+                iam.ServicePrincipal(service),
+                {
+                    "StringEquals": {"aws:SourceAccount": self._stack.account},
+                    "ArnLike": {"aws:SourceArn": source_arn},
+                },
+            ),
+            inline_policies={"Policy": self._policy},
         )
-    )
+        self.arn = self.role.role_arn
 
+    def allow(
+        self,
+        resources: list[str],
+        *actions: str,
+        conditions: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Let the role do `actions` to the resources with these ARNs."""
+        self._policy.add_statements(
+            iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions)
+        )
 
-def _as_nag_writes_it(role: iam.Role, resource: str) -> str:
-    """With `<AWS::Region>` and so on for what is not known before the deployment."""
-    resolved = cdk.Stack.of(role).resolve(resource)
-    if isinstance(resolved, str):
-        return resolved
-    _, parts = resolved["Fn::Join"]
-    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
+    def acknowledge_wildcard(self, resource: str, reason: str) -> None:
+        """Tell cdk-nag why the policy has a star in `resource`."""
+        cdk.Validations.of(self.role).acknowledge(
+            cdk.Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{self._as_nag_writes_it(resource)}]", reason=reason
+            )
+        )
+
+    def _as_nag_writes_it(self, resource: str) -> str:
+        """With `<AWS::Region>` and so on for what is not known before the deployment."""
+        resolved = self._stack.resolve(resource)
+        if isinstance(resolved, str):
+            return resolved
+        _, parts = resolved["Fn::Join"]
+        return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)

@@ -2,10 +2,10 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from infra.sample_model import DEFAULT_MODEL, allow_model, model_arn
+from infra.sample_roles import ServiceRole
 
 INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
 
@@ -17,10 +17,11 @@ def stack(cdk_context: dict[str, Any]) -> cdk.Stack:
 
 
 def statements(stack: cdk.Stack, model: str) -> list[dict[str, Any]]:
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("bedrock.amazonaws.com"))
+    role = ServiceRole(stack, "Role", service="bedrock.amazonaws.com", source_arn="*")
     allow_model(role, model)
-    (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
-    found: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
+    (resource,) = Template.from_stack(stack).find_resources("AWS::IAM::Role").values()
+    (policy,) = resource["Properties"]["Policies"]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     return found
 
 
