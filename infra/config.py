@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.arns import REGIONS
+from infra.arns import REGIONS, arn_pattern
+from infra.models import DEFAULT_MODEL, wrong_with
 from infra.regions import has_type, regions_with
-from infra.sample_model import DEFAULT_MODEL
 from infra.table import Table
 from infra.targets import KINDS, Target
 
@@ -44,6 +44,11 @@ DESCRIPTION = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
 MODEL = (
     r"[a-z0-9-]+(\.[a-zA-Z0-9-]+)+(:[a-z0-9-]+){0,2}",
     'the id of an inference profile or a model, such as "eu.amazon.nova-2-lite-v1:0"',
+)
+# `GuardrailArn` and `GuardrailCrossRegionGuardrailProfileArn` in the service model of bedrock.
+GUARDRAIL = (
+    arn_pattern("bedrock", r"(guardrail/[a-z0-9]+|guardrail-profile/[a-z0-9-]+\.guardrail\.v[0-9:]+)"),
+    'the ARN of a guardrail or a guardrail profile, "arn:aws:bedrock:REGION:ACCOUNT:guardrail/ID"',
 )
 # Without user, query and fragment, where keys stand.
 ADDRESS = (
@@ -120,12 +125,16 @@ class SampleAgent:
         model: the id of an inference profile or a foundation model.
         memory: whether the harness keeps what was said after a session has ended; AgentCore bills for it.
         geocoding_url, forecast_url: where its tools find Open-Meteo; "" for the free service.
+        marketplace: whether calling the model may subscribe the account to it.
+        guardrails: ARNs of the guardrails that the account or its organization enforces, with their profiles.
     """
 
     model: str = DEFAULT_MODEL
     memory: bool = False
     geocoding_url: str = ""
     forecast_url: str = ""
+    marketplace: bool = False
+    guardrails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,7 +187,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
         name=name,
         region=region,
         sample=sample,
-        sample_agent=_sample_agent(root.table("sample_agent"), sample),
+        sample_agent=_sample_agent(root.table("sample_agent"), sample, region),
         agents=agents,
         routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
         reply=_reply(root.table("reply")),
@@ -205,18 +214,33 @@ def _check_region(root: Table, region: str, sample: str, *, own: bool) -> None:
         root.refuse_key("region", f'is missing, and the AWS CLI\'s is "{region}"', allowed)
 
 
-def _sample_agent(table: Table, sample: str) -> SampleAgent:
+def _sample_agent(table: Table, sample: str, region: str | None) -> SampleAgent:
+    own_model = table.optional_text("model", MODEL)
     sample_agent = SampleAgent(
-        model=table.optional_text("model", MODEL) or SampleAgent.model,
+        model=own_model or SampleAgent.model,
         memory=table.boolean("memory", default=SampleAgent.memory),
         # What is wrong with an address may be that a key stands in it.
         geocoding_url=table.optional_text("geocoding_url", ADDRESS, quote=False) or "",
         forecast_url=table.optional_text("forecast_url", ADDRESS, quote=False) or "",
+        marketplace=table.boolean("marketplace", default=SampleAgent.marketplace),
+        guardrails=table.texts("guardrails", GUARDRAIL),
     )
+    if sample in SAMPLES and own_model != "":
+        _check_model(table, sample_agent.model, region, own=own_model is not None)
     if sample_agent.memory and sample == "classic":
         table.refuse("memory", 'true only with sample = "harness"')
     table.refuse_the_rest()
     return sample_agent
+
+
+def _check_model(table: Table, model: str, region: str | None, *, own: bool) -> None:
+    """Note a model that would not answer in the region; `own` is whether the file itself names it."""
+    wrong = wrong_with(model, region)
+    if wrong is None:
+        return
+    problem, allowed = wrong
+    found = "is" if own else "is missing, and the default is"
+    table.refuse_key("model", f'{found} "{model}", which {problem}', allowed)
 
 
 def _agents(table: Table, sample: str) -> dict[str, Agent]:

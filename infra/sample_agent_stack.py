@@ -49,7 +49,7 @@ class SampleAgentStack(cdk.Stack):
         tools = SampleTools(self, "Tools", service=name, settings=settings)
         agents = self.format_arn(service="bedrock", resource="agent", resource_name="*")
         role = ServiceRole(self, "Role", service="bedrock.amazonaws.com", source_arn=agents)
-        allow_model(role, settings.model)
+        allow_model(role, settings)
         agent = bedrock.CfnAgent(
             self,
             "Agent",

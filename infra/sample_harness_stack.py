@@ -51,7 +51,7 @@ class SampleHarnessStack(cdk.Stack):
         )
         tools = SampleTools(self, "Tools", service=name, settings=settings)
         gateway = _Gateway(self, "Gateway", name=name, tools=tools).gateway
-        role = self._execution_role(settings.model, gateway)
+        role = self._execution_role(settings, gateway)
         harness = agentcore.CfnHarness(
             self,
             "Harness",
@@ -96,13 +96,13 @@ class SampleHarnessStack(cdk.Stack):
         self.harness_arn = harness.attr_arn
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn)
 
-    def _execution_role(self, model: str, gateway: agentcore.CfnGateway) -> ServiceRole:
+    def _execution_role(self, settings: SampleAgent, gateway: agentcore.CfnGateway) -> ServiceRole:
         """What the harness may do, after the policy in
         docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html
         without its memory, for which see `_allow_memory`.
         """
         role = _agentcore_role(self, "*")
-        allow_model(role, model)
+        allow_model(role, settings)
         role.allow([gateway.attr_gateway_arn], "bedrock-agentcore:InvokeGateway")
 
         logs = self._log_groups("/aws/bedrock-agentcore/runtimes/*")

@@ -1,49 +1,54 @@
-"""The model behind the sample agent, and what it takes to invoke it."""
-
-import re
+"""What it takes to invoke the model behind the sample agent."""
 
 import aws_cdk as cdk
 
+from infra.config import SampleAgent
+from infra.models import split_profile, unchecked
 from infra.sample_roles import ServiceRole
-
-# Amazon's own models need neither a subscription nor a form, so that a new account can use them at once; this
-# profile may be called from every commercial region that has it. A team that must keep its questions in one
-# geography takes that geography's profile, such as "eu.amazon.nova-2-lite-v1:0".
-# docs.aws.amazon.com/bedrock/latest/userguide/model-card-amazon-nova-2-lite.html
-DEFAULT_MODEL = "global.amazon.nova-2-lite-v1:0"
-
-# What stands in front of a model's id in the id of an inference profile: a geography, or all of them.
-# docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
-PROFILE = re.compile(r"(?:global|apac|us-gov|[a-z]{2})\.(?P<model>.+)")
 
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
+# By these Bedrock subscribes to a model of another company when it is called for the first time.
+# docs.aws.amazon.com/bedrock/latest/userguide/model-access.html
+SUBSCRIBE = ("aws-marketplace:Subscribe", "aws-marketplace:ViewSubscriptions")
+
+
 def model_arn(stack: cdk.Stack, model: str) -> str:
     """The ARN of a foundation model or an inference profile, by its id."""
-    if PROFILE.fullmatch(model):
+    geography, _ = split_profile(model)
+    if geography:
         return stack.format_arn(service="bedrock", resource="inference-profile", resource_name=model)
     return _foundation_model_arn(stack, model, region=stack.region)
 
 
-def allow_model(role: ServiceRole, model: str) -> None:
-    """Let `role` invoke the model, with and without streaming.
+def allow_model(role: ServiceRole, settings: SampleAgent) -> None:
+    """Let `role` invoke the model, with and without streaming, and do what that takes by the settings.
 
     A profile hands the request to its model in one of many regions, and the caller needs leave for both; the
     condition admits the model only by way of this profile.
     docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
     """
     stack = cdk.Stack.of(role.role)
-    arn = model_arn(stack, model)
-    profile = PROFILE.fullmatch(model)
-    if profile is None:
+    if warning := unchecked(settings.model):
+        cdk.Annotations.of(stack).add_warning_v2("slack-agent-bridge:model", warning)
+    arn = model_arn(stack, settings.model)
+    geography, model = split_profile(settings.model)
+    if geography:
+        role.allow([arn], *INVOKE, "bedrock:GetInferenceProfile")
+        # The star also stands for no region at all, which is how a global profile names its model.
+        everywhere = _foundation_model_arn(stack, model, region="*")
+        role.allow([everywhere], *INVOKE, conditions={"StringEquals": {"bedrock:InferenceProfileArn": arn}})
+        role.acknowledge_wildcard(everywhere, "AWS decides in which of the profile's regions the model runs.")
+    else:
         role.allow([arn], *INVOKE)
-        return
-    role.allow([arn], *INVOKE, "bedrock:GetInferenceProfile")
-    # The star also stands for no region at all, which is how a global profile names its model.
-    everywhere = _foundation_model_arn(stack, profile["model"], region="*")
-    role.allow([everywhere], *INVOKE, conditions={"StringEquals": {"bedrock:InferenceProfileArn": arn}})
-    role.acknowledge_wildcard(everywhere, "AWS decides in which of the profile's regions the model runs.")
+    if settings.guardrails:
+        role.allow(list(settings.guardrails), "bedrock:ApplyGuardrail")
+    if settings.marketplace:
+        # The condition is that of AWS's own policy AmazonBedrockFullAccess.
+        through_bedrock = {"StringEquals": {"aws:CalledViaLast": "bedrock.amazonaws.com"}}
+        role.allow(["*"], *SUBSCRIBE, conditions=through_bedrock)
+        role.acknowledge_wildcard("*", "AWS Marketplace knows no resource for a subscription.")
 
 
 def _foundation_model_arn(stack: cdk.Stack, model: str, *, region: str) -> str:

@@ -462,18 +462,35 @@ def test_the_sample_agent_has_settings_of_its_own(tmp_path: Path) -> None:
         memory = true
         geocoding_url = "https://weather.example.com:8443/v1/search"
         forecast_url = "https://weather.example.com/v1/forecast"
+        marketplace = true
+        guardrails = [
+            "arn:aws:bedrock:eu-central-1:123456789012:guardrail/a1b2c3d4e5f6",
+            "arn:aws:bedrock:eu-central-1:123456789012:guardrail-profile/eu.guardrail.v1:0",
+        ]
     """
     assert read(tmp_path, text).sample_agent == SampleAgent(
         model="eu.amazon.nova-2-lite-v1:0",
         memory=True,
         geocoding_url="https://weather.example.com:8443/v1/search",
         forecast_url="https://weather.example.com/v1/forecast",
+        marketplace=True,
+        guardrails=(
+            "arn:aws:bedrock:eu-central-1:123456789012:guardrail/a1b2c3d4e5f6",
+            "arn:aws:bedrock:eu-central-1:123456789012:guardrail-profile/eu.guardrail.v1:0",
+        ),
     )
 
 
-def test_without_them_it_keeps_no_memory_and_asks_the_free_service(tmp_path: Path) -> None:
+def test_without_them_it_keeps_no_memory_asks_the_free_service_and_may_do_nothing_else(
+    tmp_path: Path,
+) -> None:
     assert read(tmp_path, SMALLEST).sample_agent == SampleAgent(
-        model="global.amazon.nova-2-lite-v1:0", memory=False, geocoding_url="", forecast_url=""
+        model="global.amazon.nova-2-lite-v1:0",
+        memory=False,
+        geocoding_url="",
+        forecast_url="",
+        marketplace=False,
+        guardrails=(),
     )
 
 
@@ -492,6 +509,10 @@ def test_a_model_is_named_by_its_id(tmp_path: Path, model: str) -> None:
 
 
 MODEL = 'allowed: the id of an inference profile or a model, such as "eu.amazon.nova-2-lite-v1:0"'
+GUARDRAILS = (
+    "allowed: a list, each entry the ARN of a guardrail or a guardrail profile, "
+    '"arn:aws:bedrock:REGION:ACCOUNT:guardrail/ID"'
+)
 ADDRESS = "allowed: an https address with nothing behind its path: a key is a secret, and a template is none"
 
 
@@ -505,7 +526,13 @@ ADDRESS = "allowed: an https address with nothing behind its path: a key is a se
         ('forecast_url = "http://example.com/v1"', f"is something else; {ADDRESS}"),
         ('forecast_url = "https://example.com/?apikey=1"', f"is something else; {ADDRESS}"),
         ('geocoding_url = "https://me:1@example.com"', f"is something else; {ADDRESS}"),
-        ("models = 1", "is not a setting; allowed here: model, memory, geocoding_url, forecast_url"),
+        ("marketplace = 1", "is 1; allowed: true or false"),
+        ('guardrails = ["a1b2c3d4e5f6"]', f'is ["a1b2c3d4e5f6"]; {GUARDRAILS}'),
+        (
+            "models = 1",
+            "is not a setting; "
+            "allowed here: model, memory, geocoding_url, forecast_url, marketplace, guardrails",
+        ),
     ],
 )
 def test_wrong_settings_of_the_sample_agent_are_named(tmp_path: Path, line: str, problem: str) -> None:
@@ -518,3 +545,41 @@ def test_a_bedrock_agent_as_the_sample_has_no_memory(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == (
         'sample_agent.memory is true; allowed: true only with sample = "harness"',
     )
+
+
+def sample(model: str, region: str) -> str:
+    return f"""
+        name = "agent-bridge"
+        sample = "harness"
+        region = "{region}"
+        [sample_agent]
+        model = "{model}"
+    """
+
+
+def test_a_model_that_would_not_answer_is_refused_with_one_that_does(tmp_path: Path) -> None:
+    assert problems(tmp_path, sample("amazon.nova-2-lite-v1:0", "eu-central-1")) == (
+        'sample_agent.model is "amazon.nova-2-lite-v1:0", which needs an inference profile in eu-central-1; '
+        'allowed: "global.amazon.nova-2-lite-v1:0" or "eu.amazon.nova-2-lite-v1:0"',
+    )
+
+
+def test_the_default_model_is_refused_where_it_would_not_answer(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, 'name = "agent-bridge"\nsample = "harness"\nregion = "us-gov-west-1"')
+    assert problem.startswith(
+        'sample_agent.model is missing, and the default is "global.amazon.nova-2-lite-v1:0", which cannot be '
+        'called from us-gov-west-1; allowed: "amazon.nova-pro-v1:0" or '
+    )
+
+
+def test_the_command_lines_region_decides_too(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.toml"
+    path.write_text(sample("us.amazon.nova-2-lite-v1:0", "eu-west-1").replace('region = "eu-west-1"', ""))
+    assert read_config(path).region is None
+    with pytest.raises(ConfigError, match="which cannot be called from eu-west-1"):
+        read_config(path, cli_region="eu-west-1")
+
+
+def test_nobody_asks_for_the_model_of_a_sample_that_is_not_made(tmp_path: Path) -> None:
+    text = f'{SMALLEST}[sample_agent]\nmodel = "amazon.nova-2-lite-v1:0"'
+    assert read(tmp_path, text).sample_agent.model == "amazon.nova-2-lite-v1:0"

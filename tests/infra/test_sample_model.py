@@ -2,9 +2,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
-from infra.sample_model import DEFAULT_MODEL, allow_model, model_arn
+from infra.config import SampleAgent
+from infra.models import DEFAULT_MODEL
+from infra.sample_model import allow_model, model_arn
 from infra.sample_roles import ServiceRole
 
 INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
@@ -16,9 +18,9 @@ def stack(cdk_context: dict[str, Any]) -> cdk.Stack:
     return cdk.Stack(cdk.App(context=cdk_context), "Stack", env=environment)
 
 
-def statements(stack: cdk.Stack, model: str) -> list[dict[str, Any]]:
+def statements(stack: cdk.Stack, model: str, **settings: Any) -> list[dict[str, Any]]:
     role = ServiceRole(stack, "Role", service="bedrock.amazonaws.com", source_arn="*")
-    allow_model(role, model)
+    allow_model(role, SampleAgent(model=model, **settings))
     (resource,) = Template.from_stack(stack).find_resources("AWS::IAM::Role").values()
     (policy,) = resource["Properties"]["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
@@ -66,3 +68,31 @@ def test_a_foundation_model_is_allowed_in_the_stacks_region(stack: cdk.Stack, mo
             "Resource": f"arn:aws:bedrock:eu-central-1::foundation-model/{model}",
         }
     ]
+
+
+def test_a_model_of_another_company_may_be_subscribed_to_through_bedrock_only(stack: cdk.Stack) -> None:
+    *_, statement = statements(stack, "eu.anthropic.claude-sonnet-4-6", marketplace=True)
+    assert statement == {
+        "Effect": "Allow",
+        "Action": ["aws-marketplace:Subscribe", "aws-marketplace:ViewSubscriptions"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:CalledViaLast": "bedrock.amazonaws.com"}},
+    }
+
+
+def test_the_guardrails_that_are_enforced_may_be_applied(stack: cdk.Stack) -> None:
+    guardrail = "arn:aws:bedrock:eu-central-1:123456789012:guardrail/a1b2c3d4e5f6"
+    *_, statement = statements(stack, "eu.amazon.nova-2-lite-v1:0", guardrails=(guardrail,))
+    assert statement == {"Effect": "Allow", "Action": "bedrock:ApplyGuardrail", "Resource": guardrail}
+
+
+def test_whoever_synthesises_hears_of_a_model_that_nobody_has_checked(stack: cdk.Stack) -> None:
+    statements(stack, "zai.glm-4.7")
+    Annotations.from_stack(stack).has_warning(
+        "/Stack", Match.string_like_regexp("zai.glm-4.7, which is not in")
+    )
+
+
+def test_nobody_hears_of_one_that_is_known(stack: cdk.Stack) -> None:
+    statements(stack, DEFAULT_MODEL)
+    Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

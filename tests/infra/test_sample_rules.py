@@ -14,6 +14,13 @@ from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
 from tests.infra.cfn_lint import findings
 
+# All that a role may be allowed.
+EVERYTHING = SampleAgent(
+    model="us.anthropic.claude-sonnet-4-6",
+    marketplace=True,
+    guardrails=("arn:aws:bedrock:us-east-1:123456789012:guardrail/a1b2c3d4e5f6",),
+)
+
 # cdk-nag writes a resource differently when the region is known.
 SAMPLES = [
     (SampleAgentStack, {}),
@@ -21,11 +28,13 @@ SAMPLES = [
         SampleAgentStack,
         {"region": "eu-central-1", "settings": SampleAgent(model="eu.amazon.nova-2-lite-v1:0")},
     ),
+    (SampleAgentStack, {"settings": EVERYTHING}),
     (SampleHarnessStack, {}),
     (
         SampleHarnessStack,
         {"region": "us-east-1", "settings": SampleAgent(model="amazon.nova-lite-v1:0", memory=True)},
     ),
+    (SampleHarnessStack, {"region": "us-east-1", "settings": EVERYTHING}),
 ]
 
 

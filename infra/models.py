@@ -1,0 +1,150 @@
+"""What is known of Bedrock's models: where each can be called, and through which inference profiles.
+
+As of November 2026, from
+docs.aws.amazon.com/bedrock/latest/userguide/models-region-compatibility.html
+docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+
+A wrong id fails no deployment: the agent is made, and then it cannot answer. So what is certainly wrong is
+refused. Of models that are not in the table only the geography can be checked.
+"""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from infra.arns import REGIONS
+
+# Amazon's own models need neither a subscription nor a form, so that a new account can use them at once; this
+# profile may be called from every commercial region that has it. A team that must keep its questions in one
+# geography takes that geography's profile, such as "eu.amazon.nova-2-lite-v1:0".
+# docs.aws.amazon.com/bedrock/latest/userguide/model-card-amazon-nova-2-lite.html
+DEFAULT_MODEL = "global.amazon.nova-2-lite-v1:0"
+
+# What stands in front of a model's id in the id of an inference profile, and from where such a profile can be
+# called at most.
+GEOGRAPHIES = {
+    "global": REGIONS["aws"],
+    "us": r"(us-east|us-west|ca-[a-z]+)-\d+",
+    "ca": r"ca-[a-z]+-\d+",
+    "eu": r"(eu|il|eusc-de)-[a-z]+-\d+",
+    "apac": r"(ap|me)-[a-z]+-\d+",
+    "jp": r"ap-northeast-[13]",
+    "au": r"ap-southeast-[246]",
+    "us-gov": REGIONS["aws-us-gov"],
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """How a model is called.
+
+    Attributes:
+        geographies: those of its inference profiles.
+        regions: where it can be called by its own id too.
+        absent: regions that its geographies reach, and where it still cannot be called; only of those that
+            have AgentCore's harness or Amazon Bedrock agents.
+    """
+
+    geographies: tuple[str, ...]
+    regions: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+_NOVA_LITE = (
+    *("us-east-1", "us-east-2", "us-west-2", "us-gov-west-1", "eu-north-1", "eu-west-2"),
+    *("ap-northeast-1", "ap-southeast-2", "ap-southeast-3", "me-central-1"),
+)
+_NOVA_PRO = ("us-east-1", "us-gov-west-1", "eu-west-2", "ap-southeast-2", "ap-southeast-3", "me-central-1")
+_NOVA_MICRO = ("us-east-1", "us-gov-west-1", "eu-west-2", "ap-southeast-2")
+_HAIKU = ("us-east-1", "eu-north-1", "eu-west-1", "ap-northeast-1", "ap-southeast-4")
+_CLAUDE_5 = ("us-east-1", "us-gov-west-1", "eu-north-1", "eu-west-1", "ap-southeast-4")
+_NO_NOVA = ("ap-northeast-3", "ap-south-2", "eu-central-2")
+
+MODELS = {
+    "amazon.nova-2-lite-v1:0": Model(("global", "us", "eu", "jp"), absent=(*_NO_NOVA, "sa-east-1")),
+    "amazon.nova-premier-v1:0": Model(("us",), absent=("ca-central-1",)),
+    "amazon.nova-pro-v1:0": Model(("us", "eu", "apac"), _NOVA_PRO, (*_NO_NOVA, "ca-central-1")),
+    "amazon.nova-lite-v1:0": Model(("us", "ca", "eu", "apac"), _NOVA_LITE, _NO_NOVA),
+    "amazon.nova-micro-v1:0": Model(("us", "eu", "apac"), _NOVA_MICRO, (*_NO_NOVA, "ca-central-1")),
+    "anthropic.claude-haiku-4-5-20251001-v1:0": Model(("global", "us", "eu", "jp", "au"), _HAIKU),
+    "anthropic.claude-sonnet-4-5-20250929-v1:0": Model(("global", "us", "eu", "jp", "au", "us-gov")),
+    "anthropic.claude-sonnet-4-6": Model(("global", "us", "eu", "jp", "au"), ("eu-west-2",)),
+    "anthropic.claude-sonnet-5": Model(("global", "us", "eu", "au", "us-gov"), _CLAUDE_5),
+    "anthropic.claude-opus-5": Model(("global", "us", "eu", "au", "us-gov"), _CLAUDE_5),
+}
+
+
+def split_profile(model: str) -> tuple[str, str]:
+    """The geography, "" for a model's own id, and the model's id."""
+    first, _, rest = model.partition(".")
+    if first in GEOGRAPHIES or re.fullmatch("[a-z]{2}", first) or rest in MODELS:
+        return first, rest
+    return "", model
+
+
+def wrong_with(model: str, region: str | None) -> tuple[str, str] | None:
+    """What is certainly wrong with an id in a region, and the ids that would be right; None if nothing is.
+
+    `region` is None where nobody knows it.
+    """
+    geography, bare = split_profile(model)
+    known = MODELS.get(bare)
+    if known is None:
+        if meant := _meant(bare):
+            return "seems to be misspelt", _callable_ids(meant, region)
+        if not _reaches(geography, region):
+            return f"cannot be called from {region}", _callable_profiles(region)
+        return None
+    if geography and geography not in known.geographies:
+        return "is no inference profile", _callable_ids(bare, region)
+    if region in known.absent or not _reaches(geography, region):
+        return f"cannot be called from {region}", _callable_ids(bare, region)
+    if not geography and region not in known.regions and (region or not known.regions):
+        return f"needs an inference profile{f' in {region}' if region else ''}", _callable_ids(bare, region)
+    return None
+
+
+def unchecked(model: str) -> str | None:
+    """What nobody has checked of an id that is not refused; None if it is known to be right."""
+    geography, bare = split_profile(model)
+    if bare in MODELS:
+        return None
+    doubt = "there is such a profile" if geography else "it can be called without an inference profile"
+    return (
+        f"sample_agent.model is {model}, which is not in infra/models.py: nobody has checked whether {doubt}"
+    )
+
+
+def _reaches(geography: str, region: str | None) -> bool:
+    """Whether such a profile may be called from there; True also of "" and geographies that are not known."""
+    return region is None or re.fullmatch(GEOGRAPHIES.get(geography, ".*"), region) is not None
+
+
+def _callable_ids(bare: str, region: str | None) -> str:
+    """How the model, one of the table, can be called from there; if it cannot, how the others can."""
+    others = [one for model in MODELS for one in _ids(model, region)]
+    return " or ".join(f'"{one}"' for one in _ids(bare, region) or others)
+
+
+def _ids(bare: str, region: str | None) -> list[str]:
+    known = MODELS[bare]
+    if region in known.absent:
+        return []
+    profiles = [f"{geography}.{bare}" for geography in known.geographies if _reaches(geography, region)]
+    return [*profiles, bare] if region in known.regions else profiles
+
+
+def _callable_profiles(region: str | None) -> str:
+    names = [f'"{geography}."' for geography in GEOGRAPHIES if _reaches(geography, region)]
+    return f"a profile that begins with {' or '.join(names)}, or a model without a profile"
+
+
+def _meant(bare: str) -> str | None:
+    """The known id that lacks its end here, or has other letters but the same numbers: no later version."""
+    for known in MODELS:
+        if re.fullmatch(re.escape(bare) + r"(-\d{8})?(-v\d+)?(:\d+)?", known):
+            return known
+    for known in get_close_matches(bare, MODELS, cutoff=0.9):
+        if re.findall(r"\d+", known) == re.findall(r"\d+", bare):
+            return known
+    return None
