@@ -8,6 +8,8 @@
 # make bootstrap   prepares the AWS account of your credentials for the CDK, once for each region
 # make deploy      the bridge, into the AWS account of your credentials
 # make deploy YES=1    without asking before it widens permissions: where there is no terminal
+# make deploy-check    deploys the template into an AWS on loopback and uses it there; needs Python 3.13
+# make deploy-check AUTH=true    with signatures checked, and each action taken away from the functions' roles
 # make bench       measurements; see bench/README.md
 # make faults      every fault at every external call of a turn; writes tests/faults/README.md
 # make soak        500 questions over 100 threads with faults of all kinds
@@ -31,7 +33,7 @@ CDK = npx --no-install cdk
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
-.PHONY: help demo test coverage synth bootstrap deploy bench faults soak fuzz format lock clean
+.PHONY: help demo test coverage synth bootstrap deploy deploy-check bench faults soak fuzz format lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -61,6 +63,9 @@ bootstrap: .venv/.dev node_modules/.installed
 deploy: .venv/.dev node_modules/.installed
 	$(CDK) deploy --all --force$(if $(filter 1,$(YES)), --require-approval never)
 
+deploy-check: .venv/.dev node_modules/.installed .venv-deploy-check/.installed
+	.venv/bin/python -m tests.deploy $(if $(filter true,$(AUTH)),--auth)
+
 bench: .venv/.dev
 	.venv/bin/python -m bench
 
@@ -85,7 +90,7 @@ lock: .venv/.dev
 	echo uv | $(LOCK) --python-version 3.11 --constraint requirements/dev.txt - --output-file requirements/uv.txt
 
 clean:
-	rm -rf .venv .venv-3.13 node_modules cdk.out
+	rm -rf .venv .venv-3.13 .venv-deploy-check node_modules cdk.out
 
 # --- what each needs ------------------------------------------------------------------------------------------
 
@@ -106,6 +111,12 @@ clean:
 .venv-3.13/.dev: .venv/bin/uv requirements/dev.txt
 	.venv/bin/uv venv --quiet --clear --python $(PYTHON_OF_LAMBDA) .venv-3.13
 	.venv/bin/uv pip install --quiet --python .venv-3.13 --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-deploy-check/.installed: .venv/bin/uv requirements/deploy-check.txt
+	@test -n "$(PYTHON_OF_LAMBDA)" || { echo "Python 3.13, which Lambda runs, is needed and was not found; set PYTHON_OF_LAMBDA=/path/to/it" >&2; exit 1; }
+	.venv/bin/uv venv --quiet --clear --python $(PYTHON_OF_LAMBDA) .venv-deploy-check
+	.venv/bin/uv pip install --quiet --python .venv-deploy-check/bin/python --require-hashes -r requirements/deploy-check.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json

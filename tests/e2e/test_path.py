@@ -13,7 +13,8 @@ from simulator import wiring
 from simulator.journal import Entry
 from simulator.simulation import AGENTS, Simulation
 from simulator.tap import Call
-from tests.e2e.bridge import PATIENCE, Bridge
+from tests.e2e.bridge import Bridge
+from tests.e2e.person import PATIENCE
 
 
 @pytest.fixture(scope="module", params=AGENTS)

@@ -1,0 +1,304 @@
+"""The shipped template and code, deployed into an AWS on loopback, and used there."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simulator.agent.service import AgentService
+from simulator.journal import Journal
+from simulator.simulation import AGENTS, MANIFEST, ROUTES
+from simulator.slack import seed
+from simulator.slack.service import SlackService
+from tests.deploy.cloud import Checkout, Cloud
+from tests.e2e.person import Operator
+
+SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the example in Slack's documentation
+BOT_TOKEN = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"
+CHANNELS = ("agent-classic", "agent-harness", "agent-runtime")
+
+
+@dataclass
+class Deployment:
+    """A bridge in the cloud, and everything that it talks with.
+
+    `said` collects what the check has seen, for its last line.
+    """
+
+    cloud: Cloud
+    checkout: Checkout
+    slack: SlackService
+    agent: AgentService
+    journal: Journal
+    said: list[str] = field(default_factory=list)
+    operator: Operator = field(init=False)
+    outputs: dict[str, str] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)  # physical ids by logical id
+
+    def deploy(self) -> None:
+        """`make deploy`, and what the stack's outputs say afterwards."""
+        self.checkout.run("make", "deploy", "YES=1")
+        cloudformation = self.cloud.client("cloudformation")
+        [stack] = cloudformation.describe_stacks(StackName="agent-bridge")["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        resources = cloudformation.describe_stack_resources(StackName="agent-bridge")["StackResources"]
+        self.resources = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in resources}
+
+    def resource(self, beginning: str) -> str:
+        """The physical id of the one resource whose logical id is `beginning` and a hash."""
+        [found] = [
+            physical
+            for logical, physical in self.resources.items()
+            if logical.startswith(beginning) and len(logical) == len(beginning) + 8
+        ]
+        return found
+
+
+@contextmanager
+def deployment(folder: Path, *, auth: bool) -> Iterator[Deployment]:
+    """The stand-ins, an empty account, and a checkout that is configured for them but not deployed yet."""
+    journal = Journal()
+    slack = SlackService(
+        journal=journal,
+        manifest=json.loads(MANIFEST.read_text()),
+        signing_secret=SIGNING_SECRET,
+        bot_token=BOT_TOKEN,
+        time_scale=0.1,
+    )
+    # A cold function takes longer to answer here than in Lambda, which gives it a whole processor to start.
+    slack.events.answer_seconds = 30.0
+    agent = AgentService(journal=journal, time_scale=0.1)
+    variables = {
+        "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": agent.url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": agent.url,
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_FILES_ORIGIN": slack.files_origin,
+    }
+    with ExitStack() as stack:
+        for service in (slack, agent):
+            service.start()
+            stack.callback(service.stop)
+        cloud = stack.enter_context(Cloud(folder, variables=variables, auth=auth))
+        checkout = Checkout(folder / "checkout", cloud.environment)
+        checkout.write("bridge.toml", bridge_toml(notify_after_seconds=60))
+        yield Deployment(cloud, checkout, slack, agent, journal)
+
+
+def bridge_toml(*, notify_after_seconds: int) -> str:
+    """All three kinds of agents: the simulator's."""
+    lines = ['name = "agent-bridge"', 'sample = "none"']
+    for name, agent in {"default": AGENTS["classic"], **AGENTS}.items():
+        lines += [f"[agents.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in agent.items())]
+    for channel, name in ROUTES.items():
+        lines += ["[[routes]]", f'channel = "{channel}"', f'agent = "{name}"']
+    lines += ["[reply]", f"notify_after_seconds = {notify_after_seconds}"]
+    return "\n".join(lines) + "\n"
+
+
+# --- the steps, in their order ---
+
+
+def bootstrap(bridge: Deployment) -> None:
+    bridge.checkout.run("make", "bootstrap")
+
+
+def deploy(bridge: Deployment) -> None:
+    """Deploy, then do what README asks the operator for: store the secrets, tell Slack the address."""
+    bridge.deploy()
+    secrets = bridge.cloud.client("secretsmanager")
+    for name, value in (("SigningSecretName", SIGNING_SECRET), ("BotTokenSecretName", BOT_TOKEN)):
+        secrets.put_secret_value(SecretId=bridge.outputs[name], SecretString=value)
+    api = bridge.cloud.api_url(bridge.outputs["SlackRequestUrl"])
+    bridge.slack.request_url = f"{api}/slack/events"
+    bridge.slack.interactivity_url = f"{api}/slack/interactivity"
+    bridge.operator = Operator(
+        bridge.slack.url,
+        bridge.journal,
+        dynamodb=bridge.cloud.client("dynamodb"),
+        table=bridge.resource("LedgerTable"),
+    )
+
+
+def ask_each_kind_of_agent(bridge: Deployment) -> None:
+    operator = bridge.operator
+    for channel in CHANNELS:
+        question = operator.say("@agent what's the weather in Chicago today?", channel=channel)
+        _until_answered(bridge, question)
+        [reply] = operator.replies(question)
+        shown = [edit["blocks"][0]["text"] for edit in reply["edits"]]
+        assert "In **Chicago** expect" in shown[-1], shown
+    assert len(bridge.agent.invocations) == len(CHANNELS), bridge.agent.invocations
+    bridge.said.append(f"answered a question by each of {len(CHANNELS)} kinds of agents")
+
+
+def press_retry(bridge: Deployment) -> None:
+    """An agent that fails, and the button under its explanation, which comes back by the other route."""
+    operator = bridge.operator
+    bridge.agent.force("fail at once")
+    question = operator.say("@agent what's the weather in Lima today?")
+    operator.until(lambda: operator.state(question) in ("failed", "interrupted"))
+    [reply] = operator.replies(question)
+    operator.control("press", channel=question["channel"], ts=reply["ts"], user="alice", action_id="retry")
+    _until_answered(bridge, question)
+    assert "In **Lima** expect" in operator.said(question)
+    bridge.said.append("answered one more after a press on Retry")
+
+
+def send_forgeries(bridge: Deployment) -> None:
+    runs = len(bridge.agent.invocations)
+    event = {"type": "app_mention", "user": seed.ALICE.id, "text": "<@U0AGENT01> hello", "ts": "1.2"}
+    for signed in ("none", "stale", "forged"):
+        answer = bridge.operator.control("events", event=event, signed=signed)
+        assert answer["statuses"] == [401], answer
+    assert len(bridge.agent.invocations) == runs
+    assert _waiting(bridge) == 0
+    bridge.said.append("refused 3 forged requests")
+
+
+def deliver_twice(bridge: Deployment) -> None:
+    operator, runs = bridge.operator, len(bridge.agent.invocations)
+    question = operator.say("@agent what's the weather in Rome today?")
+    _until_answered(bridge, question)
+    [event_id] = question["event_ids"]
+    assert operator.control("redeliver", event_id=event_id)["statuses"] == [200]
+    _until_quiet(bridge)
+    assert len(operator.replies(question)) == 1
+    assert len(bridge.agent.invocations) == runs + 1
+    bridge.said.append("ran the agent once for an event that came twice")
+
+
+def update_under_load(bridge: Deployment) -> None:
+    """Another setting and other code, while questions are asked, on the queue and being answered."""
+    checkout, operator = bridge.checkout, bridge.operator
+    checkout.write("bridge.toml", bridge_toml(notify_after_seconds=120))
+    checkout.write("functions/__init__.py", '"""Another version of the code."""\n')
+    before = _code_of(bridge, "WorkerFunction")
+    questions = []
+    with _repeatedly(lambda: questions.append(operator.say("@agent what's the weather in Berlin today?"))):
+        bridge.deploy()
+    assert _code_of(bridge, "WorkerFunction") != before, "the worker still runs the old code"
+    operator.until(lambda: all(operator.state(question) == "answered" for question in questions))
+    for question in questions:
+        [reply] = operator.replies(question)
+        assert "In **Berlin** expect" in reply["blocks"][0]["text"]
+    bridge.said.append(f"answered {len(questions)} questions once each across an update")
+
+
+def lose_a_question(bridge: Deployment) -> None:
+    question = hand_to_dead_letters(bridge)
+    bridge.operator.until(lambda: bridge.operator.state(question) == "failed")
+    assert "Retry" in json.dumps(bridge.operator.replies(question))
+    bridge.said.append("explained one that the worker never finished")
+
+
+def hand_to_dead_letters(bridge: Deployment) -> dict[str, Any]:
+    """Ask a question that no worker gets; it goes to the dead letters, as after its last receive."""
+    operator, sqs, functions = bridge.operator, bridge.cloud.client("sqs"), bridge.cloud.client("lambda")
+    mapping = bridge.resource("WorkerMessages")
+    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    question = operator.say("@agent what's the weather in Paris today?")
+    url = bridge.outputs["QueueUrl"]
+    [message] = operator.until(
+        lambda: sqs.receive_message(QueueUrl=url, AttributeNames=["All"], WaitTimeSeconds=1).get("Messages")
+    )
+    sqs.send_message(
+        QueueUrl=bridge.outputs["DeadLetterQueueUrl"],
+        MessageBody=message["Body"],
+        MessageGroupId=message["Attributes"]["MessageGroupId"],
+        MessageDeduplicationId=message["Attributes"]["MessageDeduplicationId"],
+    )
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+    return question
+
+
+def destroy(bridge: Deployment) -> None:
+    standing = inventory(bridge.cloud)
+    bridge.checkout.run("npx", "--no-install", "cdk", "destroy", "--all", "--force")
+    left = inventory(bridge.cloud)
+    assert len(standing) > len(left)
+    behind = sorted(
+        name for name in left if "agent-bridge" in name or ("CDKToolkit" not in name and "cdk-" not in name)
+    )
+    assert behind == [], f"left behind: {behind}"
+    bridge.said.append("destroyed it and left nothing behind but CDK's own bootstrap stack")
+
+
+STEPS: tuple[Callable[[Deployment], None], ...] = (
+    bootstrap,
+    deploy,
+    ask_each_kind_of_agent,
+    press_retry,
+    send_forgeries,
+    deliver_twice,
+    update_under_load,
+    lose_a_question,
+    destroy,
+)
+
+
+def inventory(cloud: Cloud) -> set[str]:
+    """Everything in the account that a stack of ours may have made, as "kind name"."""
+    listed: list[tuple[str, str, str, str]] = [
+        ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+        ("secretsmanager", "list_secrets", "SecretList", "Name"),
+        ("iam", "list_roles", "Roles", "RoleName"),
+        ("lambda", "list_functions", "Functions", "FunctionName"),
+        ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
+        ("apigatewayv2", "get_apis", "Items", "Name"),
+        ("s3", "list_buckets", "Buckets", "Name"),
+        ("cloudformation", "describe_stacks", "Stacks", "StackName"),
+    ]
+    found = set()
+    for service, operation, member, name in listed:
+        answer = getattr(cloud.client(service), operation)()
+        found |= {f"{service} {one[name]}" for one in answer[member]}
+    found |= {f"dynamodb {name}" for name in cloud.client("dynamodb").list_tables()["TableNames"]}
+    found |= {f"sqs {url}" for url in cloud.client("sqs").list_queues().get("QueueUrls", [])}
+    return found
+
+
+def _waiting(bridge: Deployment) -> int:
+    """How many messages are on the two queues, in flight ones too."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    sqs, total = bridge.cloud.client("sqs"), 0
+    for output in ("QueueUrl", "DeadLetterQueueUrl"):
+        counts = sqs.get_queue_attributes(QueueUrl=bridge.outputs[output], AttributeNames=names)
+        total += sum(int(count) for count in counts["Attributes"].values())
+    return total
+
+
+def _until_answered(bridge: Deployment, question: dict[str, Any]) -> None:
+    bridge.operator.until(lambda: bridge.operator.state(question) == "answered")
+
+
+def _until_quiet(bridge: Deployment) -> None:
+    bridge.operator.until(lambda: _waiting(bridge) == 0)
+
+
+def _code_of(bridge: Deployment, function: str) -> Any:
+    name = bridge.resource(function)
+    return bridge.cloud.client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
+
+
+@contextmanager
+def _repeatedly(call: Callable[[], object], seconds: float = 3.0) -> Iterator[None]:
+    """Make `call` every so many seconds, in a thread, as long as the block runs; at least once."""
+    over = threading.Event()
+
+    def work() -> None:
+        call()
+        while not over.wait(seconds):
+            call()
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        try:
+            yield
+        finally:
+            over.set()
+            working.result()

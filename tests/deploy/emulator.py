@@ -1,0 +1,61 @@
+"""Starts ministack, an AWS on loopback, with three of its faults mended.
+
+It runs in an environment of its own, which `make deploy-check` makes: ministack runs the deployed functions
+with the Python that runs it, and what they import must come from the asset.
+
+The faults, as of ministack 1.5.33:
+    A secret's `Ref` is its name; in CloudFormation it is its ARN:
+    docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
+    The name that a secret without one gets begins with the stack's; in CloudFormation it is the logical id, a
+    hyphen and twelve characters, and the CDK takes the name out of the ARN by that:
+    github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-secretsmanager/lib/secret.ts
+    `aws:SecureTransport` is false, as the emulator speaks plain HTTP; our queues refuse that, and should.
+
+It also says in its log what it denies to whom.
+"""
+
+from secrets import token_hex
+from typing import Any
+
+import ministack.app as app
+from ministack.core import iam_actions
+from ministack.services.cloudformation import provisioners
+
+secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+create, update, delete = secret["create"], secret["update"], secret["delete"]
+pin_request_origin = app.pin_request_origin
+access_denied_response = iam_actions.access_denied_response
+
+
+def create_with_arn(logical_id: str, properties: dict[str, Any], *rest: Any) -> tuple[str, dict[str, str]]:
+    named = {"Name": f"{logical_id}-{token_hex(6)}", **properties}
+    _, attributes = create(logical_id, named, *rest)
+    return attributes["Id"], attributes
+
+
+def update_by_arn(
+    arn: str, old: dict[str, Any], new: dict[str, Any], *rest: Any, **more: Any
+) -> tuple[str, dict[str, str]]:
+    name = name_in(arn)
+    _, attributes = update(name, {"Name": name, **old}, {"Name": name, **new}, *rest, **more)
+    return attributes["Id"], attributes
+
+
+def delete_by_arn(arn: str, properties: Any) -> None:
+    delete(name_in(arn), properties)
+
+
+def name_in(arn: str) -> str:
+    """Of "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-123abc", without the last seven characters."""
+    return arn.rpartition(":")[2][:-7]
+
+
+def say_what_is_denied(service: str, action: str, principal: str, *rest: Any, **more: Any) -> Any:
+    print(f"denied {action} to {principal}", flush=True)
+    return access_denied_response(service, action, principal, *rest, **more)
+
+
+secret.update(create=create_with_arn, update=update_by_arn, delete=delete_by_arn)
+iam_actions.access_denied_response = say_what_is_denied
+app.pin_request_origin = lambda address, _: pin_request_origin(address, True)
+app.main()
