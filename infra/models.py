@@ -41,13 +41,22 @@ class Model:
     Attributes:
         geographies: those of its inference profiles.
         regions: where it can be called by its own id too.
-        absent: regions that its geographies reach, and where it still cannot be called; only of those that
-            have AgentCore's harness or Amazon Bedrock agents.
+        only_global: regions that its geographies reach, and where at most its global profile can be called.
+        absent: where it cannot be called at all.
+
+    The last two name only regions that have AgentCore's harness or Amazon Bedrock agents.
     """
 
     geographies: tuple[str, ...]
     regions: tuple[str, ...] = ()
+    only_global: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+
+    def reached(self, geography: str, region: str | None) -> bool:
+        """Whether its profile of this geography can be called from the region."""
+        if geography not in self.geographies or region in self.absent:
+            return False
+        return _reaches(geography, region) and (geography == "global" or region not in self.only_global)
 
 
 _NOVA_LITE = (
@@ -61,15 +70,23 @@ _CLAUDE_5 = ("us-east-1", "us-gov-west-1", "eu-north-1", "eu-west-1", "ap-southe
 _NO_NOVA = ("ap-northeast-3", "ap-south-2", "eu-central-2")
 
 MODELS = {
-    "amazon.nova-2-lite-v1:0": Model(("global", "us", "eu", "jp"), absent=(*_NO_NOVA, "sa-east-1")),
+    "amazon.nova-2-lite-v1:0": Model(
+        ("global", "us", "eu", "jp"), only_global=("eu-west-2",), absent=(*_NO_NOVA, "sa-east-1")
+    ),
     "amazon.nova-premier-v1:0": Model(("us",), absent=("ca-central-1",)),
-    "amazon.nova-pro-v1:0": Model(("us", "eu", "apac"), _NOVA_PRO, (*_NO_NOVA, "ca-central-1")),
-    "amazon.nova-lite-v1:0": Model(("us", "ca", "eu", "apac"), _NOVA_LITE, _NO_NOVA),
-    "amazon.nova-micro-v1:0": Model(("us", "eu", "apac"), _NOVA_MICRO, (*_NO_NOVA, "ca-central-1")),
+    "amazon.nova-pro-v1:0": Model(
+        ("us", "eu", "apac"), _NOVA_PRO, ("eu-west-2",), (*_NO_NOVA, "ca-central-1")
+    ),
+    "amazon.nova-lite-v1:0": Model(("us", "ca", "eu", "apac"), _NOVA_LITE, ("eu-west-2",), _NO_NOVA),
+    "amazon.nova-micro-v1:0": Model(
+        ("us", "eu", "apac"), _NOVA_MICRO, ("eu-west-2",), (*_NO_NOVA, "ca-central-1")
+    ),
     "anthropic.claude-haiku-4-5-20251001-v1:0": Model(("global", "us", "eu", "jp", "au"), _HAIKU),
     "anthropic.claude-sonnet-4-5-20250929-v1:0": Model(("global", "us", "eu", "jp", "au", "us-gov")),
     "anthropic.claude-sonnet-4-6": Model(("global", "us", "eu", "jp", "au"), ("eu-west-2",)),
-    "anthropic.claude-sonnet-5": Model(("global", "us", "eu", "au", "us-gov"), _CLAUDE_5),
+    "anthropic.claude-sonnet-5": Model(
+        ("global", "us", "eu", "au", "us-gov"), _CLAUDE_5, only_global=("ap-southeast-2",)
+    ),
     "anthropic.claude-opus-5": Model(("global", "us", "eu", "au", "us-gov"), _CLAUDE_5),
 }
 
@@ -97,7 +114,7 @@ def wrong_with(model: str, region: str | None) -> tuple[str, str] | None:
         return None
     if geography and geography not in known.geographies:
         return "is no inference profile", _callable_ids(bare, region)
-    if region in known.absent or not _reaches(geography, region):
+    if geography and not known.reached(geography, region):
         return f"cannot be called from {region}", _callable_ids(bare, region)
     if not geography and region not in known.regions and (region or not known.regions):
         return f"needs an inference profile{f' in {region}' if region else ''}", _callable_ids(bare, region)
@@ -128,9 +145,7 @@ def _callable_ids(bare: str, region: str | None) -> str:
 
 def _ids(bare: str, region: str | None) -> list[str]:
     known = MODELS[bare]
-    if region in known.absent:
-        return []
-    profiles = [f"{geography}.{bare}" for geography in known.geographies if _reaches(geography, region)]
+    profiles = [f"{geography}.{bare}" for geography in known.geographies if known.reached(geography, region)]
     return [*profiles, bare] if region in known.regions else profiles
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# CDK's own switch: the templates without the code.
+UNBUNDLED: dict[str, Any] = {"aws:cdk:bundling-stacks": []}
 
 
 def run_app(
@@ -87,7 +89,7 @@ def test_app_makes_either_sample_as_it_is_set(tmp_path: Path, sample: str) -> No
         forecast_url = "https://weather.example.com/v1/forecast"
         """
     )
-    done = run_app(tmp_path / "app.py", tmp_path, **{"aws:cdk:bundling-stacks": []})
+    done = run_app(tmp_path / "app.py", tmp_path, **UNBUNDLED)
     assert done.returncode == 0, done.stderr
     template = (tmp_path / "weather-sample.template.json").read_text()
     assert "eu.amazon.nova-2-lite-v1:0" in template
@@ -99,7 +101,7 @@ def test_app_makes_either_sample_as_it_is_set(tmp_path: Path, sample: str) -> No
 
 
 def test_app_deploys_to_the_region_of_the_command_line(tmp_path: Path) -> None:
-    done = run_app(ROOT / "app.py", tmp_path, cli_region="eu-central-1", **{"aws:cdk:bundling-stacks": []})
+    done = run_app(ROOT / "app.py", tmp_path, cli_region="eu-central-1", **UNBUNDLED)
     assert done.returncode == 0, done.stderr
     artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
     assert {artifacts[name]["environment"] for name in ("agent-bridge", "agent-bridge-sample")} == {

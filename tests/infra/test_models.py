@@ -51,7 +51,7 @@ def test_the_default_model_answers_in_every_commercial_region_that_has_the_harne
             "us.amazon.nova-lite-v1:0",
             "eu-west-2",
             "cannot be called from eu-west-2",
-            '"eu.amazon.nova-lite-v1:0" or "amazon.nova-lite-v1:0"',
+            '"amazon.nova-lite-v1:0"',
         ),
         (
             "jp.meta.llama4-scout-17b-instruct-v1:0",
@@ -83,6 +83,12 @@ def test_the_default_model_answers_in_every_commercial_region_that_has_the_harne
             "seems to be misspelt",
             '"global.anthropic.claude-haiku-4-5-20251001-v1:0" or '
             '"us.anthropic.claude-haiku-4-5-20251001-v1:0"',
+        ),
+        (
+            "eu.amazon.nova-2-lite-v1:0",
+            "eu-west-2",
+            "cannot be called from eu-west-2",
+            '"global.amazon.nova-2-lite-v1:0"',
         ),
         (
             DEFAULT_MODEL,
@@ -137,7 +143,7 @@ def test_an_unknown_profile_is_let_pass_with_a_word(model: str) -> None:
 def test_the_table_names_geographies_and_regions_that_there_are() -> None:
     for model in MODELS.values():
         assert {*model.geographies} <= GEOGRAPHIES.keys()
-        assert {*model.regions, *model.absent} <= {*regions_with("AWS::Lambda::Function")}
+        assert {*model.regions, *model.only_global, *model.absent} <= {*regions_with("AWS::Lambda::Function")}
 
 
 @pytest.mark.parametrize("model", MODELS)
