@@ -59,7 +59,7 @@ bootstrap: .venv/.dev node_modules/.installed
 	$(CDK) bootstrap
 
 # --force: CloudFormation looks the sample agent's ARN up when it updates the bridge, and the ARN does not stand in the
-# bridge's template. When the sample was made anew, that template is the same, and the CDK would skip the bridge.
+# bridge's template. When the same sample was made anew, that template is the same, and the CDK would skip the bridge.
 deploy: .venv/.dev node_modules/.installed
 	$(CDK) deploy --all --force$(if $(filter 1,$(YES)), --require-approval never)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from infra.bridge_stack import BridgeStack
+from infra.bridge_stack import BridgeStack, Sample
 from infra.config import CONFIG_FILE, Agent, Config, ConfigError, read_config
+from infra.fingerprint import fingerprint
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
 from infra.targets import BedrockAgent, Harness
@@ -28,7 +29,7 @@ def main() -> None:
     app.synth()
 
 
-def _sample(app: cdk.App, config: Config) -> Agent | None:
+def _sample(app: cdk.App, config: Config) -> Sample | None:
     """The sample agent, in a stack beside the bridge's, if the configuration asks for one."""
     name = f"{config.name}-sample"
     description = "the weather, anywhere"
@@ -37,12 +38,14 @@ def _sample(app: cdk.App, config: Config) -> Agent | None:
             harness = SampleHarnessStack(
                 app, name, name=config.name, region=config.region, settings=config.sample_agent
             )
-            return Agent(Harness(harness.harness_arn), description=description)
+            agent = Agent(Harness(harness.harness_arn), description=description)
+            return Sample(agent, fingerprint(harness))
         case "classic":
             classic = SampleAgentStack(
                 app, name, name=config.name, region=config.region, settings=config.sample_agent
             )
-            return Agent(BedrockAgent(classic.agent_id, classic.alias_id), description=description)
+            agent = Agent(BedrockAgent(classic.agent_id, classic.alias_id), description=description)
+            return Sample(agent, fingerprint(classic))
     return None
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
@@ -34,6 +35,14 @@ LEDGER_ACTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class Sample:
+    """The sample agent, and the `infra.fingerprint` of the stack that makes it."""
+
+    agent: Agent
+    fingerprint: str
+
+
 class BridgeStack(cdk.Stack):
     """Everything that one bridge needs in one account and region. No resource has a fixed name.
 
@@ -42,7 +51,7 @@ class BridgeStack(cdk.Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, sample: Agent | None = None
+        self, scope: Construct, construct_id: str, *, config: Config, sample: Sample | None = None
     ) -> None:
         super().__init__(
             scope,
@@ -64,7 +73,7 @@ class BridgeStack(cdk.Stack):
         )
         receiver = self._receiver(queues.questions)
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
-        agents = {**({DEFAULT_AGENT: sample} if sample else {}), **config.agents}
+        agents = {**({DEFAULT_AGENT: sample.agent} if sample else {}), **config.agents}
         worker = self._consumer(
             "Worker",
             handler="functions.worker.handler",
@@ -76,6 +85,10 @@ class BridgeStack(cdk.Stack):
                 "REPLY_STYLE": config.reply.style,
                 "SHOW_RATIONALE": "true" if config.reply.show_rationale else "false",
             },
+            # CloudFormation looks the sample's ARN up when it updates this stack, which takes a change here:
+            # docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
+            # intrinsic-function-reference-getstackoutput.html
+            description=f"Fingerprint of the sample agent: {sample.fingerprint}" if sample else None,
         )
         _check_size(worker)
         allow_agents(worker, agents)
@@ -121,6 +134,7 @@ class BridgeStack(cdk.Stack):
         queue: sqs.Queue,
         max_concurrency: int,
         environment: Mapping[str, str],
+        description: str | None = None,
     ) -> BridgeFunction:
         """A function that brings the turns of `queue` into their threads, with the bot token and the ledger.
 
@@ -142,6 +156,7 @@ class BridgeStack(cdk.Stack):
                 "NOTIFY_AFTER_SECONDS": str(self._config.reply.notify_after_seconds),
                 **environment,
             },
+            description=description,
         )
         consumer.read_from(queue, max_concurrency=max_concurrency)
         consumer.allow([self._secrets.token.secret_arn], "secretsmanager:GetSecretValue")

@@ -24,7 +24,8 @@ UNKNOWN_VALUE = 200
 class BridgeFunction(Construct):
     """The function that runs `handler`. Its role may write its own log and its trace, and nothing else yet.
 
-    `service` names the bridge in logs and metrics; `memory` is in MB. `environment_bytes` is how much of
+    `service` names the bridge in logs and metrics; `memory` is in MB. `description` is for people who look at
+    the function. `environment_bytes` is how much of
     MOST_ENVIRONMENT the variables take.
     """
 
@@ -39,6 +40,7 @@ class BridgeFunction(Construct):
         memory: int,
         service: str,
         environment: Mapping[str, str],
+        description: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = logs.LogGroup(
@@ -60,6 +62,7 @@ class BridgeFunction(Construct):
             self,
             "Function",
             code=code,
+            description=description,
             handler=handler,
             runtime=RUNTIME,
             architecture=ARCHITECTURE,

@@ -5,8 +5,6 @@ docs.aws.amazon.com/bedrock/latest/userguide/agents-classic-maintenance-mode.htm
 `SampleHarnessStack`.
 """
 
-import hashlib
-import json
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -15,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import SampleAgent
+from infra.fingerprint import fingerprint
 from infra.sample_model import allow_model, model_arn
 from infra.sample_roles import ServiceRole
 from infra.sample_tools import SampleTools
@@ -85,14 +84,9 @@ class SampleAgentStack(cdk.Stack):
             agent_alias_name="live",
             agent_id=agent.attr_agent_id,
             # Only a change of the alias makes a version of a changed agent.
-            description=f"Fingerprint of the agent: {self._fingerprint(agent)}",
+            description=f"Fingerprint of the agent: {fingerprint(agent)}",
         )
         self.agent_id = agent.attr_agent_id
         self.alias_id = alias.attr_agent_alias_id
         cdk.CfnOutput(self, "AgentId", value=self.agent_id)
         cdk.CfnOutput(self, "AgentAliasId", value=self.alias_id)
-
-    def _fingerprint(self, agent: bedrock.CfnAgent) -> str:
-        """Of the agent's properties, as they stand in the template."""
-        properties = self.resolve(agent._cfn_properties)
-        return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:16]

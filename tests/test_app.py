@@ -100,6 +100,29 @@ def test_app_makes_either_sample_as_it_is_set(tmp_path: Path, sample: str) -> No
     )  # it must be there when its ARN is looked up
 
 
+def workers_description(folder: Path, settings: str) -> str:
+    """Of the bridge with a sample harness and these settings."""
+    folder.mkdir()
+    shutil.copy(ROOT / "app.py", folder)
+    (folder / "bridge.toml").write_text(f'name = "weather"\nsample = "harness"\n{settings}')
+    done = run_app(folder / "app.py", folder, **UNBUNDLED)
+    assert done.returncode == 0, done.stderr
+    template = json.loads((folder / "weather.template.json").read_text())
+    [description] = [
+        resource["Properties"]["Description"]
+        for resource in template["Resources"].values()
+        if resource["Properties"].get("Handler") == "functions.worker.handler"
+    ]
+    found: str = description
+    return found
+
+
+def test_another_sample_gives_cloudformation_something_to_update_in_the_bridge(tmp_path: Path) -> None:
+    first = workers_description(tmp_path / "first", "")
+    assert workers_description(tmp_path / "slower", "[worker]\ntimeout_seconds = 600") == first
+    assert workers_description(tmp_path / "remembers", "[sample_agent]\nmemory = true") != first
+
+
 def test_app_deploys_to_the_region_of_the_command_line(tmp_path: Path) -> None:
     done = run_app(ROOT / "app.py", tmp_path, cli_region="eu-central-1", **UNBUNDLED)
     assert done.returncode == 0, done.stderr
