@@ -120,6 +120,6 @@ clean:
 	@touch $@
 
 node_modules/.installed: package-lock.json
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' 2>/dev/null || { echo "Node 20 or newer is needed for the AWS CDK and was not found" >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' 2>/dev/null || { echo "Node 22 or 24 is needed for the AWS CDK and was not found" >&2; exit 1; }
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
