@@ -10,7 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.bridge_stack import BridgeStack
+from infra.bridge_stack import BridgeStack, Sample
 from infra.config import Agent, Config, Role, SampleAgent
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
@@ -62,7 +62,8 @@ def templates(cdk_context: dict[str, Any]) -> Templates:
         ),
     }
     config = Config(name="agent-bridge", agents=agents)
-    BridgeStack(app, "bridge", config=config, sample=Agent(Harness(harness.harness_arn)))
+    sample = Sample(Agent(Harness(harness.harness_arn)), fingerprint="0123456789abcdef")
+    BridgeStack(app, "bridge", config=config, sample=sample)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
 
 
