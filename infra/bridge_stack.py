@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -12,7 +13,7 @@ from infra.agents import agents_variable, allow_agents
 from infra.code_asset import functions_code
 from infra.config import CONFIG_FILE, DEFAULT_AGENT, Agent, Config, ConfigError
 from infra.function import MOST_ENVIRONMENT, BridgeFunction
-from infra.ingress import Ingress
+from infra.ingress import EVENTS, Ingress
 from infra.ledger import Ledger
 from infra.queues import Queues
 from infra.slack_secrets import SlackSecrets
@@ -100,11 +101,24 @@ class BridgeStack(cdk.Stack):
             max_concurrency=DEAD_LETTERS_CONCURRENCY,
             environment={},
         )
-        cdk.CfnOutput(self, "SlackRequestUrl", value=ingress.events_url)
+        self._add_outputs(ingress, queues)
+
+    def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
+        """What the operator needs next, in README's order. Commands are whole: they run as they are."""
+        manifest = f"sed 's|https://REPLACE-ME|{ingress.address}|' slack-app-manifest.json"
+        cdk.CfnOutput(self, "MakeManifest", value=manifest)
+        cdk.CfnOutput(self, "StoreSigningSecret", value=self._store(self._secrets.signing))
+        cdk.CfnOutput(self, "StoreBotToken", value=self._store(self._secrets.token))
         cdk.CfnOutput(self, "SigningSecretName", value=self._secrets.signing.secret_name)
         cdk.CfnOutput(self, "BotTokenSecretName", value=self._secrets.token.secret_name)
+        cdk.CfnOutput(self, "SlackRequestUrl", value=f"{ingress.address}{EVENTS}")
         cdk.CfnOutput(self, "QueueUrl", value=queues.questions.queue_url)
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
+
+    def _store(self, secret: secretsmanager.Secret) -> str:
+        """The command that stores what is pasted after it; the shell's history does not keep that."""
+        command = f"aws secretsmanager put-secret-value --region {self.region}"
+        return f"{command} --secret-id {secret.secret_name} --secret-string file:///dev/stdin"
 
     def _receiver(self, queue: sqs.Queue) -> BridgeFunction:
         """The function behind the HTTP API: it reaches the queue and the signing secret, and nothing else."""

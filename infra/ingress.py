@@ -30,7 +30,7 @@ ACCESS_LOG = {
 
 
 class Ingress(Construct):
-    """Hands both of Slack's kinds of request to `receiver`. `events_url` is Slack's Request URL."""
+    """Hands both of Slack's kinds of request to `receiver`. `address` is "https://…", without their paths."""
 
     def __init__(self, scope: Construct, construct_id: str, *, receiver: lambda_.IFunction) -> None:
         super().__init__(scope, construct_id)
@@ -43,7 +43,7 @@ class Ingress(Construct):
         for path in (EVENTS, INTERACTIVITY):
             self.api.add_routes(path=path, methods=[apigatewayv2.HttpMethod.POST], integration=integration)
         self._add_stage()
-        self.events_url = f"{self.api.api_endpoint}{EVENTS}"
+        self.address = self.api.api_endpoint
         cdk.Validations.of(self.api).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions-APIG4",

@@ -1,6 +1,7 @@
 """The shipped template and code, deployed into an AWS on loopback, and used there."""
 
 import json
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -110,11 +111,13 @@ def deploy(bridge: Deployment) -> None:
     """Deploy, then do what README asks the operator for: store the secrets, tell Slack the address."""
     bridge.deploy()
     secrets = bridge.cloud.client("secretsmanager")
-    for name, value in (("SigningSecretName", SIGNING_SECRET), ("BotTokenSecretName", BOT_TOKEN)):
-        secrets.put_secret_value(SecretId=bridge.outputs[name], SecretString=value)
-    api = bridge.cloud.api_url(bridge.outputs["SlackRequestUrl"])
-    bridge.slack.request_url = f"{api}/slack/events"
-    bridge.slack.interactivity_url = f"{api}/slack/interactivity"
+    for name, value in (("StoreSigningSecret", SIGNING_SECRET), ("StoreBotToken", BOT_TOKEN)):
+        words = shlex.split(bridge.outputs[name])
+        secrets.put_secret_value(SecretId=words[words.index("--secret-id") + 1], SecretString=value + "\n")
+    manifest = json.loads(bridge.checkout.run(*shlex.split(bridge.outputs["MakeManifest"])))["settings"]
+    assert manifest["event_subscriptions"]["request_url"] == bridge.outputs["SlackRequestUrl"]
+    bridge.slack.request_url = bridge.cloud.api_url(manifest["event_subscriptions"]["request_url"])
+    bridge.slack.interactivity_url = bridge.cloud.api_url(manifest["interactivity"]["request_url"])
     bridge.operator = Operator(
         bridge.slack.url,
         bridge.journal,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import boto3
@@ -106,10 +107,10 @@ class Cloud:
             aws_secret_access_key="test",
         )
 
-    def api_url(self, endpoint: str) -> str:
-        """Where the HTTP API with this endpoint, "https://ID.execute-api…", is reached on loopback."""
-        api_id = endpoint.partition("://")[2].partition(".")[0]
-        return f"{self.url}/_aws/execute-api/{api_id}/$default"
+    def api_url(self, address: str) -> str:
+        """Where an address of an HTTP API, "https://ID.execute-api…/PATH", is reached on loopback."""
+        parts = urlsplit(address)
+        return f"{self.url}/_aws/execute-api/{parts.netloc.partition('.')[0]}/$default{parts.path}"
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")

@@ -1,5 +1,7 @@
 import json
 import re
+import shlex
+import subprocess
 from typing import Any, Protocol
 
 import pytest
@@ -8,6 +10,7 @@ from aws_cdk.assertions import Match, Template
 from functions.adapters import aws
 from functions.adapters.ledger import KEPT_SECONDS
 from functions.settings import AgentSettings, AgentsSettings
+from infra.code_asset import ROOT
 from infra.config import Agent, Config, ConfigError, Reply, Role, Worker
 from infra.targets import BedrockAgent, Harness, Runtime
 
@@ -281,6 +284,9 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
 def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Template) -> None:
     outputs = template.find_outputs("*")
     assert outputs.keys() == {
+        "MakeManifest",
+        "StoreSigningSecret",
+        "StoreBotToken",
         "SlackRequestUrl",
         "SigningSecretName",
         "BotTokenSecretName",
@@ -291,6 +297,34 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
     assert outputs["SlackRequestUrl"]["Value"] == {
         "Fn::Join": ["", [{"Fn::GetAtt": [api, "ApiEndpoint"]}, "/slack/events"]]
     }
+
+
+def test_a_command_among_the_outputs_puts_the_address_into_the_whole_manifest(template: Template) -> None:
+    begin, api, end = template.find_outputs("MakeManifest")["MakeManifest"]["Value"]["Fn::Join"][1]
+    assert api["Fn::GetAtt"][1] == "ApiEndpoint"
+    command = shlex.split(f"{begin}https://abc.example{end}")
+    made = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    assert made["settings"]["event_subscriptions"]["request_url"] == "https://abc.example/slack/events"
+    assert made["settings"]["interactivity"]["request_url"] == "https://abc.example/slack/interactivity"
+    assert "REPLACE-ME" not in json.dumps(made)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [("StoreSigningSecret", "SigningSecretName"), ("StoreBotToken", "BotTokenSecretName")],
+)
+def test_a_command_among_the_outputs_stores_each_secret_in_the_bridges_region(
+    template: Template, command: str, name: str
+) -> None:
+    outputs = template.find_outputs("*")
+    parts = outputs[command]["Value"]["Fn::Join"][1]
+    assert parts == [
+        "aws secretsmanager put-secret-value --region ",
+        {"Ref": "AWS::Region"},
+        " --secret-id ",
+        outputs[name]["Value"],
+        " --secret-string file:///dev/stdin",
+    ]
 
 
 # The properties by which a resource gets a name that no other in its account and region may have.
