@@ -27,7 +27,11 @@ CHANNELS = ("agent-classic", "agent-harness", "agent-runtime")
 class Deployment:
     """A bridge in the cloud, and everything that it talks with.
 
-    `said` collects what the check has seen, for its last line.
+    Attributes:
+        outputs: the stack's, by name.
+        resources: physical ids by logical id.
+        bootstrapped: what was in the account before anything of ours.
+        said: what the check has seen, for its last line.
     """
 
     cloud: Cloud
@@ -38,7 +42,8 @@ class Deployment:
     said: list[str] = field(default_factory=list)
     operator: Operator = field(init=False)
     outputs: dict[str, str] = field(default_factory=dict)
-    resources: dict[str, str] = field(default_factory=dict)  # physical ids by logical id
+    resources: dict[str, str] = field(default_factory=dict)
+    bootstrapped: set[str] = field(default_factory=set)
 
     def deploy(self) -> None:
         """`make deploy`, and what the stack's outputs say afterwards."""
@@ -105,6 +110,7 @@ def bridge_toml(*, notify_after_seconds: int) -> str:
 
 def bootstrap(bridge: Deployment) -> None:
     bridge.checkout.run("make", "bootstrap")
+    bridge.bootstrapped = inventory(bridge.cloud)
 
 
 def deploy(bridge: Deployment) -> None:
@@ -220,14 +226,9 @@ def hand_to_dead_letters(bridge: Deployment) -> dict[str, Any]:
 
 
 def destroy(bridge: Deployment) -> None:
-    standing = inventory(bridge.cloud)
     bridge.checkout.run("npx", "--no-install", "cdk", "destroy", "--all", "--force")
-    left = inventory(bridge.cloud)
-    assert len(standing) > len(left)
-    behind = sorted(
-        name for name in left if "agent-bridge" in name or ("CDKToolkit" not in name and "cdk-" not in name)
-    )
-    assert behind == [], f"left behind: {behind}"
+    left = inventory(bridge.cloud) - bridge.bootstrapped
+    assert not left, f"left behind: {sorted(left)}"
     bridge.said.append("destroyed it and left nothing behind but CDK's own bootstrap stack")
 
 
