@@ -75,16 +75,6 @@ def test_failures_count_as_reads() -> None:
     assert reads.count == 1
 
 
-def test_an_old_value_serves_while_the_secret_cannot_be_read(aws: Aws) -> None:
-    aws.secrets.create_secret(Name="vanishing", SecretString="still good")
-    clock = FakeClock()
-    secret = CachedSecret(clients.secrets_manager(), "vanishing", clock)
-    assert secret.value() == "still good"
-    aws.secrets.delete_secret(SecretId="vanishing", ForceDeleteWithoutRecovery=True)
-    clock.sleep(3600)
-    assert secret.value() == "still good"
-
-
 def test_an_empty_secret_is_no_secret(aws: Aws) -> None:
     aws.secrets.create_secret(Name="empty", SecretString=" \n")
     with pytest.raises(ServiceUnavailable, match="empty"):
