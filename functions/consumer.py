@@ -14,6 +14,7 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.queue import QueueMessage
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
+from functions.bridge.credentials import bot_token
 from functions.bridge.delivery import Delivery, back_off
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
@@ -50,7 +51,7 @@ class Consumer:
         self._drops_malformed = drops_malformed
         settings = ThreadSettings.read(environment)
         clock = SystemClock()
-        self.token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock)
+        self.token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock, check=bot_token)
         self._sqs = aws.sqs()
         self._queue_url = settings.queue_url
         self._ports = Ports(

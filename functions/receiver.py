@@ -22,6 +22,7 @@ from functions.adapters.queue import QuestionTooLong, TurnQueue
 from functions.adapters.secrets import CachedSecret
 from functions.bridge import events, interactions
 from functions.bridge.clock import Clock
+from functions.bridge.credentials import MalformedSecret, signing_secrets
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.events import Challenge, Ignored
 from functions.bridge.signature import SignatureError, WrongSignature, verify
@@ -60,7 +61,7 @@ class Receiver:
             return _rejected(401, str(exc))
         except ServiceUnavailable as exc:
             logger.error("request not taken", reason=str(exc))
-            _count("failed")
+            _count("secret_malformed" if isinstance(exc, MalformedSecret) else "failed")
             return {"statusCode": 500}
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -71,7 +72,7 @@ class Receiver:
                 timestamp=fields.get("x-slack-request-timestamp", ""),
                 signature=fields.get("x-slack-signature", ""),
                 body=body,
-                secrets=self._signing_secret.value().split(),
+                secrets=signing_secrets(self._signing_secret.value()),
                 now=self._clock.now(),
             )
 
@@ -143,7 +144,9 @@ def _receiver() -> Receiver:
     clock = SystemClock()
     return Receiver(
         queue=TurnQueue(aws.sqs(), settings.queue_url),
-        signing_secret=CachedSecret(aws.secrets_manager(), settings.signing_secret_id, clock),
+        signing_secret=CachedSecret(
+            aws.secrets_manager(), settings.signing_secret_id, clock, check=signing_secrets
+        ),
         clock=clock,
     )
 

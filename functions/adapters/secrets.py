@@ -1,10 +1,12 @@
 """Secrets Manager, asked rarely: a value is kept for minutes, and refreshed on suspicion."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.bridge.clock import Clock
+from functions.bridge.credentials import MalformedSecret
 from functions.bridge.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -21,14 +23,25 @@ _PASSING = frozenset({"RequestThrottled", "Throttling", "ThrottlingException", "
 
 
 class CachedSecret:
-    """A secret's text. It is never logged; errors name the secret, not its value."""
+    """A secret's text. It is never logged; errors name the secret, not its value.
 
-    def __init__(self, client: "SecretsManagerClient", secret_id: str, clock: Clock) -> None:
+    `check` raises `MalformedSecret` for a text that must not be used; without it, any text may be.
+    """
+
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        secret_id: str,
+        clock: Clock,
+        *,
+        check: Callable[[str], object] = str,
+    ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock
+        self._check = check
         self._value: str | None = None
-        self._why = "has not been read"
+        self._trouble = ServiceUnavailable("has not been read")
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
 
@@ -36,15 +49,16 @@ class CachedSecret:
         """The secret, at most five minutes old; fifteen while Secrets Manager does not answer.
 
         Raises:
-            ServiceUnavailable: there is none: it is gone, empty, not for us, or could not be read for too long.
+            MalformedSecret: what is stored there is no such secret.
+            ServiceUnavailable: it is gone, empty or not for us, or could not be read for too long.
         """
         now = self._clock.now()
         if now - self._read_at >= KEPT_SECONDS:
             self.refresh()
         if self._value is not None and now - self._read_at >= LONGEST_KEPT_SECONDS:
-            self._drop(self._why)
+            self._drop()
         if self._value is None:
-            raise ServiceUnavailable(f"secret {self._secret_id} {self._why}")
+            raise type(self._trouble)(f"secret {self._secret_id} {self._trouble}")
         return self._value
 
     def may_refresh(self) -> bool:
@@ -58,31 +72,44 @@ class CachedSecret:
     def refresh(self) -> bool:
         """Read the secret again, unless that was done within the last minute; say whether it changed.
 
-        A secret that is gone, empty or not for us any more is not used from then on.
+        A secret that is gone, empty, malformed or not for us any more is not used from then on.
         """
         if not self.may_refresh():
             return False
         now = self._tried_at = self._clock.now()
         try:
-            text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "").strip()
-        except BotoCoreError as exc:
-            self._why = f"cannot be read: {type(exc).__name__}"
-            return False
-        except ClientError as exc:
-            code = exc.response.get("Error", {}).get("Code", "")
-            self._why = f"cannot be read: {code}"
-            if not _is_passing(exc):
-                self._drop(self._why)
-            return False
-        if not text:
-            self._drop("is empty")
+            text = self._read()
+        except ServiceUnavailable as exc:
+            self._trouble = type(exc)(str(exc))  # without its traceback, whose frames know the value
+            if not isinstance(exc, _Passing):
+                self._drop()
             return False
         changed = text != self._value
         self._value, self._read_at = text, now
         return changed
 
-    def _drop(self, why: str) -> None:
-        self._value, self._why, self._read_at = None, why, float("-inf")
+    def _read(self) -> str:
+        try:
+            text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "").strip()
+        except BotoCoreError as exc:
+            raise _Passing(f"cannot be read: {type(exc).__name__}") from exc
+        except ClientError as exc:
+            kind = _Passing if _is_passing(exc) else ServiceUnavailable
+            raise kind(f"cannot be read: {exc.response['Error']['Code']}") from exc
+        if not text:
+            raise ServiceUnavailable("is empty")
+        try:
+            self._check(text)
+        except MalformedSecret as exc:
+            raise MalformedSecret(f"is malformed: {exc}") from exc
+        return text
+
+    def _drop(self) -> None:
+        self._value, self._read_at = None, float("-inf")
+
+
+class _Passing(ServiceUnavailable):
+    """Secrets Manager's own trouble."""
 
 
 def _is_passing(exc: ClientError) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from functions.adapters import aws as clients
 from functions.adapters.queue import TurnQueue
 from functions.adapters.secrets import CachedSecret
+from functions.bridge.credentials import signing_secrets
 from functions.bridge.turn import Notice, from_json, next_attempt, to_json
 from functions.receiver import MAX_BODY_BYTES, Receiver
 from simulator.aws import Aws
@@ -22,6 +23,7 @@ from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
 from tests.functions.fakes import START, TURN, FakeClock
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+NEW_SECRET = "0123456789abcdef0123456789abcdef"
 
 
 class Door:
@@ -41,7 +43,7 @@ class Door:
             client.meta.events.register("before-call", self._note)
         self.receiver = Receiver(
             queue=TurnQueue(sqs, self.queue_url),
-            signing_secret=CachedSecret(secrets, self.secret_id, self.clock),
+            signing_secret=CachedSecret(secrets, self.secret_id, self.clock, check=signing_secrets),
             clock=self.clock,
         )
 
@@ -242,11 +244,11 @@ def test_when_the_secret_cannot_be_read_slack_is_asked_to_send_the_event_again(d
 
 def test_a_rotated_secret_works_at_once_and_the_one_before_as_long_as_it_is_listed(door: Door) -> None:
     door.knock(event_request(MENTION))
-    door.aws.secrets.put_secret_value(SecretId=door.secret_id, SecretString=f"the-new-one\n{SECRET}\n")
+    door.aws.secrets.put_secret_value(SecretId=door.secret_id, SecretString=f"{NEW_SECRET}\n{SECRET}\n")
     door.clock.sleep(60)
     now = door.clock.now()
     body = json.dumps(envelope(MENTION))
-    assert door.knock(request(body, secret="the-new-one", at=now))["statusCode"] == 200
+    assert door.knock(request(body, secret=NEW_SECRET, at=now))["statusCode"] == 200
     assert door.knock(request(body, secret=SECRET, at=now))["statusCode"] == 200
 
 

@@ -15,7 +15,7 @@ from functions.receiver import Receiver
 from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
 from tests.functions.fakes import START, FakeClock
 
-SECRET = "fuzzed"
+SECRET = "0123456789abcdef0123456789abcdef"
 
 
 class RecordingQueue:

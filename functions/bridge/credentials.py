@@ -1,0 +1,62 @@
+"""The two secrets of the Slack app: in which shape they must be stored, and what people store instead.
+
+Signing secrets are 32 characters of `0-9a-z`: Slack's are hexadecimal, the example in its documentation
+(docs.slack.dev/authentication/verifying-requests-from-slack) is not. Tokens:
+docs.slack.dev/authentication/tokens.
+"""
+
+import re
+
+from functions.bridge.errors import ServiceUnavailable
+
+_SIGNING_SECRET = re.compile("[0-9a-z]{32}")
+_BOT_TOKEN = re.compile("xoxb-[0-9A-Za-z-]+")
+# What the stack makes before the operator has stored anything (infra/slack_secrets.py): 32 characters with at
+# least one of each kind. docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
+_UNFILLED = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^A-Za-z0-9])[!-~]{32}")
+_MISTAKES = (
+    (_BOT_TOKEN, "a bot token"),
+    (re.compile("xoxp-.*"), "a user token"),
+    (re.compile("xapp-.*"), "an app-level token"),
+    (re.compile("xoxe.*"), "a token of Slack's token rotation, which must stay off"),
+    (re.compile("[{[].*", re.DOTALL), "JSON"),
+    (re.compile("[\"'`“].*", re.DOTALL), "text in quotation marks"),
+    (re.compile(r".*\S[^\S\n]+\S.*", re.DOTALL), "several words on a line"),
+    (re.compile(r"([0-9a-z]{32}\s*)+"), "a signing secret"),
+)
+
+
+class MalformedSecret(ServiceUnavailable):
+    """A stored secret of another shape. Says which was expected and what it looks like, never what it is."""
+
+
+def signing_secrets(text: str) -> tuple[str, ...]:
+    """The signing secrets in force: one on each line, between blank lines and white space.
+
+    A note beside them would be a key that anybody could guess, so it spoils them all.
+
+    Raises:
+        MalformedSecret: any other line stands there, or none.
+    """
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if not lines or not all(map(_SIGNING_SECRET.fullmatch, lines)):
+        expected = "expected are signing secrets, 32 characters of 0-9 and a-z each, on lines of their own"
+        raise MalformedSecret(f"{expected}; {_found(text)}")
+    return lines
+
+
+def bot_token(text: str) -> str:
+    """The bot token, without the white space around it. Raises MalformedSecret for anything else."""
+    token = text.strip()
+    if not _BOT_TOKEN.fullmatch(token):
+        raise MalformedSecret(f"expected is a bot token, xoxb-…; {_found(token)}")
+    return token
+
+
+def _found(text: str) -> str:
+    """What stands there instead, in fixed words."""
+    text = text.strip()
+    if _UNFILLED.fullmatch(text):
+        return "it has not been filled yet, and holds the random text that the stack made"
+    what = next((what for shape, what in _MISTAKES if shape.fullmatch(text)), "something else")
+    return f"it holds {what}"
