@@ -5,7 +5,6 @@ the queue or known to be nobody's business; with 500 when that cannot be, so tha
 """
 
 import base64
-import binascii
 import json
 import os
 from collections.abc import Mapping
@@ -48,13 +47,13 @@ class Receiver:
     def respond(self, event: Mapping[str, Any]) -> Response:
         """Answer an HTTP API request (payload format 2.0)."""
         try:
-            body = _body(event)
-        except (ValueError, binascii.Error):
+            headers, body = _headers(event), _body(event)
+        except ValueError:
             return _rejected(401, "body not readable")
         if len(body) > MAX_BODY_BYTES:
             return _rejected(413, "body too large")
         try:
-            self._verify(event.get("headers", {}), body)
+            self._verify(headers, body)
             is_event = event.get("routeKey") == EVENTS_ROUTE
             return self._take(events.parse(body) if is_event else interactions.parse(body))
         except SignatureError as exc:
@@ -65,12 +64,10 @@ class Receiver:
             return {"statusCode": 500}
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
-        fields = {name.lower(): value for name, value in headers.items()}
-
         def check() -> None:
             verify(
-                timestamp=fields.get("x-slack-request-timestamp", ""),
-                signature=fields.get("x-slack-signature", ""),
+                timestamp=headers.get("x-slack-request-timestamp", ""),
+                signature=headers.get("x-slack-signature", ""),
                 body=body,
                 secrets=signing_secrets(self._signing_secret.value()),
                 now=self._clock.now(),
@@ -101,13 +98,22 @@ class Receiver:
         _count("accepted")
 
 
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """The headers that are text, by their names in lower case."""
+    found = event.get("headers")
+    items = found.items() if isinstance(found, Mapping) else ()
+    return {str(name).lower(): value for name, value in items if isinstance(value, str)}
+
+
 def _body(event: Mapping[str, Any]) -> bytes:
     """The raw bytes that Slack signed. Forms arrive in base64, JSON as text.
 
     Raises:
-        ValueError: not UTF-8, which no request of Slack's is.
+        ValueError: no text, or not UTF-8, which no request of Slack's is.
     """
     text = event.get("body") or ""
+    if not isinstance(text, str):
+        raise ValueError("the body is no text")
     raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
     raw.decode()
     return raw

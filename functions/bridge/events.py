@@ -65,6 +65,12 @@ def parse(body: bytes) -> Challenge | Turn | Ignored:
         return Ignored(str(exc))
 
 
+def is_well_formed(turn: Turn) -> bool:
+    """Whether the turn's ids and timestamps are such as Slack makes."""
+    ids = (turn.team, turn.channel, turn.user, turn.bot_user)
+    return all(map(_ID.fullmatch, ids)) and all(map(_TS.fullmatch, (turn.ts, turn.thread_ts)))
+
+
 def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
     installation = _installation(envelope)
     bot_user = _string(installation, "user_id")
@@ -83,8 +89,7 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
         files=_files(event),
         mentioned=mentioned_people(text, bot_user=bot_user),
     )
-    ids_fit = all(_ID.fullmatch(name) for name in (turn.team, turn.channel, turn.user, turn.bot_user))
-    if not ids_fit or not _TS.fullmatch(turn.ts) or not _TS.fullmatch(turn.thread_ts):
+    if not is_well_formed(turn):
         raise _NotOurs("malformed")
     return _with_notice(turn, envelope, event, installation)
 

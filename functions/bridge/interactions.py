@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from functions.bridge.events import Ignored
+from functions.bridge.events import Ignored, is_well_formed
 from functions.bridge.turn import MalformedTurn, Notice, Turn, from_json
 
 RETRY_ACTION = "retry"
@@ -31,9 +31,10 @@ def parse(body: bytes) -> Turn | Ignored:
         action = payload["actions"][0]
         if action["action_id"] != RETRY_ACTION:
             return Ignored("other_interaction")
-        return _retry(action, str(payload["user"]["id"]))
+        turn = _retry(action, str(payload["user"]["id"]))
     except (KeyError, IndexError, TypeError, MalformedTurn):
         return Ignored("malformed")
+    return turn if is_well_formed(turn) else Ignored("malformed")
 
 
 def _retry(action: dict[str, Any], presser: str) -> Turn:

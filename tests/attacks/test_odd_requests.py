@@ -1,0 +1,74 @@
+"""Requests that no browser and no Slack makes: none raises, signed or not."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from functions.bridge.turn import next_attempt, to_json
+from simulator.aws import Aws
+from tests.functions.bridge.test_events import MENTION, envelope
+from tests.functions.fakes import TURN
+from tests.functions.test_receiver import Door, request
+
+
+@pytest.fixture(scope="module")
+def door(aws: Aws) -> Door:
+    return Door(aws)
+
+
+def pressed(value: dict[str, Any], user: Any = TURN.user, **more: Any) -> dict[str, Any]:
+    """A press of Retry, with a button that says `value`."""
+    action = {"action_id": "retry", "action_ts": "1.1", "value": json.dumps(value), **more}
+    payload = {"type": "block_actions", "user": {"id": user}, "actions": [action]}
+    return request(urlencode({"payload": json.dumps(payload)}), path="/slack/interactivity", encoded=True)
+
+
+BUTTON = json.loads(to_json(next_attempt(TURN)))
+
+
+@pytest.mark.parametrize("field", ["team", "channel", "ts", "thread_ts", "user", "bot_user"])
+@pytest.mark.parametrize("value", ["\ud800", "T1\udfff", "", "x" * 300, "T1:C1"])
+def test_a_button_with_ids_that_are_none_is_ignored(door: Door, field: str, value: str) -> None:
+    changed = BUTTON | {field: value}
+    assert door.knock(pressed(changed, user=changed["user"]))["statusCode"] == 200
+    assert door.queued() == []
+
+
+@pytest.mark.parametrize("user", ["\ud800", {"id": "U1"}, None, 1, ""])
+def test_a_press_by_somebody_without_an_id_is_ignored(door: Door, user: Any) -> None:
+    assert door.knock(pressed(BUTTON, user=user))["statusCode"] == 200
+    assert door.queued() == []
+
+
+def test_a_press_at_no_time_is_ignored(door: Door) -> None:
+    assert door.knock(pressed(BUTTON, user="U2", action_ts="\ud800"))["statusCode"] == 200
+    assert door.queued() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"headers": None},
+        {"headers": []},
+        {"headers": "x-slack-signature"},
+        {"headers": {"x-slack-signature": None, "x-slack-request-timestamp": 1}},
+        {"headers": {"x-slack-signature": ["v0="], "x-slack-request-timestamp": {}}},
+        {"body": 1},
+        {"body": {"type": "event_callback"}},
+        {"body": ["x"], "isBase64Encoded": True},
+        {"body": "é", "isBase64Encoded": True},
+        {"body": "\ud800", "isBase64Encoded": True},
+        {"routeKey": None, "headers": None, "body": None},
+    ],
+)
+def test_what_is_no_text_is_refused_like_every_unsigned_request(door: Door, changes: dict[str, Any]) -> None:
+    assert door.knock({**request(json.dumps(envelope(MENTION))), **changes}) == {"statusCode": 401}
+    assert door.queued() == []
+
+
+@pytest.mark.parametrize("route", [None, 1, ["POST /slack/events"], {}, "\ud800"])
+def test_a_route_that_is_no_text_is_none_of_ours(door: Door, route: Any) -> None:
+    assert door.knock({**request(json.dumps(envelope(MENTION))), "routeKey": route})["statusCode"] == 200
+    assert door.queued() == []
