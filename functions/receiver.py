@@ -54,8 +54,7 @@ class Receiver:
             return _rejected(413, "body too large")
         try:
             self._verify(headers, body)
-            is_event = event.get("routeKey") == EVENTS_ROUTE
-            return self._take(events.parse(body) if is_event else interactions.parse(body))
+            return self._take(_parsed(event.get("routeKey"), headers, body))
         except SignatureError as exc:
             return _rejected(401, str(exc))
         except ServiceUnavailable as exc:
@@ -96,6 +95,15 @@ class Receiver:
             self._queue.send(turn)
         logger.info("turn accepted", turn_id=turn.turn_id, reference=turn.reference, notice=turn.notice)
         _count("accepted")
+
+
+def _parsed(route: object, headers: Mapping[str, str], body: bytes) -> Challenge | Turn | Ignored:
+    """What a verified request asks for. What was signed for one route means nothing on the other."""
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if route == EVENTS_ROUTE:
+        return events.parse(body) if content_type == "application/json" else Ignored("content_type")
+    is_form = content_type == "application/x-www-form-urlencoded"
+    return interactions.parse(body) if is_form else Ignored("content_type")
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

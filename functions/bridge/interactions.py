@@ -7,7 +7,7 @@ back as we wrote it: the message is ours and the request is signed.
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from functions.bridge.events import Ignored, is_well_formed
 from functions.bridge.turn import MalformedTurn, Notice, Turn, from_json
@@ -22,8 +22,12 @@ def parse(body: bytes) -> Turn | Ignored:
     tells them so.
     """
     try:
-        payload = json.loads(parse_qs(body.decode("utf-8"), strict_parsing=True)["payload"][0])
-    except (ValueError, KeyError, RecursionError):
+        # One field and no other, which no event's JSON can be.
+        [(name, text)] = parse_qsl(body.decode("utf-8"), strict_parsing=True, keep_blank_values=True)
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return Ignored("malformed")
+    if name != "payload":
         return Ignored("malformed")
     if not isinstance(payload, dict) or payload.get("type") != "block_actions":
         return Ignored("other_interaction")

@@ -82,13 +82,14 @@ def request(
     """What the HTTP API hands to the function: payload format 2.0, header names in lower case."""
     raw = body.encode() if isinstance(body, str) else body
     timestamp = str(int(at))
+    is_form = path == "/slack/interactivity"
     return {
         "version": "2.0",
         "routeKey": f"POST {path}",
         "rawPath": path,
         "rawQueryString": "",
         "headers": {
-            "content-type": "application/json",
+            "content-type": "application/x-www-form-urlencoded" if is_form else "application/json",
             "x-slack-request-timestamp": timestamp,
             "x-slack-signature": signature(raw, timestamp, secret),
             **(more or {}),
