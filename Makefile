@@ -76,7 +76,7 @@ soak: .venv/.dev
 	.venv/bin/python -m tests.soak
 
 fuzz: .venv/.dev
-	FUZZ_CASES=28600 .venv/bin/python -m pytest tests/fuzz --hypothesis-profile=fuzz --timeout=0
+	FUZZ_CASES=33400 .venv/bin/python -m pytest tests/fuzz --hypothesis-profile=fuzz --timeout=0
 
 format: .venv/.dev
 	.venv/bin/ruff format .
