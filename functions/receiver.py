@@ -54,7 +54,7 @@ class Receiver:
             return _rejected(413, "body too large")
         try:
             self._verify(headers, body)
-            return self._take(_parsed(event.get("routeKey"), headers, body))
+            return self._take(self._parsed(event.get("routeKey"), headers, body))
         except SignatureError as exc:
             return _rejected(401, str(exc))
         except ServiceUnavailable as exc:
@@ -79,6 +79,15 @@ class Receiver:
                 raise
             check()  # the secret has been rotated
 
+    def _parsed(self, route: object, headers: Mapping[str, str], body: bytes) -> Challenge | Turn | Ignored:
+        """What a verified request asks for. What was signed for one route means nothing on the other."""
+        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if route == EVENTS_ROUTE and content_type == "application/json":
+            return events.parse(body, now=self._clock.now())
+        if route != EVENTS_ROUTE and content_type == "application/x-www-form-urlencoded":
+            return interactions.parse(body)
+        return Ignored("content_type")
+
     def _take(self, incoming: Challenge | Turn | Ignored) -> Response:
         if isinstance(incoming, Challenge):
             return _json(200, {"challenge": incoming.value})
@@ -95,15 +104,6 @@ class Receiver:
             self._queue.send(turn)
         logger.info("turn accepted", turn_id=turn.turn_id, reference=turn.reference, notice=turn.notice)
         _count("accepted")
-
-
-def _parsed(route: object, headers: Mapping[str, str], body: bytes) -> Challenge | Turn | Ignored:
-    """What a verified request asks for. What was signed for one route means nothing on the other."""
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if route == EVENTS_ROUTE:
-        return events.parse(body) if content_type == "application/json" else Ignored("content_type")
-    is_form = content_type == "application/x-www-form-urlencoded"
-    return interactions.parse(body) if is_form else Ignored("content_type")
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

@@ -21,6 +21,9 @@ _ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 _MOST_FILES = 20
 _LONGEST_NAME = 200
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+# Slack goes on trying to deliver an event for a day (docs.slack.dev/apis/events-api). What it says later of a
+# message is about an edit, and the record that the message was answered may be gone by then.
+OLDEST_MESSAGE_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class _NotOurs(Exception):
     """Carries an `Ignored` reason out of the checks below."""
 
 
-def parse(body: bytes) -> Challenge | Turn | Ignored:
-    """What a verified request body asks for."""
+def parse(body: bytes, *, now: float) -> Challenge | Turn | Ignored:
+    """What a verified request body asks for; `now` is in seconds since the epoch."""
     try:
         # UTF-8 and nothing else; json.loads would guess UTF-16 and UTF-32 too.
         envelope = json.loads(body.decode("utf-8"))
@@ -60,9 +63,10 @@ def parse(body: bytes) -> Challenge | Turn | Ignored:
     if kind != "event_callback" or not isinstance(event, dict):
         return Ignored("unknown_type")
     try:
-        return _turn(envelope, event)
+        turn = _turn(envelope, event)
     except _NotOurs as exc:
         return Ignored(str(exc))
+    return Ignored("too_old") if now - float(turn.ts) > OLDEST_MESSAGE_SECONDS else turn
 
 
 def is_well_formed(turn: Turn) -> bool:

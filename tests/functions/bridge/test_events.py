@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from functions.bridge.events import Challenge, Ignored, parse
 from functions.bridge.turn import Attachment, Notice, Turn
+from tests.functions.fakes import START
 
 MENTION: dict[str, Any] = {
     "type": "app_mention",
@@ -45,7 +46,7 @@ def envelope(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def received(event: dict[str, Any], **changes: Any) -> Challenge | Turn | Ignored:
-    return parse(json.dumps(envelope(event, **changes)).encode())
+    return parse(json.dumps(envelope(event, **changes)).encode(), now=START)
 
 
 def turn_of(event: dict[str, Any], **changes: Any) -> Turn:
@@ -78,7 +79,7 @@ def test_an_edited_mention_is_the_same_turn() -> None:
 
 def test_the_team_is_that_of_the_installation() -> None:
     shared = envelope(MENTION, team_id="T9")
-    turn = parse(json.dumps(shared).encode())
+    turn = parse(json.dumps(shared).encode(), now=START)
     assert isinstance(turn, Turn)
     assert turn.team == "T1"
 
@@ -123,7 +124,7 @@ def test_what_is_nobodys_question_is_ignored(event: dict[str, Any], reason: str)
 
 
 def test_url_verification_is_answered_with_its_challenge() -> None:
-    assert parse(b'{"type": "url_verification", "challenge": "abc"}') == Challenge("abc")
+    assert parse(b'{"type": "url_verification", "challenge": "abc"}', now=START) == Challenge("abc")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_url_verification_is_answered_with_its_challenge() -> None:
     ],
 )
 def test_signed_bodies_of_other_shapes_are_ignored(body: bytes, reason: str) -> None:
-    assert parse(body) == Ignored(reason)
+    assert parse(body, now=START) == Ignored(reason)
 
 
 def test_a_mention_without_a_word_gets_help() -> None:
@@ -183,7 +184,7 @@ def test_the_people_whom_a_question_mentions_are_noted() -> None:
 
 def test_half_a_surrogate_pair_does_not_stop_the_question() -> None:
     body = json.dumps(envelope({**MENTION, "text": "<@UBOT> odd \ud800 text"})).encode()
-    turn = parse(body)
+    turn = parse(body, now=START)
     assert isinstance(turn, Turn)
     assert turn.text == "odd \ufffd text"
 
@@ -241,7 +242,7 @@ json_values = st.recursive(
 
 @given(st.binary())
 def test_arbitrary_bytes_are_never_an_error(body: bytes) -> None:
-    assert isinstance(parse(body), Ignored)
+    assert isinstance(parse(body, now=START), Ignored)
 
 
 @given(
