@@ -1,4 +1,4 @@
-"""The wire shapes of InvokeAgent: limits of its input, its errors, the events of its stream.
+"""The wire shapes of InvokeAgent: its requests, its errors, the events of its stream.
 
 Source: the service model of `bedrock-agent-runtime`, and
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html
@@ -6,12 +6,14 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Invoke
 
 import base64
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.agent import eventstream
+from werkzeug.datastructures import Headers
+
+from simulator.agent import eventstream, model
 from simulator.agent.actions import (
     Approval,
     Arguments,
@@ -25,21 +27,12 @@ from simulator.agent.actions import (
     RunCode,
     ToolUse,
 )
+from simulator.agent.asked import AgentError, Asked, Consent, InputFile
 
-IDENTIFIER_PATTERN = "^[0-9a-zA-Z]+$"  # of agents and aliases
-IDENTIFIER_MAX = 10
-SESSION_PATTERN = "^[0-9a-zA-Z._:-]+$"  # of memories too
-SESSION_LENGTHS = (2, 100)
-INPUT_TEXT_MAX = 25_000_000
-INPUT_FILE_LENGTHS = (1, 10_485_760)  # of one file in bytes
 # From the model's documentation: all files together at most 10 MB, and at most five of them.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ByteContentFile.html
 INPUT_FILES_MAX = 5
 INPUT_FILES_TOTAL_MAX = 10_485_760
-FILE_SOURCE_TYPES = ("S3", "BYTE_CONTENT")
-FILE_USE_CASES = ("CODE_INTERPRETER", "CHAT")
-S3_URI_PATTERN = "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.{1,1024}$"
-S3_URI_LENGTHS = (1, 1024)
 
 COLLABORATOR_ARN = "arn:aws:bedrock:us-east-1:123456789012:agent-alias/COLLEAGUE1/LIVEALIAS1"
 
@@ -78,6 +71,54 @@ _POLICIES = {
     "pii": ("sensitiveInformationPolicy", "piiEntities", "type"),
     "regex": ("sensitiveInformationPolicy", "regexes", "name"),
 }
+
+
+def read(*, uri: Mapping[str, str], headers: Headers, body: bytes) -> Asked:
+    """A request to InvokeAgent, or AgentError where the service would refuse it."""
+    operation = model.operation("bedrock-agent-runtime", "InvokeAgent")
+    members = model.read(operation, uri=uri, query={}, headers=headers, body=body)
+    state = members.get("sessionState") or {}
+    results = state.get("returnControlInvocationResults") or []
+    text, ends = members.get("inputText", ""), members.get("endSession", False)
+    if not (text.strip() or results or ends):
+        raise AgentError("validationException", "Either inputText or a result of an invocation is required.")
+    return Asked(
+        operation="InvokeAgent",
+        agent=f"{members['agentId']}/{members['agentAliasId']}",
+        session_id=members["sessionId"],
+        input_text=text,
+        attributes=state.get("sessionAttributes") or {},
+        files=_input_files(state.get("files") or []),
+        trace=members.get("enableTrace", False),
+        streaming=bool(members.get("streamingConfigurations", {}).get("streamFinalResponse")),
+        end_session=ends,
+        consent=_consent(results[0], state.get("invocationId")) if results else None,
+    )
+
+
+def _input_files(given: list[dict[str, Any]]) -> tuple[InputFile, ...]:
+    if len(given) > INPUT_FILES_MAX:
+        raise model.violation("sessionState.files", f"Member must have at most {INPUT_FILES_MAX} members")
+    files = tuple(_input_file(file["name"], file["source"]) for file in given)
+    if sum(file.size for file in files) > INPUT_FILES_TOTAL_MAX:
+        raise AgentError("validationException", "The files are larger than 10 MB together.")
+    return files
+
+
+def _input_file(name: str, source: dict[str, Any]) -> InputFile:
+    member = "s3Location" if source["sourceType"] == "S3" else "byteContent"
+    if (content := source.get(member)) is None:
+        raise model.violation(f"sessionState.files.source.{member}", "Member must not be null")
+    if member == "s3Location":
+        return InputFile(name, "", 0)
+    return InputFile(name, content["mediaType"], len(base64.b64decode(content["data"])))
+
+
+def _consent(result: dict[str, Any], invocation_id: str | None) -> Consent:
+    # This agent asks for consent to functions only: see `return_control`.
+    if "functionResult" not in result:
+        raise AgentError("validationException", "The result must be that of a function.")
+    return Consent(invocation_id, result["functionResult"].get("confirmationState") == "CONFIRM")
 
 
 def chunk(data: bytes, citations: Iterable[Citation] = ()) -> bytes:

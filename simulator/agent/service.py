@@ -29,14 +29,13 @@ from urllib.parse import parse_qsl
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from simulator.agent import agentcore, invoke_agent
+from simulator.agent import agentcore, invoke_agent, model
 from simulator.agent.actions import Action, Approval, Cut, Fail, Refuse, Reset, Text, UnmodelledError, Wait
 from simulator.agent.asked import AgentError, Asked, Consent, InputFile
 from simulator.agent.harness_wire import HarnessWire
 from simulator.agent.invoke_agent_wire import InvokeAgentWire
 from simulator.agent.meteorologist import answer
 from simulator.agent.player import ClientGone, Player, Stopped
-from simulator.agent.request import InvokeAgentRequest, check_signature, parse
 from simulator.agent.runtime_wire import WIRES
 from simulator.agent.scripts import (
     BY_NAME,
@@ -178,29 +177,30 @@ class AgentService:
         return app
 
     def _invoke_agent(self, agent_id: str, alias_id: str, session_id: str) -> Response:
-        check_signature(request.headers.get("Authorization"))
-        given = parse(agent_id, alias_id, session_id, request.get_data())
+        model.check_signature(request.headers.get("Authorization"), "bedrock")
+        uri = {"agentId": agent_id, "agentAliasId": alias_id, "sessionId": session_id}
+        asked = invoke_agent.read(uri=uri, headers=request.headers, body=request.get_data())
         if agent_id != AGENT_ID or not re.fullmatch("[0-9a-zA-Z]{10}", alias_id):
             raise AgentError(
                 "resourceNotFoundException", f"Failed to retrieve agent alias {alias_id} of {agent_id}."
             )
         wire = InvokeAgentWire(
-            tracer=invoke_agent.Tracer(agent_id, alias_id, session_id) if given.trace else None,
-            streaming=given.streaming,
-            question=given.input_text,
+            tracer=invoke_agent.Tracer(agent_id, alias_id, session_id) if asked.trace else None,
+            streaming=asked.streaming,
+            question=asked.input_text,
         )
-        response = self._respond(_asked(given), wire)
+        response = self._respond(asked, wire)
         response.headers["x-amzn-bedrock-agent-content-type"] = "application/json"
         response.headers["x-amz-bedrock-agent-session-id"] = session_id
         return response
 
     def _invoke_harness(self) -> Response:
-        check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
+        model.check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
         asked = agentcore.read_harness(query=request.args, headers=request.headers, body=request.get_data())
         return self._respond(asked, HarnessWire())
 
     def _invoke_agent_runtime(self, arn: str) -> Response:
-        check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
+        model.check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
         asked, framework = agentcore.read_runtime(
             arn, query=request.args, headers=request.headers, body=request.get_data()
         )
@@ -342,25 +342,6 @@ class AgentService:
         with self._lock:
             self._forced.clear()
         return jsonify(waiting=0)
-
-
-def _asked(given: InvokeAgentRequest) -> Asked:
-    consent = None
-    if given.consents:
-        first = given.consents[0].get("functionResult") or given.consents[0].get("apiResult") or {}
-        consent = Consent(given.invocation_id, first.get("confirmationState") == "CONFIRM")
-    return Asked(
-        operation="InvokeAgent",
-        agent=f"{given.agent_id}/{given.alias_id}",
-        session_id=given.session_id,
-        input_text=given.input_text,
-        attributes=given.attributes,
-        files=given.files,
-        trace=given.trace,
-        streaming=given.streaming,
-        end_session=given.end_session,
-        consent=consent,
-    )
 
 
 def _call(environ: dict[str, Any], body: bytes) -> Call | None:

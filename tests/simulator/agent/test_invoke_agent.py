@@ -2,14 +2,13 @@ import base64
 import json
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.datastructures import Headers
 
-from simulator.agent import invoke_agent
-from simulator.agent.asked import AgentError, InputFile
-from simulator.agent.request import check_signature, parse
+from simulator.agent import invoke_agent, model
+from simulator.agent.asked import AgentError, Asked, InputFile
 
 GOOD = (
     "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/bedrock/aws4_request, "
@@ -17,36 +16,27 @@ GOOD = (
 )
 
 
+def parse(data: bytes, *, agent_id: str = "METEOAGENT", session_id: str = "s-1") -> Asked:
+    uri = {"agentId": agent_id, "agentAliasId": "TSTALIASID", "sessionId": session_id}
+    return invoke_agent.read(uri=uri, headers=Headers(), body=data)
+
+
 def body(**members: Any) -> bytes:
     return json.dumps({"inputText": "hello", **members}).encode()
 
 
+OF = {"actionGroup": "send-storm-warning"}
+RESULT = {"functionResult": OF}
+
+
 def refusal(data: bytes, *, session_id: str = "s-1") -> str:
     with pytest.raises(AgentError) as caught:
-        parse("METEOAGENT", "TSTALIASID", session_id, data)
+        parse(data, session_id=session_id)
     return caught.value.error
 
 
-def test_limits_and_errors_are_those_of_the_service_model() -> None:
-    client = boto3.client("bedrock-agent-runtime", region_name="us-east-1")
-    operation: Any = client.meta.service_model.operation_model("InvokeAgent")
-    members = operation.input_shape.members
-    for name in ("agentId", "agentAliasId"):
-        assert members[name].metadata["pattern"] == invoke_agent.IDENTIFIER_PATTERN
-        assert members[name].metadata["max"] == invoke_agent.IDENTIFIER_MAX
-    for name in ("sessionId", "memoryId"):
-        assert members[name].metadata["pattern"] == invoke_agent.SESSION_PATTERN
-        assert (members[name].metadata["min"], members[name].metadata["max"]) == invoke_agent.SESSION_LENGTHS
-    assert members["inputText"].metadata["max"] == invoke_agent.INPUT_TEXT_MAX
-    file = members["sessionState"].members["files"].member
-    source = file.members["source"]
-    assert tuple(file.members["useCase"].enum) == invoke_agent.FILE_USE_CASES
-    assert tuple(source.members["sourceType"].enum) == invoke_agent.FILE_SOURCE_TYPES
-    data = source.members["byteContent"].members["data"].metadata
-    assert (data["min"], data["max"]) == invoke_agent.INPUT_FILE_LENGTHS
-    uri = source.members["s3Location"].members["uri"].metadata
-    assert uri["pattern"] == invoke_agent.S3_URI_PATTERN
-    assert (uri["min"], uri["max"]) == invoke_agent.S3_URI_LENGTHS
+def test_the_errors_are_those_of_the_service_model() -> None:
+    operation = model.operation("bedrock-agent-runtime", "InvokeAgent")
     stream = operation.output_shape.members["completion"].members
     statuses = {
         name: shape.metadata["error"]["httpStatusCode"]
@@ -57,24 +47,21 @@ def test_limits_and_errors_are_those_of_the_service_model() -> None:
 
 
 def test_all_members_that_matter_are_read() -> None:
-    read = parse(
-        "METEOAGENT",
-        "TSTALIASID",
-        "T1:C1:1.2",
-        body(
-            enableTrace=True,
-            streamingConfigurations={"streamFinalResponse": True},
-            sessionState={"sessionAttributes": {"user": "U1"}},
-        ),
+    data = body(
+        enableTrace=True,
+        streamingConfigurations={"streamFinalResponse": True},
+        sessionState={"sessionAttributes": {"user": "U1"}},
     )
+    read = parse(data, session_id="T1:C1:1.2")
+    assert (read.agent, read.session_id) == ("METEOAGENT/TSTALIASID", "T1:C1:1.2")
     assert (read.input_text, read.trace, read.streaming) == ("hello", True, True)
     assert read.attributes == {"user": "U1"}
 
 
 def test_what_is_left_out_is_off() -> None:
-    read = parse("METEOAGENT", "TSTALIASID", "s-1", body())
+    read = parse(body(sessionState={"files": None, "sessionAttributes": None}))
     assert (read.trace, read.streaming, read.end_session) == (False, False, False)
-    assert (read.attributes, read.consents) == ({}, ())
+    assert (read.attributes, read.files, read.consent) == ({}, (), None)
 
 
 @pytest.mark.parametrize("session_id", ["x", "s" * 101, "a b", "a/b", "é1", "ab\n"])
@@ -84,13 +71,13 @@ def test_a_session_id_outside_the_pattern_is_refused(session_id: str) -> None:
 
 @pytest.mark.parametrize("session_id", ["ab", "s" * 100, "T123:C456:1700000000.123456"])
 def test_a_session_id_within_the_pattern_is_taken(session_id: str) -> None:
-    assert parse("METEOAGENT", "TSTALIASID", session_id, body()).session_id == session_id
+    assert parse(body(), session_id=session_id).session_id == session_id
 
 
 @pytest.mark.parametrize("agent_id", ["", "A" * 11, "A-B"])
 def test_an_agent_id_outside_the_pattern_is_refused(agent_id: str) -> None:
     with pytest.raises(AgentError, match="agentId"):
-        parse(agent_id, "TSTALIASID", "s-1", body())
+        parse(body(), agent_id=agent_id)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +87,13 @@ def test_an_agent_id_outside_the_pattern_is_refused(agent_id: str) -> None:
         (b'{"inputText": "  "}', "validationException"),
         (body(memoryId="x"), "validationException"),
         (body(streamingConfigurations={"applyGuardrailInterval": 0}), "validationException"),
-        (body(sessionState={"returnControlInvocationResults": [{}] * 6}), "validationException"),
+        (body(sessionState={"returnControlInvocationResults": [RESULT] * 6}), "validationException"),
+        (body(sessionState={"returnControlInvocationResults": [{"apiResult": OF}]}), "validationException"),
+        (body(sessionState={"returnControlInvocationResults": [{}]}), "serializationException"),
+        (
+            body(promptCreationConfigurations={"previousConversationTurnsToInclude": -1}),
+            "validationException",
+        ),
         (b"{", "serializationException"),
         (b"[]", "serializationException"),
         (b"\xff", "serializationException"),
@@ -141,7 +134,7 @@ def test_files_are_read_with_their_sizes() -> None:
         "useCase": "CODE_INTERPRETER",
         "source": {"sourceType": "S3", "s3Location": {"uri": "s3://bucket/big.csv"}},
     }
-    read = parse("METEOAGENT", "TSTALIASID", "s-1", with_files(attached(), in_s3))
+    read = parse(with_files(attached(), in_s3))
     assert read.files == (InputFile("data.csv", "text/csv", 4), InputFile("big.csv", "", 0))
 
 
@@ -149,7 +142,7 @@ LARGEST = base64.b64encode(bytes(10_485_760)).decode()
 
 
 def test_the_largest_file_is_taken() -> None:
-    [file] = parse("METEOAGENT", "TSTALIASID", "s-1", with_files(attached(data=LARGEST))).files
+    [file] = parse(with_files(attached(data=LARGEST))).files
     assert file.size == 10_485_760
 
 
@@ -181,7 +174,7 @@ def test_bad_files_are_refused(files: list[Any], error: str) -> None:
 
 
 def test_a_signature_of_the_right_form_passes() -> None:
-    check_signature(GOOD)
+    model.check_signature(GOOD, "bedrock")
 
 
 @pytest.mark.parametrize(
@@ -196,5 +189,5 @@ def test_a_signature_of_the_right_form_passes() -> None:
 )
 def test_any_other_authorization_is_refused(header: str | None, error: str) -> None:
     with pytest.raises(AgentError) as caught:
-        check_signature(header)
+        model.check_signature(header, "bedrock")
     assert (caught.value.error, caught.value.status) == (error, 403)
