@@ -1,59 +1,59 @@
-"""A small virtual meteorologist: no language model, but word matching; the weather comes from its tools.
+"""A small virtual meteorologist: a script, and no language model. The weather comes from its tools.
 
-A question, the place that the session remembers, the time and the tools in; steps, an answer in Markdown and
-the place to remember out.
+It looks for the name of a city in the question, or takes the city that the session remembers, and tells the
+weather there today and on the next days, whatever was asked about it. It politely refuses everything else.
 """
 
 import json
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from simulator.agent.actions import Arguments, Rationale, ToolCall, ToolResult, ToolUse
 from simulator.agent.asked import InputFile
-from simulator.agent.days import Days, not_to_tell
-from simulator.agent.places import Place
-from simulator.agent.question import Question
-from simulator.agent.telling import Period, details, forecasts, summary
 from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER, ComputedTools, Result, Tools
-from simulator.agent.weather import CITIES, City, fold, local_time
+from simulator.agent.weather import CITIES, City, city_named
 
-WHO_I_AM = (
-    "I am the local meteorologist, a stand-in for a real agent. I am **no language model**: I look for the "
-    "names of cities and days in your words, and the weather I tell is computed, not measured. "
-    "Ask me for example: *what's the weather in Chicago today?* and then *and tomorrow?*"
+DAYS = 3  # that an answer tells, today included
+
+_CITIES = f"I know these cities: {', '.join(city.name for city in CITIES)}."
+_WHO_I_AM = (
+    "I am the local meteorologist, a stand-in for a real agent and **no language model**. I look for the "
+    "name of a city in your words and tell the weather there, today and on the next days; it is computed, "
+    "not measured. Ask me for example: *what's the weather in Chicago today?* and then *and tomorrow?*"
+    f"\n\n{_CITIES}"
 )
-# With more of them an answer would be a table.
-MOST_PLACES = 2
-
-_EXAMPLE = "*will it rain in Lima tomorrow?*"
-_SELF_WORDS = re.compile(
-    r"\b(help|who are you|what are you|what can you do|are you an? (ai|bot|robot|human|llm|language model))\b"
+_WHICH_CITY = f"For which city would you like to know that? {_CITIES}"
+_REFUSAL = (
+    "I am sorry, that is beyond me: I am **no language model** and only know about the weather of some "
+    f"cities. Ask me for example *what's the weather in Lima today?*, or *what is this?*\n\n{_CITIES}"
 )
 
+_ABOUT_ITSELF = re.compile(
+    r"\b(help|what is this|(who|what) are you|what can you do|are you an? )", re.IGNORECASE
+)
+_ABOUT_WEATHER = re.compile(
+    r"\b(weather|forecast|rain\w*|snow\w*|sun(ny)?|wind\w*|storm\w*|umbrella|hot|warm|cold|"
+    r"today|tomorrow|weekend|week|(mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+    re.IGNORECASE,
+)
+# Words that begin with a capital, with or without accents: the name of a place that may be none of ours.
+_ELSEWHERE = re.compile(r"\b(?:in|for) ((?:[^\W\d_a-z][\w'\u2019-]* ?)+)")
 
 Step = Rationale | ToolCall | ToolResult | ToolUse
 
 
-class ToolFailed(Exception):
+class _ToolFailed(Exception):
     """A tool gave no result; the text says why, for the model of an agent."""
-
-
-class NotFound(ToolFailed):
-    """The place search knows no place of this name."""
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What there is to say (Markdown), and the date at the place, or in UTC when there is none.
-
-    `is_found` is whether the place search knew the place.
-    """
+    """What there is to say (Markdown), and the date at the place, or in UTC when there is none."""
 
     text: str
     today: date
-    is_found: bool = True
 
 
 _Work = Generator[Step, None, _Told]
@@ -107,35 +107,27 @@ def answer(
         now: an aware time.
         tools: None takes `ComputedTools`.
     """
-    asked = Question.read(question)
-    cities = [named.city for named in asked.places[:MOST_PLACES] if named.city]
-    city = cities[0] if cities else place
-    today = local_time(city, now).date() if city else now.date()
-    places = asked.places or ((Place(city.name, city),) if city else ())
-    if remark := _remark(asked, places):
-        # A question that is not about the weather is about the files.
-        return Answer(city, _say(about_files(files) if files else remark, today))
-    work = _look_up(asked, places, today, tools or ComputedTools(now))
-    return Answer(city, _add(work, about_files(files)) if files else work)
+    asks_weather = _ABOUT_WEATHER.search(question) is not None
+    city = city_named(question)
+    elsewhere = None if city or not asks_weather else _ELSEWHERE.search(question)
+    place = city or place
+    name = elsewhere[1].strip() if elsewhere else place.name if place else ""
+    if name and (city or asks_weather):
+        return Answer(place, _look_up(name, now.date(), tools or ComputedTools(now), files))
+    if files:  # a question that is not about the weather is about the files
+        text = _about(files)
+    elif _ABOUT_ITSELF.search(question):
+        text = _WHO_I_AM
+    else:
+        text = _WHICH_CITY if asks_weather else _REFUSAL
+    return Answer(place, _say(text, now.date()))
 
 
-def about_files(files: Sequence[InputFile]) -> str:
+def _about(files: Sequence[InputFile]) -> str:
     """What there is to say about files without understanding them."""
     lines = [f"- **{file.name}**: `{file.media_type}`, {file.size:,} bytes" for file in files]
     count = "1 file" if len(files) == 1 else f"{len(files)} files"
     return "\n".join([f"I received {count}:", "", *lines])
-
-
-def _remark(asked: Question, places: Sequence[Place]) -> str:
-    """What there is to say without looking anything up; "" when there is something to look up."""
-    if not asked.is_english:
-        return f"I am sorry, I read English only. Ask me for example {_EXAMPLE}"
-    if not (asked.asks_weather or asked.asks_time):
-        return _small_talk(fold(asked.text))
-    if asked.asks_weather and asked.days.unclear:
-        known = "*today*, *last Monday*, *next week*, *the next 3 days* and *3 December*"
-        return f"I do not understand *{asked.days.unclear}*: of days I know words such as {known}."
-    return "" if places else f"For which city would you like to know that? {_known_cities()}"
 
 
 def _say(text: str, today: date) -> _Work:
@@ -143,128 +135,52 @@ def _say(text: str, today: date) -> _Work:
     return _Told(text, today)
 
 
-def _add(work: _Work, paragraph: str) -> _Work:
-    told = yield from work
-    return replace(told, text=f"{told.text}\n\n{paragraph}")
-
-
-def _look_up(asked: Question, places: Sequence[Place], today: date, tools: Tools) -> _Work:
-    """`today` counts when no tool tells it."""
-    first, *others = places[:MOST_PLACES]
-    told = [(yield from _tell(asked, first, today, tools, is_only=not others))]
-    for place in others:
-        told.append((yield from _tell(asked, place, today, tools, is_only=False)))
-    texts = list(dict.fromkeys(one.text for one in told))
-    lines = texts if len(texts) == 1 else ["\n".join(f"- {text}" for text in texts)]
-    notes = _notes(asked, places, all(one.is_found for one in told))
-    return replace(told[0], text="\n\n".join([*lines, *([" ".join(notes)] if notes else [])]))
-
-
-def _tell(asked: Question, place: Place, today: date, tools: Tools, *, is_only: bool) -> _Work:
-    """About one place; in one paragraph unless it is the only one."""
-    if asked.asks_weather:
-        need = f"the coordinates and the local date of {place.name} before I can look up its weather"
-    else:
-        need = f"the time zone of {place.name} before I can tell what time it is there"
-    yield Rationale(f"I need {need}.")
-    found = None
+def _look_up(name: str, today: date, tools: Tools, files: Sequence[InputFile]) -> _Work:
+    """The weather of the place with this name. `today` counts when no tool tells it."""
+    yield Rationale(f"I need the coordinates and the local date of {name} before I can look up its weather.")
     try:
-        found = yield from _find(place, tools)
-        clock = yield from _use(tools, FIND_DATE, {"timezone": found["timezone"]})
+        place = yield from _find(name, tools)
+        clock = yield from _use(tools, FIND_DATE, {"timezone": place["timezone"]})
         today = date.fromisoformat(clock["date"])
-        said = [_time(found, clock)] if asked.asks_time else []
-        if asked.asks_weather:
-            period = yield from _weather(asked, found, today, tools)
-            if isinstance(period, str):
-                return _Told(period, today)
-            said.append(summary(period, asked.quantities, is_open=asked.is_open))
-            said += [details(period)] if is_only else []
-    except ToolFailed as failure:
+        where = {"latitude": place["latitude"], "longitude": place["longitude"], "forecast_days": DAYS}
+        text = _forecast(place["name"], (yield from _use(tools, FIND_WEATHER, where)))
+    except _ToolFailed as failure:
         # The rest of the words is advice for a model.
         reason = str(failure).partition(". ")[0].rstrip(".")
-        what = "weather" if asked.asks_weather else "time"
-        text = f"I am sorry, I could not look up the {what} of **{place.name}**. {reason}."
-        return _Told(text, today, not isinstance(failure, NotFound))
-    if place.city is None and fold(found["name"]) != fold(place.name):
-        said[0] += f" I took *{place.name}* for {found['name']}, {found['country']}."
-    return _Told(("\n\n" if is_only else " ").join(said), today)
+        text = f"I am sorry, I could not look up the weather of **{name}**. {reason}."
+    return _Told(f"{text}\n\n{_about(files)}" if files else text, today)
 
 
-def _find(place: Place, tools: Tools) -> Generator[Step, None, Result]:
-    """The best match for the place's name. Raises ToolFailed."""
-    found = yield from _use(tools, FIND_PLACE, {"place_name": place.name})
+def _find(name: str, tools: Tools) -> Generator[Step, None, Result]:
+    """The best match for the place's name. Raises _ToolFailed."""
+    found = yield from _use(tools, FIND_PLACE, {"place_name": name})
     if not found["places"]:
-        raise NotFound(found.get("hint", "No place has this name."))
+        raise _ToolFailed(found.get("hint", "No place has this name."))
     best: Result = found["places"][0]
     return best
 
 
-def _weather(
-    asked: Question, place: Result, today: date, tools: Tools
-) -> Generator[Step, None, Period | str]:
-    """The weather of the days asked about, or why it cannot be told. Raises ToolFailed."""
-    days = asked.days_on(today)
-    if reason := not_to_tell(days, today):
-        return reason
-    where = {"latitude": place["latitude"], "longitude": place["longitude"]}
-    weather = yield from _use(tools, FIND_WEATHER, where | _reach(days, today))
-    wanted = [day for day in forecasts(weather) if day.day in days.dates]
-    if len(wanted) < len(days.dates):  # a new day has dawned between two calls
-        raise ToolFailed("The forecast does not have that day")
-    return Period(place["name"], days.label, days.dates[-1] < today, wanted)
-
-
-def _reach(days: Days, today: date) -> dict[str, int]:
-    """The arguments of the weather tool. A forecast always has today."""
-    ahead = (days.dates[-1] - today).days
-    back = {"past_days": (today - days.dates[0]).days} if days.dates[0] < today else {}
-    return back | {"forecast_days": max(ahead, 0) + 1}
-
-
 def _use(tools: Tools, name: str, arguments: Arguments) -> Generator[Step, None, Result]:
-    """Raises ToolFailed."""
+    """Raises _ToolFailed."""
     yield ToolCall(name, arguments)
     result = tools.use(name, arguments)
     yield ToolResult(ToolUse(name, arguments, json.dumps(result, ensure_ascii=False)))
     if "error" in result:
-        raise ToolFailed(result["error"])
+        raise _ToolFailed(result["error"])
     return result
 
 
-def _time(place: Result, clock: Result) -> str:
-    day = date.fromisoformat(clock["date"])
-    return f"In **{place['name']}** it is **{clock['time']}** on {day:%A}, {day.day} {day:%B} {day.year}."
+def _forecast(place: str, weather: Result) -> str:
+    """A list of the days, each with its numbers as the weather tool gives them."""
+    columns = weather["daily"]["columns"]
+    days = [_line(dict(zip(columns, row, strict=True))) for row in weather["daily"]["rows"]]
+    return "\n".join([f"In **{place}** expect today and on the next days:", "", *days])
 
 
-def _notes(asked: Question, places: Sequence[Place], are_found: bool) -> list[str]:
-    """What the answer leaves out, or takes for granted."""
-    notes = []
-    if not are_found:
-        notes.append(_known_cities())
-    if left_out := [f"**{place.name}**" for place in places[MOST_PLACES:]]:
-        notes.append(f"I look up {MOST_PLACES} places at a time and left out {' and '.join(left_out)}.")
-    if asked.asks_weather and asked.days.by_hour and not asked.asks_time:
-        notes.append("I tell the weather of whole days, not of hours.")
-    if asked.not_told:
-        notes.append(f"I do not tell the {asked.not_told}.")
-    known = [place.name for place in places[:MOST_PLACES] if place.city]
-    if len(known) > 1:
-        notes.append(f"A question without a place will be about **{known[0]}**.")
-    return notes
-
-
-def _known_cities() -> str:
-    return f"I know these cities: {', '.join(city.name for city in CITIES)}."
-
-
-def _small_talk(words: str) -> str:
-    if _SELF_WORDS.search(words):
-        return f"{WHO_I_AM}\n\n{_known_cities()}"
-    if re.search(r"\b(thanks|thank you|cheers)\b", words):
-        return "You are welcome! Ask me again whenever the sky looks doubtful."
-    if re.search(r"\b(hi|hello|hey|good (morning|afternoon|evening))\b", words):
-        return "Hello! I am the local meteorologist. Which city's weather would you like to know?"
+def _line(told: Result) -> str:
+    day = date.fromisoformat(told["date"])
     return (
-        "That is beyond me: I only know about the weather, and what time it is, and I am no language model. "
-        f"Ask me for example {_EXAMPLE}, or say *help*."
+        f"- **{day:%A}, {day.day} {day:%B}**: {told['weather']}, {told['low (°C)']:g} °C to "
+        f"{told['high (°C)']:g} °C. Rain or snow: {told['chance of precipitation (%)']} %. "
+        f"Wind: up to {told['strongest wind (km/h)']:g} km/h."
     )

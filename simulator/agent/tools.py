@@ -3,7 +3,6 @@
 What they take stands in `functions/tools/schemas.json`, what they give in the modules beside it.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -28,20 +27,6 @@ _SKIES = {
     "thunderstorms": "thunderstorm",
     "snow": "moderate snow fall",
 }
-_DAILY = (
-    "date",
-    "weather",
-    "low (°C)",
-    "high (°C)",
-    "chance of precipitation (%)",
-    "precipitation (mm)",
-    "strongest wind (km/h)",
-    "wind from",
-    "sunrise",
-    "sunset",
-    "UV index",
-)
-
 Result = dict[str, Any]
 
 
@@ -59,7 +44,7 @@ def gateway_name(tool: str) -> str:
 class ComputedTools:
     """Gives at once what the tools give for the weather that is computed, without a process and a server.
 
-    Of the weather it tells the days and leaves out the hours, of places the names in `CITIES` alone.
+    Of each result it has what the meteorologist reads, of places the names in `CITIES` alone.
 
     Args:
         now: an aware time.
@@ -67,59 +52,38 @@ class ComputedTools:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._tools: dict[str, Callable[..., Result]] = {
-            FIND_PLACE: self._places,
-            FIND_DATE: self._clock,
-            FIND_WEATHER: self._weather,
-        }
 
     def use(self, name: str, arguments: Arguments) -> Result:
-        return self._tools[name](**arguments)
+        if name == FIND_PLACE:
+            return {"places": [_place(city) for city in CITIES if city.name == arguments["place_name"]]}
+        if name == FIND_DATE:
+            return {"date": self._today(str(arguments["timezone"])).isoformat()}
+        where = (arguments["latitude"], arguments["longitude"])
+        city = next(city for city in CITIES if (city.latitude, city.longitude) == where)
+        today = self._today(city.time_zone)
+        days = [_day(city, today + timedelta(ahead)) for ahead in range(int(arguments["forecast_days"]))]
+        return {"daily": {"columns": list(days[0]), "rows": [list(day.values()) for day in days]}}
 
-    def _places(self, place_name: str) -> Result:
-        return {"places": [_place(city) for city in CITIES if city.name == place_name]}
-
-    def _clock(self, timezone: str) -> Result:
-        local = self._now.astimezone(ZoneInfo(timezone))
-        coming = [local + timedelta(days) for days in range(1, 8)]
-        return {
-            "timezone": timezone,
-            "date": f"{local:%Y-%m-%d}",
-            "weekday": f"{local:%A}",
-            "time": f"{local:%H:%M}",
-            "utc_offset": f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:],
-            "coming_days": {f"{day:%A}": f"{day:%Y-%m-%d}" for day in coming},
-        }
-
-    def _weather(self, latitude: float, longitude: float, forecast_days: int, past_days: int = 0) -> Result:
-        city = next(city for city in CITIES if (city.latitude, city.longitude) == (latitude, longitude))
-        today = self._now.astimezone(ZoneInfo(city.time_zone)).date()
-        rows = [_row(city, today + timedelta(days)) for days in range(-past_days, forecast_days)]
-        return {"timezone": city.time_zone, "daily": {"columns": list(_DAILY), "rows": rows}}
+    def _today(self, time_zone: str) -> date:
+        return self._now.astimezone(ZoneInfo(time_zone)).date()
 
 
 def _place(city: City) -> Result:
     return {
         "name": city.name,
-        "country": city.country,
         "latitude": city.latitude,
         "longitude": city.longitude,
         "timezone": city.time_zone,
     }
 
 
-def _row(city: City, day: date) -> list[Any]:
+def _day(city: City, day: date) -> Result:
     found = weather(city, day)
-    return [
-        day.isoformat(),
-        _SKIES[found.sky],
-        float(found.low),
-        float(found.high),
-        found.precipitation_chance,
-        found.precipitation,
-        float(found.wind),
-        found.wind_from,
-        "06:00",
-        "18:00",
-        8.0 if found.sky == "sunny" else 4.0,
-    ]
+    return {
+        "date": day.isoformat(),
+        "weather": _SKIES[found.sky],
+        "low (°C)": float(found.low),
+        "high (°C)": float(found.high),
+        "chance of precipitation (%)": found.precipitation_chance,
+        "strongest wind (km/h)": float(found.wind),
+    }

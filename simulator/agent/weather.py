@@ -9,8 +9,7 @@ import math
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import date
 
 _COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
 
@@ -132,47 +131,15 @@ def weather(city: City, day: date) -> Weather:
     )
 
 
-def cities_named(text: str) -> list[tuple[int, int, City]]:
-    """The cities that `text` names, in any case, with or without accents: from where, to where, which."""
-    return [
-        (match.start(), match.end(), _BY_NAME[" ".join(_words(match.group()))])
-        for match in _NAMES.finditer(plain(text))
-    ]
-
-
-def lies_in(city: City, area: str) -> bool:
-    """Whether `area` is a name of the country or state of `city`, in any case: "Peru", "USA", "IL"."""
-    return fold(area).strip() in (
-        fold(city.country),
-        *_AREAS.get(city.country, ()),
-        *_AREAS.get(city.name, ()),
-    )
+def city_named(text: str) -> City | None:
+    """The first city that `text` names, in any case, with or without accents."""
+    match = _NAMES.search(fold(text))
+    return _BY_NAME[" ".join(re.split(_GAP, match.group()))] if match else None
 
 
 def fold(text: str) -> str:
     """`text` in small letters without accents, as people type."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-
-
-def plain(text: str) -> str:
-    """`text` without accents, each character in its place: as long as `text`."""
-    return "".join(unicodedata.normalize("NFKD", character)[0] for character in text)
-
-
-def local_time(city: City, now: datetime) -> datetime:
-    """`now` (aware) on the clocks of `city`."""
-    return now.astimezone(_zone(city))
-
-
-def _zone(city: City) -> tzinfo:
-    try:
-        return ZoneInfo(city.time_zone)
-    except ZoneInfoNotFoundError:  # a slim container may have no time zone database; the sun will do
-        return timezone(timedelta(hours=round(city.longitude / 15)))
-
-
-def _words(text: str) -> list[str]:
-    return "".join(c if c.isalnum() else " " for c in fold(text)).split()
 
 
 def _summer(day: date) -> float:
@@ -201,23 +168,4 @@ def _sky(chance: float, amount: float, low: int, high: int) -> str:
 
 _BY_NAME = {name: city for city in CITIES for name in (fold(city.name), *city.aliases)}
 _GAP = r"[\W_]+"
-_NAMES = re.compile(
-    "|".join(rf"(?<![^\W_]){_GAP.join(name.split())}(?![^\W_])" for name in _BY_NAME),
-    re.IGNORECASE | re.ASCII,
-)
-# What people write after the name of a city, besides the country's name.
-_AREAS = {
-    "Türkiye": ("turkey",),
-    "United Arab Emirates": ("uae", "emirates"),
-    "United Kingdom": ("uk", "england", "great britain", "britain"),
-    "United States": ("us", "usa", "u.s.", "america"),
-    "Chicago": ("illinois", "il"),
-    "Denver": ("colorado", "co"),
-    "Los Angeles": ("california", "ca"),
-    "Miami": ("florida", "fl"),
-    "New York": ("ny", "city"),
-    "San Francisco": ("california", "ca"),
-    "Seattle": ("washington", "wa"),
-    "Sydney": ("new south wales", "nsw"),
-    "Toronto": ("ontario", "on"),
-}
+_NAMES = re.compile(rf"(?<![^\W_])(?:{'|'.join(_GAP.join(name.split()) for name in _BY_NAME)})(?![^\W_])")

@@ -18,7 +18,7 @@ from tests.browser import chromium
 WIDE = ViewportSize(width=1280, height=800)
 NARROW = ViewportSize(width=400, height=800)
 QUESTION = "@agent what's the weather in Chicago today?"
-FOLLOW_UP = "@agent and tomorrow?"
+FOLLOW_UP = "@agent and in Lima?"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

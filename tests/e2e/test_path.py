@@ -211,7 +211,9 @@ def test_no_token_and_no_secret_is_seen_anywhere(bridge: Bridge) -> None:
     for secret in (installation.bot_token, installation.signing_secret):
         assert secret not in bridge.logs() + ledger + queued
     assert "swordfish" not in bridge.logs() + ledger
-    assert "umbrella" not in bridge.logs()
+    # Nor a word of the answer.
+    assert "Wind:" in bridge.texts(question)[0]
+    assert "Wind:" not in bridge.logs()
 
 
 def test_every_turn_is_counted(bridge: Bridge) -> None:

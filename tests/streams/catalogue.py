@@ -120,12 +120,8 @@ BLOCKS = tuple((part, (WIND,)) for part in samples.CITED_BLOCKS[:-1])
 
 STREAMS = (
     Stream("short", CHICAGO, _weather(CHICAGO)),
-    Stream("small talk", "hello", _weather("hello")),
-    Stream(
-        "week",
-        "How will it be in Rome next week?",
-        _weather("How will it be in Rome next week?"),
-    ),
+    Stream("refusal", "hello", _weather("hello")),
+    Stream("without a place", "will it rain?", _weather("will it rain?")),
     Stream("over a minute", f"{CHICAGO} for a minute", _weather(CHICAGO)),
     Stream("many thoughts", f"{CHICAGO} think aloud", _weather(CHICAGO)),
     Stream("long", f"{CHICAGO} long report", _script("long")),

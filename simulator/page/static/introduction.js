@@ -49,7 +49,7 @@ function welcome(store, { fill, showSuggestions, showInspector }) {
       { class: "fine" },
       "The agent is a small virtual meteorologist and ",
       element("strong", {}, "no language model"),
-      ": it looks for cities and days in your words, and its weather is computed, not measured. ",
+      ": it looks for the name of a city in your words, and its weather is computed, not measured. ",
       element("button", { type: "button", class: "link", onclick: showSuggestions }, "Some words"),
       " make it slow, fail or write tables; the ",
       element("button", { type: "button", class: "link", onclick: showInspector }, "inspector"),

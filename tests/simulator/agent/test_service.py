@@ -139,7 +139,7 @@ def test_traces_show_rationale_tools_and_final_answer(client: "AgentsforBedrockR
     assert tools[2]["parameters"] == [
         {"name": "latitude", "type": "number", "value": "41.88"},
         {"name": "longitude", "type": "number", "value": "-87.63"},
-        {"name": "forecast_days", "type": "integer", "value": "1"},
+        {"name": "forecast_days", "type": "integer", "value": "3"},
     ]
     observations = traces(events, "observation")
     [place] = json.loads(observations[0]["actionGroupInvocationOutput"]["text"])["places"]

@@ -37,22 +37,26 @@ def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[RealTools]:
     open_meteo.stop()
 
 
+def days(weather: Any) -> list[dict[str, Any]]:
+    return [dict(zip(weather["daily"]["columns"], row, strict=True)) for row in weather["daily"]["rows"]]
+
+
 @pytest.mark.parametrize("city", CITIES, ids=lambda city: city.name)
 def test_computed_results_are_those_of_the_tools(real: RealTools, city: City) -> None:
     computed = ComputedTools(NOW)
     place = {"place_name": city.name}
-    assert computed.use(FIND_PLACE, place)["places"][0] == real.use(FIND_PLACE, place)["places"][0]
+    [found] = computed.use(FIND_PLACE, place)["places"]
+    assert found.items() <= real.use(FIND_PLACE, place)["places"][0].items()
     zone = {"timezone": city.time_zone}
-    assert computed.use(FIND_DATE, zone) == real.use(FIND_DATE, zone)
+    assert computed.use(FIND_DATE, zone).items() <= real.use(FIND_DATE, zone).items()
     where = {"latitude": city.latitude, "longitude": city.longitude, "forecast_days": 8}
-    days = computed.use(FIND_WEATHER, where)
-    assert days.items() <= real.use(FIND_WEATHER, where).items()
-    assert len(days["daily"]["rows"]) == 8
+    told, real_days = days(computed.use(FIND_WEATHER, where)), days(real.use(FIND_WEATHER, where))
+    assert len(told) == 8
+    assert all(day.items() <= real.items() for day, real in zip(told, real_days, strict=True))
 
 
-@pytest.mark.parametrize("when", ["tomorrow", "this weekend", "next week"])
-def test_the_meteorologist_says_the_same_with_either(real: RealTools, when: str) -> None:
-    question = f"will it snow in Reykjavík {when}?"
+@pytest.mark.parametrize("question", ["will it snow in Reykjavík?", "weather in Atlantis", "weather in nyc"])
+def test_the_meteorologist_says_the_same_with_either(real: RealTools, question: str) -> None:
     assert answer(question, None, NOW, (), real).text == answer(question, None, NOW).text
 
 

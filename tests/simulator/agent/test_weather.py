@@ -1,12 +1,10 @@
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfoNotFoundError
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.agent import weather as module
-from simulator.agent.weather import CITIES, City, cities_named, lies_in, local_time, weather
+from simulator.agent.weather import CITIES, City, city_named, weather
 
 DATES = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 
@@ -46,58 +44,25 @@ def test_lima_is_drier_than_reykjavik() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "names"),
+    ("text", "name"),
     [
-        ("what's the weather in Chicago today?", ["Chicago"]),
-        ("SÃO PAULO!", ["São Paulo"]),
-        ("sao paulo", ["São Paulo"]),
-        ("is it raining in nyc", ["New York"]),
-        ("Mexico City or Lima?", ["Mexico City", "Lima"]),
-        ("Lima or Mexico City?", ["Lima", "Mexico City"]),
-        ("new-york, _bogota_ and\nCape  Town", ["New York", "Bogotá", "Cape Town"]),
+        ("what's the weather in Chicago today?", "Chicago"),
+        ("SÃO PAULO!", "São Paulo"),
+        ("sao paulo", "São Paulo"),
+        ("is it raining in nyc", "New York"),
+        ("Mexico City or Lima?", "Mexico City"),
+        ("Lima or Mexico City?", "Lima"),
+        ("new-york", "New York"),
+        ("_bogota_", "Bogotá"),
+        ("and\nCape  Town", "Cape Town"),
     ],
 )
-def test_cities_are_found_in_any_spelling(text: str, names: list[str]) -> None:
-    assert [found.name for _, _, found in cities_named(text)] == names
-
-
-def test_a_city_is_found_where_its_name_stands() -> None:
-    text = "Is it hot in São Paulo?"
-    [(start, end, _)] = cities_named(text)
-    assert text[start:end] == "São Paulo"
+def test_the_first_city_is_found_in_any_spelling(text: str, name: str) -> None:
+    assert city_named(text) == city(name)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Limassol", "a climate question", "Roman roads", "lapland", "la ville de Nice", "L\u0131ma"]
+    "text", ["", "Limassol", "a climate question", "Roman roads", "lapland", "L\u0131ma"]
 )
 def test_a_city_is_not_found_within_another_word(text: str) -> None:
-    assert cities_named(text) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "area", "expected"),
-    [
-        ("Paris", "France", True),
-        ("Paris", "Texas", False),
-        ("Chicago", "IL", True),
-        ("Chicago", "usa", True),
-        ("London", "Ontario", False),
-        ("Toronto", "Ontario", True),
-    ],
-)
-def test_a_city_lies_in_its_country_and_its_state(name: str, area: str, expected: bool) -> None:
-    assert lies_in(city(name), area) is expected
-
-
-def test_local_time_is_on_the_city_s_clocks() -> None:
-    now = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
-    assert local_time(city("Tokyo"), now).date() == date(2026, 11, 24)
-    assert local_time(city("Chicago"), now).hour == 17
-
-
-def test_without_a_time_zone_database_the_longitude_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_database(name: str) -> None:
-        raise ZoneInfoNotFoundError(name)
-
-    monkeypatch.setattr(module, "ZoneInfo", no_database)
-    assert local_time(city("Tokyo"), datetime(2026, 11, 23, 12, tzinfo=UTC)).hour == 21
+    assert city_named(text) is None

@@ -1,17 +1,30 @@
-from datetime import date
+from datetime import UTC, datetime
 
-from simulator.agent.days import days_asked
-from simulator.agent.scripts import NATURAL, SCRIPTS, script_for
+import pytest
+
+from simulator.agent.actions import Files, Text
+from simulator.agent.meteorologist import Answer, answer
+from simulator.agent.scripts import BY_NAME, NATURAL, SCRIPTS, script_for
+from simulator.agent.weather import City, city_named
 from simulator.page.suggestions import EXAMPLES, FOLLOW_UP, suggestions
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+WRITTEN = {*EXAMPLES, FOLLOW_UP, *(suggestion.text for suggestion in suggestions())}
+
+
+def asked(text: str, place: City | None = None) -> tuple[str, Answer]:
+    """The name of the script that the example is played as, and the meteorologist's answer."""
+    script, rest = script_for(text.removeprefix("@agent "))
+    return script.name, answer(rest, place, NOW)
 
 
 def test_every_script_that_words_ask_for_is_suggested() -> None:
     by_words = {script.words: script for script in SCRIPTS if script.words}
     assert [suggestion.words for suggestion in suggestions()] == list(by_words)
     for suggestion in suggestions():
-        script, rest = script_for(suggestion.text)
-        assert script is by_words[suggestion.words]
-        assert "Chicago" in rest
+        name, found = asked(suggestion.text)
+        assert BY_NAME[name] is by_words[suggestion.words]
+        assert found.text.startswith("In **Chicago** expect")
 
 
 def test_the_words_end_the_question() -> None:
@@ -19,14 +32,27 @@ def test_the_words_end_the_question() -> None:
 
 
 def test_the_first_example_is_answered_naturally() -> None:
-    assert script_for(EXAMPLES[0])[0] is NATURAL
-    assert all(text.startswith("@agent ") for text in (*EXAMPLES, FOLLOW_UP))
+    assert asked(EXAMPLES[0])[0] == NATURAL.name
 
 
-def test_the_follow_up_asks_for_other_days_than_the_examples() -> None:
-    monday = date(2026, 11, 23)
-    follow_up = days_asked(FOLLOW_UP, monday)
-    assert follow_up.named
-    assert not follow_up.unclear
-    for example in EXAMPLES:
-        assert not set(follow_up.dates) & set(days_asked(example, monday).dates)
+def test_every_example_mentions_the_agent() -> None:
+    assert all(text.startswith("@agent ") for text in WRITTEN)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_answered_with_the_weather_of_its_city(example: str) -> None:
+    city = city_named(example)
+    assert city
+    assert asked(example)[1].text.startswith(f"In **{city.name}** expect today and on the next days:")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_follow_up_is_about_the_city_of_the_example_and_answers_otherwise(example: str) -> None:
+    first, told = asked(example)
+    follow_up, answered = asked(FOLLOW_UP, told.place)
+    assert follow_up not in (first, NATURAL.name)
+    actions = list(BY_NAME[follow_up].play(answered))
+    assert any(isinstance(action, Files) for action in actions)
+    said = b"".join(action.data for action in actions if isinstance(action, Text)).decode()
+    assert told.place
+    assert f"**{told.place.name}**" in said
