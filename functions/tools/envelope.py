@@ -1,16 +1,16 @@
 """The wrappings in which a tool is called, and the one answer that each of them wants.
 
-- An action group of a Bedrock agent, described by an OpenAPI schema or by function details:
+- An action group of a Bedrock agent, described by function details:
   docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html
 - A target of an AgentCore gateway, where the event is the arguments themselves:
   docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from functions.tools.failures import InvalidArguments, ServiceUnavailable, ToolFailure
+from functions.tools.failures import InvalidArguments, ToolFailure
 from functions.tools.schema import Schema
 
 GATEWAY_TOOL_NAME = "bedrockAgentCoreToolName"  # in the client context: the target's name, then the tool's
@@ -47,39 +47,16 @@ def _gateway_arguments(event: Event, context: object, schema: Schema) -> Event:
 
 
 def _action_arguments(event: Event) -> dict[str, Any]:
-    """The parameters, and the properties of an OpenAPI request's body, of whatever content type."""
-    content = (event.get("requestBody") or {}).get("content") or {}
-    arguments = _by_name(event.get("parameters") or ())
-    for body in content.values():
-        arguments |= _by_name(body.get("properties") or ())
-    return arguments
-
-
-def _by_name(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {parameter["name"]: parameter.get("value") for parameter in parameters}
+    return {parameter["name"]: parameter.get("value") for parameter in event.get("parameters") or ()}
 
 
 def _action_response(event: Event, result: Result, failure: ToolFailure | None) -> Result:
     body = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-    response: Result = {"actionGroup": event["actionGroup"]}
-    if "apiPath" in event:
-        response |= {
-            "apiPath": event["apiPath"],
-            "httpMethod": event["httpMethod"],
-            "httpStatusCode": _status(failure),
-            "responseBody": {"application/json": {"body": body}},
-        }
-    else:
-        # REPROMPT asks the model to call again. The other state there is, FAILURE, would end the session.
-        state = {"responseState": "REPROMPT"} if isinstance(failure, InvalidArguments) else {}
-        response |= {
-            "function": event["function"],
-            "functionResponse": {**state, "responseBody": {"TEXT": {"body": body}}},
-        }
+    # REPROMPT asks the model to call again. The other state there is, FAILURE, would end the session.
+    state = {"responseState": "REPROMPT"} if isinstance(failure, InvalidArguments) else {}
+    response = {
+        "actionGroup": event["actionGroup"],
+        "function": event["function"],
+        "functionResponse": {**state, "responseBody": {"TEXT": {"body": body}}},
+    }
     return {"messageVersion": "1.0", "response": response}
-
-
-def _status(failure: ToolFailure | None) -> int:
-    if isinstance(failure, ServiceUnavailable):
-        return 503
-    return 200 if failure is None else 400

@@ -19,23 +19,6 @@ def test_an_action_group_with_function_details_gets_a_function_response(open_met
     }
 
 
-def test_an_action_group_with_an_openapi_schema_gets_an_http_like_response(open_meteo: OpenMeteo) -> None:
-    open_meteo.body = sample("forecast_berlin")
-    answer = weather.handler(recorded("action_group_openapi"), None)
-    body = answer["response"]["responseBody"]["application/json"].pop("body")
-    assert json.loads(body)["timezone"] == "Europe/Berlin"
-    assert answer == {
-        "messageVersion": "1.0",
-        "response": {
-            "actionGroup": "obtain-weather-information-with-coordinates",
-            "apiPath": "/weather",
-            "httpMethod": "POST",
-            "httpStatusCode": 200,
-            "responseBody": {"application/json": {}},
-        },
-    }
-
-
 def test_a_gateway_gets_the_bare_result(open_meteo: OpenMeteo) -> None:
     open_meteo.body = sample("forecast_berlin")
     call = recorded("gateway")
@@ -44,15 +27,13 @@ def test_a_gateway_gets_the_bare_result(open_meteo: OpenMeteo) -> None:
     assert answer.keys() == {"timezone", "now", "daily", "hourly"}
 
 
-def test_all_wrappings_carry_the_same_arguments_and_result(open_meteo: OpenMeteo) -> None:
+def test_both_wrappings_carry_the_same_arguments_and_result(open_meteo: OpenMeteo) -> None:
     open_meteo.body = sample("forecast_berlin")
     call = recorded("gateway")
     bare = weather.handler(call["event"], gateway_context(call["client_context"]))
     function = weather.handler(recorded("action_group_function"), None)
-    openapi = weather.handler(recorded("action_group_openapi"), None)
     assert json.loads(function["response"]["functionResponse"]["responseBody"]["TEXT"]["body"]) == bare
-    assert json.loads(openapi["response"]["responseBody"]["application/json"]["body"]) == bare
-    assert open_meteo.queries[0] == open_meteo.queries[1] == open_meteo.queries[2]
+    assert open_meteo.queries[0] == open_meteo.queries[1]
 
 
 def test_a_gateway_target_with_another_tools_name_is_told(open_meteo: OpenMeteo) -> None:
@@ -77,21 +58,11 @@ def test_bad_arguments_reprompt_the_model_of_a_function_action_group() -> None:
     assert 'latitude is "north"' in json.loads(response["responseBody"]["TEXT"]["body"])["error"]
 
 
-def test_bad_arguments_are_a_bad_request_in_an_openapi_action_group() -> None:
-    event = recorded("action_group_openapi")
-    event["parameters"][0]["value"] = "north"
-    response = weather.handler(event, None)["response"]
-    assert response["httpStatusCode"] == 400
-    assert 'latitude is "north"' in json.loads(response["responseBody"]["application/json"]["body"])["error"]
-
-
 def test_an_outage_does_not_reprompt_the_model(open_meteo: OpenMeteo) -> None:
     open_meteo.status = 500
     function = weather.handler(recorded("action_group_function"), None)["response"]["functionResponse"]
-    openapi = weather.handler(recorded("action_group_openapi"), None)["response"]
     assert "responseState" not in function
     assert "out of order" in function["responseBody"]["TEXT"]["body"]
-    assert openapi["httpStatusCode"] == 503
 
 
 def test_an_action_group_call_without_any_arguments_is_told_what_is_missing() -> None:
