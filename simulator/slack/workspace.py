@@ -94,7 +94,6 @@ class Message:
     edited: Json | None = None
     edits: list[Edit] = field(default_factory=list)
     notifications: list[str] = field(default_factory=list)
-    reactions: list[Json] = field(default_factory=list)
     is_locked: bool = False
     stream: Stream | None = None
 
@@ -355,7 +354,7 @@ class Workspace:
             body["team"] = message.user.team_id
         if message.client_msg_id:
             body["client_msg_id"] = message.client_msg_id
-        for name in ("blocks", "edited", "reactions"):
+        for name in ("blocks", "edited"):
             if getattr(message, name):
                 body[name] = getattr(message, name)
         if state := self.streaming_state(message):
