@@ -1,4 +1,4 @@
-"""What the two queue consumers share: from an SQS event to an outcome, its log line, metrics and answer."""
+"""What functions behind queues share: from an SQS event to an outcome, its log line, metrics and answer."""
 
 import traceback
 from collections.abc import Callable, Mapping
@@ -14,18 +14,21 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.queue import QueueMessage
 from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
+from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.credentials import bot_token
 from functions.bridge.delivery import Delivery, back_off
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
-from functions.bridge.turn import MalformedTurn, Turn, from_json
 from functions.settings import ThreadSettings
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
 
-Work = Callable[[Turn, Delivery, Ports], Outcome]
+Work = Callable[[Command, Delivery, Ports], Outcome]
+
+# What an operator need not look into.
+_AS_IT_SHOULD_BE = (Verdict.ANSWERED, Verdict.DUPLICATE, Verdict.PRESS_REFUSED)
 
 logger = Logger()
 
@@ -39,16 +42,18 @@ class LambdaContext(Protocol):
 
 
 class Consumer:
-    """Reads one turn per invocation (the batch size is 1); made once per execution environment.
+    """Reads one command per invocation (the batch size is 1); made once per execution environment.
 
-    `drops_malformed` is for the last queue of all: elsewhere a message that is no turn goes there.
+    Args:
+        is_last: whether nothing comes after its queue. Elsewhere a message that is no command goes to the
+            dead-letter queue, where its thread is told that it is lost, if it says which thread that is.
 
     Attributes:
         token: the bot token.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, drops_malformed: bool = False) -> None:
-        self._drops_malformed = drops_malformed
+    def __init__(self, environment: Mapping[str, str], *, is_last: bool = False) -> None:
+        self._is_last = is_last
         settings = ThreadSettings.read(environment)
         clock = SystemClock()
         self.token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock, check=bot_token)
@@ -63,7 +68,7 @@ class Consumer:
         )
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
-        """Do `work` on the turn that the event brings.
+        """Do `work` on the command that the event brings.
 
         Returns:
             The batch response: empty when the message is done with, else naming it, so that it is
@@ -71,26 +76,28 @@ class Consumer:
         """
         record = event["Records"][0]
         message = QueueMessage(self._sqs, self._queue_url, record["receiptHandle"])
+        command: Command | None
         try:
-            turn = from_json(record["body"])
-        except MalformedTurn as exc:
-            # Nobody can be told: not even the thread is known.
+            command = from_json(record["body"])
+        except MalformedCommand as exc:
             logger.error("message malformed", message_id=record["messageId"], reason=str(exc))
             _count("Turns", verdict="malformed")
+            command = lost_question(record["body"], record["messageId"]) if self._is_last else None
+        if command is None:
             with suppress(ServiceUnavailable):
                 message.hide(back_off(_receives(record)))
-            return _response(record, again=not self._drops_malformed)
+            return _response(record, again=not self._is_last)
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining
         delivery = Delivery(message, context.aws_request_id, deadline, _receives(record))
         try:
-            outcome = work(turn, delivery, self._ports)
+            outcome = work(command, delivery, self._ports)
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is told under the user's reference
-            _report_defect(turn, exc, record)
+            _report_defect(command, exc, record)
             with suppress(ServiceUnavailable):
                 message.hide(back_off(delivery.receives))
             return _response(record, again=True)
-        _report(turn, outcome, record)
+        _report(command, outcome, record)
         if outcome.again_in is not None:
             with suppress(ServiceUnavailable):
                 message.hide(outcome.again_in)
@@ -105,28 +112,34 @@ def _receives(record: Mapping[str, Any]) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
-def _report_defect(turn: Turn, exc: Exception, record: Mapping[str, Any]) -> None:
+def _facts(command: Command) -> dict[str, Any]:
+    """What identifies a command in the log."""
+    if isinstance(command, ControlCommand):
+        return {"command": command.name, "command_id": command.deduplication_id}
+    turn = command.turn
+    return {"command": command.name, "turn_id": turn.turn_id, "reference": turn.reference}
+
+
+def _report_defect(command: Command, exc: Exception, record: Mapping[str, Any]) -> None:
     """An exception that nobody foresaw: its type and its place, as its text may quote what was said."""
     frames = traceback.extract_tb(exc.__traceback__)
     logger.error(
-        "turn broke",
-        turn_id=turn.turn_id,
-        reference=turn.reference,
+        "command broke" if isinstance(command, ControlCommand) else "turn broke",
+        **_facts(command),
         error=type(exc).__name__,
         places=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
         receive_count=_receives(record),
     )
-    _count("Turns", verdict="error")
+    _count_verdict(command, "error")
 
 
-def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
-    is_well = outcome.verdict in (Verdict.ANSWERED, Verdict.DUPLICATE) and outcome.failure is None
+def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> None:
+    is_well = outcome.verdict in _AS_IT_SHOULD_BE and outcome.failure is None
     log = logger.info if is_well else logger.warning
     log(
-        "turn handled",
+        "command handled" if isinstance(command, ControlCommand) else "turn handled",
         verdict=outcome.verdict,
-        turn_id=turn.turn_id,
-        reference=turn.reference,
+        **_facts(command),
         failure=outcome.failure,
         detail=outcome.detail,
         guardrails=outcome.guardrails,
@@ -134,7 +147,7 @@ def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
         again_in_seconds=outcome.again_in,
         receive_count=_receives(record),
     )
-    _count("Turns", verdict=outcome.verdict)
+    _count_verdict(command, outcome.verdict)
     if outcome.failure is not None and outcome.again_in is None:  # else the next delivery counts it
         _count("Failures", failure=outcome.failure)
     if outcome.guardrails:
@@ -143,6 +156,13 @@ def _report(turn: Turn, outcome: Outcome, record: Mapping[str, Any]) -> None:
         value = outcome.first_text_seconds
         with single_metric(name="TimeToFirstText", unit=MetricUnit.Seconds, value=value):
             pass
+
+
+def _count_verdict(command: Command, verdict: str) -> None:
+    if isinstance(command, ControlCommand):
+        _count("Commands", command=command.name, verdict=verdict)
+    else:
+        _count("Turns", verdict=verdict)
 
 
 def _count(name: str, **dimension: str) -> None:

@@ -1,4 +1,7 @@
-"""Lambda behind the dead-letter queue: no question that the worker gave up stays on "Processing…"."""
+"""Lambda behind the dead-letter queue: no question that the worker gave up stays on "Processing…".
+
+Commands of the control queue end here too, and are dropped: nobody waits for them any more.
+"""
 
 import os
 from collections.abc import Mapping
@@ -6,18 +9,29 @@ from functools import cache
 from typing import Any
 
 from functions.bridge.answer import give_up
+from functions.bridge.commands import Command, ControlCommand
+from functions.bridge.delivery import Delivery
+from functions.bridge.handle import handle
+from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.ports import Ports
 from functions.consumer import Consumer, LambdaContext
 from functions.settings import in_lambda
 
 
 @cache
 def _consumer() -> Consumer:
-    return Consumer(os.environ, drops_malformed=True)
+    return Consumer(os.environ, is_last=True)
 
 
 if in_lambda():
     _consumer()
 
 
+def _work(command: Command, delivery: Delivery, ports: Ports) -> Outcome:
+    if isinstance(command, ControlCommand):
+        return Outcome(Verdict.DROPPED)
+    return handle(command, delivery, ports, give_up)
+
+
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return _consumer().consume(event, context, give_up)
+    return _consumer().consume(event, context, _work)

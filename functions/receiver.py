@@ -1,6 +1,6 @@
-"""Lambda behind the HTTP API: Slack's signed requests become turns on the queue.
+"""Lambda behind the HTTP API: Slack's signed requests become commands on the queues.
 
-It knows the signing secret and the queue and nothing else. An event is answered with 200 only once it is on
+It knows the signing secret and the queues and nothing else. An event is answered with 200 only once it is on
 the queue or known to be nobody's business; with 500 when that cannot be, so that Slack sends it again.
 """
 
@@ -17,15 +17,16 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.adapters import aws
 from functions.adapters.clock import SystemClock
-from functions.adapters.queue import QuestionTooLong, TurnQueue
+from functions.adapters.queue import QuestionTooLong, Queues
 from functions.adapters.secrets import CachedSecret
 from functions.bridge import events, interactions
 from functions.bridge.clock import Clock
+from functions.bridge.commands import Ask, Command, ControlCommand
 from functions.bridge.credentials import MalformedSecret, signing_secrets
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.events import Challenge, Ignored
 from functions.bridge.signature import SignatureError, WrongSignature, verify
-from functions.bridge.turn import Notice, Turn
+from functions.bridge.turn import Notice
 from functions.settings import ReceiverSettings, in_lambda
 
 MAX_BODY_BYTES = 1_048_576
@@ -39,8 +40,8 @@ logger = Logger()
 class Receiver:
     """Answers one request at a time; made once per execution environment."""
 
-    def __init__(self, *, queue: TurnQueue, signing_secret: CachedSecret, clock: Clock) -> None:
-        self._queue = queue
+    def __init__(self, *, queues: Queues, signing_secret: CachedSecret, clock: Clock) -> None:
+        self._queues = queues
         self._signing_secret = signing_secret
         self._clock = clock
 
@@ -79,7 +80,9 @@ class Receiver:
                 raise
             check()  # the secret has been rotated
 
-    def _parsed(self, route: object, headers: Mapping[str, str], body: bytes) -> Challenge | Turn | Ignored:
+    def _parsed(
+        self, route: object, headers: Mapping[str, str], body: bytes
+    ) -> Challenge | Command | Ignored:
         """What a verified request asks for. What was signed for one route means nothing on the other."""
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if route == EVENTS_ROUTE and content_type == "application/json":
@@ -88,7 +91,7 @@ class Receiver:
             return interactions.parse(body)
         return Ignored("content_type")
 
-    def _take(self, incoming: Challenge | Turn | Ignored) -> Response:
+    def _take(self, incoming: Challenge | Command | Ignored) -> Response:
         if isinstance(incoming, Challenge):
             return _json(200, {"challenge": incoming.value})
         if isinstance(incoming, Ignored):
@@ -96,14 +99,30 @@ class Receiver:
         self._enqueue(incoming)
         return _json(200, {})
 
-    def _enqueue(self, turn: Turn) -> None:
+    def _enqueue(self, command: Command) -> None:
         try:
-            self._queue.send(turn)
+            self._queues.send(command)
         except QuestionTooLong:
-            turn = replace(turn, text="", notice=Notice.TOO_LONG)
-            self._queue.send(turn)
-        logger.info("turn accepted", turn_id=turn.turn_id, reference=turn.reference, notice=turn.notice)
+            if not isinstance(command, Ask):
+                raise
+            command = Ask(replace(command.turn, text="", notice=Notice.TOO_LONG))
+            self._queues.send(command)
+        _log_accepted(command)
         _count("accepted")
+
+
+def _log_accepted(command: Command) -> None:
+    if isinstance(command, ControlCommand):
+        logger.info("command accepted", command=command.name, command_id=command.deduplication_id)
+        return
+    turn = command.turn
+    logger.info(
+        "turn accepted",
+        command=command.name,
+        turn_id=turn.turn_id,
+        reference=turn.reference,
+        notice=turn.notice,
+    )
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:
@@ -157,7 +176,7 @@ def _receiver() -> Receiver:
     settings = ReceiverSettings.read(os.environ)
     clock = SystemClock()
     return Receiver(
-        queue=TurnQueue(aws.sqs(), settings.queue_url),
+        queues=Queues(aws.sqs(), questions=settings.queue_url, control=settings.control_queue_url),
         signing_secret=CachedSecret(
             aws.secrets_manager(), settings.signing_secret_id, clock, check=signing_secrets
         ),

@@ -18,22 +18,26 @@ class SettingError(Exception):
 
 @dataclass(frozen=True)
 class ReceiverSettings:
-    """What the receiver needs: where turns go, and what requests are signed with."""
+    """What the receiver needs: where commands go, and what requests are signed with."""
 
     queue_url: str
+    control_queue_url: str
     signing_secret_id: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "ReceiverSettings":
+        queue_url = _required(environment, "QUEUE_URL")
         return cls(
-            queue_url=_required(environment, "QUEUE_URL"),
+            queue_url=queue_url,
+            # Lambda updates code and variables one after the other, and the worker knows all commands.
+            control_queue_url=environment.get("CONTROL_QUEUE_URL") or queue_url,
             signing_secret_id=_required(environment, "SIGNING_SECRET_ID"),
         )
 
 
 @dataclass(frozen=True)
 class ThreadSettings:
-    """What it takes to bring the turns of a queue into their threads: the queue, the token, the ledger.
+    """What it takes to do what a queue's commands ask for: the queue, the token, the ledger.
 
     `lease_seconds` and `notify_after`: see `functions.bridge.ports.Ports`.
     """

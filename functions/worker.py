@@ -1,4 +1,4 @@
-"""Lambda behind the queue: asks an agent and turns "Processing…" into its answer."""
+"""Lambda behind the questions queue: asks an agent and turns "Processing…" into its answer."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,9 @@ from typing import Any
 from functions.adapters.agents import agents
 from functions.adapters.slack_files import SlackFiles
 from functions.bridge.answer import answer
+from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
+from functions.bridge.handle import handle
 from functions.bridge.outcome import Outcome
 from functions.bridge.ports import Ports
 from functions.bridge.turn import Turn
@@ -32,7 +34,10 @@ class _Worker:
     def consume(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         return self._consumer.consume(event, context, self._work)
 
-    def _work(self, turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
+    def _work(self, command: Command, delivery: Delivery, ports: Ports) -> Outcome:
+        return handle(command, delivery, ports, self._answer)
+
+    def _answer(self, turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
         return answer(
             turn,
             delivery,

@@ -8,7 +8,8 @@ that thread. Every item has a TTL.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,7 +30,7 @@ from functions.bridge.ledger import (
     settled,
     taken_over,
 )
-from functions.bridge.turn import Turn, from_json, to_json
+from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,6 +49,7 @@ _QUESTION = "question"
 _AGENT = "agent"
 _TEXT_ATTRIBUTES = ("owed", "ending")
 _ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
+E = TypeVar("E", bound=StrEnum)
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -83,7 +85,7 @@ class DynamoLedger:
 
     def keep_question(self, turn: Turn) -> None:
         """One that is too long for an item, as Slack's never are, is not kept: it cannot be asked again."""
-        text = to_json(turn, ascii_only=False)
+        text = to_json(turn)
         if len(text.encode()) > QUESTION_BYTES:
             return
         expires_at = int(self._clock.now()) + QUESTION_KEPT_SECONDS
@@ -91,9 +93,14 @@ class DynamoLedger:
         self._put(item)
 
     def question(self, turn: Turn) -> Turn | None:
+        """One that this version cannot read counts as too old."""
         item = self._get(turn.turn_id, _QUESTION)
-        # TTL deletes late.
-        return from_json(item["turn"]) if item and item["expires_at"] > self._clock.now() else None
+        if not item or item["expires_at"] <= self._clock.now():  # TTL deletes late
+            return None
+        try:
+            return from_json(item["turn"])
+        except MalformedTurn:
+            return None
 
     def forget_question(self, turn: Turn) -> None:
         self._delete(turn.turn_id, _QUESTION)
@@ -141,13 +148,13 @@ class DynamoLedger:
         return Record(
             turn_id=found["turn_id"],
             attempt=int(found["attempt"]),
-            state=State(found["state"]),
+            state=_known(State, found["state"]) or State.UNKNOWN,
             owner=found["owner"],
             reply=tuple(found["reply"]),
             intended=int(found["intended"]),
             owed=(*found.get("owed", ()), *self._more_text(found)),
-            ending=State(found["ending"]) if "ending" in found else None,
-            failure=Failure(found["failure"]) if found.get("failure") else None,
+            ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
+            failure=_known(Failure, found.get("failure")),
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
@@ -256,6 +263,11 @@ def _translated() -> Iterator[None]:
         raise ServiceUnavailable(f"DynamoDB refused: {exc.response['Error']['Code']}") from exc
     except BotoCoreError as exc:
         raise ServiceUnavailable(f"DynamoDB did not answer: {type(exc).__name__}") from exc
+
+
+def _known(kind: type[E], value: object) -> E | None:
+    """The member with this value; None where only a newer version has one."""
+    return next((member for member in kind if member == value), None)
 
 
 def _item(record: Record) -> dict[str, Any]:

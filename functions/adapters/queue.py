@@ -1,12 +1,12 @@
-"""SQS: where the receiver puts turns, and the message that brought one to a worker."""
+"""SQS: where the receiver puts commands, and the message that brought one to a function."""
 
 import math
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.bridge.commands import Command, ControlCommand, to_json
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.turn import Turn, to_json
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -16,35 +16,36 @@ MESSAGE_BYTES = 1_048_576
 
 
 class QuestionTooLong(Exception):
-    """The turn does not fit into a queue message."""
+    """The command does not fit into a queue message."""
 
 
-class TurnQueue:
-    """The FIFO queue: one message group per thread, deduplicated by turn and attempt."""
+class Queues:
+    """Both FIFO queues, by their URLs: for questions, and for commands that must not wait for answers."""
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    def __init__(self, client: "SQSClient", *, questions: str, control: str) -> None:
         self._client = client
-        self._url = url
+        self._questions = questions
+        self._control = control
 
-    def send(self, turn: Turn) -> None:
-        """Put the turn on the queue, once however often it is sent within five minutes.
+    def send(self, command: Command) -> None:
+        """Put the command on its queue, once however often it is sent within five minutes.
 
         Raises:
             QuestionTooLong: over 1 MiB.
             ServiceUnavailable: SQS did not take it.
         """
-        body = to_json(turn)
+        body = to_json(command)
         if len(body) > MESSAGE_BYTES:
             raise QuestionTooLong(f"{len(body)} bytes, at most {MESSAGE_BYTES} fit")
         try:
             self._client.send_message(
-                QueueUrl=self._url,
+                QueueUrl=self._control if isinstance(command, ControlCommand) else self._questions,
                 MessageBody=body,
-                MessageGroupId=turn.group_id,
-                MessageDeduplicationId=turn.deduplication_id,
+                MessageGroupId=command.group_id,
+                MessageDeduplicationId=command.deduplication_id,
             )
         except (ClientError, BotoCoreError) as exc:
-            raise ServiceUnavailable(f"SQS did not take the turn: {type(exc).__name__}") from exc
+            raise ServiceUnavailable(f"SQS did not take the command: {type(exc).__name__}") from exc
 
 
 class QueueMessage:

@@ -17,7 +17,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from functions.adapters.secrets import CachedSecret
-from functions.bridge import wording
 from functions.bridge.agent import File
 from functions.bridge.chat import (
     ChatRateLimited,
@@ -31,9 +30,8 @@ from functions.bridge.chat import (
     Task,
 )
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.interactions import RETRY_ACTION
 from functions.bridge.markdown import plain
-from functions.bridge.turn import Turn, next_attempt, to_json
+from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
 TIMEOUT_SECONDS = 10
@@ -91,12 +89,12 @@ class SlackChat:
     def delete(self, turn: Turn, ts: str) -> None:
         self._call(self._client.chat_delete, channel=turn.channel, ts=ts)
 
-    def whisper(self, turn: Turn, text: str) -> None:
+    def post_ephemeral(self, channel: str, thread_ts: str, user: str, text: str) -> None:
         self._call(
             self._client.chat_postEphemeral,
-            channel=turn.channel,
-            thread_ts=turn.thread_ts,
-            user=turn.user,
+            channel=channel,
+            thread_ts=thread_ts,
+            user=user,
             text=plain(text),
         )
 
@@ -287,15 +285,16 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _buttons(part: Part) -> list[dict[str, Any]]:
-    if not part.offers_retry:
-        return []
-    button = {
-        "type": "button",
-        "action_id": RETRY_ACTION,
-        "text": {"type": "plain_text", "text": wording.RETRY_BUTTON},
-        "value": to_json(next_attempt(part.turn)),
-    }
-    return [{"type": "actions", "elements": [button]}]
+    elements = [
+        {
+            "type": "button",
+            "action_id": button.action_id,
+            "text": {"type": "plain_text", "text": button.label},
+            "value": button.value,
+        }
+        for button in part.buttons
+    ]
+    return [{"type": "actions", "elements": elements}] if elements else []
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
 from functions.bridge.routing import Agents, Choice, NoChoice
 from functions.bridge.streaming import StreamWriter
-from functions.bridge.turn import Notice, Turn
+from functions.bridge.turn import Turn
 from functions.bridge.writer import Writer
 
 # After so many receives, hours after the first, what is owed and cannot be written once more is explained
@@ -58,10 +58,8 @@ def answer(
     def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
         if custody.record.state is not State.RECEIVED or turn.notice is not None:
             _owe_own_words(custody, writer, outcome)
-        elif (asked := custody.question()) is None:
-            custody.owe([wording.TOO_OLD], State.ANSWERED)  # without another button
         elif isinstance(
-            chosen := _own_answer(asked, agents) or _choose(custody, ports.ledger, asked, agents), str
+            chosen := _own_answer(turn, agents) or _choose(custody, ports.ledger, turn, agents), str
         ):
             custody.owe([chosen], State.ANSWERED)
         else:
@@ -112,8 +110,6 @@ def _hold(
     style: Style = Style.EDIT,
 ) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
-    if turn.notice is Notice.NOT_YOURS:
-        return _whisper(turn, wording.notice_text(turn.notice), ports)
     is_hidden = delivery.hide_for_claim(ports.lease_seconds)
     now = ports.clock.now()
     try:
@@ -179,7 +175,7 @@ def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *,
     # Of a later attempt nobody knows when the button was pressed.
     asked_at = float(turn.ts) if turn.attempt == 1 else began_at
     now = ports.clock.now()
-    if now - asked_at <= ports.notify_after or now >= delivery.deadline:
+    if now - asked_at <= ports.notify_after or now >= delivery.deadline or not turn.user:
         return
     for _ in range(MENTION_TRIES):
         try:
@@ -194,23 +190,12 @@ def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *,
             return
 
 
-def _whisper(turn: Turn, text: str, ports: Ports) -> Outcome:
-    """Tell somebody why a button did nothing: once, as the button can be pressed again."""
-    try:
-        ports.chat.whisper(turn, text)
-    except ChatRefused as exc:
-        return Outcome(Verdict.REFUSED_BY_SLACK, detail=exc.code)
-    except ChatError as exc:
-        return Outcome(Verdict.UNAVAILABLE, detail=str(exc))
-    return Outcome(Verdict.WHISPERED)
-
-
 def _owe_own_words(custody: Custody, _: Writer, __: Outcome) -> None:
     """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
     turn = custody.turn
-    if turn.notice is not None:
-        custody.owe([wording.notice_text(turn.notice)], State.ANSWERED)
-    elif custody.record.state is State.STARTED:
+    if custody.record.state is State.STARTED:
         custody.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
+    elif turn.notice is not None:  # without a button to ask again
+        custody.owe([wording.notice_text(turn.notice, reference=turn.reference)], State.ANSWERED)
     else:
         custody.owe_explanation(Failure.UNDELIVERABLE, State.FAILED)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from functions.bridge.agent import File
+from functions.bridge.buttons import Button
 from functions.bridge.turn import Turn
 
 
@@ -48,13 +49,13 @@ class Part:
         turn: where it goes and whose it is; Slack keeps the turn id, attempt and number with the message.
         number: 0 for the placeholder and what it becomes, 1 and up for the messages that follow.
         markdown: its text, at most 12,000 characters.
-        offers_retry: whether a button stands under it that has the question asked again.
+        buttons: what stands under it, in order; in a message that is being streamed, once that is over.
     """
 
     turn: Turn
     number: int
     markdown: str
-    offers_retry: bool = False
+    buttons: tuple[Button, ...] = ()
 
 
 class TaskStatus(StrEnum):
@@ -110,8 +111,8 @@ class Chat(Protocol):
         """Take back one of our messages in the turn's thread."""
         ...
 
-    def whisper(self, turn: Turn, text: str) -> None:
-        """Say something in the turn's thread that only its user sees, and only until they reload."""
+    def post_ephemeral(self, channel: str, thread_ts: str, user: str, text: str) -> None:
+        """Say something in a thread that only this user sees, and only until they reload."""
         ...
 
     def mention(self, turn: Turn, text: str) -> None:

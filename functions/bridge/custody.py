@@ -112,12 +112,6 @@ class Custody:
             with suppress(ServiceUnavailable):  # it expires by itself
                 self._ledger.forget_question(self.turn)
 
-    def question(self) -> Turn | None:
-        """The turn with what the user asked; None when it is too old to be asked again."""
-        if self.turn.attempt == 1:
-            return self.turn
-        return self.essential(lambda: self._ledger.question(self.turn))
-
     def essential(self, call: Callable[[], T]) -> T:
         """Repeat `call` until it succeeds, waiting as Slack asks, keeping the lease.
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from functions.bridge import markdown, pages, wording
+from functions.bridge.buttons import RETRY, Button, retry_value
 from functions.bridge.chat import (
     Chat,
     ChatRateLimited,
@@ -202,11 +203,14 @@ class EditWriter:
         record = self._custody.record
         assert record.ending is not None, "deliver comes after owe"
         last = len(record.owed) - 1
-        may_retry = record.ending is not State.ANSWERED
+        buttons = () if record.ending is State.ANSWERED else (self._retry_button(),)
         return [
-            Part(self._custody.turn, number, text, offers_retry=may_retry and number == last)
+            Part(self._custody.turn, number, text, buttons if number == last else ())
             for number, text in enumerate(record.owed)
         ]
+
+    def _retry_button(self) -> Button:
+        return Button(wording.RETRY_BUTTON, RETRY, retry_value(self._custody.turn))
 
     def _deliver_all(self) -> None:
         standing = self._standing()

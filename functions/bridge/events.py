@@ -5,22 +5,19 @@ shape is ignored, never refused: refusals make Slack disable the subscription.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.bridge.commands import Ask
+from functions.bridge.fields import ID, SURROGATE, TS
 from functions.bridge.inbound import mentioned_people, question_text
-from functions.bridge.turn import Attachment, Notice, Turn
+from functions.bridge.turn import LARGEST_FILE, MOST_FILES, Attachment, Notice, Turn
 
 # Messages that a person wrote; every other subtype reports on somebody else's business.
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
-# More than any agent takes, so that the user can be told.
-_MOST_FILES = 20
+# Characters of a file's name or media type.
 _LONGEST_NAME = 200
-_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 # Slack goes on trying to deliver an event for a day (docs.slack.dev/apis/events-api). What it says later of a
 # message is about an edit, and the record that the message was answered may be gone by then.
 OLDEST_MESSAGE_SECONDS = 2 * 24 * 3600
@@ -44,7 +41,7 @@ class _NotOurs(Exception):
     """Carries an `Ignored` reason out of the checks below."""
 
 
-def parse(body: bytes, *, now: float) -> Challenge | Turn | Ignored:
+def parse(body: bytes, *, now: float) -> Challenge | Ask | Ignored:
     """What a verified request body asks for; `now` is in seconds since the epoch."""
     try:
         # UTF-8 and nothing else; json.loads would guess UTF-16 and UTF-32 too.
@@ -66,13 +63,7 @@ def parse(body: bytes, *, now: float) -> Challenge | Turn | Ignored:
         turn = _turn(envelope, event)
     except _NotOurs as exc:
         return Ignored(str(exc))
-    return Ignored("too_old") if now - float(turn.ts) > OLDEST_MESSAGE_SECONDS else turn
-
-
-def is_well_formed(turn: Turn) -> bool:
-    """Whether the turn's ids and timestamps are such as Slack makes."""
-    ids = (turn.team, turn.channel, turn.user, turn.bot_user)
-    return all(map(_ID.fullmatch, ids)) and all(map(_TS.fullmatch, (turn.ts, turn.thread_ts)))
+    return Ignored("too_old") if now - float(turn.ts) > OLDEST_MESSAGE_SECONDS else Ask(turn)
 
 
 def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
@@ -81,7 +72,7 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
     team = _string(installation, "team_id") or _string(envelope, "team_id")
     _check_addressed(event, bot_user)
     ts = _string(event, "ts")
-    text = _SURROGATE.sub("\ufffd", _string(event, "text"))
+    text = _string(event, "text")
     turn = Turn(
         team=team,
         channel=_string(event, "channel"),
@@ -93,7 +84,8 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
         files=_files(event),
         mentioned=mentioned_people(text, bot_user=bot_user),
     )
-    if not is_well_formed(turn):
+    ids_fit = all(ID.fullmatch(name) for name in (turn.team, turn.channel, turn.user, turn.bot_user))
+    if not ids_fit or not TS.fullmatch(turn.ts) or not TS.fullmatch(turn.thread_ts):
         raise _NotOurs("malformed")
     return _with_notice(turn, envelope, event, installation)
 
@@ -132,12 +124,12 @@ def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
     files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
     return tuple(
         Attachment(
-            name=_SURROGATE.sub("\ufffd", _string(file, "name") or _string(file, "id"))[:_LONGEST_NAME],
-            media_type=_string(file, "mimetype"),
-            size=size if isinstance(size := file.get("size"), int) else 0,
+            name=(_string(file, "name") or _string(file, "id"))[:_LONGEST_NAME],
+            media_type=_string(file, "mimetype")[:_LONGEST_NAME],
+            size=_size(file),
             url=_string(file, "url_private_download") or _string(file, "url_private"),
         )
-        for file in files[:_MOST_FILES]
+        for file in files[:MOST_FILES]
     )
 
 
@@ -167,6 +159,12 @@ def _installation(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
     raise _NotOurs("malformed")
 
 
+def _size(file: Mapping[str, Any]) -> int:
+    size = file.get("size")
+    return min(max(size, 0), LARGEST_FILE) if isinstance(size, int) else 0
+
+
 def _string(mapping: Mapping[str, Any], key: str) -> str:
+    """The text in a field, "" if there is none. Half a character, which UTF-8 cannot encode, is replaced."""
     value = mapping.get(key)
-    return value if isinstance(value, str) else ""
+    return SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""

@@ -7,10 +7,10 @@ Slack's escapes: docs.slack.dev/messaging/formatting-message-text (links in angl
 import re
 from collections.abc import Mapping
 
+from functions.bridge.turn import MOST_PEOPLE
+
 _BRACKETS = re.compile(r"<([^<>]*)>")
-_PERSON = re.compile(r"<@([UW][A-Z0-9]+)>")
-# Each costs a call; nobody means more people than that.
-_MOST_PEOPLE = 10
+_PERSON = re.compile(r"<@([UW][A-Z0-9]{1,30})>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 
@@ -29,7 +29,7 @@ def question_text(text: str, *, bot_user: str) -> str:
 def mentioned_people(text: str, *, bot_user: str) -> tuple[str, ...]:
     """The ids of other people whom Slack's text mentions without their names, each once."""
     ids = dict.fromkeys(_PERSON.findall(text))
-    return tuple(user for user in ids if user != bot_user)[:_MOST_PEOPLE]
+    return tuple(user for user in ids if user != bot_user)[:MOST_PEOPLE]
 
 
 def with_names(question: str, names: Mapping[str, str]) -> str:

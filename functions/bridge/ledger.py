@@ -9,6 +9,7 @@
     replying     answered, interrupted, failed    the final text has landed, or never will
     started, replying    stopped       a person stopped the stream: what it shows is all there is
     interrupted, failed    received    the asker pressed Retry: the next attempt, in the same messages
+    unknown      started           somebody takes over a turn in a state that only a newer version has
 
 Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
 from a slow one: who finds it expired may take the turn over, in whatever state it is. A turn taken over in
@@ -38,6 +39,8 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
     FAILED = "failed"
     STOPPED = "stopped"
+    UNKNOWN = "unknown"
+    """A newer version has written another one. The agent may have been asked."""
 
 
 SETTLED = frozenset({State.ANSWERED, State.INTERRUPTED, State.FAILED, State.STOPPED})
@@ -113,11 +116,13 @@ def settled(record: Record, turn: Turn) -> AlreadySettled:
 
 def taken_over(record: Record, turn: Turn, owner: str) -> Record:
     """The record in new hands: a later attempt begins anew, in the messages of the one before."""
-    if record.attempt == turn.attempt:
-        return replace(record, owner=owner)
-    return replace(
-        record, owner=owner, attempt=turn.attempt, state=State.RECEIVED, owed=(), ending=None, failure=None
-    )
+    if record.state is State.UNKNOWN:
+        record = replace(record, state=State.STARTED)
+    elif record.attempt != turn.attempt:
+        record = replace(record, state=State.RECEIVED)
+    if record.attempt != turn.attempt:
+        record = replace(record, attempt=turn.attempt, owed=(), ending=None, failure=None)
+    return replace(record, owner=owner)
 
 
 class Ledger(Protocol):

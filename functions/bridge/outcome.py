@@ -18,7 +18,8 @@ class Verdict(StrEnum):
     OWED = "owed"
     LEASE_LOST = "lease_lost"
     UNAVAILABLE = "unavailable"
-    WHISPERED = "whispered"
+    PRESS_REFUSED = "press_refused"
+    DROPPED = "dropped"
     STOPPED = "stopped"
 
 

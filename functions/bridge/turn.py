@@ -2,15 +2,25 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from functions.bridge import fields
+from functions.bridge.fields import Fields, WrongField
+
+# More files than any agent takes, so that the user can be told.
+MOST_FILES = 20
+# Each person costs a call; nobody mentions more people than that.
+MOST_PEOPLE = 10
+# Presses of Retry under one question.
+MOST_ATTEMPTS = 9_999
+# Bytes: whatever Slack says beyond that is too much for any agent all the same.
+LARGEST_FILE = 10**12
 
 
 class MalformedTurn(ValueError):
-    """A queue message that is no turn. Names what is wrong, not the content."""
+    """JSON that is no turn. Names what is wrong, not the content."""
 
 
 class Notice(StrEnum):
@@ -22,8 +32,10 @@ class Notice(StrEnum):
     """The sender belongs to another organisation (a Slack Connect channel)."""
     TOO_LONG = "too_long"
     """The question does not fit into a queue message."""
-    NOT_YOURS = "not_yours"
-    """Somebody pressed Retry on another person's question: told to that person alone."""
+    TOO_OLD = "too_old"
+    """A press on Retry after the ledger has forgotten the question."""
+    UNREADABLE = "unreadable"
+    """This version cannot read the message or its notice: the user is asked to write again."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +65,10 @@ class Turn:
         thread_ts: the thread it belongs to; its own `ts` when it opens one.
         user: who asks ("U…" or "W…").
         bot_user: the bot's own user id, by which the user mentions it.
-        text: the question in plain text; "" when there is a notice, and in later attempts, for which the
-            ledger has kept it.
+        text: the question in plain text; "" when there is a notice.
         notice: why no agent is asked, or None.
         attempt: 1, and one more each time that a person presses Retry.
-        files: what hangs on the message; in later attempts the ledger has kept it, like the text.
+        files: what hangs on the message.
         mentioned: the people whose ids stand in the text as "@U…".
     """
 
@@ -85,60 +96,75 @@ class Turn:
         return f"{self.team}:{self.channel}:{self.thread_ts}"
 
     @property
-    def group_id(self) -> str:
-        """The queue's message group: the thread, in which turns stay in order."""
-        return f"control:{self.turn_id}" if self.notice is Notice.NOT_YOURS else self.thread_id
-
-    @property
-    def deduplication_id(self) -> str:
-        """One message on the queue for each attempt, however often Slack delivers or a button is pressed."""
-        return f"{self.turn_id}#{self.attempt}"
-
-    @property
     def reference(self) -> str:
         """Eight characters that a user can read out and an operator can find in the log."""
-        return hashlib.sha256(self.deduplication_id.encode()).hexdigest()[:8]
+        return hashlib.sha256(f"{self.turn_id}#{self.attempt}".encode()).hexdigest()[:8]
 
 
-def next_attempt(turn: Turn) -> Turn:
-    """The same turn, asked once more. What was asked stays in the ledger."""
-    return replace(turn, text="", files=(), mentioned=(), attempt=turn.attempt + 1)
-
-
-def to_json(turn: Turn, *, ascii_only: bool = True) -> str:
-    """ASCII only for SQS, which refuses some characters that JSON may escape (lone surrogates, U+FFFE)."""
-    return json.dumps(asdict(turn), separators=(",", ":"), ensure_ascii=ascii_only)
+def to_json(turn: Turn) -> str:
+    """For the ledger. A turn's text is UTF-8, as `events` and `from_fields` see to."""
+    return json.dumps(to_fields(turn), separators=(",", ":"), ensure_ascii=False)
 
 
 def from_json(text: str) -> Turn:
-    """The turn that `to_json` wrote.
+    """The turn that `to_json` wrote, in this version or another.
 
     Raises:
         MalformedTurn: anything else.
     """
     try:
-        data = json.loads(text)
-        data["notice"] = Notice(data["notice"]) if data["notice"] is not None else None
-        data["files"] = tuple(_read(Attachment, file) for file in data["files"])
-        data["mentioned"] = tuple(data["mentioned"])
-        return _read(Turn, data)
-    except (ValueError, TypeError, KeyError, RecursionError) as exc:
-        raise MalformedTurn(
-            f"not a turn: {exc if isinstance(exc, _WrongType) else type(exc).__name__}"
-        ) from exc
+        return from_fields(json.loads(text))
+    except (WrongField, AttributeError, RecursionError, ValueError) as exc:
+        raise MalformedTurn(f"no turn: {exc if isinstance(exc, WrongField) else type(exc).__name__}") from exc
 
 
-class _WrongType(ValueError):
-    """Says which field has which type."""
+def to_fields(turn: Turn) -> dict[str, Any]:
+    """The turn as an object of JSON."""
+    return asdict(turn)
 
 
-_TYPES = {"attempt": int, "size": int, "notice": Notice | None, "files": tuple, "mentioned": tuple}
+def from_fields(data: Fields) -> Turn:
+    """The turn with these fields. Others may come from a newer version, and some may be missing in an older.
+
+    Raises:
+        WrongField: one of another type, shape or size.
+    """
+    ts = fields.timestamp(data, "ts")
+    notice = _notice(data)
+    return Turn(
+        team=fields.slack_id(data, "team"),
+        channel=fields.slack_id(data, "channel"),
+        ts=ts,
+        thread_ts=fields.timestamp(data, "thread_ts", ts),
+        user=fields.slack_id(data, "user"),
+        bot_user=fields.slack_id(data, "bot_user"),
+        text=fields.text(data, "text", None if notice is None else ""),
+        notice=notice,
+        attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS, default=1),
+        files=tuple(_attachment(file) for file in fields.items(data, "files", most=MOST_FILES)),
+        mentioned=tuple(_people(data)),
+    )
 
 
-def _read(kind: type[T], data: dict[str, Any]) -> T:
-    # Fields that we do not know come from a newer receiver, while a deployment is under way.
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    for name in names:
-        if not isinstance(data[name], _TYPES.get(name, str)):
-            raise _WrongType(f"{name} is a {type(data[name]).__name__}")
-    return kind(**{name: data[name] for name in names})
+def _notice(data: Fields) -> Notice | None:
+    """A notice that only a newer version knows becomes one that asks the user to write again."""
+    value = data.get("notice")
+    if value is None:
+        return None
+    return Notice(value) if value in [*Notice] else Notice.UNREADABLE
+
+
+def _attachment(file: Any) -> Attachment:
+    if not isinstance(file, dict):
+        raise WrongField("a file is no object")
+    return Attachment(
+        name=fields.text(file, "name"),
+        media_type=fields.text(file, "media_type", ""),
+        size=fields.number(file, "size", least=0, most=LARGEST_FILE, default=0),
+        url=fields.text(file, "url", ""),
+    )
+
+
+def _people(data: Fields) -> list[str]:
+    people = fields.items(data, "mentioned", most=MOST_PEOPLE)
+    return [fields.slack_id({"mentioned": person}, "mentioned") for person in people]

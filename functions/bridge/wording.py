@@ -20,7 +20,8 @@ READY = "The answer to your question is complete."
 UNANSWERED = "Your question did not get its answer. The message above says why."
 CUT_SHORT = "_The answer was cut short here: it reached the length that the agent may write._"
 GUARDRAIL = "_A guardrail of the agent held back or changed a part of this._"
-TOO_OLD = "This question is too old to be asked again. Please write it again."
+NOT_YOURS = "Only the person who asked can have this question asked again."
+WRONG_THREAD = "This button is about a question of another thread, so nothing was asked."
 RETRY_BUTTON = "Retry"
 SQL_QUERY = "SQL query"
 
@@ -29,14 +30,16 @@ _NOTICES = {
     "“@agent what's the weather in Chicago today?” I answer in a thread under it, and I remember what was "
     "said in that thread.",
     Notice.EXTERNAL: "I'm sorry, I only answer people of the organisation that I belong to.",
-    Notice.NOT_YOURS: "Only the person who asked can have this question asked again.",
     Notice.TOO_LONG: "I'm sorry, this question is too long for me: 1 MiB is the most that I can take.",
+    Notice.TOO_OLD: "This question is too old to be asked again. Please write it again.",
+    Notice.UNREADABLE: ":warning: Something went wrong on our side, and what you wrote was lost. "
+    "Please write it again. (Reference: `{reference}`)",
 }
 
 
-def notice_text(notice: Notice) -> str:
+def notice_text(notice: Notice, *, reference: str) -> str:
     """The bridge's own answer to a turn that reaches no agent."""
-    return _NOTICES[notice]
+    return _NOTICES[notice].format(reference=reference)
 
 
 _NO_CHOICES = {

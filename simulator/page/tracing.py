@@ -52,7 +52,7 @@ class Tracer:
 
     def _named(self, detail: dict[str, Any]) -> Iterator[str]:
         for name in ("group_id", "session"):
-            # "team:channel:ts", behind "control:" if it is a click
+            # "team:channel:ts"
             if parts := _last_two(detail.get(name)):
                 yield self._thread(*parts)
         match detail:

@@ -2,15 +2,14 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from functions.bridge.turn import next_attempt, to_json
 from simulator.aws import Aws
 from tests.functions.bridge.test_events import MENTION, envelope
+from tests.functions.bridge.test_interactions import ACTION, PAYLOAD
 from tests.functions.fakes import TURN
-from tests.functions.test_receiver import Door, request
+from tests.functions.test_receiver import Door, press, request
 
 
 @pytest.fixture(scope="module")
@@ -20,31 +19,48 @@ def door(aws: Aws) -> Door:
 
 def pressed(value: dict[str, Any], user: Any = TURN.user, **more: Any) -> dict[str, Any]:
     """A press of Retry, with a button that says `value`."""
-    action = {"action_id": "retry", "action_ts": "1.1", "value": json.dumps(value), **more}
-    payload = {"type": "block_actions", "user": {"id": user}, "actions": [action]}
-    return request(urlencode({"payload": json.dumps(payload)}), path="/slack/interactivity", encoded=True)
+    action = {**ACTION, "value": json.dumps(value), **more}
+    return press({**PAYLOAD, "user": {"id": user}, "actions": [action]})
 
 
-BUTTON = json.loads(to_json(next_attempt(TURN)))
+def nothing_is_queued(door: Door) -> bool:
+    return door.queued() == door.queued_control() == []
 
 
-@pytest.mark.parametrize("field", ["team", "channel", "ts", "thread_ts", "user", "bot_user"])
+BUTTON = json.loads(ACTION["value"])
+
+
+@pytest.mark.parametrize("field", ["team", "channel", "ts", "user", "attempt"])
 @pytest.mark.parametrize("value", ["\ud800", "T1\udfff", "", "x" * 300, "T1:C1"])
 def test_a_button_with_ids_that_are_none_is_ignored(door: Door, field: str, value: str) -> None:
     changed = BUTTON | {field: value}
     assert door.knock(pressed(changed, user=changed["user"]))["statusCode"] == 200
-    assert door.queued() == []
+    assert nothing_is_queued(door)
+
+
+@pytest.mark.parametrize("field", ["thread_ts", "user"])
+@pytest.mark.parametrize("value", ["\ud800", "T1\udfff", "x" * 300, "T1:C1", ["C1"]])
+def test_a_message_with_ids_that_are_none_has_no_button(door: Door, field: str, value: Any) -> None:
+    message = PAYLOAD["message"] | {field: value}
+    assert door.knock(press({**PAYLOAD, "message": message}))["statusCode"] == 200
+    assert nothing_is_queued(door)
+
+
+@pytest.mark.parametrize("attempt", [0, 1, -2, 2.0, True, "2", int("9" * 41)])
+def test_a_button_with_a_number_that_is_no_later_attempt_is_ignored(door: Door, attempt: Any) -> None:
+    assert door.knock(pressed(BUTTON | {"attempt": attempt}))["statusCode"] == 200
+    assert nothing_is_queued(door)
 
 
 @pytest.mark.parametrize("user", ["\ud800", {"id": "U1"}, None, 1, ""])
 def test_a_press_by_somebody_without_an_id_is_ignored(door: Door, user: Any) -> None:
     assert door.knock(pressed(BUTTON, user=user))["statusCode"] == 200
-    assert door.queued() == []
+    assert nothing_is_queued(door)
 
 
 def test_a_press_at_no_time_is_ignored(door: Door) -> None:
     assert door.knock(pressed(BUTTON, user="U2", action_ts="\ud800"))["statusCode"] == 200
-    assert door.queued() == []
+    assert nothing_is_queued(door)
 
 
 @pytest.mark.parametrize(

@@ -6,26 +6,15 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from functions.bridge.turn import next_attempt, to_json
 from simulator.aws import Aws
+from tests.functions.bridge import test_interactions as interactions
 from tests.functions.bridge.test_events import MENTION, envelope
-from tests.functions.fakes import TURN
 from tests.functions.test_receiver import Door, request
 
 EVENTS, INTERACTIVITY = "/slack/events", "/slack/interactivity"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
-RETRY = {"action_id": "retry", "action_ts": "1.1", "value": to_json(next_attempt(TURN))}
-PAYLOAD = json.dumps(
-    {
-        "type": "block_actions",
-        "team": {"id": TURN.team},
-        "user": {"id": TURN.user},
-        "channel": {"id": TURN.channel},
-        "message": {"ts": "1700000001.000100", "thread_ts": TURN.thread_ts},
-        "actions": [RETRY],
-    }
-)
+PAYLOAD = json.dumps(interactions.PAYLOAD)
 
 
 @pytest.fixture

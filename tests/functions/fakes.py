@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functions.bridge.agent import AgentEvent, File, Question
 from functions.bridge.attachments import AttachmentUnavailable
 from functions.bridge.chat import ChatRefused, Found, Part, Piece, Task
+from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger import (
     QUESTION_KEPT_SECONDS,
@@ -33,6 +34,20 @@ TURN = Turn(
     text="what's the weather in Chicago today?",
 )
 START = 1_700_000_000.0
+
+
+def next_attempt(turn: Turn) -> Turn:
+    """The turn as a press on Retry names it: what was asked, the ledger knows."""
+    return replace(turn, text="", files=(), mentioned=(), attempt=turn.attempt + 1)
+
+
+def command_of(turn: Turn) -> TurnCommand:
+    """What brings the turn: a question, or a press on Retry by who asked."""
+    if turn.attempt == 1:
+        return Ask(turn)
+    return Retry(
+        turn.team, turn.channel, turn.ts, turn.thread_ts, turn.user, turn.bot_user, attempt=turn.attempt
+    )
 
 
 class FakeClock:
@@ -106,9 +121,8 @@ class FakeChat:
 
         self._do("delete", "", effect)
 
-    def whisper(self, turn: Turn, text: str) -> None:
-        assert turn.user
-        self._do("whisper", text, lambda: None)
+    def post_ephemeral(self, channel: str, thread_ts: str, user: str, text: str) -> None:
+        self._do("post_ephemeral", f"{channel}:{thread_ts} {user} {text}", lambda: None)
 
     def mention(self, turn: Turn, text: str) -> None:
         self._do("mention", f"{turn.user} {text}", lambda: None)
@@ -250,6 +264,8 @@ class FakeLedger:
         self.questions[turn.turn_id] = (turn, self._clock.now() + QUESTION_KEPT_SECONDS)
 
     def question(self, turn: Turn) -> Turn | None:
+        if script := self.trouble.get("question"):
+            raise script.pop(0)
         kept, until = self.questions.get(turn.turn_id, (None, 0.0))
         return kept if until > self._clock.now() else None
 

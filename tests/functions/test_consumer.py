@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from functions.bridge.commands import Ask, Command, RefusePress, to_json
 from functions.bridge.delivery import Delivery
 from functions.bridge.failures import Failure
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
-from functions.bridge.turn import Turn, to_json
+from functions.bridge.turn import Notice
 from functions.consumer import Consumer, Work, logger
 from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws
 from tests.functions.fakes import TURN
@@ -28,7 +29,7 @@ class Context:
 class Desk:
     """A consumer behind a queue that has one message."""
 
-    def __init__(self, aws: Aws, capsys: pytest.CaptureFixture[str], *, drops_malformed: bool) -> None:
+    def __init__(self, aws: Aws, capsys: pytest.CaptureFixture[str], *, is_last: bool) -> None:
         self._aws = aws
         self._capsys = capsys
         created = aws.sqs.create_queue(QueueName=f"{uuid.uuid4()}.fifo", Attributes={"FifoQueue": "true"})
@@ -40,7 +41,7 @@ class Desk:
             "LEASE_SECONDS": "60",
             "NOTIFY_AFTER_SECONDS": "60",
         }
-        self._consumer = Consumer(environment, drops_malformed=drops_malformed)
+        self._consumer = Consumer(environment, is_last=is_last)
         self.hidden: list[int] = []
         self._consumer._sqs.meta.events.register("provide-client-params.sqs.*", self._note)
         self.lines: list[dict[str, Any]] = []
@@ -87,24 +88,26 @@ class Desk:
 
 @pytest.fixture
 def desk(aws: Aws, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return Desk(aws, capsys, drops_malformed=False)
+    return Desk(aws, capsys, is_last=False)
 
 
 def ends_with(outcome: Outcome) -> Work:
-    def work(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
-        assert (turn, delivery.owner, ports.lease_seconds) == (TURN, "request-1", 60)
+    def work(command: Command, delivery: Delivery, ports: Ports) -> Outcome:
+        assert (command, delivery.owner, ports.lease_seconds) == (ASK, "request-1", 60)
         return outcome
 
     return work
 
 
+ASK = Ask(TURN)
+REFUSAL = RefusePress("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100")
 DONE: dict[str, Any] = {"batchItemFailures": []}
 AGAIN = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
 
 def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:
     outcome = Outcome(Verdict.ANSWERED, first_text_seconds=1.5, guardrails=("pii masked",))
-    assert desk.consume(to_json(TURN), ends_with(outcome)) == DONE
+    assert desk.consume(to_json(ASK), ends_with(outcome)) == DONE
     assert desk.hidden == []
     line = desk.line("turn handled")
     assert (line["level"], line["verdict"], line["reference"]) == ("INFO", "answered", TURN.reference)
@@ -113,7 +116,7 @@ def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:
 
 def test_a_failure_is_counted_by_its_kind_under_the_reference_that_the_user_saw(desk: Desk) -> None:
     outcome = Outcome(Verdict.FAILED, failure=Failure.ACCESS_DENIED, detail="AccessDeniedException")
-    assert desk.consume(to_json(TURN), ends_with(outcome)) == DONE
+    assert desk.consume(to_json(ASK), ends_with(outcome)) == DONE
     line = desk.line("turn handled")
     assert (line["level"], line["failure"], line["reference"]) == ("WARNING", "access_denied", TURN.reference)
     assert desk.metrics() == {"Turns": ["failed"], "Failures": ["access_denied"]}
@@ -121,7 +124,7 @@ def test_a_failure_is_counted_by_its_kind_under_the_reference_that_the_user_saw(
 
 def test_a_failure_that_may_not_have_been_told_is_told_with_the_duplicate(desk: Desk) -> None:
     outcome = Outcome(Verdict.DUPLICATE, failure=Failure.ACCESS_DENIED)
-    assert desk.consume(to_json(TURN), ends_with(outcome)) == DONE
+    assert desk.consume(to_json(ASK), ends_with(outcome)) == DONE
     line = desk.line("turn handled")
     assert (line["level"], line["failure"], line["reference"]) == ("WARNING", "access_denied", TURN.reference)
     assert desk.metrics() == {"Turns": ["duplicate"], "Failures": ["access_denied"]}
@@ -129,7 +132,7 @@ def test_a_failure_that_may_not_have_been_told_is_told_with_the_duplicate(desk: 
 
 def test_a_turn_that_is_given_back_is_hidden_and_its_failure_counted_by_the_next(desk: Desk) -> None:
     outcome = Outcome(Verdict.OWED, failure=Failure.ACCESS_DENIED, again_in=12.2)
-    assert desk.consume(to_json(TURN), ends_with(outcome)) == AGAIN
+    assert desk.consume(to_json(ASK), ends_with(outcome)) == AGAIN
     assert desk.hidden == [13]
     assert desk.metrics() == {"Turns": ["owed"]}
 
@@ -138,10 +141,10 @@ def test_a_turn_that_is_given_back_is_hidden_and_its_failure_counted_by_the_next
 def test_a_defect_is_told_by_type_and_place_and_tried_again_later(
     desk: Desk, receives: int, seconds: int
 ) -> None:
-    def work(turn: Turn, _: Delivery, __: Ports) -> Outcome:
-        raise ValueError(turn.text)
+    def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
+        raise ValueError(TURN.text)
 
-    assert desk.consume(to_json(TURN), work, receives=receives) == AGAIN
+    assert desk.consume(to_json(ASK), work, receives=receives) == AGAIN
     assert desk.hidden == [seconds]
     line = desk.line("turn broke")
     assert (line["level"], line["error"], line["reference"]) == ("ERROR", "ValueError", TURN.reference)
@@ -150,9 +153,9 @@ def test_a_defect_is_told_by_type_and_place_and_tried_again_later(
     assert desk.metrics() == {"Turns": ["error"]}
 
 
-@pytest.mark.parametrize("body", ["not json", "{}", to_json(replace(TURN, attempt="x"))])  # type: ignore[arg-type]
-def test_a_message_that_is_no_turn_goes_to_the_dead_letter_queue(desk: Desk, body: str) -> None:
-    def work(_: Turn, __: Delivery, ___: Ports) -> Outcome:
+@pytest.mark.parametrize("body", ["not json", "{}", to_json(Ask(replace(TURN, attempt="x")))])  # type: ignore[arg-type]
+def test_a_message_that_is_no_command_goes_to_the_dead_letter_queue(desk: Desk, body: str) -> None:
+    def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
         raise AssertionError("there is nothing to work on")
 
     assert desk.consume(body, work) == AGAIN
@@ -160,7 +163,49 @@ def test_a_message_that_is_no_turn_goes_to_the_dead_letter_queue(desk: Desk, bod
     assert desk.metrics() == {"Turns": ["malformed"]}
 
 
-def test_of_the_dead_letter_queue_it_is_dropped(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    desk = Desk(aws, capsys, drops_malformed=True)
+def test_at_the_last_queue_one_that_names_no_thread_is_dropped(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = Desk(aws, capsys, is_last=True)
     assert desk.consume("not json", ends_with(Outcome(Verdict.ANSWERED))) == DONE
     assert desk.metrics() == {"Turns": ["malformed"]}
+
+
+def test_at_the_last_queue_the_thread_of_one_that_cannot_be_read_is_told(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Command] = []
+
+    def work(command: Command, _: Delivery, __: Ports) -> Outcome:
+        seen.append(command)
+        return Outcome(Verdict.ANSWERED)
+
+    desk = Desk(aws, capsys, is_last=True)
+    body = {**json.loads(to_json(ASK)), "attempt": int("9" * 41)}
+    assert desk.consume(json.dumps(body), work) == DONE
+    lost = replace(TURN, team="m1", text="", notice=Notice.UNREADABLE)
+    assert seen == [Ask(lost)]
+    assert desk.line("message malformed")["level"] == "ERROR"
+    assert desk.line("turn handled")["turn_id"] == lost.turn_id
+    assert desk.metrics() == {"Turns": ["malformed", "answered"]}
+
+
+@pytest.mark.parametrize(("verdict", "level"), [("press_refused", "INFO"), ("dropped", "WARNING")])
+def test_commands_of_the_control_queue_are_counted_apart(desk: Desk, verdict: str, level: str) -> None:
+    def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
+        return Outcome(Verdict(verdict))
+
+    assert desk.consume(to_json(REFUSAL), work) == DONE
+    line = desk.line("command handled")
+    assert (line["level"], line["command"], line["verdict"]) == (level, "refuse_press", verdict)
+    assert line["command_id"] == REFUSAL.deduplication_id
+    assert desk.metrics() == {"Commands": ["refuse_press", verdict]}
+
+
+def test_a_defect_in_a_command_of_the_control_queue_is_told_as_such(desk: Desk) -> None:
+    def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
+        raise ValueError("x")
+
+    assert desk.consume(to_json(REFUSAL), work) == AGAIN
+    assert desk.line("command broke")["command_id"] == REFUSAL.deduplication_id
+    assert desk.metrics() == {"Commands": ["refuse_press", "error"]}

@@ -13,13 +13,15 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.adapters import aws as clients
-from functions.adapters.queue import TurnQueue
+from functions.adapters.queue import Queues
 from functions.adapters.secrets import CachedSecret
+from functions.bridge.commands import Ask, RefusePress, Retry, from_json
 from functions.bridge.credentials import signing_secrets
-from functions.bridge.turn import Notice, from_json, next_attempt, to_json
+from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver
 from simulator.aws import Aws
 from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
+from tests.functions.bridge.test_interactions import PAYLOAD
 from tests.functions.fakes import START, TURN, FakeClock
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -30,9 +32,7 @@ class Door:
     """A receiver and what stands behind it."""
 
     def __init__(self, aws: Aws) -> None:
-        attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"}
-        created = aws.sqs.create_queue(QueueName=f"{uuid.uuid4()}.fifo", Attributes=attributes)  # type: ignore[arg-type]
-        self.queue_url = created["QueueUrl"]
+        self.queue_url, self.control_url = new_queue(aws), new_queue(aws)
         self.secret_id = str(uuid.uuid4())
         aws.secrets.create_secret(Name=self.secret_id, SecretString=SECRET)
         self.aws = aws
@@ -42,7 +42,7 @@ class Door:
         for client in (sqs, secrets):
             client.meta.events.register("before-call", self._note)
         self.receiver = Receiver(
-            queue=TurnQueue(sqs, self.queue_url),
+            queues=Queues(sqs, questions=self.queue_url, control=self.control_url),
             signing_secret=CachedSecret(secrets, self.secret_id, self.clock, check=signing_secrets),
             clock=self.clock,
         )
@@ -51,11 +51,29 @@ class Door:
         return self.receiver.respond(request)
 
     def queued(self) -> list[str]:
-        received = self.aws.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
+        return self._received(self.queue_url)
+
+    def queued_control(self) -> list[str]:
+        return self._received(self.control_url)
+
+    def _received(self, url: str) -> list[str]:
+        received = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         return [message["Body"] for message in received.get("Messages", [])]
 
     def _note(self, model: Any, **_: object) -> None:
         self.calls.append(model.name)
+
+
+def new_queue(aws: Aws) -> str:
+    attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"}
+    created = aws.sqs.create_queue(QueueName=f"{uuid.uuid4()}.fifo", Attributes=attributes)  # type: ignore[arg-type]
+    return created["QueueUrl"]
+
+
+def turn_in(body: str) -> Turn:
+    command = from_json(body)
+    assert isinstance(command, Ask)
+    return command.turn
 
 
 @pytest.fixture
@@ -107,7 +125,7 @@ def event_request(event: dict[str, Any], more: dict[str, str] | None = None) -> 
 def test_a_mention_is_on_the_queue_before_it_is_acknowledged(door: Door) -> None:
     assert door.knock(event_request(MENTION))["statusCode"] == 200
     [body] = door.queued()
-    assert from_json(body).text == "what's the weather in Chicago?"
+    assert turn_in(body).text == "what's the weather in Chicago?"
 
 
 def test_a_direct_message_is_taken_too(door: Door) -> None:
@@ -213,7 +231,7 @@ def test_a_question_too_long_for_the_queue_is_told_so(door: Door) -> None:
     long = {**MENTION, "text": "<@UBOT> " + "あ" * 300_000}
     assert door.knock(request(json.dumps(envelope(long), ensure_ascii=False)))["statusCode"] == 200
     [body] = door.queued()
-    assert (from_json(body).notice, from_json(body).text) == (Notice.TOO_LONG, "")
+    assert (turn_in(body).notice, turn_in(body).text) == (Notice.TOO_LONG, "")
 
 
 def test_interactions_are_verified_like_everything_else(door: Door) -> None:
@@ -225,12 +243,24 @@ def test_interactions_are_verified_like_everything_else(door: Door) -> None:
 
 
 def test_a_press_on_retry_is_the_next_attempt_on_the_queue_once(door: Door) -> None:
-    retry = {"action_id": "retry", "action_ts": "1.1", "value": to_json(next_attempt(TURN))}
-    payload = {"type": "block_actions", "user": {"id": TURN.user}, "actions": [retry]}
-    form = urlencode({"payload": json.dumps(payload)})
     for _ in range(2):
-        assert door.knock(request(form, path="/slack/interactivity", encoded=True))["statusCode"] == 200
-    assert [from_json(body) for body in door.queued()] == [next_attempt(TURN)]
+        assert door.knock(press(PAYLOAD))["statusCode"] == 200
+    [body] = door.queued()
+    assert from_json(body) == Retry("T1", "C1", TURN.ts, TURN.thread_ts, "U1", "UBOT", attempt=2)
+    assert door.queued_control() == []
+
+
+def test_a_strangers_press_waits_behind_no_question_and_swallows_nobody_elses(door: Door) -> None:
+    for user in ("U2", "U3", "U1"):
+        assert door.knock(press({**PAYLOAD, "user": {"id": user}}))["statusCode"] == 200
+    refused = [from_json(body) for body in door.queued_control()]
+    assert [command.user for command in refused if isinstance(command, RefusePress)] == ["U2", "U3"]
+    assert len(door.queued()) == 1
+
+
+def press(payload: dict[str, Any]) -> dict[str, Any]:
+    form = urlencode({"payload": json.dumps(payload)})
+    return request(form, path="/slack/interactivity", encoded=True)
 
 
 def test_when_the_queue_fails_slack_is_asked_to_send_the_event_again(door: Door) -> None:

@@ -25,7 +25,8 @@ REPLY = {"REPLY_STYLE": "stream", "SHOW_RATIONALE": "false"}
 
 
 def test_settings_are_read_by_name() -> None:
-    assert ReceiverSettings.read({"QUEUE_URL": "q", "SIGNING_SECRET_ID": "s"}) == ReceiverSettings("q", "s")
+    receiver = {"QUEUE_URL": "q", "CONTROL_QUEUE_URL": "c", "SIGNING_SECRET_ID": "s"}
+    assert ReceiverSettings.read(receiver) == ReceiverSettings("q", "c", "s")
     thread = ThreadSettings("queue", "token", "ledger", 60.0, 60.0, "https://slack.com/api/")
     assert ThreadSettings.read(THREAD) == thread
     agent = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
@@ -73,3 +74,9 @@ def test_agents_that_the_template_would_not_write_are_refused(value: str) -> Non
 def test_what_an_agent_of_a_kind_needs_is_named() -> None:
     with pytest.raises(SettingError, match="AGENTS has no alias_id for an agent of kind 'bedrock-agent'"):
         AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ").target("alias_id")
+
+
+def test_a_receiver_that_has_its_old_variables_still_sends_everything_to_the_worker() -> None:
+    """Lambda updates a function's code and its variables one after the other."""
+    old = ReceiverSettings.read({"QUEUE_URL": "q", "SIGNING_SECRET_ID": "s"})
+    assert old.control_queue_url == "q"

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.adapters import aws as clients
-from functions.adapters.queue import TurnQueue
-from functions.bridge.turn import from_json, next_attempt, to_json
+from functions.adapters.queue import Queues
+from functions.bridge.commands import from_json
 from functions.receiver import Receiver
 from simulator.aws import FAKE_CREDENTIALS, REGION
 from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
-from tests.functions.fakes import START, TURN, FakeClock
+from tests.functions.bridge.test_interactions import ACTION, PAYLOAD
+from tests.functions.fakes import START, FakeClock
 
 SECRET = "0123456789abcdef0123456789abcdef"
 EVENTS, INTERACTIVITY = "/slack/events", "/slack/interactivity"
@@ -41,11 +42,12 @@ class Door:
         self.sent: list[dict[str, str]] = []
         sqs = clients.sqs()
         sqs.meta.events.register("before-send.sqs.SendMessage", self._take)
-        queue = TurnQueue(sqs, f"https://sqs.{REGION}.amazonaws.com/123456789012/turns.fifo")
-        self._receiver = Receiver(queue=queue, signing_secret=Secret(), clock=FakeClock())  # type: ignore[arg-type]
+        account = f"https://sqs.{REGION}.amazonaws.com/123456789012"
+        queues = Queues(sqs, questions=f"{account}/questions.fifo", control=f"{account}/control.fifo")
+        self._receiver = Receiver(queues=queues, signing_secret=Secret(), clock=FakeClock())  # type: ignore[arg-type]
 
     def knock(self, request: Mapping[str, Any]) -> int:
-        """The status, once what was sent to the queue is a turn."""
+        """The status, once what was sent to a queue is a command."""
         self.sent.clear()
         response = self._receiver.respond(request)
         json.dumps(response)
@@ -112,18 +114,15 @@ envelopes = st.builds(
     changed(around, "authorizations", "event", "challenge", "enterprise_id"),
     st.lists(changed(envelope(MENTION)["authorizations"][0]), min_size=1, max_size=1),
 )
-buttons = changed(json.loads(to_json(next_attempt(TURN)))).map(json.dumps)
+buttons = changed(json.loads(ACTION["value"])).map(json.dumps)
 actions = st.builds(
-    lambda action, value: {**action, "value": value},
-    changed({"action_id": "retry", "action_ts": "1.1"}),
-    buttons | text | json_values,
+    lambda action, value: {**action, "value": value}, changed(ACTION), buttons | text | json_values
 )
 presses = st.builds(
-    lambda press, user, action: {**press, "user": user, "actions": [action]},
-    changed(
-        {"type": "block_actions", "team": {"id": "T1"}, "channel": {"id": "C1"}, "message": {"ts": "1.1"}}
-    ),
-    changed({"id": TURN.user}) | json_values,
+    lambda press, user, message, action: {**press, "user": user, "message": message, "actions": [action]},
+    changed(PAYLOAD),
+    changed(PAYLOAD["user"]) | json_values,
+    changed(PAYLOAD["message"]) | json_values,
     actions,
 )
 forms = st.builds(

@@ -22,9 +22,9 @@ from functions.bridge.ledger import (
     Record,
     State,
 )
-from functions.bridge.turn import Turn, next_attempt
+from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
-from tests.functions.fakes import START, TURN, FakeClock, FakeLedger
+from tests.functions.fakes import START, TURN, FakeClock, FakeLedger, next_attempt
 
 
 @pytest.fixture(params=["dynamodb", "fake"])

@@ -11,6 +11,7 @@ from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
 from functions.bridge.agent import File
 from functions.bridge.answer import give_up
+from functions.bridge.buttons import Button
 from functions.bridge.chat import (
     ChatRateLimited,
     ChatRefused,
@@ -24,7 +25,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.ledger import Record, State
 from functions.bridge.outcome import Verdict
-from functions.bridge.turn import Turn, from_json, next_attempt
+from functions.bridge.turn import Turn
 from simulator.aws import Aws
 from simulator.http import HttpServer
 from simulator.slack import seed
@@ -108,17 +109,18 @@ def test_messages_are_found_in_a_thread_of_many_pages(
     assert chat.find(turn) == Found({0: ts})
 
 
-def test_a_button_carries_the_next_attempt_without_the_question(
+def test_buttons_stand_under_a_message_until_an_edit_takes_them_away(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    ts = chat.post(Part(turn, 0, "It failed.", offers_retry=True))
+    buttons = (Button("Stop", "stop", "this turn"), Button("Louder", "louder", "2"))
+    ts = chat.post(Part(turn, 0, "Processing…", buttons))
     message = slack.workspace.message(seed.WEATHER, ts)
     assert message is not None
-    [button] = message.blocks[1]["elements"]
-    assert (button["action_id"], button["text"]["text"]) == ("retry", "Retry")
-    assert from_json(button["value"]) == next_attempt(turn)
-    assert turn.text not in button["value"]
-    chat.edit(ts, Part(turn, 0, "It worked."))
+    shown = [(one["text"]["text"], one["action_id"], one["value"]) for one in message.blocks[1]["elements"]]
+    assert shown == [("Stop", "stop", "this turn"), ("Louder", "louder", "2")]
+    chat.edit(ts, Part(turn, 0, "It is", buttons[:1]))
+    assert len(message.blocks[1]["elements"]) == 1
+    chat.edit(ts, Part(turn, 0, "It is sunny."))
     assert len(message.blocks) == 1
 
 
@@ -128,8 +130,8 @@ def test_a_message_can_be_taken_back(slack: SlackService, chat: SlackChat, turn:
     assert slack.workspace.message(seed.WEATHER, ts) is None
 
 
-def test_a_whisper_is_for_one_person(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    chat.whisper(turn, "only you")
+def test_an_ephemeral_message_is_for_one_person(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    chat.post_ephemeral(turn.channel, turn.thread_ts, seed.ALICE.id, "only you")
     [call] = slack.web_api.calls
     assert (call.method, call.args["user"], call.args["text"]) == (
         "chat.postEphemeral",
@@ -328,7 +330,7 @@ def test_a_stream_grows_and_becomes_a_part_of_the_reply(
     ts = chat.start_stream(turn, Piece("It ", (TASK,)))
     chat.append_stream(turn, ts, Piece("is "))
     chat.append_stream(turn, ts, Piece("", (replace(TASK, status=TaskStatus.COMPLETE),)))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny.", offers_retry=True), Piece("sunny."))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny.", (Button("Retry", "retry", "x"),)), Piece("sunny."))
     message = message_of(slack, ts)
     assert message.thread_ts == turn.ts
     assert [block["type"] for block in message.blocks] == ["plan", "markdown", "actions"]

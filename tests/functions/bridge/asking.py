@@ -5,15 +5,28 @@ from dataclasses import replace
 from typing import Any
 
 from functions.bridge.agent import File, Finished, Question, TextDelta
-from functions.bridge.answer import answer
+from functions.bridge.answer import answer, give_up
+from functions.bridge.delivery import Delivery
+from functions.bridge.handle import Work, handle
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Outcome
+from functions.bridge.ports import Ports
 from functions.bridge.turn import Attachment, Turn
-from tests.functions.fakes import TURN, FakeClock, ScriptedAgent, ScriptedRun, Stage, Step, only
+from tests.functions.fakes import (
+    TURN,
+    FakeClock,
+    ScriptedAgent,
+    ScriptedRun,
+    Stage,
+    Step,
+    command_of,
+    next_attempt,
+    only,
+)
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
 # A press of the Retry button: what was asked, the ledger knows.
-AGAIN = replace(TURN, text="", attempt=2)
+AGAIN = next_attempt(TURN)
 PHOTO = Attachment("photo.png", "image/png", 3, "https://files.slack.com/photo.png")
 CHART = File("chart.png", "image/png", b"png")
 
@@ -62,12 +75,28 @@ def take(
     seconds: float = 290.0,
     manner: Manner = Manner(),  # noqa: B008 - it is frozen
 ) -> Outcome:
-    return answer(
-        turn,
-        stage.delivery(seconds),
-        stage.ports,
-        agents=only(agent or ScriptedAgent(stage.clock, script or SUNNY)),
-        attachments=stage.attachments,
-        manner=manner,
-        margin=10.0,
-    )
+    asked = agent or ScriptedAgent(stage.clock, script or SUNNY)
+    return handle(command_of(turn), stage.delivery(seconds), stage.ports, answering(stage, asked, manner))
+
+
+def answering(stage: Stage, agent: ScriptedAgent, manner: Manner) -> Work:
+    """What a worker does with a turn."""
+
+    def work(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
+        return answer(
+            turn,
+            delivery,
+            ports,
+            agents=only(agent),
+            attachments=stage.attachments,
+            manner=manner,
+            margin=10.0,
+        )
+
+    return work
+
+
+def surrender(stage: Stage, turn: Turn = TURN, *, receives: int = 1) -> Outcome:
+    """The turn arrives in the dead-letter queue."""
+    delivery = replace(stage.delivery(50.0), receives=receives)
+    return handle(command_of(turn), delivery, stage.ports, give_up)

@@ -5,16 +5,22 @@ from dataclasses import replace
 import pytest
 
 from functions.bridge.agent import Failed, Finished, TextDelta
-from functions.bridge.answer import HOPELESS_RECEIVES, give_up
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable
+from functions.bridge.answer import HOPELESS_RECEIVES
+from functions.bridge.buttons import RetryValue, read_retry_value
+from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
-from functions.bridge.turn import Attachment, Notice, next_attempt
-from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kill, slow_down, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+from functions.bridge.turn import Attachment, Notice
+from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kill, slow_down, surrender, take
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
+
+
+def only_message(stage: Stage) -> Part:
+    [part] = stage.chat.messages.values()
+    return part
 
 
 def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
@@ -32,7 +38,7 @@ def test_the_final_text_is_on_record_before_it_is_sent(stage: Stage) -> None:
     assert owed == [("It is sunny.",)]
 
 
-@pytest.mark.parametrize("notice", sorted(set(Notice) - {Notice.NOT_YOURS}))
+@pytest.mark.parametrize("notice", sorted(Notice))
 def test_a_notice_is_answered_without_an_agent(stage: Stage, notice: Notice) -> None:
     agent = ScriptedAgent(stage.clock, SUNNY)
     outcome = take(stage, turn=replace(TURN, text="", notice=notice), agent=agent)
@@ -85,8 +91,7 @@ def test_a_live_lease_sends_the_message_back_for_as_long_as_it_runs(stage: Stage
 def test_a_turn_that_cannot_be_claimed_is_tried_again_later_and_later(stage: Stage) -> None:
     stage.ledger.trouble["claim"] = [ServiceUnavailable("DynamoDB did not answer")] * 2
     assert take(stage) == Outcome(Verdict.UNAVAILABLE, detail="DynamoDB did not answer", again_in=5.0)
-    again = replace(stage.delivery(), receives=9)
-    assert give_up(TURN, again, stage.ports).again_in == 60.0
+    assert surrender(stage, receives=9).again_in == 60.0
     assert take(stage).verdict is Verdict.ANSWERED
 
 
@@ -138,10 +143,6 @@ def test_why_a_turn_ends_is_known_to_whoever_finishes_it(stage: Stage) -> None:
 # --- dead letters -------------------------------------------------------------------------------------------
 
 
-def surrender(stage: Stage) -> Outcome:
-    return give_up(TURN, stage.delivery(50.0), stage.ports)
-
-
 def test_a_turn_that_nobody_could_take_is_explained_in_its_thread(stage: Stage) -> None:
     outcome = surrender(stage)
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.UNDELIVERABLE)
@@ -166,8 +167,8 @@ def test_giving_up_twice_says_it_once(stage: Stage) -> None:
 
 def test_a_failure_is_told_again_by_who_receives_the_message_again(stage: Stage) -> None:
     surrender(stage)  # and is killed before that is in the log
-    again = replace(stage.delivery(), receives=2)
-    assert give_up(TURN, again, stage.ports) == Outcome(Verdict.DUPLICATE, failure=Failure.UNDELIVERABLE)
+    again = surrender(stage, receives=2)
+    assert again == Outcome(Verdict.DUPLICATE, failure=Failure.UNDELIVERABLE)
 
 
 def test_a_turn_that_is_still_being_worked_on_is_not_given_up(stage: Stage) -> None:
@@ -195,11 +196,9 @@ def test_a_dead_letter_stays_on_the_queue_while_slack_is_down(stage: Stage) -> N
 def test_what_slack_always_fails_on_is_explained_in_the_end(stage: Stage) -> None:
     stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 200]
     assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
-    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 1)
-    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.OWED
+    assert surrender(stage, receives=HOPELESS_RECEIVES + 1).verdict is Verdict.OWED
     stage.chat.trouble.clear()
-    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 2)
-    outcome = give_up(TURN, delivery, stage.ports)
+    outcome = surrender(stage, receives=HOPELESS_RECEIVES + 2)
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
     assert "cannot be shown in Slack" in stage.chat.texts()[0]
 
@@ -208,8 +207,8 @@ def test_an_answer_that_was_only_received_too_often_is_shown(stage: Stage) -> No
     stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 100]
     assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
     stage.chat.trouble.clear()
-    delivery = replace(stage.delivery(), receives=HOPELESS_RECEIVES + 1)  # the ledger was down for hours
-    assert give_up(TURN, delivery, stage.ports).verdict is Verdict.ANSWERED
+    # The ledger was down for hours.
+    assert surrender(stage, receives=HOPELESS_RECEIVES + 1).verdict is Verdict.ANSWERED
     assert stage.chat.texts() == ["It is sunny."]
 
 
@@ -218,13 +217,16 @@ def test_an_answer_that_was_only_received_too_often_is_shown(stage: Stage) -> No
 
 def test_a_turn_without_its_answer_offers_to_be_asked_again(stage: Stage) -> None:
     take(stage, Failed(Failure.INTERNAL, "x"))
-    assert [part.offers_retry for part in stage.chat.messages.values()] == [True]
+    [button] = only_message(stage).buttons
+    assert (button.label, button.action_id) == ("Retry", "retry")
+    assert read_retry_value(button.value) == RetryValue(TURN.team, TURN.channel, TURN.ts, TURN.user, 2)
+    assert TURN.text not in button.value
 
 
 def test_an_answer_and_a_notice_offer_no_retry(stage: Stage) -> None:
     take(stage)
     take(stage, turn=replace(TURN, ts="1700000009.000100", text="", notice=Notice.EMPTY))
-    assert [part.offers_retry for part in stage.chat.messages.values()] == [False, False]
+    assert [part.buttons for part in stage.chat.messages.values()] == [(), ()]
 
 
 def test_a_retry_asks_the_same_question_in_the_same_message(stage: Stage) -> None:
@@ -235,7 +237,7 @@ def test_a_retry_asks_the_same_question_in_the_same_message(stage: Stage) -> Non
     assert [question.text for question in agent.questions] == [TURN.text]
     assert stage.chat.texts() == ["It is sunny."]
     assert "Processing…" in stage.chat.history("edit")
-    assert [part.offers_retry for part in stage.chat.messages.values()] == [False]
+    assert only_message(stage).buttons == ()
 
 
 def test_a_retry_of_a_crashed_turn_runs_the_agent_once_more(stage: Stage) -> None:
@@ -251,8 +253,8 @@ def test_a_retry_that_fails_can_be_tried_again_under_another_reference(stage: St
     take(stage, Failed(Failure.INTERNAL, "x"))
     second = next_attempt(TURN)
     take(stage, Failed(Failure.INTERNAL, "x"), turn=second)
-    [part] = stage.chat.messages.values()
-    assert part.offers_retry
+    part = only_message(stage)
+    assert part.buttons
     assert second.reference in part.markdown
     assert take(stage, turn=next_attempt(second)).verdict is Verdict.ANSWERED
 
@@ -294,28 +296,12 @@ def test_after_a_day_a_question_is_too_old_to_be_asked_again(stage: Stage) -> No
     take(stage, turn=next_attempt(TURN), agent=agent)
     assert agent.questions == []
     assert "too old" in stage.chat.texts()[0]
-    assert [part.offers_retry for part in stage.chat.messages.values()] == [False]
-
-
-def test_who_did_not_ask_is_told_so_and_nothing_else_happens(stage: Stage) -> None:
-    take(stage, Failed(Failure.INTERNAL, "x"))
-    before = stage.chat.texts()
-    press = replace(TURN, ts="1700000020.000100", user="U2", text="", attempt=2, notice=Notice.NOT_YOURS)
-    assert take(stage, turn=press).verdict is Verdict.WHISPERED
-    assert "Only the person who asked" in stage.chat.history("whisper")[0]
-    assert stage.chat.texts() == before
-
-
-def test_who_could_not_be_told_is_in_the_log(stage: Stage) -> None:
-    stage.chat.trouble["whisper"] = [ChatRefused("user_not_in_channel"), ChatUnavailable("HTTP 503")]
-    press = replace(TURN, ts="1700000020.000100", user="U2", text="", attempt=2, notice=Notice.NOT_YOURS)
-    assert take(stage, turn=press) == Outcome(Verdict.REFUSED_BY_SLACK, detail="user_not_in_channel")
-    assert take(stage, turn=press) == Outcome(Verdict.UNAVAILABLE, detail="HTTP 503")
+    assert only_message(stage).buttons == ()
 
 
 def test_a_dead_letter_of_a_retry_keeps_the_question(stage: Stage) -> None:
     take(stage, Failed(Failure.INTERNAL, "x"))
-    give_up(next_attempt(TURN), stage.delivery(50.0), stage.ports)
+    surrender(stage, next_attempt(TURN))
     assert stage.ledger.question(TURN) == TURN
 
 
@@ -359,7 +345,7 @@ def test_who_asked_long_before_the_last_delivery_is_told(stage: Stage) -> None:
     with pytest.raises(Killed):
         take(stage, TextDelta("It is"), 2.0, kill)
     stage.clock.sleep(61)
-    assert give_up(TURN, stage.delivery(), stage.ports).verdict is Verdict.INTERRUPTED
+    assert surrender(stage).verdict is Verdict.INTERRUPTED
     assert len(stage.chat.history("mention")) == 1
 
 

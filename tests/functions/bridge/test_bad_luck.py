@@ -6,22 +6,23 @@ for long, and answers are long as well.
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
-from functions.bridge.answer import answer, give_up
+from functions.bridge.answer import give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
+from functions.bridge.handle import handle
 from functions.bridge.ledger import SETTLED
 from functions.bridge.manner import Manner, Style
 from functions.bridge.ports import Ports
-from functions.bridge.turn import next_attempt
-from tests.functions.bridge.asking import Killed, NotingAgent
+from tests.functions.bridge.asking import Killed, NotingAgent, answering
 from tests.functions.bridge.outcomes import check_agent, check_settled
-from tests.functions.fakes import TURN, Stage, Step, only
+from tests.functions.fakes import TURN, Stage, Step, command_of, next_attempt
 
 STORIES = 250
 TEXTS = ["It is sunny. ", "More of it.\n\n", "x ", "`y` ", "a < b ", "- one\n- two\n\n"]
@@ -142,21 +143,10 @@ class Story:
             notify_after=60.0,
         )
         delivery = stage.delivery(self._chance.choice([290.0, 290.0, 60.0]))
-        try:
-            if gives_up:
-                give_up(self._attempt, delivery, ports)
-            else:
-                answer(
-                    self._attempt,
-                    delivery,
-                    ports,
-                    agents=only(NotingAgent(stage.clock, self._script(), self._note)),
-                    attachments=stage.attachments,
-                    manner=Manner(style=self._style),
-                    margin=10.0,
-                )
-        except Killed:
-            pass
+        agent = NotingAgent(stage.clock, self._script(), self._note)
+        work = give_up if gives_up else answering(stage, agent, Manner(style=self._style))
+        with suppress(Killed):
+            handle(command_of(self._attempt), delivery, ports, work)
 
     def _script(self) -> list[Step]:
         """What an agent does that is asked now."""
@@ -184,7 +174,7 @@ class Story:
     def _offers_retry(self) -> bool:
         record = self.stage.ledger.records.get(TURN.turn_id)
         is_over = record is not None and record.state in SETTLED
-        return is_over and any(part.offers_retry for part in self.stage.chat.messages.values())
+        return is_over and any(part.buttons for part in self.stage.chat.messages.values())
 
 
 @pytest.mark.parametrize("volume", range(6))

@@ -23,9 +23,9 @@ from functions.bridge.failures import NOT_STARTED, Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner
 from functions.bridge.outcome import Verdict
-from functions.bridge.turn import Attachment, Turn, next_attempt
+from functions.bridge.turn import Attachment, Turn
 from tests.functions.bridge.asking import CHART, PHOTO, SUNNY, Killed, asking_with, slow_down, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
 
 # --- the question -------------------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_fetched_can_be_tried_again(stage: Stage) -> None:
     assert outcome.detail == "Slack answered HTTP 302"
     assert agent.questions == []
     [part] = stage.chat.messages.values()
-    assert part.offers_retry
+    assert part.buttons
     assert "HTTP" not in part.markdown
     stage.attachments.contents = {PHOTO.url: b"png"}
     assert take(stage, turn=next_attempt(TURN), agent=agent).verdict is Verdict.ANSWERED

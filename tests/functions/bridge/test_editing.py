@@ -13,9 +13,8 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict
-from functions.bridge.turn import next_attempt
 from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
 
 PARAGRAPHS = [f"Paragraph {number}. " + "word " * 200 for number in range(30)]
 THREE_MESSAGES: list[Step] = [TextDelta("\n\n".join(PARAGRAPHS)), Finished()]
@@ -184,7 +183,7 @@ def test_a_refusal_that_nobody_foresaw_is_explained_and_offers_retry(stage: Stag
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
     [part] = stage.chat.messages.values()
     assert "cannot be shown in Slack" in part.markdown
-    assert part.offers_retry
+    assert part.buttons
 
 
 @pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found", "token_revoked"])

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.bridge.commands import Ask, from_json, to_json
 from functions.bridge.events import Challenge, Ignored, parse
-from functions.bridge.turn import Attachment, Notice, Turn
+from functions.bridge.turn import LARGEST_FILE, Attachment, Notice, Turn
 from tests.functions.fakes import START
 
 MENTION: dict[str, Any] = {
@@ -45,14 +46,14 @@ def envelope(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
-def received(event: dict[str, Any], **changes: Any) -> Challenge | Turn | Ignored:
+def received(event: dict[str, Any], **changes: Any) -> Challenge | Ask | Ignored:
     return parse(json.dumps(envelope(event, **changes)).encode(), now=START)
 
 
 def turn_of(event: dict[str, Any], **changes: Any) -> Turn:
-    turn = received(event, **changes)
-    assert isinstance(turn, Turn)
-    return turn
+    command = received(event, **changes)
+    assert isinstance(command, Ask)
+    return command.turn
 
 
 def test_a_mention_becomes_a_turn_in_its_own_thread() -> None:
@@ -79,9 +80,9 @@ def test_an_edited_mention_is_the_same_turn() -> None:
 
 def test_the_team_is_that_of_the_installation() -> None:
     shared = envelope(MENTION, team_id="T9")
-    turn = parse(json.dumps(shared).encode(), now=START)
-    assert isinstance(turn, Turn)
-    assert turn.team == "T1"
+    command = parse(json.dumps(shared).encode(), now=START)
+    assert isinstance(command, Ask)
+    assert command.turn.team == "T1"
 
 
 def test_an_organisation_wide_installation_falls_back_to_the_envelopes_team() -> None:
@@ -183,10 +184,23 @@ def test_the_people_whom_a_question_mentions_are_noted() -> None:
 
 
 def test_half_a_surrogate_pair_does_not_stop_the_question() -> None:
-    body = json.dumps(envelope({**MENTION, "text": "<@UBOT> odd \ud800 text"})).encode()
-    turn = parse(body, now=START)
-    assert isinstance(turn, Turn)
-    assert turn.text == "odd \ufffd text"
+    assert turn_of({**MENTION, "text": "<@UBOT> odd \ud800 text"}).text == "odd \ufffd text"
+
+
+def test_what_slack_says_of_a_file_can_be_read_by_whoever_receives_it() -> None:
+    """Half a character in a file's media type kept a question on "Processing…" for ever."""
+    odd = {"name": "a\ud800", "mimetype": "image/\udfff", "size": 10**400, "url_private": "https://\ud800"}
+    wrong: dict[str, Any] = {"name": None, "mimetype": ["x"], "size": -1, "url_private": {}}
+    turn = turn_of({**MENTION, "files": [odd, wrong]})
+    assert [file.media_type for file in turn.files] == ["image/\ufffd", ""]
+    assert [file.size for file in turn.files] == [LARGEST_FILE, 0]
+    assert from_json(to_json(Ask(turn))) == Ask(turn)
+
+
+def test_a_mention_of_somebody_with_an_endless_id_is_only_text() -> None:
+    turn = turn_of({**MENTION, "text": f"<@UBOT> ask <@U{'1' * 100}>"})
+    assert turn.mentioned == ()
+    assert from_json(to_json(Ask(turn))) == Ask(turn)
 
 
 @pytest.mark.parametrize(
@@ -256,4 +270,7 @@ def test_arbitrary_bytes_are_never_an_error(body: bytes) -> None:
 def test_an_event_with_arbitrary_fields_is_never_an_error(
     changes: dict[str, Any], around: dict[str, Any]
 ) -> None:
-    assert isinstance(received({**MENTION, **changes}, **around), Turn | Ignored)
+    command = received({**MENTION, **changes}, **around)
+    assert isinstance(command, Ask | Ignored)
+    if isinstance(command, Ask):
+        assert from_json(to_json(command)) == command

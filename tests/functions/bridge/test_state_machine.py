@@ -14,21 +14,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
-from functions.bridge.answer import answer, give_up
+from functions.bridge.answer import give_up
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.clock import Clock
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
+from functions.bridge.handle import handle
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.pages import split
 from functions.bridge.ports import Ports
 from functions.bridge.streaming import ENOUGH_BYTES
-from functions.bridge.turn import next_attempt
-from tests.functions.bridge.asking import Killed, NotingAgent
+from tests.functions.bridge.asking import Killed, NotingAgent, answering
 from tests.functions.bridge.outcomes import check_agent, check_answer, check_settled
-from tests.functions.fakes import TURN, Stage, Step, only
+from tests.functions.fakes import TURN, Stage, Step, command_of, next_attempt
 
 PARAGRAPHS = [f"Paragraph {number}. {'word ' * 200}\n\n" for number in range(24)]
 SCRIPTS: dict[str, list[Step]] = {
@@ -59,7 +59,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "breaks": [TextDelta("It is "), Failed(Failure.CUT_OFF, "cut")],
     "never ends": [TextDelta("It is "), 1000.0],
 }
-LEDGER = ("claim", "advance", "owe", "settle", "renew")
+LEDGER = ("question", "claim", "advance", "owe", "settle", "renew")
 CHAT = (
     "post",
     "edit",
@@ -147,7 +147,8 @@ class TurnMachine(RuleBasedStateMachine):
     @rule(dies_at=st.none() | st.integers(0, 15))
     def given_up(self, dies_at: int | None) -> None:
         """The turn arrives in the dead-letter queue."""
-        self._run(dies_at, None, lambda ports: give_up(self.attempt, self.stage.delivery(50.0), ports))
+        command, delivery = command_of(self.attempt), self.stage.delivery(50.0)
+        self._run(dies_at, None, lambda ports: handle(command, delivery, ports, give_up))
 
     @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
@@ -220,16 +221,10 @@ class TurnMachine(RuleBasedStateMachine):
     ) -> None:
         agent = NotingAgent(self.stage.clock, [*(first or []), *SCRIPTS[script]], self._note)
 
+        work_on_turn = answering(self.stage, agent, Manner(style=self.style))
+
         def work(ports: Ports) -> Outcome:
-            return answer(
-                self.attempt,
-                self.stage.delivery(),
-                ports,
-                agents=only(agent),
-                attachments=self.stage.attachments,
-                manner=Manner(style=self.style),
-                margin=10.0,
-            )
+            return handle(command_of(self.attempt), self.stage.delivery(), ports, work_on_turn)
 
         self._run(dies_at, meets_at, work)
 
@@ -270,7 +265,7 @@ class TurnMachine(RuleBasedStateMachine):
         return len(split(text))
 
     def _offers_retry(self) -> bool:
-        return any(part.offers_retry for part in self.stage.chat.messages.values())
+        return any(part.buttons for part in self.stage.chat.messages.values())
 
 
 _GIVEN_BACK = (Verdict.HELD, Verdict.OWED, Verdict.LEASE_LOST, Verdict.UNAVAILABLE)

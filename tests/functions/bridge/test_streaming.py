@@ -14,10 +14,10 @@ from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatStopped, Cha
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict
-from functions.bridge.turn import Turn, next_attempt
+from functions.bridge.turn import Turn
 from tests.functions.bridge.asking import Killed, kill
 from tests.functions.bridge.strict import TROUBLE, StrictStage, deliver_until_settled, take, words_of
-from tests.functions.fakes import TURN, ScriptedAgent, Step
+from tests.functions.fakes import TURN, ScriptedAgent, Step, next_attempt
 
 
 @pytest.fixture
@@ -465,7 +465,7 @@ def test_a_retry_is_written_into_the_message_of_the_attempt_before(stage: Strict
 def test_a_failure_offers_to_be_asked_again_below_the_stream(stage: StrictStage) -> None:
     take(stage, TextDelta("It is "), 3.0, Failed(Failure.CUT_OFF, "x"))
     [part] = stage.chat.messages.values()
-    assert part.offers_retry
+    assert part.buttons
     assert part.markdown.startswith("It is\n\n:warning:")
     assert writes(stage) == ["start_stream", "stop_stream"]
 

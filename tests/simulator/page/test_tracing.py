@@ -31,7 +31,6 @@ def test_a_message_that_is_gone_is_a_thread_of_its_own() -> None:
 
 def test_a_group_and_a_session_name_their_thread() -> None:
     assert threads({"group_id": "T:C:1.000001"}, {"session": "T:C:1.000001"}) == ["C:1.000001"] * 2
-    assert threads({"group_id": "control:T:C:1.000002"}) == ["C:1.000001"]
 
 
 def test_an_invocation_belongs_to_the_thread_of_its_queue_message() -> None:

@@ -1,0 +1,37 @@
+"""Lambda behind the control queue: what must not wait behind answers, such as a word about a press.
+
+It asks no agent.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions.bridge.commands import Command, ControlCommand
+from functions.bridge.delivery import Delivery
+from functions.bridge.handle import control
+from functions.bridge.outcome import Outcome
+from functions.bridge.ports import Ports
+from functions.consumer import Consumer, LambdaContext
+from functions.settings import in_lambda
+
+
+@cache
+def _consumer() -> Consumer:
+    return Consumer(os.environ)
+
+
+if in_lambda():
+    _consumer()
+
+
+def _work(command: Command, _: Delivery, ports: Ports) -> Outcome:
+    if isinstance(command, ControlCommand):
+        return control(command, ports)
+    # It goes on to the dead letters, which tell the thread.
+    raise ValueError(f"{command.name} is a command of the questions queue")
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return _consumer().consume(event, context, _work)
