@@ -78,6 +78,7 @@ class Ingress:
             wiring.RECEIVER,
             {
                 "QUEUE_URL": self.aws.queue_url(wiring.QUESTIONS),
+                "CONTROL_QUEUE_URL": self.aws.queue_url(wiring.CONTROL_QUEUE),
                 "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
                 "POWERTOOLS_SERVICE_NAME": "agent-bridge",
                 "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",

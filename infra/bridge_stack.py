@@ -20,7 +20,10 @@ from infra.slack_secrets import SlackSecrets
 
 # Longer than all tries of its two calls: it answers 500 and counts that, rather than to be ended unheard.
 RECEIVER_TIMEOUT = cdk.Duration.seconds(25)
+CONTROL_TIMEOUT = cdk.Duration.seconds(60)
 DEAD_LETTERS_TIMEOUT = cdk.Duration.seconds(60)
+# Two: what people press is rare and quick.
+CONTROL_CONCURRENCY = 2
 # Two: the dead-letter queue should not compete with the living for Slack's rate limits.
 DEAD_LETTERS_CONCURRENCY = 2
 
@@ -69,10 +72,12 @@ class BridgeStack(cdk.Stack):
             self,
             "Queues",
             worker_timeout=worker_timeout,
+            control_timeout=CONTROL_TIMEOUT,
             dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
-            max_receive_count=_max_receive_count(config.worker.timeout_seconds),
+            question_receives=_max_receive_count(worker_timeout),
+            control_receives=_max_receive_count(CONTROL_TIMEOUT),
         )
-        receiver = self._receiver(queues.questions)
+        receiver = self._receiver(queues)
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
         agents = {**({DEFAULT_AGENT: sample.agent} if sample else {}), **config.agents}
         worker = self._consumer(
@@ -92,8 +97,17 @@ class BridgeStack(cdk.Stack):
             description=f"Fingerprint of the sample agent: {sample.fingerprint}" if sample else None,
         )
         _check_size(worker)
+        worker.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         allow_agents(worker, agents)
         self._consumer(
+            "Control",
+            handler="functions.control.handler",
+            timeout=CONTROL_TIMEOUT,
+            queue=queues.control,
+            max_concurrency=CONTROL_CONCURRENCY,
+            environment={},
+        )
+        dead_letters = self._consumer(
             "DeadLetters",
             handler="functions.dead_letters.handler",
             timeout=DEAD_LETTERS_TIMEOUT,
@@ -101,6 +115,7 @@ class BridgeStack(cdk.Stack):
             max_concurrency=DEAD_LETTERS_CONCURRENCY,
             environment={},
         )
+        dead_letters.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         self._add_outputs(ingress, queues)
 
     def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
@@ -113,6 +128,7 @@ class BridgeStack(cdk.Stack):
         cdk.CfnOutput(self, "BotTokenSecretName", value=self._secrets.token.secret_name)
         cdk.CfnOutput(self, "SlackRequestUrl", value=f"{ingress.address}{EVENTS}")
         cdk.CfnOutput(self, "QueueUrl", value=queues.questions.queue_url)
+        cdk.CfnOutput(self, "ControlQueueUrl", value=queues.control.queue_url)
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
 
     def _store(self, secret: secretsmanager.Secret) -> str:
@@ -120,8 +136,8 @@ class BridgeStack(cdk.Stack):
         command = f"aws secretsmanager put-secret-value --region {self.region}"
         return f"{command} --secret-id {secret.secret_name} --secret-string file:///dev/stdin"
 
-    def _receiver(self, queue: sqs.Queue) -> BridgeFunction:
-        """The function behind the HTTP API: it reaches the queue and the signing secret, and nothing else."""
+    def _receiver(self, queues: Queues) -> BridgeFunction:
+        """The function behind the HTTP API: it reaches its queues and the signing secret, nothing else."""
         receiver = BridgeFunction(
             self,
             "Receiver",
@@ -131,11 +147,12 @@ class BridgeStack(cdk.Stack):
             memory=512,  # for its share of a processor: Slack waits for 3 seconds, cold start included
             service=self._config.name,
             environment={
-                "QUEUE_URL": queue.queue_url,
+                "QUEUE_URL": queues.questions.queue_url,
+                "CONTROL_QUEUE_URL": queues.control.queue_url,
                 "SIGNING_SECRET_ID": self._secrets.signing.secret_arn,
             },
         )
-        receiver.allow([queue.queue_arn], "sqs:SendMessage")
+        receiver.allow([queues.questions.queue_arn, queues.control.queue_arn], "sqs:SendMessage")
         receiver.allow([self._secrets.signing.secret_arn], "secretsmanager:GetSecretValue")
         return receiver
 
@@ -150,7 +167,7 @@ class BridgeStack(cdk.Stack):
         environment: Mapping[str, str],
         description: str | None = None,
     ) -> BridgeFunction:
-        """A function that brings the turns of `queue` into their threads, with the bot token and the ledger.
+        """A function that does what the commands of `queue` ask for, with the bot token.
 
         `environment` is what it reads besides `functions.settings.ThreadSettings`.
         """
@@ -174,7 +191,6 @@ class BridgeStack(cdk.Stack):
         )
         consumer.read_from(queue, max_concurrency=max_concurrency)
         consumer.allow([self._secrets.token.secret_arn], "secretsmanager:GetSecretValue")
-        consumer.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         return consumer
 
 
@@ -187,10 +203,11 @@ def _check_size(worker: BridgeFunction) -> None:
         raise ConfigError(CONFIG_FILE, [f"{problem}; allowed: {MOST_ENVIRONMENT}, by {remedy}"])
 
 
-def _max_receive_count(worker_timeout_seconds: int) -> int:
+def _max_receive_count(timeout: cdk.Duration) -> int:
     """How many receives of a message lead to the dead-letter queue.
 
-    A redelivery that meets the lease of a worker that is alive gives the message back for as long as the
-    lease has to run, which is at least two thirds of it: so many receives may be harmless ones.
+    `timeout` is that of the function. A redelivery that meets the lease of a function that is alive gives the
+    message back for as long as the lease has to run, which is at least two thirds of it: so many receives may
+    be harmless ones.
     """
-    return REAL_ATTEMPTS + math.ceil(worker_timeout_seconds / (LEASE_SECONDS * 2 / 3))
+    return REAL_ATTEMPTS + math.ceil(timeout.to_seconds() / (LEASE_SECONDS * 2 / 3))

@@ -1,4 +1,4 @@
-"""The questions' queue and its dead-letter queue."""
+"""The queues: of questions, of commands that must not wait behind answers, and of dead letters."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
@@ -14,10 +14,10 @@ RETENTION = cdk.Duration.days(14)
 
 
 class Queues(Construct):
-    """`questions` holds the turns, in order within each thread; what fails for good moves to `dead_letters`.
+    """`questions` holds what runs agents, in order within each thread, and `control` everything else.
 
-    A message is hidden for the timeout of the function that reads it plus a margin, and moves after
-    `max_receive_count` receives.
+    A message is hidden for the timeout of the function that reads it plus a margin. After as many receives as
+    the queue's `…_receives` it moves to `dead_letters`.
     """
 
     def __init__(
@@ -26,19 +26,22 @@ class Queues(Construct):
         construct_id: str,
         *,
         worker_timeout: cdk.Duration,
+        control_timeout: cdk.Duration,
         dead_letters_timeout: cdk.Duration,
-        max_receive_count: int,
+        question_receives: int,
+        control_receives: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = _fifo_queue(self, "DeadLetters", timeout=dead_letters_timeout)
         self.questions = _fifo_queue(
-            self,
-            "Questions",
-            timeout=worker_timeout,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=max_receive_count
-            ),
+            self, "Questions", timeout=worker_timeout, dead_letter_queue=self._after(question_receives)
         )
+        self.control = _fifo_queue(
+            self, "Control", timeout=control_timeout, dead_letter_queue=self._after(control_receives)
+        )
+
+    def _after(self, receives: int) -> sqs.DeadLetterQueue:
+        return sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=receives)
 
 
 def _fifo_queue(

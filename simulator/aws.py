@@ -118,9 +118,11 @@ class Aws:
     ) -> None:
         """Creates what `wiring` says. `max_receive_count` overrides the one of the questions' queue."""
         self._create_queue(wiring.DEAD_LETTER_QUEUE, {})
-        receives = max_receive_count or wiring.QUESTIONS.max_receive_count
-        redrive = {"deadLetterTargetArn": queue_arn(wiring.DEAD_LETTER_QUEUE), "maxReceiveCount": receives}
-        self._create_queue(wiring.QUESTIONS, {"RedrivePolicy": json.dumps(redrive)})
+        for queue in (wiring.QUESTIONS, wiring.CONTROL_QUEUE):
+            receives = (queue is wiring.QUESTIONS and max_receive_count) or queue.max_receive_count
+            dead_letters = queue_arn(wiring.DEAD_LETTER_QUEUE)
+            redrive = {"deadLetterTargetArn": dead_letters, "maxReceiveCount": receives}
+            self._create_queue(queue, {"RedrivePolicy": json.dumps(redrive)})
         self.secrets.create_secret(Name=SIGNING_SECRET_ID, SecretString=signing_secret)
         self.secrets.create_secret(Name=BOT_TOKEN_SECRET_ID, SecretString=bot_token)
         partition, sort = wiring.TABLE_KEYS

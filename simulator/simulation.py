@@ -45,7 +45,7 @@ ROUTES = {seed.CLASSIC: "classic", seed.HARNESS: "harness", seed.RUNTIME: "runti
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
 
-# Every question needs them; the third function is started when something has gone wrong.
+# Every question needs them; the others are started after a press of a button, or when something went wrong.
 PREWARMED = (wiring.RECEIVER, wiring.WORKER)
 
 
@@ -118,9 +118,9 @@ class Simulation:
         )
         values = self._settings(lease_seconds, agent, style, show_rationale, notify_after_seconds)
         for function in (*wiring.FUNCTIONS, *wiring.TOOLS):
-            # The receiver writes to the queue that the worker reads; dead_letters has its own.
-            queue = wiring.DEAD_LETTER_QUEUE if function is wiring.DEAD_LETTERS else wiring.QUESTIONS
-            values["QUEUE_URL"] = self.aws.queue_url(queue)
+            # The receiver writes to the queue that the worker reads; the others have their own.
+            own = [queue for queue in wiring.QUEUES if queue.function is function]
+            values["QUEUE_URL"] = self.aws.queue_url(own[0] if own else wiring.QUESTIONS)
             self.lambdas.add(function, {name: values[name] for name in function.environment})
         self.agent.tools = ToolGateway(self.lambdas)
         self.gateway = Gateway(
@@ -141,7 +141,7 @@ class Simulation:
             max_receive_count=self._max_receive_count,
         )
         self.gateway.start()
-        self._mappings = [self._connect(queue) for queue in (wiring.QUESTIONS, wiring.DEAD_LETTER_QUEUE)]
+        self._mappings = [self._connect(queue) for queue in wiring.QUEUES]
         for mapping in self._mappings:
             mapping.start()
         self.slack.request_url = f"{self.gateway.url}/slack/events"
@@ -210,6 +210,7 @@ class Simulation:
     ) -> dict[str, str]:
         """The values of the variables that the template gives to functions, but QUEUE_URL."""
         return {
+            "CONTROL_QUEUE_URL": self.aws.queue_url(wiring.CONTROL_QUEUE),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,

@@ -32,7 +32,7 @@ class Queue:
 
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
-# What it takes to bring the turns of a queue into their threads.
+# What it takes to do what a queue's commands ask for.
 CONSUMER = {"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS", "NOTIFY_AFTER_SECONDS"}
 
 RECEIVER = Function(
@@ -40,7 +40,7 @@ RECEIVER = Function(
     handler="functions.receiver.handler",
     timeout=25,
     memory=512,
-    environment=frozenset({"QUEUE_URL", "SIGNING_SECRET_ID", *POWERTOOLS}),
+    environment=frozenset({"QUEUE_URL", "CONTROL_QUEUE_URL", "SIGNING_SECRET_ID", *POWERTOOLS}),
 )
 WORKER = Function(
     name="worker",
@@ -49,6 +49,13 @@ WORKER = Function(
     memory=256,
     environment=frozenset({*CONSUMER, "AGENTS", "REPLY_STYLE", "SHOW_RATIONALE", *POWERTOOLS}),
 )
+CONTROL = Function(
+    name="control",
+    handler="functions.control.handler",
+    timeout=60,
+    memory=256,
+    environment=frozenset({*CONSUMER, *POWERTOOLS}),
+)
 DEAD_LETTERS = Function(
     name="dead_letters",
     handler="functions.dead_letters.handler",
@@ -56,7 +63,7 @@ DEAD_LETTERS = Function(
     memory=256,
     environment=frozenset({*CONSUMER, *POWERTOOLS}),
 )
-FUNCTIONS = (RECEIVER, WORKER, DEAD_LETTERS)
+FUNCTIONS = (RECEIVER, WORKER, CONTROL, DEAD_LETTERS)
 
 # The sample agent's tools, which stacks of their own deploy.
 PLACES, WEATHER, CLOCK = (
@@ -77,6 +84,7 @@ ROUTES = ("POST /slack/events", "POST /slack/interactivity")
 # A live owner's lease always has at least LEASE_SECONDS - LEASE_SECONDS / 3 to run, and a redelivery that
 # meets it waits for that long: so many receives can be harmless ones. Three more are real attempts.
 MAX_RECEIVE_COUNT = 3 + math.ceil(WORKER.timeout / (LEASE_SECONDS * 2 / 3))
+CONTROL_MAX_RECEIVE_COUNT = 3 + math.ceil(CONTROL.timeout / (LEASE_SECONDS * 2 / 3))
 
 QUESTIONS = Queue(
     name="questions",
@@ -84,6 +92,14 @@ QUESTIONS = Queue(
     visibility_timeout=WORKER.timeout + 30,
     max_concurrency=50,
     max_receive_count=MAX_RECEIVE_COUNT,
+    retention=14 * 24 * 3600,
+)
+CONTROL_QUEUE = Queue(
+    name="control",
+    function=CONTROL,
+    visibility_timeout=CONTROL.timeout + 30,
+    max_concurrency=2,
+    max_receive_count=CONTROL_MAX_RECEIVE_COUNT,
     retention=14 * 24 * 3600,
 )
 DEAD_LETTER_QUEUE = Queue(
@@ -94,5 +110,6 @@ DEAD_LETTER_QUEUE = Queue(
     max_receive_count=None,
     retention=14 * 24 * 3600,
 )
+QUEUES = (QUESTIONS, CONTROL_QUEUE, DEAD_LETTER_QUEUE)
 TABLE_KEYS = ("turn_id", "item")  # partition and sort key, both strings
 TABLE_TTL_ATTRIBUTE = "expires_at"

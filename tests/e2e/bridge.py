@@ -49,7 +49,7 @@ class Bridge(Operator):
 
     def queues_are_empty(self) -> bool:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        for queue in (wiring.QUESTIONS, wiring.DEAD_LETTER_QUEUE):
+        for queue in wiring.QUEUES:
             url = self.simulation.aws.queue_url(queue)
             counts = self.simulation.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)  # type: ignore[arg-type]
             if any(int(count) for count in counts["Attributes"].values()):

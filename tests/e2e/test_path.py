@@ -187,6 +187,31 @@ def test_a_slow_answer_delays_only_its_own_thread(bridge: Bridge, monkeypatch: p
     assert bridge.settled(slow) == "answered"
 
 
+def test_a_word_about_a_press_does_not_wait_for_the_answers_of_its_thread(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def slowly(call: Call, perform: Callable[[], Response]) -> Response:
+        if call.operation.startswith("Invoke"):
+            goes_on.wait(PATIENCE)
+        return perform()
+
+    bridge.simulation.agent.force("throttlingException in stream")
+    question = bridge.ask("@agent what's the weather in Chicago?")
+    [failed] = bridge.replies(question)
+    monkeypatch.setattr(bridge.simulation.tap, "interceptor", slowly)
+    slow = bridge.say("@agent what's the weather in Lima?", thread_ts=question["ts"])
+    bridge.until(lambda: bridge.state(slow) == "started")
+    bridge.control("press", channel=question["channel"], ts=failed["ts"], user="bob", action_id="retry")
+    bridge.until(
+        lambda: any(call.method == "chat.postEphemeral" for call in bridge.simulation.slack.web_api.calls)
+    )
+    assert bridge.state(slow) == "started"
+    goes_on.set()
+    assert bridge.settled(slow) == "answered"
+
+
 def test_the_turns_of_a_thread_are_answered_in_order(bridge: Bridge) -> None:
     first = bridge.delivered(bridge.say("@agent slowly: what's the weather in Chicago?"))
     for day in ("tomorrow", "on Friday"):

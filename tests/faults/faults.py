@@ -161,7 +161,7 @@ def _kill(incident: Incident) -> None:
     process.kill()
     if message is None:
         return
-    watched = incident.watch.turns.get(turn_id_of(message["body"]))
+    watched = incident.watch.turns.get(turn_id_of(message["body"]) or "")
     if watched and not watched.hidden:
         incident.simulation.aws.sqs.change_message_visibility(
             QueueUrl=_queue_url(incident, message),
@@ -179,7 +179,7 @@ def _message(process: ExecutionEnvironment) -> dict[str, Any] | None:
 
 def _queue_url(incident: Incident, message: dict[str, Any]) -> str:
     """Where the message that the function got comes from."""
-    queues = map(incident.simulation.aws.queue_url, (wiring.QUESTIONS, wiring.DEAD_LETTER_QUEUE))
+    queues = map(incident.simulation.aws.queue_url, wiring.QUEUES)
     return next(url for url in queues if url.endswith(message["eventSourceARN"].rpartition(":")[2]))
 
 

@@ -220,7 +220,8 @@ class Watch:
             return None
         record = json.loads(event)["Records"][0]
         turn_id = turn_id_of(record["body"])
-        self._receipts[record["receiptHandle"]] = turn_id
+        if turn_id is not None:
+            self._receipts[record["receiptHandle"]] = turn_id
         return turn_id
 
     def _pass(self, watched: Watched, call: Call, process: ExecutionEnvironment | None) -> Happening | None:
@@ -266,9 +267,10 @@ def _stage(process: ExecutionEnvironment, body: str | None) -> str:
     return process.function.name if attempt == 1 else f"{process.function.name}, attempt {attempt}"
 
 
-def turn_id_of(body: str) -> str:
-    turn = json.loads(body)
-    return f"{turn['team']}:{turn['channel']}:{turn['ts']}"
+def turn_id_of(body: str) -> str | None:
+    """Which turn a queue message is about; None for a command of the control queue."""
+    command = json.loads(body)
+    return f"{command['team']}:{command['channel']}:{command['ts']}" if "ts" in command else None
 
 
 def _describe(call: Call, watched: Watched) -> str:

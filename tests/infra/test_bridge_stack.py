@@ -25,7 +25,7 @@ def of_type(template: Template, resource_type: str) -> list[dict[str, Any]]:
 
 def test_every_function_runs_python_3_13_on_arm64_from_one_asset(template: Template) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
-    assert len(functions) == 3
+    assert len(functions) == 4
     for function in functions:
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -34,16 +34,16 @@ def test_every_function_runs_python_3_13_on_arm64_from_one_asset(template: Templ
 
 def test_every_function_is_traced_and_logs_json_to_a_group_of_its_own(template: Template) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
-    assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 3
-    assert [function["LoggingConfig"]["LogFormat"] for function in functions] == ["JSON"] * 3
+    assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 4
+    assert [function["LoggingConfig"]["LogFormat"] for function in functions] == ["JSON"] * 4
     groups = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
-    assert len(groups) == 3
+    assert len(groups) == 4
     assert groups < template.find_resources("AWS::Logs::LogGroup").keys()
 
 
 def test_every_log_group_keeps_a_month_and_goes_with_the_stack(template: Template) -> None:
     groups = template.find_resources("AWS::Logs::LogGroup")
-    assert len(groups) == 4
+    assert len(groups) == 5
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == 30
         assert group["DeletionPolicy"] == "Delete"
@@ -137,8 +137,8 @@ def test_the_access_log_is_where_the_accounts_resource_policy_cannot_be_full(tem
     }
 
 
-def test_both_queues_are_fifo_in_high_throughput_mode_and_encrypted(template: Template) -> None:
-    template.resource_count_is("AWS::SQS::Queue", 2)
+def test_all_queues_are_fifo_in_high_throughput_mode_and_encrypted(template: Template) -> None:
+    template.resource_count_is("AWS::SQS::Queue", 3)
     template.all_resources_properties(
         "AWS::SQS::Queue",
         {
@@ -167,20 +167,40 @@ def test_each_queue_refuses_what_does_not_come_over_tls(template: Template) -> N
         }
 
 
-def test_what_the_worker_cannot_finish_moves_to_the_dead_letter_queue(template: Template) -> None:
-    questions = template.find_resources(
-        "AWS::SQS::Queue", {"Properties": {"RedrivePolicy": Match.any_value()}}
+def test_what_cannot_be_finished_moves_to_the_one_dead_letter_queue(template: Template) -> None:
+    policies = {
+        logical_id[: -len("01234567")]: queue["Properties"].get("RedrivePolicy")
+        for logical_id, queue in template.find_resources("AWS::SQS::Queue").items()
+    }
+    dead_letters = {"Fn::GetAtt": ["QueuesDeadLettersF0D5D2AD", "Arn"]}
+    assert policies == {
+        "QueuesQuestions": {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 11},
+        "QueuesControl": {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 5},
+        "QueuesDeadLetters": None,
+    }
+
+
+def test_what_a_deployment_must_never_replace_keeps_its_logical_id(template: Template) -> None:
+    """With another id, queued questions, records, secrets and the address that Slack knows would be gone."""
+    kept = (
+        "AWS::SQS::Queue",
+        "AWS::DynamoDB::GlobalTable",
+        "AWS::SecretsManager::Secret",
+        "AWS::ApiGatewayV2::Api",
     )
-    (redrive_policy,) = (queue["Properties"]["RedrivePolicy"] for queue in questions.values())
-    dead_letters = template.find_resources("AWS::SQS::Queue").keys() - questions.keys()
-    assert redrive_policy == {
-        "deadLetterTargetArn": {"Fn::GetAtt": [*dead_letters, "Arn"]},
-        "maxReceiveCount": 11,
+    assert {name for kind in kept for name in template.find_resources(kind)} == {
+        "QueuesQuestions67F4E4BB",
+        "QueuesControlE02988EC",
+        "QueuesDeadLettersF0D5D2AD",
+        "LedgerTable9343E4AA",
+        "SecretsSigningSecret9F952B20",
+        "SecretsBotToken3C5E3BC9",
+        "IngressApiFA053807",
     }
 
 
 def test_messages_are_handed_over_one_by_one_and_failures_reported_by_message(template: Template) -> None:
-    template.resource_count_is("AWS::Lambda::EventSourceMapping", 2)
+    template.resource_count_is("AWS::Lambda::EventSourceMapping", 3)
     template.all_resources_properties(
         "AWS::Lambda::EventSourceMapping",
         {"BatchSize": 1, "FunctionResponseTypes": ["ReportBatchItemFailures"]},
@@ -233,20 +253,22 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
     (signing,) = (name for name in secrets if "Signing" in name)
     (token,) = (name for name in secrets if "Token" in name)
     (table,) = template.find_resources("AWS::DynamoDB::GlobalTable")
-    (questions,) = template.find_resources(
-        "AWS::SQS::Queue", {"Properties": {"RedrivePolicy": Match.any_value()}}
-    )
+    control, dead_letters, questions = sorted(template.find_resources("AWS::SQS::Queue"))
     powertools = {
         "POWERTOOLS_SERVICE_NAME": "agent-bridge",
         "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
-    (dead_letters,) = template.find_resources("AWS::SQS::Queue").keys() - {questions}
     environments = {
         name: properties["Environment"]["Variables"] for name, (_, properties) in functions.items()
     }
     assert environments == {
-        "receiver": {"QUEUE_URL": {"Ref": questions}, "SIGNING_SECRET_ID": {"Ref": signing}, **powertools},
+        "receiver": {
+            "QUEUE_URL": {"Ref": questions},
+            "CONTROL_QUEUE_URL": {"Ref": control},
+            "SIGNING_SECRET_ID": {"Ref": signing},
+            **powertools,
+        },
         "worker": {
             "QUEUE_URL": {"Ref": questions},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
@@ -267,6 +289,14 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             ),
             "REPLY_STYLE": "edit",
             "SHOW_RATIONALE": "false",
+            "NOTIFY_AFTER_SECONDS": "60",
+            **powertools,
+        },
+        "control": {
+            "QUEUE_URL": {"Ref": control},
+            "BOT_TOKEN_SECRET_ID": {"Ref": token},
+            "LEDGER_TABLE": {"Ref": table},
+            "LEASE_SECONDS": "60",
             "NOTIFY_AFTER_SECONDS": "60",
             **powertools,
         },
@@ -291,6 +321,7 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
         "SigningSecretName",
         "BotTokenSecretName",
         "QueueUrl",
+        "ControlQueueUrl",
         "DeadLetterQueueUrl",
     }
     (api,) = template.find_resources("AWS::ApiGatewayV2::Api")

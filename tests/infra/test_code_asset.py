@@ -93,7 +93,7 @@ def test_lambdas_user_may_read_the_asset_whoever_made_it(asset: Path) -> None:
 def test_the_asset_needs_no_package_from_elsewhere(asset: Path) -> None:
     program = (
         f"import sys; sys.path.insert(0, {str(asset)!r}); "
-        "import functions.receiver, functions.worker, functions.dead_letters; "
+        "import functions.receiver, functions.worker, functions.control, functions.dead_letters; "
         "import boto3; boto3.client('bedrock-agent-runtime', region_name='us-east-1'); "
         "print(*(sys.modules[name].__file__ for name in ('functions.worker', 'boto3', 'slack_sdk')))"
     )

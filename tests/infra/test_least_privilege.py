@@ -28,10 +28,13 @@ def permissions(resources: dict[str, Any], role: str) -> dict[str, list[str]]:
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 assert statement.keys() == {"Action", "Effect", "Resource"}
                 assert statement["Effect"] == "Allow"
-                actions = statement["Action"]
-                found = allowed.setdefault(named(statement["Resource"]), [])
-                found += [actions] if isinstance(actions, str) else actions
+                for one in _listed(statement["Resource"]):
+                    allowed.setdefault(named(one), []).extend(_listed(statement["Action"]))
     return allowed
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def role_of(functions: dict[str, tuple[str, dict[str, Any]]], name: str) -> str:
@@ -39,13 +42,14 @@ def role_of(functions: dict[str, tuple[str, dict[str, Any]]], name: str) -> str:
     return role
 
 
-def test_receiver_may_send_to_the_queue_and_read_the_signing_secret(
+def test_receiver_may_send_to_two_queues_and_read_the_signing_secret(
     resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
 ) -> None:
     assert permissions(resources, role_of(functions, "receiver")) == {
         "ReceiverLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesQuestions": ["sqs:SendMessage"],
+        "QueuesControl": ["sqs:SendMessage"],
         "SecretsSigningSecret": ["secretsmanager:GetSecretValue"],
     }
 
@@ -75,6 +79,22 @@ def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
     }
 
 
+def test_control_may_take_commands_and_knows_neither_ledger_nor_agent(
+    resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    assert permissions(resources, role_of(functions, "control")) == {
+        "ControlLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        "QueuesControl": [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ],
+        "SecretsBotToken": ["secretsmanager:GetSecretValue"],
+    }
+
+
 def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
     resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
 ) -> None:
@@ -99,7 +119,7 @@ def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
 
 def test_there_is_no_other_way_to_a_permission(template: Template) -> None:
     roles = template.find_resources("AWS::IAM::Role")
-    assert len(roles) == 3
+    assert len(roles) == 4
     for role in roles.values():
         assert role["Properties"].keys() == {"AssumeRolePolicyDocument"}  # no managed or inline policies
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]

@@ -66,7 +66,7 @@ def test_a_gateway_knows_the_tools_by_the_names_of_the_template(cdk_context: dic
     assert {gateway_name(tool): function.name for tool, function in FUNCTIONS.items()} == deployed
 
 
-@pytest.mark.parametrize("queue", [wiring.QUESTIONS, wiring.DEAD_LETTER_QUEUE], ids=lambda queue: queue.name)
+@pytest.mark.parametrize("queue", wiring.QUEUES, ids=lambda queue: queue.name)
 def test_queues_are_those_of_the_template(
     template: Template, functions: dict[str, tuple[str, dict[str, Any]]], queue: wiring.Queue
 ) -> None:
