@@ -157,6 +157,32 @@ def press_retry(bridge: Deployment) -> None:
     bridge.said.append("answered one more after a press on Retry")
 
 
+def press_anothers_retry(bridge: Deployment) -> None:
+    """A stranger's press, which takes the control queue: only they are told, and nobody is asked."""
+    operator = bridge.operator
+    bridge.agent.force("fail at once")
+    question = operator.say("@agent what's the weather in Quito today?")
+    operator.until(lambda: operator.state(question) in ("failed", "interrupted"))
+    runs = len(bridge.agent.invocations)
+    press_as_a_stranger(bridge, question)
+    operator.until(lambda: told_alone(bridge, seed.BOB.id))
+    _until_quiet(bridge)
+    assert len(bridge.agent.invocations) == runs
+    bridge.said.append("told a stranger who pressed Retry, and nobody else, that they may not")
+
+
+def press_as_a_stranger(bridge: Deployment, question: dict[str, Any]) -> None:
+    [reply] = bridge.operator.replies(question)
+    place = {"channel": question["channel"], "ts": reply["ts"]}
+    bridge.operator.control("press", **place, user="bob", action_id="retry")
+
+
+def told_alone(bridge: Deployment, user: str) -> list[str]:
+    """What somebody was told that nobody else sees."""
+    calls = [call for call in bridge.slack.web_api.calls if call.method == "chat.postEphemeral"]
+    return [call.args["text"] for call in calls if call.args["user"] == user]
+
+
 def send_forgeries(bridge: Deployment) -> None:
     runs = len(bridge.agent.invocations)
     event = {"type": "app_mention", "user": seed.ALICE.id, "text": "<@U0AGENT01> hello", "ts": "1.2"}
@@ -237,6 +263,7 @@ STEPS: tuple[Callable[[Deployment], None], ...] = (
     deploy,
     ask_each_kind_of_agent,
     press_retry,
+    press_anothers_retry,
     send_forgeries,
     deliver_twice,
     update_under_load,
@@ -267,10 +294,10 @@ def inventory(cloud: Cloud) -> set[str]:
 
 
 def _waiting(bridge: Deployment) -> int:
-    """How many messages are on the two queues, in flight ones too."""
+    """How many messages are on the queues, in flight ones too."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     sqs, total = bridge.cloud.client("sqs"), 0
-    for output in ("QueueUrl", "DeadLetterQueueUrl"):
+    for output in ("QueueUrl", "ControlQueueUrl", "DeadLetterQueueUrl"):
         counts = sqs.get_queue_attributes(QueueUrl=bridge.outputs[output], AttributeNames=names)
         total += sum(int(count) for count in counts["Attributes"].values())
     return total

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.deploy.check import Deployment, hand_to_dead_letters
+from tests.deploy.check import Deployment, hand_to_dead_letters, press_as_a_stranger
 
 # What the emulator does not ask the function's role for, and why.
 NOT_ASKED = {
@@ -52,9 +52,17 @@ def _ask_twice(bridge: Deployment) -> None:
     operator.control("press", channel=question["channel"], ts=reply["ts"], user="alice", action_id="retry")
 
 
+def _press_anothers_retry(bridge: Deployment) -> None:
+    bridge.agent.force("fail at once")
+    question = bridge.operator.say("@agent what's the weather in Oslo today?")
+    bridge.operator.until(lambda: bridge.operator.state(question) in ("failed", "interrupted"))
+    press_as_a_stranger(bridge, question)
+
+
 USES: Mapping[str, Callable[[Deployment], object]] = {
     "Receiver": _ask,
     "Worker": _ask_twice,
+    "Control": _press_anothers_retry,
     "DeadLetters": hand_to_dead_letters,
 }
 

@@ -102,7 +102,7 @@ def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
 
 
 def wait_until_quiet(bridge: Bridge, patience: float) -> bool:
-    """Until both queues are empty and nothing runs: what is still to come must come before one looks."""
+    """Until all queues are empty and nothing runs: what is still to come must come before one looks."""
     lambdas = bridge.simulation.lambdas
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

@@ -20,7 +20,7 @@ Written by `make faults`, which runs it: {{figures}}.
 Each cell is a question of its own, asked in the simulator with the functions as they ship, in real
 processes; the column's fault happens once, at the row's call. Afterwards the question must have exactly one
 visible outcome in its thread, no placeholder may be left, the agent may have been started once for each
-attempt at most, both queues must be empty and the ledger settled. `make test` runs each point and each fault
+attempt at most, all queues must be empty and the ledger settled. `make test` runs each point and each fault
 once.
 
 There are no hooks in the shipped code: the stand-ins see every call where it arrives (`simulator/tap.py`),
