@@ -7,12 +7,12 @@ from pathlib import Path
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from config.bridge_toml import CONFIG_FILE, Config, ConfigError, read_config
+from functions.settings import AgentSettings
 from infra.bridge_stack import BridgeStack, Sample
-from infra.config import CONFIG_FILE, Agent, Config, ConfigError, read_config
 from infra.fingerprint import fingerprint
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
-from infra.targets import BedrockAgent, Harness
 
 BRIDGE_TOML = Path(__file__).parent / CONFIG_FILE
 
@@ -38,13 +38,18 @@ def _sample(app: cdk.App, config: Config) -> Sample | None:
             harness = SampleHarnessStack(
                 app, name, name=config.name, region=config.region, settings=config.sample_agent
             )
-            agent = Agent(Harness(harness.harness_arn), description=description)
+            agent = AgentSettings("agentcore-harness", arn=harness.harness_arn, description=description)
             return Sample(agent, fingerprint(harness))
         case "classic":
             classic = SampleAgentStack(
                 app, name, name=config.name, region=config.region, settings=config.sample_agent
             )
-            agent = Agent(BedrockAgent(classic.agent_id, classic.alias_id), description=description)
+            agent = AgentSettings(
+                "bedrock-agent",
+                agent_id=classic.agent_id,
+                alias_id=classic.alias_id,
+                description=description,
+            )
             return Sample(agent, fingerprint(classic))
     return None
 

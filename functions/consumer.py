@@ -20,7 +20,7 @@ from functions.bridge.delivery import Delivery, back_off
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
-from functions.settings import ThreadSettings
+from functions.settings import Settings, ThreadSettings
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
@@ -49,22 +49,26 @@ class Consumer:
             dead-letter queue, where its thread is told that it is lost, if it says which thread that is.
 
     Attributes:
+        settings: what bridge.toml says.
         token: the bot token.
+        files_origin: the only origin that Slack's files are fetched from.
     """
 
     def __init__(self, environment: Mapping[str, str], *, is_last: bool = False) -> None:
         self._is_last = is_last
-        settings = ThreadSettings.read(environment)
+        self.settings = Settings.read(environment)
+        thread = ThreadSettings.read(environment)
         clock = SystemClock()
-        self.token = CachedSecret(aws.secrets_manager(), settings.bot_token_secret_id, clock, check=bot_token)
+        self.token = CachedSecret(aws.secrets_manager(), thread.bot_token_secret_id, clock, check=bot_token)
+        self.files_origin = thread.files_origin
         self._sqs = aws.sqs()
-        self._queue_url = settings.queue_url
+        self._queue_url = thread.queue_url
         self._ports = Ports(
-            chat=SlackChat(self.token, api_url=settings.slack_api_url),
-            ledger=DynamoLedger(aws.dynamodb(), settings.ledger_table, clock),
+            chat=SlackChat(self.token, api_url=thread.slack_api_url),
+            ledger=DynamoLedger(aws.dynamodb(), thread.ledger_table, clock),
             clock=clock,
-            lease_seconds=settings.lease_seconds,
-            notify_after=settings.notify_after,
+            lease_seconds=self.settings.lease_seconds,
+            notify_after=self.settings.reply.notify_after_seconds,
         )
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:

@@ -1,19 +1,87 @@
-"""What each function reads from its environment, once, typed.
+"""What each function is told, read once, typed.
 
-The template sets these variables (`infra/`); `SLACK_API_URL` and `SLACK_FILES_ORIGIN` are for those who stand
-in for Slack.
+What bridge.toml says to the functions reaches them as a JSON document in a Lambda layer: `Settings`.
+`config/` reads bridge.toml into the same classes, so that a setting and its default are declared only once.
+
+What only a deployment knows is in environment variables, which the template sets (`infra/`).
+`SLACK_API_URL` and `SLACK_FILES_ORIGIN` are for those who stand in for Slack.
 """
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
 
-from functions.bridge.manner import Manner, Style
+from functions.bridge.manner import Manner
 
 
 class SettingError(Exception):
-    """A variable that is missing or has a value that is not allowed. Names it, its value and what is."""
+    """A setting that is missing or has a value that is not allowed. Names it, its value and what is."""
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """One agent: a table `[agents.NAME]` of bridge.toml.
+
+    What leads to it depends on its kind; see `functions.adapters.agents`. "" stands for what is not set.
+
+    Attributes:
+        role_arn, external_id: the role of another account that is assumed to reach it.
+        channels: the only ones where it answers; () means everywhere.
+        description: for the list that people get.
+    """
+
+    kind: str
+    agent_id: str = ""
+    alias_id: str = ""
+    arn: str = ""
+    qualifier: str = ""
+    tell_user_id: bool = False
+    role_arn: str = ""
+    external_id: str = ""
+    channels: tuple[str, ...] = ()
+    description: str = ""
+
+    def target(self, name: str) -> str:
+        """A member without which the kind cannot do. Raises `SettingError`."""
+        value = str(getattr(self, name))
+        if not value:
+            raise SettingError(f"there is no {name} for an agent of kind {self.kind!r}")
+        return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the worker and dead_letters are told of bridge.toml: the document at `SETTINGS_FILE`.
+
+    Attributes:
+        agents: by name. "default" answers where no route says otherwise.
+        routes: channel to agent.
+        lease_seconds: see `functions.bridge.ports.Ports`. bridge.toml has no key for it.
+    """
+
+    agents: Mapping[str, AgentSettings] = field(default_factory=dict)
+    routes: Mapping[str, str] = field(default_factory=dict)
+    reply: Manner = field(default_factory=Manner)
+    lease_seconds: int = 60
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """The document, and the sample agent, of which only the deployment knows where it is.
+
+        Raises `SettingError`.
+        """
+        if path := environment.get("SETTINGS_FILE"):
+            document = _json(path, Path(path).read_text("utf-8"))
+        else:
+            document = _former(environment)
+        settings: Settings = _typed(cls, document, "")
+        sample = _json("SAMPLE_AGENT", environment.get("SAMPLE_AGENT", "{}"))
+        agents = _typed(Mapping[str, AgentSettings], sample, "SAMPLE_AGENT")
+        return replace(settings, agents={**agents, **settings.agents})
 
 
 @dataclass(frozen=True)
@@ -39,15 +107,16 @@ class ReceiverSettings:
 class ThreadSettings:
     """What it takes to do what a queue's commands ask for: the queue, the token, the ledger.
 
-    `lease_seconds` and `notify_after`: see `functions.bridge.ports.Ports`.
+    Attributes:
+        slack_api_url: of Slack's Web API.
+        files_origin: the only origin (scheme, host and port) that files are fetched from.
     """
 
     queue_url: str
     bot_token_secret_id: str
     ledger_table: str
-    lease_seconds: float
-    notify_after: float
-    slack_api_url: str
+    slack_api_url: str = "https://slack.com/api/"
+    files_origin: str = "https://files.slack.com"
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "ThreadSettings":
@@ -55,68 +124,14 @@ class ThreadSettings:
             queue_url=_required(environment, "QUEUE_URL"),
             bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
             ledger_table=_required(environment, "LEDGER_TABLE"),
-            lease_seconds=_seconds(environment, "LEASE_SECONDS"),
-            notify_after=_seconds(environment, "NOTIFY_AFTER_SECONDS"),
-            slack_api_url=environment.get("SLACK_API_URL") or "https://slack.com/api/",
+            slack_api_url=environment.get("SLACK_API_URL") or cls.slack_api_url,
+            files_origin=environment.get("SLACK_FILES_ORIGIN") or cls.files_origin,
         )
 
 
-@dataclass(frozen=True)
-class AgentSettings:
-    """One agent. What leads to it depends on its kind; see `functions.adapters.agents`."""
-
-    kind: str
-    agent_id: str = ""
-    alias_id: str = ""
-    arn: str = ""
-    qualifier: str = ""
-    tell_user_id: bool = False
-    role_arn: str = ""
-    external_id: str = ""
-    description: str = ""
-    channels: Sequence[str] = ()
-
-    def target(self, name: str) -> str:
-        """A member without which the kind cannot do. Raises `SettingError`."""
-        value = str(getattr(self, name))
-        if not value:
-            raise SettingError(f"AGENTS has no {name} for an agent of kind {self.kind!r}")
-        return value
-
-
-@dataclass(frozen=True)
-class AgentsSettings:
-    """`AGENTS`: agents by name, and routes: channel to name. JSON, as there may be several of both."""
-
-    agents: Mapping[str, AgentSettings]
-    routes: Mapping[str, str]
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "AgentsSettings":
-        text = _required(environment, "AGENTS")
-        try:
-            document = json.loads(text)
-            agents = {name: AgentSettings(**one) for name, one in document["agents"].items()}
-            return cls(agents, document["routes"])
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise SettingError(f"AGENTS is {text!r}; allowed is what the template puts there: {exc}") from exc
-
-
-@dataclass(frozen=True)
-class ReplySettings:
-    """How replies are made, and the only origin (scheme, host and port) that files are fetched from."""
-
-    manner: Manner
-    files_origin: str
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "ReplySettings":
-        manner = Manner(
-            style=_style(environment, "REPLY_STYLE"),
-            show_rationale=_switch(environment, "SHOW_RATIONALE"),
-        )
-        origin = environment.get("SLACK_FILES_ORIGIN") or "https://files.slack.com"
-        return cls(manner=manner, files_origin=origin)
+def in_lambda() -> bool:
+    """Whether Lambda's runtime imports us: then clients are made at once, while the CPU is not throttled."""
+    return "AWS_LAMBDA_RUNTIME_API" in os.environ
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -126,32 +141,65 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _seconds(environment: Mapping[str, str], name: str) -> float:
-    text = _required(environment, name)
+def _former(environment: Mapping[str, str]) -> dict[str, object]:
+    """The document that the variables of former versions amount to.
+
+    Lambda updates a function's code and its variables one after the other: for seconds this code may run
+    with them.
+    """
+    if "LEASE_SECONDS" not in environment:
+        raise SettingError("SETTINGS_FILE is not set")
+    return {
+        **_json("AGENTS", environment.get("AGENTS", "{}")),
+        "lease_seconds": _json("LEASE_SECONDS", environment["LEASE_SECONDS"]),
+        "reply": {
+            "style": environment.get("REPLY_STYLE", Manner.style),
+            "show_rationale": environment.get("SHOW_RATIONALE") == "true",
+            "notify_after_seconds": _json("NOTIFY_AFTER_SECONDS", environment["NOTIFY_AFTER_SECONDS"]),
+        },
+    }
+
+
+def _json(name: str, text: str) -> Any:
     try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 1 <= value <= 900:
-        raise SettingError(f"{name} is {text!r}; allowed are 1 to 900 seconds")
-    return value
+        return json.loads(text)
+    except ValueError as error:
+        raise SettingError(f"{name} is {text!r}; allowed is JSON: {error}") from error
 
 
-def _style(environment: Mapping[str, str], name: str) -> Style:
-    text = _required(environment, name)
-    try:
-        return Style(text)
-    except ValueError:
-        raise SettingError(f"{name} is {text!r}; allowed are {' and '.join(Style)}") from None
+def _typed(kind: Any, value: Any, path: str) -> Any:
+    """The JSON `value` as a `kind`: a dataclass, a mapping, a tuple, an enumeration or a plain type.
+
+    Members that a dataclass does not have are left out, and absent ones have their defaults: for seconds the
+    document may be one version older or newer than the code. Raises `SettingError`.
+    """
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, dict):
+        types = get_type_hints(kind)
+        members = {}
+        for one in fields(kind):
+            if one.name in value:
+                members[one.name] = _typed(types[one.name], value[one.name], _inner(path, one.name))
+            elif one.default is MISSING and one.default_factory is MISSING:
+                raise SettingError(f"{_inner(path, one.name)} is missing in the settings")
+        return kind(**members)
+    if get_origin(kind) is Mapping and isinstance(value, dict):
+        return {name: _typed(get_args(kind)[1], one, _inner(path, name)) for name, one in value.items()}
+    if get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(_typed(get_args(kind)[0], one, path) for one in value)
+    if isinstance(kind, type) and issubclass(kind, Enum) and value in [*kind]:
+        return kind(value)
+    if type(value) is kind:
+        return value
+    raise SettingError(f"{path or 'the document'} is {value!r} in the settings; allowed is {_in_words(kind)}")
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    text = _required(environment, name)
-    if text not in ("true", "false"):
-        raise SettingError(f"{name} is {text!r}; allowed are true and false")
-    return text == "true"
+def _inner(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
-def in_lambda() -> bool:
-    """Whether Lambda's runtime imports us: then clients are made at once, while the CPU is not throttled."""
-    return "AWS_LAMBDA_RUNTIME_API" in os.environ
+def _in_words(kind: Any) -> str:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return " or ".join(repr(str(one)) for one in kind)
+    if is_dataclass(kind) or get_origin(kind) is Mapping:
+        return "an object"
+    return "a list" if get_origin(kind) is tuple else str(kind.__name__)

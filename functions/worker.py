@@ -15,7 +15,7 @@ from functions.bridge.outcome import Outcome
 from functions.bridge.ports import Ports
 from functions.bridge.turn import Turn
 from functions.consumer import RESERVE_SECONDS, Consumer, LambdaContext
-from functions.settings import AgentsSettings, ReplySettings, in_lambda
+from functions.settings import in_lambda
 
 # The worker stops reading 15 seconds before its time is up: ten to say so, five in reserve.
 MARGIN_SECONDS = 15.0 - RESERVE_SECONDS
@@ -25,11 +25,9 @@ class _Worker:
     """What one execution environment makes once."""
 
     def __init__(self) -> None:
-        reply = ReplySettings.read(os.environ)
-        self._agents = agents(AgentsSettings.read(os.environ))
-        self._manner = reply.manner
         self._consumer = Consumer(os.environ)
-        self._files = SlackFiles(self._consumer.token, origin=reply.files_origin)
+        self._agents = agents(self._consumer.settings)
+        self._files = SlackFiles(self._consumer.token, origin=self._consumer.files_origin)
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         return self._consumer.consume(event, context, self._work)
@@ -44,7 +42,7 @@ class _Worker:
             ports,
             agents=self._agents,
             attachments=self._files,
-            manner=self._manner,
+            manner=self._consumer.settings.reply,
             margin=MARGIN_SECONDS,
         )
 

@@ -1,39 +1,47 @@
-"""The agents, as the worker is told about them, and what it may do to each."""
+"""What the worker may do to an agent of each kind."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 import aws_cdk as cdk
 
-from infra.config import Agent
+from functions.settings import AgentSettings
 from infra.function import BridgeFunction
 
 
-def allow_agents(worker: BridgeFunction, agents: Mapping[str, Agent]) -> None:
+def allow_agents(worker: BridgeFunction, agents: Iterable[AgentSettings]) -> None:
     """Let the worker invoke exactly these; those of other accounts by way of their role only."""
-    for agent in agents.values():
-        if agent.role:
-            worker.allow([agent.role.arn], "sts:AssumeRole")
-            continue
-        agent.target.let_invoke(worker)
+    for agent in agents:
+        if agent.role_arn:
+            worker.allow([agent.role_arn], "sts:AssumeRole")
+        else:
+            ALLOW[agent.kind](worker, agent)
 
 
-def agents_variable(scope: cdk.Stack, agents: Mapping[str, Agent], routes: Mapping[str, str]) -> str:
-    """The value of the worker's variable AGENTS (`functions.settings.AgentsSettings`)."""
-    return scope.to_json_string(
-        {"agents": {name: _described(agent) for name, agent in agents.items()}, "routes": dict(routes)}
+def _allow_bedrock_agent(worker: BridgeFunction, agent: AgentSettings) -> None:
+    alias = cdk.Stack.of(worker).format_arn(
+        service="bedrock", resource="agent-alias", resource_name=f"{agent.agent_id}/{agent.alias_id}"
+    )
+    worker.allow([alias], "bedrock:InvokeAgent")
+
+
+def _allow_harness(worker: BridgeFunction, agent: AgentSettings) -> None:
+    endpoint = f"{agent.arn}/harness-endpoint/{agent.qualifier or 'DEFAULT'}"
+    # Both actions on both resources:
+    # docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html
+    worker.allow(
+        [agent.arn, endpoint], "bedrock-agentcore:InvokeHarness", "bedrock-agentcore:InvokeAgentRuntime"
     )
 
 
-def _described(agent: Agent) -> dict[str, Any]:
-    """The agent without the members that have nothing to say."""
-    role = {"role_arn": agent.role.arn, "external_id": agent.role.external_id} if agent.role else {}
-    members = {
-        "kind": agent.target.kind,
-        **asdict(agent.target),
-        **role,
-        "description": agent.description,
-        "channels": list(agent.channels),
-    }
-    return {name: value for name, value in members.items() if value}
+def _allow_runtime(worker: BridgeFunction, agent: AgentSettings) -> None:
+    actions = ["bedrock-agentcore:InvokeAgentRuntime"]
+    if agent.tell_user_id:
+        actions.append("bedrock-agentcore:InvokeAgentRuntimeForUser")
+    worker.allow([agent.arn, f"{agent.arn}/runtime-endpoint/{agent.qualifier or 'DEFAULT'}"], *actions)
+
+
+ALLOW: Mapping[str, Callable[[BridgeFunction, AgentSettings], None]] = {
+    "bedrock-agent": _allow_bedrock_agent,
+    "agentcore-harness": _allow_harness,
+    "agentcore-runtime": _allow_runtime,
+}

@@ -1,35 +1,35 @@
 """The bridge: its components, how they are wired, and what each function may do."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.agents import agents_variable, allow_agents
+from config.bridge_toml import Config
+from config.deployment import (
+    CONSUMER_MEMORY,
+    CONTROL_CONCURRENCY,
+    CONTROL_TIMEOUT,
+    DEAD_LETTERS_CONCURRENCY,
+    DEAD_LETTERS_TIMEOUT,
+    EVENTS,
+    RECEIVER_MEMORY,
+    RECEIVER_TIMEOUT,
+    max_receive_count,
+)
+from functions.bridge.routing import DEFAULT_AGENT
+from functions.settings import AgentSettings
+from infra.agents import allow_agents
 from infra.code_asset import functions_code
-from infra.config import CONFIG_FILE, DEFAULT_AGENT, Agent, Config, ConfigError
-from infra.function import MOST_ENVIRONMENT, BridgeFunction
-from infra.ingress import EVENTS, Ingress
+from infra.function import BridgeFunction
+from infra.ingress import Ingress
 from infra.ledger import Ledger
 from infra.queues import Queues
+from infra.settings_layer import SettingsLayer
 from infra.slack_secrets import SlackSecrets
-
-# Longer than all tries of its two calls: it answers 500 and counts that, rather than to be ended unheard.
-RECEIVER_TIMEOUT = cdk.Duration.seconds(25)
-CONTROL_TIMEOUT = cdk.Duration.seconds(60)
-DEAD_LETTERS_TIMEOUT = cdk.Duration.seconds(60)
-# Two: what people press is rare and quick.
-CONTROL_CONCURRENCY = 2
-# Two: the dead-letter queue should not compete with the living for Slack's rate limits.
-DEAD_LETTERS_CONCURRENCY = 2
-
-# For how long a worker that says nothing counts as alive. It says so every third of this.
-LEASE_SECONDS = 60
-REAL_ATTEMPTS = 3
 
 LEDGER_ACTIONS = (
     "dynamodb:GetItem",
@@ -43,15 +43,14 @@ LEDGER_ACTIONS = (
 class Sample:
     """The sample agent, and the `infra.fingerprint` of the stack that makes it."""
 
-    agent: Agent
+    agent: AgentSettings
     fingerprint: str
 
 
 class BridgeStack(cdk.Stack):
     """Everything that one bridge needs in one account and region. No resource has a fixed name.
 
-    `sample` is the default agent where the configuration asks for a sample. Raises ConfigError if there are
-    more agents than fit into the worker's environment.
+    `sample` is the default agent where the configuration asks for a sample.
     """
 
     def __init__(
@@ -67,38 +66,32 @@ class BridgeStack(cdk.Stack):
         self._code = functions_code()
         self._secrets = SlackSecrets(self, "Secrets")
         self._ledger = Ledger(self, "Ledger")
-        worker_timeout = cdk.Duration.seconds(config.worker.timeout_seconds)
+        self._settings = SettingsLayer(self, "Settings", config.settings)
         queues = Queues(
             self,
             "Queues",
-            worker_timeout=worker_timeout,
+            worker_timeout=config.worker.timeout_seconds,
             control_timeout=CONTROL_TIMEOUT,
             dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
-            question_receives=_max_receive_count(worker_timeout),
-            control_receives=_max_receive_count(CONTROL_TIMEOUT),
+            question_receives=max_receive_count(config.worker.timeout_seconds, config.settings.lease_seconds),
+            control_receives=max_receive_count(CONTROL_TIMEOUT, config.settings.lease_seconds),
         )
         receiver = self._receiver(queues)
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
-        agents = {**({DEFAULT_AGENT: sample.agent} if sample else {}), **config.agents}
         worker = self._consumer(
             "Worker",
             handler="functions.worker.handler",
-            timeout=worker_timeout,
+            timeout=config.worker.timeout_seconds,
             queue=queues.questions,
             max_concurrency=config.worker.max_concurrency,
-            environment={
-                "AGENTS": agents_variable(self, agents, config.routes),
-                "REPLY_STYLE": config.reply.style,
-                "SHOW_RATIONALE": "true" if config.reply.show_rationale else "false",
-            },
+            environment={"SAMPLE_AGENT": _variable(self, sample.agent)} if sample else {},
             # CloudFormation looks the sample's ARN up when it updates this stack, which takes a change here:
             # docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
             # intrinsic-function-reference-getstackoutput.html
             description=f"Fingerprint of the sample agent: {sample.fingerprint}" if sample else None,
         )
-        _check_size(worker)
         worker.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
-        allow_agents(worker, agents)
+        allow_agents(worker, [*([sample.agent] if sample else []), *config.settings.agents.values()])
         self._consumer(
             "Control",
             handler="functions.control.handler",
@@ -143,8 +136,8 @@ class BridgeStack(cdk.Stack):
             "Receiver",
             code=self._code,
             handler="functions.receiver.handler",
-            timeout=RECEIVER_TIMEOUT,
-            memory=512,  # for its share of a processor: Slack waits for 3 seconds, cold start included
+            timeout=cdk.Duration.seconds(RECEIVER_TIMEOUT),
+            memory=RECEIVER_MEMORY,
             service=self._config.name,
             environment={
                 "QUEUE_URL": queues.questions.queue_url,
@@ -161,7 +154,7 @@ class BridgeStack(cdk.Stack):
         construct_id: str,
         *,
         handler: str,
-        timeout: cdk.Duration,
+        timeout: int,
         queue: sqs.Queue,
         max_concurrency: int,
         environment: Mapping[str, str],
@@ -169,24 +162,24 @@ class BridgeStack(cdk.Stack):
     ) -> BridgeFunction:
         """A function that does what the commands of `queue` ask for, with the bot token.
 
-        `environment` is what it reads besides `functions.settings.ThreadSettings`.
+        `timeout` is in seconds; `environment` is what it reads besides `functions.settings.ThreadSettings`.
         """
         consumer = BridgeFunction(
             self,
             construct_id,
             code=self._code,
             handler=handler,
-            timeout=timeout,
-            memory=256,
+            timeout=cdk.Duration.seconds(timeout),
+            memory=CONSUMER_MEMORY,
             service=self._config.name,
             environment={
                 "QUEUE_URL": queue.queue_url,
                 "BOT_TOKEN_SECRET_ID": self._secrets.token.secret_arn,
                 "LEDGER_TABLE": self._ledger.table.table_name,
-                "LEASE_SECONDS": str(LEASE_SECONDS),
-                "NOTIFY_AFTER_SECONDS": str(self._config.reply.notify_after_seconds),
+                "SETTINGS_FILE": self._settings.path,
                 **environment,
             },
+            layers=[self._settings.layer],
             description=description,
         )
         consumer.read_from(queue, max_concurrency=max_concurrency)
@@ -194,20 +187,7 @@ class BridgeStack(cdk.Stack):
         return consumer
 
 
-def _check_size(worker: BridgeFunction) -> None:
-    """Raises ConfigError when the worker's environment is larger than Lambda takes."""
-    size = worker.environment_bytes
-    if size > MOST_ENVIRONMENT:
-        problem = f"agents and routes make {size} bytes with the worker's other environment variables"
-        remedy = "shorter descriptions, or fewer channels, routes or agents"
-        raise ConfigError(CONFIG_FILE, [f"{problem}; allowed: {MOST_ENVIRONMENT}, by {remedy}"])
-
-
-def _max_receive_count(timeout: cdk.Duration) -> int:
-    """How many receives of a message lead to the dead-letter queue.
-
-    `timeout` is that of the function. A redelivery that meets the lease of a function that is alive gives the
-    message back for as long as the lease has to run, which is at least two thirds of it: so many receives may
-    be harmless ones.
-    """
-    return REAL_ATTEMPTS + math.ceil(timeout.to_seconds() / (LEASE_SECONDS * 2 / 3))
+def _variable(stack: cdk.Stack, agent: AgentSettings) -> str:
+    """The sample agent for `functions.settings.Settings`: where it is only the deployment knows."""
+    members = {name: value for name, value in asdict(agent).items() if value}
+    return stack.to_json_string({DEFAULT_AGENT: members})

@@ -1,7 +1,6 @@
 """A Lambda function of the bridge, with a role and a log group of its own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,19 +13,12 @@ from infra.code_asset import ARCHITECTURE, RUNTIME
 
 METRICS_NAMESPACE = "SlackAgentBridge"
 
-# Bytes of all environment variables of a function together, names and values. Who has more learns it when the
-# deployment fails: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_ENVIRONMENT = 4096
-# How many of them to expect for a value that is known only then. ARNs and queue URLs have some 100.
-UNKNOWN_VALUE = 200
-
 
 class BridgeFunction(Construct):
     """The function that runs `handler`. Its role may write its own log and its trace, and nothing else yet.
 
     `service` names the bridge in logs and metrics; `memory` is in MB. `description` is for people who look at
-    the function. `environment_bytes` is how much of
-    MOST_ENVIRONMENT the variables take.
+    the function.
     """
 
     def __init__(
@@ -40,6 +32,7 @@ class BridgeFunction(Construct):
         memory: int,
         service: str,
         environment: Mapping[str, str],
+        layers: Sequence[lambda_.ILayerVersion] = (),
         description: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -49,15 +42,6 @@ class BridgeFunction(Construct):
         # Not CDK's own role: its AWSLambdaBasicExecutionRole may write to every log group.
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
-        variables = {
-            **environment,
-            "POWERTOOLS_SERVICE_NAME": service,
-            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
-        self.environment_bytes = sum(
-            len(name) + _size(cdk.Stack.of(self).resolve(value)) for name, value in variables.items()
-        )
         self.function = lambda_.Function(
             self,
             "Function",
@@ -72,7 +56,13 @@ class BridgeFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            environment=variables,
+            layers=[*layers],
+            environment={
+                **environment,
+                "POWERTOOLS_SERVICE_NAME": service,
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
         )
         cdk.Validations.of(self.role).acknowledge(
             cdk.Acknowledgment(
@@ -113,13 +103,3 @@ class BridgeFunction(Construct):
         self.allow([queue.queue_arn], "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
         # And what the function does itself: it says when a message that it gives back comes again.
         self.allow([queue.queue_arn], "sqs:ChangeMessageVisibility")
-
-
-def _size(value: Any) -> int:
-    """Of a resolved value, in bytes: text, parts that are joined, or something that is not known yet."""
-    match value:
-        case str():
-            return len(value.encode())
-        case {"Fn::Join": ["", [*parts]]}:
-            return sum(_size(part) for part in parts)
-    return UNKNOWN_VALUE

@@ -9,8 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
-EVENTS = "/slack/events"
-INTERACTIVITY = "/slack/interactivity"
+from config.deployment import EVENTS, INTERACTIVITY
 
 # Requests a second, and how many of them at one moment. Slack delivers at most 30,000 events an hour to an
 # app in one workspace, 8.3 a second (docs.slack.dev/apis/events-api): what is above this is not Slack.

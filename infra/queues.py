@@ -4,20 +4,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-# Lambda refuses an event source whose queue hides a message for less than the function's timeout. AWS
-# advises six times that, for batches and throttled functions (docs.aws.amazon.com/lambda/latest/dg/
-# services-sqs-configure.html); with one message a batch, and never more of them than the function may run
-# at once, it would only make a thread wait longer for the turn after a crash.
-VISIBILITY_MARGIN = cdk.Duration.seconds(30)
-# The longest there is: a question that expires in a queue would get no outcome, and nobody would know.
-RETENTION = cdk.Duration.days(14)
+from config.deployment import RETENTION, VISIBILITY_MARGIN
 
 
 class Queues(Construct):
     """`questions` holds what runs agents, in order within each thread, and `control` everything else.
 
-    A message is hidden for the timeout of the function that reads it plus a margin. After as many receives as
-    the queue's `…_receives` it moves to `dead_letters`.
+    A message is hidden for the timeout of the function that reads it plus a margin, in seconds. After as many
+    receives as the queue's `…_receives` it moves to `dead_letters`.
     """
 
     def __init__(
@@ -25,9 +19,9 @@ class Queues(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        worker_timeout: cdk.Duration,
-        control_timeout: cdk.Duration,
-        dead_letters_timeout: cdk.Duration,
+        worker_timeout: int,
+        control_timeout: int,
+        dead_letters_timeout: int,
         question_receives: int,
         control_receives: int,
     ) -> None:
@@ -48,7 +42,7 @@ def _fifo_queue(
     scope: Construct,
     construct_id: str,
     *,
-    timeout: cdk.Duration,
+    timeout: int,
     dead_letter_queue: sqs.DeadLetterQueue | None = None,
 ) -> sqs.Queue:
     return sqs.Queue(
@@ -60,7 +54,7 @@ def _fifo_queue(
         deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
-        visibility_timeout=timeout.plus(VISIBILITY_MARGIN),
-        retention_period=RETENTION,
+        visibility_timeout=cdk.Duration.seconds(timeout + VISIBILITY_MARGIN),
+        retention_period=cdk.Duration.seconds(RETENTION),
         dead_letter_queue=dead_letter_queue,
     )

@@ -12,7 +12,7 @@ from aws_cdk import aws_bedrock as bedrock
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.config import SampleAgent
+from config.bridge_toml import SampleAgent
 from infra.fingerprint import fingerprint
 from infra.sample_model import allow_model, model_arn
 from infra.sample_roles import ServiceRole

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.config import SampleAgent
+from config.bridge_toml import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS
 from infra.sample_model import allow_model
 from infra.sample_roles import ServiceRole

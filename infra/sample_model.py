@@ -2,8 +2,8 @@
 
 import aws_cdk as cdk
 
-from infra.config import SampleAgent
-from infra.models import split_profile, unchecked
+from config.bridge_toml import SampleAgent
+from config.models import split_profile, unchecked
 from infra.sample_roles import ServiceRole
 
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")

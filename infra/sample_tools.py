@@ -13,8 +13,8 @@ from aws_cdk import aws_bedrock as bedrock
 from aws_cdk import aws_bedrockagentcore as agentcore
 from constructs import Construct
 
+from config.bridge_toml import SampleAgent
 from infra.code_asset import FUNCTIONS, functions_code
-from infra.config import SampleAgent
 from infra.function import BridgeFunction
 
 SCHEMAS = FUNCTIONS / "tools" / "schemas.json"

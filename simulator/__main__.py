@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
+from functions.bridge.manner import Style
 from simulator.ask import TimeLimitError, ask
 from simulator.http import HOST
 from simulator.simulation import AGENTS, Simulation
@@ -52,7 +53,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--agent", choices=tuple(AGENTS), default="classic", help="who answers (default: %(default)s)"
     )
     parser.add_argument(
-        "--style", choices=("edit", "stream"), default="edit", help="of the replies (default: %(default)s)"
+        "--style", choices=tuple(Style), default=Style.EDIT, help="of the replies (default: %(default)s)"
     )
     parser.add_argument("--logs", action="store_true", help="print the functions' log lines on stderr")
     return parser.parse_args(arguments)

@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 from typing import Any, TextIO
 
-from simulator import wiring
+from config import deployment
 from simulator.aws import TABLE
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
@@ -120,7 +120,7 @@ def shortened(line: str, width: int) -> str:
 
 def _state(simulation: Simulation, channel: str, ts: str) -> str | None:
     """How far the turn is, as the bridge's ledger says; None when it has not begun."""
-    partition, sort = wiring.TABLE_KEYS
+    partition, sort = deployment.TABLE_KEYS
     key = {partition: {"S": f"{TEAM.id}:{channel}:{ts}"}, sort: {"S": "record"}}
     answer = simulation.aws.dynamodb.get_item(TableName=TABLE, Key=key)
     return answer["Item"]["state"]["S"] if "Item" in answer else None

@@ -20,6 +20,7 @@ from botocore.config import Config
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
+from config import deployment
 from simulator import wiring
 from simulator.http import HttpServer
 from simulator.tap import Call, Tap, sender
@@ -125,7 +126,7 @@ class Aws:
             self._create_queue(queue, {"RedrivePolicy": json.dumps(redrive)})
         self.secrets.create_secret(Name=SIGNING_SECRET_ID, SecretString=signing_secret)
         self.secrets.create_secret(Name=BOT_TOKEN_SECRET_ID, SecretString=bot_token)
-        partition, sort = wiring.TABLE_KEYS
+        partition, sort = deployment.TABLE_KEYS
         self.dynamodb.create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
@@ -140,7 +141,7 @@ class Aws:
         )
         self.dynamodb.update_time_to_live(
             TableName=TABLE,
-            TimeToLiveSpecification={"Enabled": True, "AttributeName": wiring.TABLE_TTL_ATTRIBUTE},
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": deployment.TABLE_TTL_ATTRIBUTE},
         )
 
     def _create_queue(self, queue: wiring.Queue, attributes: dict[str, str]) -> None:

@@ -2,10 +2,16 @@
 
 import json
 import secrets
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from config.bridge_toml import check
+from config.document import FILE_NAME, document
+from functions.settings import Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
@@ -57,10 +63,12 @@ class Simulation:
         time_scale: factor of Slack's and the agent's waits.
         lease_seconds: how long a worker owns a turn without renewing; a crash is noticed after that long.
             Whole seconds, as visibility timeouts are.
-        max_receive_count: how often a question is received before it goes to the dead-letter queue.
+        max_receive_count: how often a question is received before it goes to the dead-letter queue; None for
+            as often as in AWS.
         slack_latency: seconds added to every answer of Slack's Web API.
         agent: which of `AGENTS` is the default one.
-        style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`.
+        style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`; the
+            last one may be shorter.
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
@@ -77,8 +85,8 @@ class Simulation:
         *,
         port: int = 0,
         time_scale: float = 1.0,
-        lease_seconds: int = wiring.LEASE_SECONDS,
-        max_receive_count: int = wiring.MAX_RECEIVE_COUNT,
+        lease_seconds: int = Settings.lease_seconds,
+        max_receive_count: int | None = None,
         slack_latency: float = 0.0,
         agent: str = "classic",
         style: str = "edit",
@@ -92,6 +100,7 @@ class Simulation:
         self._signing_secret = secrets.token_hex(16)
         self._bot_token = f"xoxb-{secrets.token_hex(12)}"
         self._mappings: list[EventSourceMapping] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="slack-agent-bridge-")
         self.journal = Journal()
         self.tap = Tap()
         self.slack = SlackService(
@@ -116,7 +125,9 @@ class Simulation:
             variables=self._addresses(),
             on_log=on_log,
         )
-        values = self._settings(lease_seconds, agent, style, show_rationale, notify_after_seconds)
+        settings = _settings(agent, {"style": style, "show_rationale": show_rationale})
+        reply = replace(settings.reply, notify_after_seconds=notify_after_seconds)
+        values = self._variables(replace(settings, reply=reply, lease_seconds=lease_seconds))
         for function in (*wiring.FUNCTIONS, *wiring.TOOLS):
             # The receiver writes to the queue that the worker reads; the others have their own.
             own = [queue for queue in wiring.QUEUES if queue.function is function]
@@ -166,6 +177,7 @@ class Simulation:
         for mapping in self._mappings:
             mapping.join()
         self.aws.stop()
+        self._folder.cleanup()
 
     def __enter__(self) -> Self:
         try:
@@ -205,21 +217,24 @@ class Simulation:
             "SLACK_FILES_ORIGIN": self.slack.files_origin,
         }
 
-    def _settings(
-        self, lease_seconds: int, agent: str, style: str, show_rationale: bool, notify_after_seconds: int
-    ) -> dict[str, str]:
+    def _variables(self, settings: Settings) -> dict[str, str]:
         """The values of the variables that the template gives to functions, but QUEUE_URL."""
+        file = Path(self._folder.name, FILE_NAME)
+        file.write_text(document(settings), "utf-8")
         return {
             "CONTROL_QUEUE_URL": self.aws.queue_url(wiring.CONTROL_QUEUE),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
-            "LEASE_SECONDS": str(lease_seconds),
-            "AGENTS": json.dumps({"agents": {"default": AGENTS[agent], **AGENTS}, "routes": ROUTES}),
-            "REPLY_STYLE": style,
-            "SHOW_RATIONALE": str(show_rationale).lower(),
-            "NOTIFY_AFTER_SECONDS": str(notify_after_seconds),
+            "SETTINGS_FILE": str(file),
             "POWERTOOLS_SERVICE_NAME": "agent-bridge",
             "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
+
+
+def _settings(agent: str, reply: dict[str, object]) -> Settings:
+    """What the functions are told, checked as bridge.toml is. Raises `config.bridge_toml.ConfigError`."""
+    routes = [{"channel": channel, "agent": name} for channel, name in ROUTES.items()]
+    agents = {"default": AGENTS[agent], **AGENTS}
+    return check({"name": "agent-bridge", "agents": agents, "routes": routes, "reply": reply}).settings

@@ -1,11 +1,14 @@
 """How the pieces are put together in AWS, as data: the simulator's copy of what `infra/` deploys.
 
-The demo runs without Node and so cannot read the CloudFormation template;
-`tests/infra/test_wiring.py` compares this module with the synthesised template instead.
+The demo runs without Node and so cannot read the CloudFormation template. Numbers and names that both need
+are in `config/`; `tests/infra/test_wiring.py` compares the rest with the synthesised template.
 """
 
-import math
 from dataclasses import dataclass
+
+from config import deployment
+from config.bridge_toml import Worker
+from functions.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -33,34 +36,34 @@ class Queue:
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 # What it takes to do what a queue's commands ask for.
-CONSUMER = {"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "LEASE_SECONDS", "NOTIFY_AFTER_SECONDS"}
+CONSUMER = {"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "SETTINGS_FILE"}
 
 RECEIVER = Function(
     name="receiver",
     handler="functions.receiver.handler",
-    timeout=25,
-    memory=512,
+    timeout=deployment.RECEIVER_TIMEOUT,
+    memory=deployment.RECEIVER_MEMORY,
     environment=frozenset({"QUEUE_URL", "CONTROL_QUEUE_URL", "SIGNING_SECRET_ID", *POWERTOOLS}),
 )
 WORKER = Function(
     name="worker",
     handler="functions.worker.handler",
-    timeout=300,
-    memory=256,
-    environment=frozenset({*CONSUMER, "AGENTS", "REPLY_STYLE", "SHOW_RATIONALE", *POWERTOOLS}),
+    timeout=Worker.timeout_seconds,
+    memory=deployment.CONSUMER_MEMORY,
+    environment=frozenset({*CONSUMER, *POWERTOOLS}),
 )
 CONTROL = Function(
     name="control",
     handler="functions.control.handler",
-    timeout=60,
-    memory=256,
+    timeout=deployment.CONTROL_TIMEOUT,
+    memory=deployment.CONSUMER_MEMORY,
     environment=frozenset({*CONSUMER, *POWERTOOLS}),
 )
 DEAD_LETTERS = Function(
     name="dead_letters",
     handler="functions.dead_letters.handler",
-    timeout=60,
-    memory=256,
+    timeout=deployment.DEAD_LETTERS_TIMEOUT,
+    memory=deployment.CONSUMER_MEMORY,
     environment=frozenset({*CONSUMER, *POWERTOOLS}),
 )
 FUNCTIONS = (RECEIVER, WORKER, CONTROL, DEAD_LETTERS)
@@ -78,38 +81,30 @@ PLACES, WEATHER, CLOCK = (
 )
 TOOLS = (PLACES, WEATHER, CLOCK)
 
-LEASE_SECONDS = 60
-ROUTES = ("POST /slack/events", "POST /slack/interactivity")
-
-# A live owner's lease always has at least LEASE_SECONDS - LEASE_SECONDS / 3 to run, and a redelivery that
-# meets it waits for that long: so many receives can be harmless ones. Three more are real attempts.
-MAX_RECEIVE_COUNT = 3 + math.ceil(WORKER.timeout / (LEASE_SECONDS * 2 / 3))
-CONTROL_MAX_RECEIVE_COUNT = 3 + math.ceil(CONTROL.timeout / (LEASE_SECONDS * 2 / 3))
+ROUTES = tuple(f"POST {path}" for path in (deployment.EVENTS, deployment.INTERACTIVITY))
 
 QUESTIONS = Queue(
     name="questions",
     function=WORKER,
-    visibility_timeout=WORKER.timeout + 30,
-    max_concurrency=50,
-    max_receive_count=MAX_RECEIVE_COUNT,
-    retention=14 * 24 * 3600,
+    visibility_timeout=WORKER.timeout + deployment.VISIBILITY_MARGIN,
+    max_concurrency=Worker.max_concurrency,
+    max_receive_count=deployment.max_receive_count(WORKER.timeout, Settings.lease_seconds),
+    retention=deployment.RETENTION,
 )
 CONTROL_QUEUE = Queue(
     name="control",
     function=CONTROL,
-    visibility_timeout=CONTROL.timeout + 30,
-    max_concurrency=2,
-    max_receive_count=CONTROL_MAX_RECEIVE_COUNT,
-    retention=14 * 24 * 3600,
+    visibility_timeout=CONTROL.timeout + deployment.VISIBILITY_MARGIN,
+    max_concurrency=deployment.CONTROL_CONCURRENCY,
+    max_receive_count=deployment.max_receive_count(CONTROL.timeout, Settings.lease_seconds),
+    retention=deployment.RETENTION,
 )
 DEAD_LETTER_QUEUE = Queue(
     name="dead-letters",
     function=DEAD_LETTERS,
-    visibility_timeout=DEAD_LETTERS.timeout + 30,
-    max_concurrency=2,
+    visibility_timeout=DEAD_LETTERS.timeout + deployment.VISIBILITY_MARGIN,
+    max_concurrency=deployment.DEAD_LETTERS_CONCURRENCY,
     max_receive_count=None,
-    retention=14 * 24 * 3600,
+    retention=deployment.RETENTION,
 )
 QUEUES = (QUESTIONS, CONTROL_QUEUE, DEAD_LETTER_QUEUE)
-TABLE_KEYS = ("turn_id", "item")  # partition and sort key, both strings
-TABLE_TTL_ATTRIBUTE = "expires_at"

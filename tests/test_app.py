@@ -57,7 +57,7 @@ def test_app_writes_the_template_and_the_asset_without_credentials(written: Path
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Function"
     }
-    (asset,) = written.glob("asset.*")
+    (asset,) = (path.parent for path in written.glob("asset.*/functions"))
     assert keys == {f"{asset.name.removeprefix('asset.')}.zip"}
     assert (asset / "functions" / "__init__.py").exists()
     assert (asset / "boto3").is_dir()
@@ -72,9 +72,9 @@ def test_app_connects_the_sample_agent(written: Path) -> None:
         for resource in bridge["Resources"].values()
         if resource["Properties"].get("Handler") == "functions.worker.handler"
     ]
-    agents = json.dumps(worker["Environment"]["Variables"]["AGENTS"])
-    assert "agentcore-harness" in agents
-    assert "agent-bridge-sample" in agents
+    agent = json.dumps(worker["Environment"]["Variables"]["SAMPLE_AGENT"])
+    assert "agentcore-harness" in agent
+    assert "agent-bridge-sample" in agent
 
 
 @pytest.mark.parametrize("sample", ["harness", "classic"])

@@ -5,7 +5,7 @@ from typing import Protocol
 from functions.adapters import agentcore_harness, agentcore_runtime, bedrock_agent
 from functions.bridge.agent import Agent
 from functions.bridge.routing import Agents, Listed
-from functions.settings import AgentSettings, AgentsSettings, SettingError
+from functions.settings import AgentSettings, SettingError, Settings
 
 # No invocation lasts longer, so that the worker's own deadline comes first (seconds).
 LONGEST_SILENCE = 900.0
@@ -24,11 +24,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def agents(settings: AgentsSettings) -> Agents:
+def agents(settings: Settings) -> Agents:
     """All agents of the settings, each with its client. Raises `SettingError`."""
     listed = {
-        name: Listed(_agent(one), one.description, tuple(one.channels))
-        for name, one in settings.agents.items()
+        name: Listed(_agent(one), one.description, one.channels) for name, one in settings.agents.items()
     }
     return Agents(listed, settings.routes)
 
@@ -36,5 +35,5 @@ def agents(settings: AgentsSettings) -> Agents:
 def _agent(settings: AgentSettings) -> Agent:
     kind = KINDS.get(settings.kind)
     if kind is None:
-        raise SettingError(f"AGENTS has an agent of kind {settings.kind!r}; allowed are {', '.join(KINDS)}")
+        raise SettingError(f"there is an agent of kind {settings.kind!r}; allowed are {', '.join(KINDS)}")
     return kind(settings, longest_silence=LONGEST_SILENCE)

@@ -15,11 +15,13 @@ class Style(StrEnum):
 
 @dataclass(frozen=True)
 class Manner:
-    """How replies are made.
+    """How replies are made: the table `[reply]` of bridge.toml.
 
     Attributes:
         show_rationale: whether the agent's rationale is part of the reply (the debug switch).
+        notify_after_seconds: an edited reply that took longer ends with a mention of the asker.
     """
 
     style: Style = Style.EDIT
     show_rationale: bool = False
+    notify_after_seconds: int = 60

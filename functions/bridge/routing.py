@@ -64,6 +64,11 @@ class NoChoice:
     name: str = ""
 
 
+def names_of(channel: str) -> set[str]:
+    """What the operator may call a channel: its id, and "dm" for every direct message."""
+    return {channel, *([_DIRECT_MESSAGES] if channel.startswith(_DIRECT) else [])}
+
+
 class Agents:
     """All agents of a bridge. `routes` says which one answers in which channel (an id, or "dm")."""
 
@@ -73,11 +78,10 @@ class Agents:
 
     def reachable(self, channel: str) -> dict[str, str]:
         """The agents that may be asked in a channel: their names and descriptions."""
-        places = {channel, *([_DIRECT_MESSAGES] if channel.startswith(_DIRECT) else [])}
         return {
             name: listed.description
             for name, listed in self._listed.items()
-            if not listed.channels or places & {*listed.channels}
+            if not listed.channels or names_of(channel) & {*listed.channels}
         }
 
     def are_several(self) -> bool:

@@ -1,4 +1,4 @@
-"""Starts ministack, an AWS on loopback, with three of its faults mended.
+"""Starts ministack, an AWS on loopback, with four of its faults mended.
 
 It runs in an environment of its own, which `make deploy-check` makes: ministack runs the deployed functions
 with the Python that runs it, and what they import must come from the asset.
@@ -9,6 +9,8 @@ The faults, as of ministack 1.5.33:
     The name that a secret without one gets begins with the stack's; in CloudFormation it is the logical id, a
     hyphen and twelve characters, and the CDK takes the name out of the ARN by that:
     github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-secretsmanager/lib/secret.ts
+    A function's layer is unpacked into a folder of its own; in Lambda its files are in /opt:
+    docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
     `aws:SecureTransport` is false, as the emulator speaks plain HTTP; our queues refuse that, and should.
 
 It also says in its log what it denies to whom.
@@ -18,7 +20,7 @@ from secrets import token_hex
 from typing import Any
 
 import ministack.app as app
-from ministack.core import iam_actions
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services.cloudformation import provisioners
 
 secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
@@ -54,6 +56,18 @@ def say_what_is_denied(service: str, action: str, principal: str, *rest: Any, **
     print(f"denied {action} to {principal}", flush=True)
     return access_denied_response(service, action, principal, *rest, **more)
 
+
+# In the process that runs a function: its variables, as they are read from the standard input.
+READ_VARIABLES = "    os.environ.update(env)\n"
+LEAD_INTO_THE_LAYER = """
+    for _name, _value in env.items():
+        if _value.startswith("/opt/"):
+            os.environ[_name] = os.environ["_LAMBDA_LAYERS_DIRS"] + _value[4:]
+"""
+assert lambda_runtime._PYTHON_WORKER_SCRIPT.count(READ_VARIABLES) == 1
+lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
+    READ_VARIABLES, READ_VARIABLES + LEAD_INTO_THE_LAYER
+)
 
 secret.update(create=create_with_arn, update=update_by_arn, delete=delete_by_arn)
 iam_actions.access_denied_response = say_what_is_denied

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+# Where settings and their defaults are declared.
+SETTINGS = ["functions.settings", "functions.bridge.manner", "functions.bridge.routing"]
 # What each part may import of this repository.
 MAY_IMPORT = {
     "functions.bridge": ["functions.bridge"],
@@ -17,11 +19,12 @@ MAY_IMPORT = {
     "functions.adapters": ["functions.adapters", "functions.bridge", "functions.settings"],
     "functions.tools": ["functions.tools"],
     "functions": ["functions"],
-    "infra": ["infra"],
-    "app": ["infra"],
-    "simulator": ["simulator"],
+    "config": ["config", *SETTINGS],
+    "infra": ["infra", "config", *SETTINGS],
+    "app": ["infra", "config", *SETTINGS],
+    "simulator": ["simulator", "config", *SETTINGS],
 }
-OURS = ["app", "bench", "functions", "infra", "simulator", "tests"]
+OURS = ["app", "bench", "config", "functions", "infra", "simulator", "tests"]
 # The bridge gets its clock as an argument, and what comes from outside through a port.
 INPUT_AND_OUTPUT = ["http", "os", "pathlib", "socket", "subprocess", "threading", "time", "urllib.request"]
 
@@ -29,11 +32,11 @@ INPUT_AND_OUTPUT = ["http", "os", "pathlib", "socket", "subprocess", "threading"
 # (3.13).
 MOST_MODULES_OF_THE_RECEIVER = 430
 
-LOADED_BY_THE_RECEIVER = """
+LOADED = """
 import sys
-before = {*sys.modules}
-import functions.receiver
-print(*{*sys.modules} - before)
+before = {{*sys.modules}}
+import {}
+print(*{{*sys.modules}} - before)
 """
 
 
@@ -57,6 +60,12 @@ def imports(path: Path) -> set[str]:
             assert node.level == 0, f"{path} imports relatively, which is not read here"
             found |= {f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def loaded_with(modules: str) -> list[str]:
+    """What else Python loads when it imports these."""
+    command = [sys.executable, "-c", LOADED.format(modules)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 
 
 def lies_in(module: str, packages: list[str]) -> bool:
@@ -83,10 +92,15 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_the_receiver_loads_few_modules_and_none_that_asks_or_answers() -> None:
-    command = [sys.executable, "-c", LOADED_BY_THE_RECEIVER]
-    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    loaded = loaded_with("functions.receiver")
     assert "functions.receiver" in loaded
     for word in ("agent", "chat", "ledger", "markdown"):
         assert [module for module in loaded if lies_in(module, OURS) and word in module] == []
     assert [module for module in loaded if lies_in(module, ["slack_sdk", "markdown_it"])] == []
     assert len(loaded) <= MOST_MODULES_OF_THE_RECEIVER
+
+
+def test_bridge_toml_is_read_without_the_cdk() -> None:
+    loaded = loaded_with("config.bridge_toml, config.document, config.deployment")
+    assert "config.bridge_toml" in loaded
+    assert [module for module in loaded if lies_in(module, ["aws_cdk", "jsii", "boto3", "cfnlint"])] == []

@@ -6,9 +6,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from config.bridge_toml import Config
+from functions.settings import AgentSettings, Settings
 from infra.bridge_stack import BridgeStack
-from infra.config import Agent, Config
-from infra.targets import BedrockAgent
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,8 @@ def cdk_context() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def config() -> Config:
     """The smallest one: the agent is one's own, everything else as it comes."""
-    return Config(name="agent-bridge", agents={"default": Agent(BedrockAgent("ABCDEFGHIJ", "TSTALIASID"))})
+    agent = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
+    return Config(name="agent-bridge", settings=Settings({"default": agent}))
 
 
 class Synthesise(Protocol):

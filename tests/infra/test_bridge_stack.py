@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from config.bridge_toml import Config, Worker
 from functions.adapters import aws
 from functions.adapters.ledger import KEPT_SECONDS
-from functions.settings import AgentSettings, AgentsSettings
+from functions.bridge.manner import Manner, Style
+from functions.settings import AgentSettings, Settings
 from infra.code_asset import ROOT
-from infra.config import Agent, Config, ConfigError, Reply, Role, Worker
-from infra.targets import BedrockAgent, Harness, Runtime
 
 
 class Synthesise(Protocol):
@@ -227,6 +227,17 @@ def test_the_table_is_on_demand_with_point_in_time_recovery_and_goes_with_the_st
     )
 
 
+def test_the_tables_items_are_found_by_turn_and_end_by_themselves(template: Template) -> None:
+    (table,) = of_type(template, "AWS::DynamoDB::GlobalTable")
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [
+        ("turn_id", "HASH"),
+        ("item", "RANGE"),
+    ]
+    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
+    assert types == {"turn_id": "S", "item": "S"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
 def test_there_are_two_secrets_and_no_value_of_theirs_in_the_template(template: Template) -> None:
     secrets = template.find_resources("AWS::SecretsManager::Secret")
     assert len(secrets) == 2
@@ -273,23 +284,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": questions},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
-            "LEASE_SECONDS": "60",
-            "AGENTS": json.dumps(
-                {
-                    "agents": {
-                        "default": {
-                            "kind": "bedrock-agent",
-                            "agent_id": "ABCDEFGHIJ",
-                            "alias_id": "TSTALIASID",
-                        }
-                    },
-                    "routes": {},
-                },
-                separators=(",", ":"),
-            ),
-            "REPLY_STYLE": "edit",
-            "SHOW_RATIONALE": "false",
-            "NOTIFY_AFTER_SECONDS": "60",
+            "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
             **powertools,
         },
         "control": {
@@ -304,8 +299,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": dead_letters},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
-            "LEASE_SECONDS": "60",
-            "NOTIFY_AFTER_SECONDS": "60",
+            "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
             **powertools,
         },
     }
@@ -383,10 +377,14 @@ HARNESS = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:harness/finops-A1
 RUNTIME = "arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/sales-A1b2C3d4E5"
 ROLE = "arn:aws:iam::210987654321:role/legal"
 SEVERAL = {
-    "default": Agent(BedrockAgent(agent_id="0123456789", alias_id="abcdefghij")),
-    "finops": Agent(Harness(HARNESS), channels=("C0123456789",), description="what we spend"),
-    "sales": Agent(Runtime(RUNTIME, qualifier="prod", tell_user_id=True)),
-    "legal": Agent(BedrockAgent("LEGALAGENT", "LEGALALIAS"), role=Role(ROLE, "42")),
+    "default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij"),
+    "finops": AgentSettings(
+        "agentcore-harness", arn=HARNESS, channels=("C0123456789",), description="what we spend"
+    ),
+    "sales": AgentSettings("agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True),
+    "legal": AgentSettings(
+        "bedrock-agent", agent_id="LEGALAGENT", alias_id="LEGALALIAS", role_arn=ROLE, external_id="42"
+    ),
 }
 
 
@@ -397,9 +395,11 @@ def other_template(synthesise: Synthesise) -> Template:
         Config(
             name="weather",
             region="eu-central-1",
-            agents=SEVERAL,
-            routes={"C0123456789": "finops"},
-            reply=Reply(style="stream", show_rationale=True),
+            settings=Settings(
+                SEVERAL,
+                routes={"C0123456789": "finops"},
+                reply=Manner(Style.STREAM, show_rationale=True, notify_after_seconds=120),
+            ),
             worker=Worker(timeout_seconds=900, max_concurrency=7),
         )
     )
@@ -411,15 +411,7 @@ def test_settings_reach_the_worker(other_template: Template) -> None:
         {
             "Handler": "functions.worker.handler",
             "Timeout": 900,
-            "Environment": {
-                "Variables": Match.object_like(
-                    {
-                        "REPLY_STYLE": "stream",
-                        "SHOW_RATIONALE": "true",
-                        "POWERTOOLS_SERVICE_NAME": "weather",
-                    }
-                )
-            },
+            "Environment": {"Variables": Match.object_like({"POWERTOOLS_SERVICE_NAME": "weather"})},
         },
     )
     other_template.has_resource_properties(
@@ -487,57 +479,5 @@ def test_the_worker_may_invoke_exactly_the_configured_agents(other_template: Tem
     assert "agent-alias/0123456789/abcdefghij" in alias
 
 
-def test_the_worker_is_told_of_its_agents_and_routes(other_template: Template) -> None:
-    [worker] = [
-        function["Properties"]
-        for function in other_template.find_resources("AWS::Lambda::Function").values()
-        if function["Properties"]["Handler"] == "functions.worker.handler"
-    ]
-    settings = AgentsSettings.read(worker["Environment"]["Variables"])
-    assert settings.routes == {"C0123456789": "finops"}
-    assert settings.agents == {
-        "default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij"),
-        "finops": AgentSettings(
-            "agentcore-harness", arn=HARNESS, description="what we spend", channels=["C0123456789"]
-        ),
-        "sales": AgentSettings("agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True),
-        "legal": AgentSettings(
-            "bedrock-agent", agent_id="LEGALAGENT", alias_id="LEGALALIAS", role_arn=ROLE, external_id="42"
-        ),
-    }
-
-
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def crowd(agents: int, description: str) -> Config:
-    many = {f"agent-{n}": Agent(Runtime(RUNTIME), description=description) for n in range(agents)}
-    return Config(name="crowd", agents={**SEVERAL, **many})
-
-
-def variables_of_the_worker(template: Template) -> dict[str, str]:
-    [worker] = template.find_resources(
-        "AWS::Lambda::Function", {"Properties": {"Handler": "functions.worker.handler"}}
-    ).values()
-    found: dict[str, str] = worker["Properties"]["Environment"]["Variables"]
-    return found
-
-
-def test_more_agents_than_fit_into_the_environment_are_refused_with_the_size(synthesise: Synthesise) -> None:
-    with pytest.raises(ConfigError) as raised:
-        synthesise(crowd(15, "ü" * 100))
-    [problem] = raised.value.problems
-    found = re.fullmatch(
-        r"agents and routes make (\d+) bytes with the worker's other environment variables; allowed: 4096, "
-        r"by shorter descriptions, or fewer channels, routes or agents",
-        problem,
-    )
-    assert found
-    assert 15 * 300 < int(found[1]) < 15 * 400 + 1500
-
-
-def test_as_many_agents_as_fit_are_deployed(synthesise: Synthesise) -> None:
-    variables = variables_of_the_worker(synthesise(crowd(13, "what we spend")))
-    known = sum(len(value.encode()) for value in variables.values() if isinstance(value, str))
-    assert 2500 < known < 4096 - sum(len(name) for name in variables)

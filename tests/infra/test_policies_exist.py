@@ -10,11 +10,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from config.bridge_toml import Config, SampleAgent
+from functions.settings import AgentSettings, Settings
 from infra.bridge_stack import BridgeStack, Sample
-from infra.config import Agent, Config, Role, SampleAgent
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
-from infra.targets import BedrockAgent, Harness, Runtime
 from tests.infra.service_authorization import BESIDES, Statement, faults, resource_types
 
 PSEUDO_PARAMETERS = {
@@ -48,21 +48,26 @@ def templates(cdk_context: dict[str, Any]) -> Templates:
     """A bridge with every kind of agent, and both samples: one by a profile, one by its bare model."""
     app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
     harness = SampleHarnessStack(app, "harness", name="agent-bridge", settings=SampleAgent(memory=True))
-    classic = SampleAgentStack(
-        app, "classic", name="agent-bridge", settings=SampleAgent(model="amazon.nova-lite-v1:0")
-    )
+    SampleAgentStack(app, "classic", name="agent-bridge", settings=SampleAgent(model="amazon.nova-lite-v1:0"))
     agentcore = "arn:aws:bedrock-agentcore:us-east-1:123456789012"
     agents = {
-        "classic": Agent(BedrockAgent(classic.agent_id, classic.alias_id)),
-        "harness": Agent(Harness(f"{agentcore}:harness/name-a1b2c3d4e5", qualifier="prod")),
-        "runtime": Agent(Runtime(f"{agentcore}:runtime/name-a1b2c3d4e5", tell_user_id=True)),
-        "elsewhere": Agent(
-            Harness("arn:aws:bedrock-agentcore:us-east-1:210987654321:harness/name-a1b2c3d4e5"),
-            role=Role("arn:aws:iam::210987654321:role/of/others/caller"),
+        "classic": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="KLMNOPQRST"),
+        "harness": AgentSettings(
+            "agentcore-harness", arn=f"{agentcore}:harness/name-a1b2c3d4e5", qualifier="prod"
+        ),
+        "runtime": AgentSettings(
+            "agentcore-runtime", arn=f"{agentcore}:runtime/name-a1b2c3d4e5", tell_user_id=True
+        ),
+        "elsewhere": AgentSettings(
+            "agentcore-harness",
+            arn="arn:aws:bedrock-agentcore:us-east-1:210987654321:harness/name-a1b2c3d4e5",
+            role_arn="arn:aws:iam::210987654321:role/of/others/caller",
         ),
     }
-    config = Config(name="agent-bridge", agents=agents)
-    sample = Sample(Agent(Harness(harness.harness_arn)), fingerprint="0123456789abcdef")
+    config = Config(name="agent-bridge", settings=Settings(agents))
+    sample = Sample(
+        AgentSettings("agentcore-harness", arn=harness.harness_arn), fingerprint="0123456789abcdef"
+    )
     BridgeStack(app, "bridge", config=config, sample=sample)
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
 

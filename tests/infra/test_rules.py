@@ -10,8 +10,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
+from config.bridge_toml import Config
 from infra.bridge_stack import BridgeStack
-from infra.config import Config
 from tests.infra.cfn_lint import findings
 
 

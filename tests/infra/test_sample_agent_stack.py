@@ -4,8 +4,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from config.bridge_toml import SampleAgent
 from infra import sample_agent_stack
-from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS, SampleAgentStack
 
 PROFILE = "global.amazon.nova-2-lite-v1:0"

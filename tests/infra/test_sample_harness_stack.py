@@ -5,7 +5,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.config import SampleAgent
+from config.bridge_toml import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS
 from infra.sample_harness_stack import SampleHarnessStack
 

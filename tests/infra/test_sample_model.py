@@ -4,8 +4,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 
-from infra.config import SampleAgent
-from infra.models import DEFAULT_MODEL
+from config.bridge_toml import SampleAgent
+from config.models import DEFAULT_MODEL
 from infra.sample_model import allow_model, model_arn
 from infra.sample_roles import ServiceRole
 

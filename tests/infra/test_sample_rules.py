@@ -9,7 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
-from infra.config import SampleAgent
+from config.bridge_toml import SampleAgent
 from infra.sample_agent_stack import SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
 from tests.infra.cfn_lint import findings

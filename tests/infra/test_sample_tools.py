@@ -8,8 +8,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from config.bridge_toml import SampleAgent
 from infra.code_asset import FUNCTIONS
-from infra.config import SampleAgent
 from infra.sample_agent_stack import INSTRUCTIONS, SampleAgentStack
 from infra.sample_harness_stack import SampleHarnessStack
 from infra.sample_tools import SCHEMAS, read_tools

@@ -89,26 +89,3 @@ def test_queues_are_those_of_the_template(
 def test_routes_are_those_of_the_template(template: Template) -> None:
     routes = template.find_resources("AWS::ApiGatewayV2::Route").values()
     assert sorted(route["Properties"]["RouteKey"] for route in routes) == sorted(wiring.ROUTES)
-
-
-def test_the_lease_is_that_of_the_template(functions: dict[str, tuple[str, dict[str, Any]]]) -> None:
-    for name in ("worker", "dead_letters"):
-        _, deployed = functions[name]
-        assert deployed["Environment"]["Variables"]["LEASE_SECONDS"] == str(wiring.LEASE_SECONDS)
-
-
-def test_the_table_is_that_of_the_template(template: Template) -> None:
-    (table,) = template.find_resources("AWS::DynamoDB::GlobalTable").values()
-    partition_key, sort_key = wiring.TABLE_KEYS
-    assert table["Properties"]["KeySchema"] == [
-        {"AttributeName": partition_key, "KeyType": "HASH"},
-        {"AttributeName": sort_key, "KeyType": "RANGE"},
-    ]
-    assert {
-        attribute["AttributeName"]: attribute["AttributeType"]
-        for attribute in table["Properties"]["AttributeDefinitions"]
-    } == {partition_key: "S", sort_key: "S"}
-    assert table["Properties"]["TimeToLiveSpecification"] == {
-        "AttributeName": wiring.TABLE_TTL_ATTRIBUTE,
-        "Enabled": True,
-    }

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from config import deployment
 from simulator import wiring
 from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
 
@@ -55,9 +56,9 @@ def test_the_secrets_hold_what_they_were_given(aws: Aws) -> None:
 
 def test_the_table_has_both_keys_and_a_ttl(aws: Aws) -> None:
     keys = aws.dynamodb.describe_table(TableName=TABLE)["Table"]["KeySchema"]
-    assert [key["AttributeName"] for key in keys] == list(wiring.TABLE_KEYS)
+    assert [key["AttributeName"] for key in keys] == list(deployment.TABLE_KEYS)
     ttl = aws.dynamodb.describe_time_to_live(TableName=TABLE)["TimeToLiveDescription"]
-    assert ttl["AttributeName"] == wiring.TABLE_TTL_ATTRIBUTE
+    assert ttl["AttributeName"] == deployment.TABLE_TTL_ATTRIBUTE
 
 
 def test_a_waiting_receiver_gets_a_message_that_is_sent_later(aws: Aws) -> None:

@@ -16,7 +16,7 @@ from functions.adapters.bedrock_agent import BedrockAgent
 from functions.bridge.agent import Agent, AgentEvent, Failed, Finished, TextDelta
 from functions.bridge.failures import Failure
 from functions.bridge.routing import Choice
-from functions.settings import AgentSettings, AgentsSettings, SettingError
+from functions.settings import AgentSettings, SettingError, Settings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
 from simulator.aws import REGION
@@ -29,7 +29,7 @@ MODEL_ARN = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.
 
 def made(settings: AgentSettings) -> Agent:
     """The only agent of a bot."""
-    choice = agents(AgentsSettings({"default": settings}, {})).choose("C1", "hello", so_far=None)
+    choice = agents(Settings({"default": settings}, {})).choose("C1", "hello", so_far=None)
     assert isinstance(choice, Choice)
     return choice.agent
 

@@ -2,17 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.config import (
-    Agent,
-    Config,
-    ConfigError,
-    Reply,
-    Role,
-    SampleAgent,
-    Worker,
-    read_config,
-)
-from infra.targets import BedrockAgent, Harness, Runtime
+from config.bridge_toml import Config, ConfigError, SampleAgent, Worker, read_config
+from functions.bridge.manner import Manner, Style
+from functions.settings import AgentSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,21 +31,23 @@ def problems(folder: Path, text: str) -> tuple[str, ...]:
 
 def test_default_file_says_what_the_defaults_are() -> None:
     config = read_config(ROOT / "bridge.toml")
-    assert (config.sample, config.agents, config.routes) == ("harness", {}, {})
+    assert config.sample == "harness"
+    assert config.settings == Settings()
     assert config.sample_agent == SampleAgent()
     assert config.region is None
-    assert config.reply == Reply()
     assert config.worker == Worker()
 
 
 def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
     assert read(tmp_path, SMALLEST) == Config(
         name="agent-bridge",
-        agents={"default": Agent(BedrockAgent(agent_id="ABCDEFGHIJ", alias_id="TSTALIASID"))},
-        routes={},
+        settings=Settings(
+            agents={"default": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")},
+            routes={},
+            reply=Manner(style=Style.EDIT, show_rationale=False, notify_after_seconds=60),
+        ),
         sample="none",
         region=None,
-        reply=Reply(style="edit", show_rationale=False, notify_after_seconds=60),
         worker=Worker(timeout_seconds=300, max_concurrency=50),
     )
 
@@ -78,8 +72,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert read(tmp_path, text) == Config(
         name="Weather2",
         region="eu-central-1",
-        agents={"default": Agent(BedrockAgent(agent_id="0123456789", alias_id="abcdefghij"))},
-        reply=Reply(style="stream", show_rationale=True, notify_after_seconds=120),
+        settings=Settings(
+            agents={"default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij")},
+            reply=Manner(style=Style.STREAM, show_rationale=True, notify_after_seconds=120),
+        ),
         worker=Worker(timeout_seconds=900, max_concurrency=2),
     )
 
@@ -326,21 +322,22 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
         agent = "sales"
     """
     config = read(tmp_path, text)
-    assert config.routes == {"C0123456789": "finops", "dm": "sales"}
-    assert config.agents == {
-        "default": Agent(BedrockAgent("ABCDEFGHIJ", "TSTALIASID")),
-        "finops": Agent(
-            Harness("arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"),
+    assert config.settings.routes == {"C0123456789": "finops", "dm": "sales"}
+    assert config.settings.agents == {
+        "default": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID"),
+        "finops": AgentSettings(
+            "agentcore-harness",
+            arn="arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5",
             channels=("C0123456789", "dm"),
             description="what we spend",
         ),
-        "sales": Agent(
-            Runtime(
-                "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5",
-                qualifier="prod",
-                tell_user_id=True,
-            ),
-            role=Role("arn:aws:iam::210987654321:role/sales-caller", "42"),
+        "sales": AgentSettings(
+            "agentcore-runtime",
+            arn="arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5",
+            qualifier="prod",
+            tell_user_id=True,
+            role_arn="arn:aws:iam::210987654321:role/sales-caller",
+            external_id="42",
         ),
     }
 
@@ -359,7 +356,7 @@ ACCOUNT = "123456789012"
 )
 def test_an_agent_may_be_in_any_region_also_in_another_than_the_bridge(tmp_path: Path, arn: str) -> None:
     text = f'region = "us-east-1"\n{SMALLEST}[agents.finops]\nkind = "agentcore-harness"\narn = "{arn}"'
-    assert read(tmp_path, text).agents["finops"].target == Harness(arn)
+    assert read(tmp_path, text).settings.agents["finops"].arn == arn
 
 
 @pytest.mark.parametrize(
@@ -423,12 +420,14 @@ def test_a_route_to_an_agent_that_may_not_answer_there_is_refused(tmp_path: Path
         'routes[1].agent is "finops"; allowed: an agent that answers in C0000000001; '
         "agents.finops.channels has C0000000002 only",
     )
-    assert read(tmp_path, text.replace("C0000000001", "C0000000002")).routes == {"C0000000002": "finops"}
+    assert read(tmp_path, text.replace("C0000000001", "C0000000002")).settings.routes == {
+        "C0000000002": "finops"
+    }
 
 
 def test_a_route_may_lead_a_direct_message_to_an_agent_of_direct_messages(tmp_path: Path) -> None:
     text = SMALLEST + 'channels = ["dm"]\n[[routes]]\nchannel = "D0000000001"\nagent = "default"'
-    assert read(tmp_path, text).routes == {"D0000000001": "default"}
+    assert read(tmp_path, text).settings.routes == {"D0000000001": "default"}
 
 
 @pytest.mark.parametrize("name", ["Finops", "fin_ops", "help", "1st", "a" * 31])
@@ -450,7 +449,7 @@ def test_an_external_id_needs_a_role_and_a_channel_has_one_route(tmp_path: Path)
 
 def test_with_a_sample_no_agent_is_needed(tmp_path: Path) -> None:
     config = read(tmp_path, 'name = "agent-bridge"\nsample = "classic"')
-    assert (config.sample, config.agents) == ("classic", {})
+    assert (config.sample, config.settings.agents) == ("classic", {})
 
 
 def test_the_sample_agent_has_settings_of_its_own(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@ import re
 import pytest
 from aws_cdk import aws_bedrock as bedrock
 
-from infra.arns import REGIONS
-from infra.models import DEFAULT_MODEL, GEOGRAPHIES, MODELS, split_profile, unchecked, wrong_with
-from infra.regions import regions_with
+from config.arns import REGIONS
+from config.models import DEFAULT_MODEL, GEOGRAPHIES, MODELS, split_profile, unchecked, wrong_with
+from config.regions import regions_with
 
 # The ids of all models that CDK lists: bare ones.
 LISTED = sorted(
@@ -126,7 +126,7 @@ def test_what_is_right_is_let_pass_without_a_word(model: str, region: str | None
 def test_a_model_that_is_not_in_the_table_is_not_taken_for_another(model: str) -> None:
     assert wrong_with(model, "us-east-1") is None
     assert unchecked(model) == (
-        f"sample_agent.model is {model}, which is not in infra/models.py: "
+        f"sample_agent.model is {model}, which is not in config/models.py: "
         "nobody has checked whether it can be called without an inference profile"
     )
 
@@ -135,7 +135,7 @@ def test_a_model_that_is_not_in_the_table_is_not_taken_for_another(model: str) -
 def test_an_unknown_profile_is_let_pass_with_a_word(model: str) -> None:
     assert wrong_with(model, "us-east-1") is None
     assert unchecked(model) == (
-        f"sample_agent.model is {model}, which is not in infra/models.py: "
+        f"sample_agent.model is {model}, which is not in config/models.py: "
         "nobody has checked whether there is such a profile"
     )
 

@@ -7,14 +7,17 @@ Every problem of the file is reported, each with its key, its value and what is 
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from infra.arns import REGIONS, arn_pattern
-from infra.models import DEFAULT_MODEL, wrong_with
-from infra.regions import has_type, regions_with
-from infra.table import Table
-from infra.targets import KINDS, Target
+from config.agents import CHANNEL, read_agent
+from config.arns import REGIONS, arn_pattern
+from config.models import DEFAULT_MODEL, wrong_with
+from config.regions import has_type, regions_with
+from config.table import Table
+from functions.bridge.manner import Manner, Style
+from functions.bridge.routing import DEFAULT_AGENT, names_of
+from functions.settings import AgentSettings, Settings
 
 # A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in
 # front of the names that it makes, and those of functions and roles end at 64 characters.
@@ -26,19 +29,8 @@ NAME = (
     'up to 40 letters, digits and single hyphens, the first a letter, and no "-sample" at the end',
 )
 REGION = ("|".join(REGIONS.values()), 'the name of an AWS region, such as "us-east-1"')
-ROLE_ARN = (
-    rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}",
-    'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
-)
-# `externalIdType` in the service model of sts.
-EXTERNAL_ID = (r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and + = , . @ : / -")
 # People write it in front of a question, as in "finops: what did we spend?".
 AGENT_NAME = (r"(?!help$)[a-z][a-z0-9-]{0,29}", 'up to 30 small letters, digits and hyphens, and not "help"')
-CHANNEL = (
-    r"[CGD][A-Z0-9]{2,20}|dm",
-    'the id of a channel, such as "C0123456789", or "dm" for direct messages',
-)
-DESCRIPTION = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
 
 # `ModelIdentifier` in the service model of bedrock-agent, without ARNs.
 MODEL = (
@@ -63,7 +55,6 @@ SAMPLES = {
 }
 
 CONFIG_FILE = "bridge.toml"
-DEFAULT_AGENT = "default"
 
 
 class ConfigError(Exception):
@@ -72,41 +63,6 @@ class ConfigError(Exception):
     def __init__(self, file: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role of another account that is assumed to reach an agent there."""
-
-    arn: str
-    external_id: str = ""
-
-
-@dataclass(frozen=True)
-class Agent:
-    """An agent that the bridge can reach.
-
-    `channels` are the only ones where it answers; () means everywhere. `description` is for the list that
-    people get.
-    """
-
-    target: Target
-    role: Role | None = None
-    channels: tuple[str, ...] = ()
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """How an answer looks.
-
-    `style` is "edit" or "stream". `show_rationale` adds what the agent says about its own steps. An answer
-    that took longer than `notify_after_seconds` ends with a mention of the asker.
-    """
-
-    style: str = "edit"
-    show_rationale: bool = False
-    notify_after_seconds: int = 60
 
 
 @dataclass(frozen=True)
@@ -139,20 +95,20 @@ class SampleAgent:
 
 @dataclass(frozen=True)
 class Config:
-    """What the stack is built from.
+    """The whole file.
 
-    `name` is the stack's; `region` is None where neither the file nor the CDK's command line names one. The
-    agent "default" answers where no route (channel to agent) says otherwise; with a `sample`, "harness" or
-    "classic", that one does.
+    Attributes:
+        name: the stack's.
+        settings: what the functions are told.
+        sample: "harness" or "classic", which is then the agent "default"; or "none".
+        region: None where neither the file nor the CDK's command line names one.
     """
 
     name: str
-    agents: Mapping[str, Agent]
-    routes: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings
     sample: str = "none"
     sample_agent: SampleAgent = SampleAgent()
     region: str | None = None
-    reply: Reply = Reply()
     worker: Worker = Worker()
 
 
@@ -167,10 +123,17 @@ def read_config(path: Path, *, cli_region: str | None = None) -> Config:
         raise ConfigError(path.name, ["there is no such file; it says which agent answers"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path.name, [f"is not TOML: {error}"]) from error
+    return check(document, file=path.name, cli_region=cli_region)
+
+
+def check(
+    document: Mapping[str, object], *, file: str = CONFIG_FILE, cli_region: str | None = None
+) -> Config:
+    """The settings of a document that may stand in a file. Raises ConfigError under the file's name."""
     problems: list[str] = []
     config = _config(Table(document, "", problems), cli_region)
     if problems:
-        raise ConfigError(path.name, problems)
+        raise ConfigError(file, problems)
     return config
 
 
@@ -188,9 +151,11 @@ def _config(root: Table, cli_region: str | None) -> Config:
         region=region,
         sample=sample,
         sample_agent=_sample_agent(root.table("sample_agent"), sample, region),
-        agents=agents,
-        routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
-        reply=_reply(root.table("reply")),
+        settings=Settings(
+            agents=agents,
+            routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
+            reply=_reply(root.table("reply")),
+        ),
         worker=_worker(root.table("worker")),
     )
     root.refuse_the_rest()
@@ -243,7 +208,7 @@ def _check_model(table: Table, model: str, region: str | None, *, own: bool) -> 
     table.refuse_key("model", f'{found} "{model}", which {problem}', allowed)
 
 
-def _agents(table: Table, sample: str) -> dict[str, Agent]:
+def _agents(table: Table, sample: str) -> dict[str, AgentSettings]:
     names = table.names()
     if sample == "none":
         names = [DEFAULT_AGENT, *(name for name in names if name != DEFAULT_AGENT)]
@@ -256,34 +221,13 @@ def _agents(table: Table, sample: str) -> dict[str, Agent]:
     for name in names:
         if not re.fullmatch(AGENT_NAME[0], name):
             table.refuse_key(name, "is not a name for an agent", AGENT_NAME[1])
-    agents = {name: _agent(table.table(name)) for name in names}
+    agents = {name: read_agent(table.table(name)) for name in names}
     return {name: agent for name, agent in agents.items() if agent}
 
 
-def _agent(table: Table) -> Agent | None:
-    """None if its kind is not known: nobody can say then which other keys are right."""
-    kind = table.meaning("kind", KINDS)
-    if kind is None:
-        return None
-    agent = Agent(
-        target=kind.read(table),
-        role=_role(table),
-        channels=table.texts("channels", CHANNEL),
-        description=table.optional_text("description", DESCRIPTION) or "",
-    )
-    table.refuse_the_rest()
-    return agent
-
-
-def _role(table: Table) -> Role | None:
-    arn = table.optional_text("role_arn", ROLE_ARN)
-    external_id = table.optional_text("external_id", EXTERNAL_ID)
-    if external_id and arn is None:
-        table.refuse("external_id", "only together with role_arn")
-    return Role(arn, external_id or "") if arn else None
-
-
-def _routes(tables: Sequence[Table], names: Collection[str], agents: Mapping[str, Agent]) -> dict[str, str]:
+def _routes(
+    tables: Sequence[Table], names: Collection[str], agents: Mapping[str, AgentSettings]
+) -> dict[str, str]:
     routes: dict[str, str] = {}
     for table in tables:
         channel = table.text("channel", CHANNEL)
@@ -291,7 +235,7 @@ def _routes(tables: Sequence[Table], names: Collection[str], agents: Mapping[str
             table.refuse("channel", "one route for each channel")
         name = table.choice("agent", sorted(names))
         answers_in = agents[name].channels if name in agents else ()
-        if channel and answers_in and not _places(channel) & {*answers_in}:
+        if channel and answers_in and not names_of(channel) & {*answers_in}:
             where = ", ".join(answers_in)
             table.refuse(
                 "agent", f"an agent that answers in {channel}; agents.{name}.channels has {where} only"
@@ -301,17 +245,12 @@ def _routes(tables: Sequence[Table], names: Collection[str], agents: Mapping[str
     return routes
 
 
-def _places(channel: str) -> set[str]:
-    """How `channels` may name a channel: Slack's ids of direct messages begin with D."""
-    return {channel, "dm"} if channel.startswith("D") else {channel}
-
-
-def _reply(table: Table) -> Reply:
-    reply = Reply(
-        style=table.choice("style", ["edit", "stream"], default=Reply.style),
-        show_rationale=table.boolean("show_rationale", default=Reply.show_rationale),
+def _reply(table: Table) -> Manner:
+    reply = Manner(
+        style=Style(table.choice("style", [*Style], default=Manner.style)),
+        show_rationale=table.boolean("show_rationale", default=Manner.show_rationale),
         notify_after_seconds=table.integer(
-            "notify_after_seconds", range(10, 901), default=Reply.notify_after_seconds
+            "notify_after_seconds", range(10, 901), default=Manner.notify_after_seconds
         ),
     )
     table.refuse_the_rest()

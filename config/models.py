@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from infra.arns import REGIONS
+from config.arns import REGIONS
 
 # Amazon's own models need neither a subscription nor a form, so that a new account can use them at once; this
 # profile may be called from every commercial region that has it. A team that must keep its questions in one
@@ -128,7 +128,7 @@ def unchecked(model: str) -> str | None:
         return None
     doubt = "there is such a profile" if geography else "it can be called without an inference profile"
     return (
-        f"sample_agent.model is {model}, which is not in infra/models.py: nobody has checked whether {doubt}"
+        f"sample_agent.model is {model}, which is not in config/models.py: nobody has checked whether {doubt}"
     )
 
 

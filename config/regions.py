@@ -5,7 +5,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from infra.arns import REGIONS
+from config.arns import REGIONS
 
 
 def has_type(region: str, resource_type: str) -> bool:

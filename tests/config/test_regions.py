@@ -1,4 +1,4 @@
-from infra.regions import has_type, regions_with
+from config.regions import has_type, regions_with
 
 HARNESS = "AWS::BedrockAgentCore::Harness"
 

@@ -1,0 +1,1 @@
+"""What bridge.toml may say, checked. Needs neither the CDK nor Node: `infra/` and `simulator/` read it."""

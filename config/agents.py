@@ -1,0 +1,98 @@
+"""The kinds of agents, as bridge.toml describes them: which keys each has.
+
+A kind is a function here, a line in `KINDS`, and what the worker may do to such an agent (`infra/agents.py`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from config.arns import REGIONS, arn_pattern
+from config.table import Rule, Table
+from functions.settings import AgentSettings
+
+# `Id` and `AgentAliasId` in the service model of bedrock-agent.
+BEDROCK_ID: Rule = (r"[0-9a-zA-Z]{10}", "exactly 10 letters and digits")
+# `harnessArn` and `qualifier` in the service model of bedrock-agentcore, `AgentRuntimeArn` in that of
+# bedrock-agentcore-control.
+HARNESS_ARN: Rule = (
+    arn_pattern("bedrock-agentcore", r"harness/[a-zA-Z][a-zA-Z0-9_]{0,39}-[a-zA-Z0-9]{10}"),
+    'the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"',
+)
+RUNTIME_ARN: Rule = (
+    arn_pattern("bedrock-agentcore", r"runtime/[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10}"),
+    'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
+)
+QUALIFIER: Rule = (
+    r"[a-zA-Z][a-zA-Z0-9_]{0,47}",
+    "the name of an endpoint: up to 48 letters, digits and underscores",
+)
+ROLE_ARN: Rule = (
+    rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}",
+    'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
+)
+# `externalIdType` in the service model of sts.
+EXTERNAL_ID: Rule = (r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and + = , . @ : / -")
+CHANNEL: Rule = (
+    r"[CGD][A-Z0-9]{2,20}|dm",
+    'the id of a channel, such as "C0123456789", or "dm" for direct messages',
+)
+DESCRIPTION: Rule = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
+
+
+def read_agent(table: Table) -> AgentSettings | None:
+    """The agent that a table describes.
+
+    None if its kind is not known: nobody can say then which other keys are right.
+    """
+    read = table.meaning("kind", KINDS)
+    if read is None:
+        return None
+    agent = read(table)
+    role_arn = table.optional_text("role_arn", ROLE_ARN)
+    external_id = table.optional_text("external_id", EXTERNAL_ID)
+    if external_id and role_arn is None:
+        table.refuse("external_id", "only together with role_arn")
+    agent = replace(
+        agent,
+        role_arn=role_arn or "",
+        external_id=external_id or "",
+        channels=table.texts("channels", CHANNEL),
+        description=table.optional_text("description", DESCRIPTION) or "",
+    )
+    table.refuse_the_rest()
+    return agent
+
+
+def _bedrock_agent(table: Table) -> AgentSettings:
+    """An Amazon Bedrock agent and the alias through which it is invoked."""
+    return AgentSettings(
+        "bedrock-agent",
+        agent_id=table.text("agent_id", BEDROCK_ID),
+        alias_id=table.text("alias_id", BEDROCK_ID),
+    )
+
+
+def _harness(table: Table) -> AgentSettings:
+    """An AgentCore harness; `qualifier` is one of its endpoints, "" the default one."""
+    return AgentSettings(
+        "agentcore-harness",
+        arn=table.text("arn", HARNESS_ARN),
+        qualifier=table.optional_text("qualifier", QUALIFIER) or "",
+    )
+
+
+def _runtime(table: Table) -> AgentSettings:
+    """An AgentCore runtime; `tell_user_id` passes the Slack user on as the runtime's user."""
+    return AgentSettings(
+        "agentcore-runtime",
+        arn=table.text("arn", RUNTIME_ARN),
+        qualifier=table.optional_text("qualifier", QUALIFIER) or "",
+        tell_user_id=table.boolean("tell_user_id", default=AgentSettings.tell_user_id),
+    )
+
+
+KINDS: Mapping[str, Callable[[Table], AgentSettings]] = {
+    "bedrock-agent": _bedrock_agent,
+    "agentcore-harness": _harness,
+    "agentcore-runtime": _runtime,
+}
