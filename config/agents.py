@@ -6,7 +6,7 @@ A kind is a function here, a line in `KINDS`, and what the worker may do to such
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from config.arns import REGIONS, arn_pattern
+from config.arns import REGION, REGIONS, arn_pattern
 from config.table import Rule, Table
 from functions.settings import AgentSettings
 
@@ -14,18 +14,27 @@ from functions.settings import AgentSettings
 BEDROCK_ID: Rule = (r"[0-9a-zA-Z]{10}", "exactly 10 letters and digits")
 # `harnessArn` and `qualifier` in the service model of bedrock-agentcore, `AgentRuntimeArn` in that of
 # bedrock-agentcore-control.
-HARNESS_ARN: Rule = (
-    arn_pattern("bedrock-agentcore", r"harness/[a-zA-Z][a-zA-Z0-9_]{0,39}-[a-zA-Z0-9]{10}"),
-    'the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"',
-)
-RUNTIME_ARN: Rule = (
-    arn_pattern("bedrock-agentcore", r"runtime/[a-zA-Z][a-zA-Z0-9_]{0,47}-[a-zA-Z0-9]{10}"),
-    'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
-)
 QUALIFIER: Rule = (
     r"[a-zA-Z][a-zA-Z0-9_]{0,47}",
     "the name of an endpoint: up to 48 letters, digits and underscores",
 )
+# The console shows the ARNs of endpoints, which end in the endpoint's name.
+HARNESS_ENDPOINT, RUNTIME_ENDPOINT = "/harness-endpoint/", "/runtime-endpoint/"
+HARNESS_ARN: Rule = (
+    arn_pattern(
+        "bedrock-agentcore",
+        rf"harness/[a-zA-Z][a-zA-Z0-9_]{{0,39}}-[a-zA-Z0-9]{{10}}({HARNESS_ENDPOINT}{QUALIFIER[0]})?",
+    ),
+    'the whole ARN of a harness, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:harness/NAME-ID"',
+)
+RUNTIME_ARN: Rule = (
+    arn_pattern(
+        "bedrock-agentcore",
+        rf"runtime/[a-zA-Z][a-zA-Z0-9_]{{0,47}}-[a-zA-Z0-9]{{10}}({RUNTIME_ENDPOINT}{QUALIFIER[0]})?",
+    ),
+    'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
+)
+DEFAULT_ENDPOINT = "DEFAULT"
 ROLE_ARN: Rule = (
     rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}",
     'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
@@ -64,31 +73,43 @@ def read_agent(table: Table) -> AgentSettings | None:
 
 
 def _bedrock_agent(table: Table) -> AgentSettings:
-    """An Amazon Bedrock agent and the alias through which it is invoked."""
+    """An Amazon Bedrock agent and the alias through which it is invoked, by ids, which name no region."""
     return AgentSettings(
         "bedrock-agent",
         agent_id=table.text("agent_id", BEDROCK_ID),
         alias_id=table.text("alias_id", BEDROCK_ID),
+        region=table.optional_text("region", REGION) or "",
     )
 
 
 def _harness(table: Table) -> AgentSettings:
-    """An AgentCore harness; `qualifier` is one of its endpoints, "" the default one."""
-    return AgentSettings(
-        "agentcore-harness",
-        arn=table.text("arn", HARNESS_ARN),
-        qualifier=table.optional_text("qualifier", QUALIFIER) or "",
-    )
+    """An AgentCore harness, or one of its endpoints."""
+    arn, qualifier = _endpoint(table, HARNESS_ARN, HARNESS_ENDPOINT)
+    return AgentSettings("agentcore-harness", arn=arn, qualifier=qualifier)
 
 
 def _runtime(table: Table) -> AgentSettings:
-    """An AgentCore runtime; `tell_user_id` passes the Slack user on as the runtime's user."""
+    """An AgentCore runtime, or one of its endpoints; `tell_user_id` passes the Slack user on as its user."""
+    arn, qualifier = _endpoint(table, RUNTIME_ARN, RUNTIME_ENDPOINT)
     return AgentSettings(
         "agentcore-runtime",
-        arn=table.text("arn", RUNTIME_ARN),
-        qualifier=table.optional_text("qualifier", QUALIFIER) or "",
+        arn=arn,
+        qualifier=qualifier,
         tell_user_id=table.boolean("tell_user_id", default=AgentSettings.tell_user_id),
     )
+
+
+def _endpoint(table: Table, rule: Rule, between: str) -> tuple[str, str]:
+    """The ARN of an agent, and the name of its endpoint, "" for the default one.
+
+    The name may stand in `qualifier` or at the end of the ARN, behind `between`.
+    """
+    arn, _, shown = table.text("arn", rule).partition(between)
+    qualifier = table.optional_text("qualifier", QUALIFIER) or ""
+    if qualifier and shown and qualifier != shown:
+        table.refuse("qualifier", f'"{shown}", with which the ARN ends, or an ARN without an endpoint')
+    name = qualifier or shown
+    return arn, "" if name == DEFAULT_ENDPOINT else name
 
 
 KINDS: Mapping[str, Callable[[Table], AgentSettings]] = {

@@ -9,6 +9,9 @@ REGIONS = {
     "aws-eusc": r"eusc-[a-z]{2}-[a-z]+-\d{1,2}",
 }
 
+# A regular expression, and the same in words.
+REGION = ("|".join(REGIONS.values()), 'the name of an AWS region, such as "us-east-1"')
+
 
 def arn_pattern(service: str, resource: str) -> str:
     """A regular expression for the ARN of a resource whose region is in the partition that the ARN names."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.agents import CHANNEL, read_agent
-from config.arns import REGIONS, arn_pattern
+from config.arns import REGION, arn_pattern
 from config.models import DEFAULT_MODEL, wrong_with
 from config.regions import has_type, regions_with
 from config.table import Table
@@ -28,7 +28,6 @@ NAME = (
     r"(?!.*--)(?!.*-sample$)[A-Za-z][A-Za-z0-9-]{0,39}",
     'up to 40 letters, digits and single hyphens, the first a letter, and no "-sample" at the end',
 )
-REGION = ("|".join(REGIONS.values()), 'the name of an AWS region, such as "us-east-1"')
 # People write it in front of a question, as in "finops: what did we spend?".
 AGENT_NAME = (r"(?!help$)[a-z][a-z0-9-]{0,29}", 'up to 30 small letters, digits and hyphens, and not "help"')
 
@@ -70,7 +69,14 @@ class Worker:
     """`timeout_seconds` bounds one answer; `max_concurrency` is how many are worked on at once."""
 
     timeout_seconds: int = 300
-    max_concurrency: int = 50
+    max_concurrency: int = 20
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """`reserved_concurrency` executions are the receiver's alone; None gives it what the account has free."""
+
+    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Config:
         settings: what the functions are told.
         sample: "harness" or "classic", which is then the agent "default"; or "none".
         region: None where neither the file nor the CDK's command line names one.
+        termination_protection: whether CloudFormation refuses to delete the bridge's stack.
     """
 
     name: str
@@ -109,7 +116,9 @@ class Config:
     sample: str = "none"
     sample_agent: SampleAgent = SampleAgent()
     region: str | None = None
+    receiver: Receiver = Receiver()
     worker: Worker = Worker()
+    termination_protection: bool = False
 
 
 def read_config(path: Path, *, cli_region: str | None = None) -> Config:
@@ -118,12 +127,18 @@ def read_config(path: Path, *, cli_region: str | None = None) -> Config:
     `cli_region` is where the CDK's command line deploys to, unless the file names a region.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        return check(tomllib.loads(text), file=path.name, cli_region=cli_region)
     except FileNotFoundError:
         raise ConfigError(path.name, ["there is no such file; it says which agent answers"]) from None
+    except OSError as error:
+        raise ConfigError(path.name, [f"cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(path.name, [f"is not TOML: {error}"]) from error
-    return check(document, file=path.name, cli_region=cli_region)
+    except ValueError as error:  # Python refuses numbers of more than 4300 digits
+        raise ConfigError(path.name, ["has a number of more than 4300 digits"]) from error
+    except RecursionError as error:
+        raise ConfigError(path.name, ["is nested too deeply: no setting has more than two levels"]) from error
 
 
 def check(
@@ -156,7 +171,9 @@ def _config(root: Table, cli_region: str | None) -> Config:
             routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
             reply=_reply(root.table("reply")),
         ),
+        receiver=_receiver(root.table("receiver")),
         worker=_worker(root.table("worker")),
+        termination_protection=root.boolean("termination_protection", default=Config.termination_protection),
     )
     root.refuse_the_rest()
     return config
@@ -257,10 +274,16 @@ def _reply(table: Table) -> Manner:
     return reply
 
 
+def _receiver(table: Table) -> Receiver:
+    receiver = Receiver(table.optional_integer("reserved_concurrency", range(1, 1001)))
+    table.refuse_the_rest()
+    return receiver
+
+
 def _worker(table: Table) -> Worker:
     worker = Worker(
-        # Lambda's own limit is 15 minutes; below one minute few agents can answer.
-        timeout_seconds=table.integer("timeout_seconds", range(60, 901), default=Worker.timeout_seconds),
+        # `Timeout` in the service model of lambda; below one minute few agents can answer.
+        timeout_seconds=table.integer("timeout_seconds", range(60, 1801), default=Worker.timeout_seconds),
         # `MaximumConcurrency` of an SQS event source: 2 to 1000.
         max_concurrency=table.integer("max_concurrency", range(2, 1001), default=Worker.max_concurrency),
     )

@@ -10,6 +10,9 @@ Rule = tuple[str, str]
 
 T = TypeVar("T")
 
+# How much of a wrong value is repeated, in characters.
+LONGEST_VALUE = 500
+
 
 class Table:
     """A TOML table that is read key by key.
@@ -106,6 +109,12 @@ class Table:
         self.refuse(key, f"a whole number from {allowed[0]} to {allowed[-1]}")
         return default
 
+    def optional_integer(self, key: str, allowed: range) -> int | None:
+        if key in self._values:
+            return self.integer(key, allowed, default=allowed[0])
+        self._known.append(key)
+        return None
+
     def refuse_the_rest(self) -> None:
         """Note every key that no method has asked for."""
         known = ", ".join(self._known)
@@ -137,4 +146,5 @@ def _as_toml(value: object) -> str:
         return "a table"
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         return "a list of tables"
-    return json.dumps(value, ensure_ascii=False, default=str)  # strings, numbers and booleans look the same
+    text = json.dumps(value, ensure_ascii=False, default=str)  # strings, numbers and booleans look the same
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

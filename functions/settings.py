@@ -29,6 +29,7 @@ class AgentSettings:
     What leads to it depends on its kind; see `functions.adapters.agents`. "" stands for what is not set.
 
     Attributes:
+        region: of a kind without an ARN; "" for the bridge's own.
         role_arn, external_id: the role of another account that is assumed to reach it.
         channels: the only ones where it answers; () means everywhere.
         description: for the list that people get.
@@ -37,6 +38,7 @@ class AgentSettings:
     kind: str
     agent_id: str = ""
     alias_id: str = ""
+    region: str = ""
     arn: str = ""
     qualifier: str = ""
     tell_user_id: bool = False

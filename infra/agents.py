@@ -19,7 +19,10 @@ def allow_agents(worker: BridgeFunction, agents: Iterable[AgentSettings]) -> Non
 
 def _allow_bedrock_agent(worker: BridgeFunction, agent: AgentSettings) -> None:
     alias = cdk.Stack.of(worker).format_arn(
-        service="bedrock", resource="agent-alias", resource_name=f"{agent.agent_id}/{agent.alias_id}"
+        service="bedrock",
+        region=agent.region or None,
+        resource="agent-alias",
+        resource_name=f"{agent.agent_id}/{agent.alias_id}",
     )
     worker.allow([alias], "bedrock:InvokeAgent")
 

@@ -28,6 +28,7 @@ from infra.function import BridgeFunction
 from infra.ingress import Ingress
 from infra.ledger import Ledger
 from infra.queues import Queues
+from infra.saved_queries import SavedQueries
 from infra.settings_layer import SettingsLayer
 from infra.slack_secrets import SlackSecrets
 
@@ -60,6 +61,7 @@ class BridgeStack(cdk.Stack):
             scope,
             construct_id,
             env=cdk.Environment(region=config.region),
+            termination_protection=config.termination_protection,
             description="Puts an Amazon Bedrock agent into Slack",
         )
         self._config = config
@@ -92,7 +94,7 @@ class BridgeStack(cdk.Stack):
         )
         worker.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         allow_agents(worker, [*([sample.agent] if sample else []), *config.settings.agents.values()])
-        self._consumer(
+        control = self._consumer(
             "Control",
             handler="functions.control.handler",
             timeout=CONTROL_TIMEOUT,
@@ -110,6 +112,11 @@ class BridgeStack(cdk.Stack):
         )
         dead_letters.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         self._add_outputs(ingress, queues)
+        cdk.CfnOutput(self, "WorkerRoleArn", value=worker.role.role_arn)
+        log_groups = [function.log_group for function in (receiver, worker, control, dead_letters)]
+        queries = SavedQueries(self, "Queries", log_groups)
+        cdk.CfnOutput(self, "LogGroups", value=", ".join(group.log_group_name for group in log_groups))
+        cdk.CfnOutput(self, "SavedQueries", value=f"CloudWatch Logs Insights, folder {queries.folder}")
 
     def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
         """What the operator needs next, in README's order. Commands are whole: they run as they are."""
@@ -144,6 +151,7 @@ class BridgeStack(cdk.Stack):
                 "CONTROL_QUEUE_URL": queues.control.queue_url,
                 "SIGNING_SECRET_ID": self._secrets.signing.secret_arn,
             },
+            reserved_concurrency=self._config.receiver.reserved_concurrency,
         )
         receiver.allow([queues.questions.queue_arn, queues.control.queue_arn], "sqs:SendMessage")
         receiver.allow([self._secrets.signing.secret_arn], "secretsmanager:GetSecretValue")

@@ -13,12 +13,15 @@ from infra.code_asset import ARCHITECTURE, RUNTIME
 
 METRICS_NAMESPACE = "SlackAgentBridge"
 
+# In seconds. The CDK and cfn-lint still refuse more.
+FORMER_LONGEST_TIMEOUT = 900
+
 
 class BridgeFunction(Construct):
     """The function that runs `handler`. Its role may write its own log and its trace, and nothing else yet.
 
     `service` names the bridge in logs and metrics; `memory` is in MB. `description` is for people who look at
-    the function.
+    the function. `reserved_concurrency` executions are this function's alone, and it has no more.
     """
 
     def __init__(
@@ -34,9 +37,10 @@ class BridgeFunction(Construct):
         environment: Mapping[str, str],
         layers: Sequence[lambda_.ILayerVersion] = (),
         description: str | None = None,
+        reserved_concurrency: int | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        log_group = logs.LogGroup(
+        self.log_group = log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
         )
         # Not CDK's own role: its AWSLambdaBasicExecutionRole may write to every log group.
@@ -57,6 +61,7 @@ class BridgeFunction(Construct):
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             layers=[*layers],
+            reserved_concurrent_executions=reserved_concurrency,
             environment={
                 **environment,
                 "POWERTOOLS_SERVICE_NAME": service,
@@ -76,6 +81,13 @@ class BridgeFunction(Construct):
                 reason="python3.13 starts faster on arm64 than python3.14 does, and is what the tests run.",
             )
         )
+        if timeout.to_seconds() > FORMER_LONGEST_TIMEOUT:
+            cdk.Validations.of(self.function).acknowledge(
+                cdk.Acknowledgment(
+                    id="CloudFormation-Validate::E3717",
+                    reason="Lambda's model has allowed 1,800 seconds since November 2026 (botocore 1.44.8).",
+                )
+            )
 
     def allow(self, resources: Sequence[str], *actions: str) -> None:
         """Let the function do `actions` to the resources with these ARNs.

@@ -21,7 +21,10 @@ class Ledger(Construct):
             time_to_live_attribute=TABLE_TTL_ATTRIBUTE,
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=True,
+                # For a mistake that is noticed. What people wrote is to be gone when the ledger forgets it;
+                # the default keeps it for 35 days more.
+                recovery_period_in_days=1,
             ),
             # What it holds is of use for days and partly what people wrote: it goes with the bridge.
             removal_policy=cdk.RemovalPolicy.DESTROY,

@@ -24,7 +24,8 @@ def _secret(scope: Construct, construct_id: str, description: str) -> secretsman
     secret = secretsmanager.Secret(
         scope,
         construct_id,
-        description=description,
+        # Its generated name does not say whose it is, and an account may have several bridges.
+        description=f"{description}, for {cdk.Stack.of(scope).stack_name}",
         # Slack's app page shows both values again at any time; one kept here after the bridge has gone
         # would be a live credential that nobody looks after.
         removal_policy=cdk.RemovalPolicy.DESTROY,

@@ -147,7 +147,7 @@ def test_app_says_what_is_wrong_with_bridge_toml_and_no_more(tmp_path: Path) -> 
     done = run_app(tmp_path / "app.py", tmp_path)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "bridge.toml: worker.timeout_seconds is 5; allowed: a whole number from 60 to 900"
+        "bridge.toml: worker.timeout_seconds is 5; allowed: a whole number from 60 to 1800"
     )
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("*.template.json"))

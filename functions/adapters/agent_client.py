@@ -49,11 +49,11 @@ def region_of(arn: str) -> str:
 
 
 def bedrock_agent_runtime(
-    *, longest_silence: float, role: Role | None = None
+    *, longest_silence: float, role: Role | None = None, region: str = ""
 ) -> "AgentsforBedrockRuntimeClient":
-    """A client for agents of Amazon Bedrock in the Lambda's own region. See `agent_client`."""
+    """A client for agents of Amazon Bedrock. See `agent_client`."""
     client: AgentsforBedrockRuntimeClient = agent_client(
-        "bedrock-agent-runtime", longest_silence=longest_silence, role=role
+        "bedrock-agent-runtime", longest_silence=longest_silence, role=role, region=region
     )
     return client
 

@@ -8,7 +8,7 @@ from functions.bridge.routing import Agents, Listed
 from functions.settings import AgentSettings, SettingError, Settings
 
 # No invocation lasts longer, so that the worker's own deadline comes first (seconds).
-LONGEST_SILENCE = 900.0
+LONGEST_SILENCE = 1800.0
 
 
 class Kind(Protocol):

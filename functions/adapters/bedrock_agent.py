@@ -46,8 +46,10 @@ _BROKEN_OFF = {
 
 
 def from_settings(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgent":
-    """The alias `alias_id` of the agent `agent_id`, in the Lambda's own region: ids name none."""
-    client = bedrock_agent_runtime(longest_silence=longest_silence, role=role_of(settings))
+    """The alias `alias_id` of the agent `agent_id`, in `region` or the Lambda's own: ids name none."""
+    client = bedrock_agent_runtime(
+        longest_silence=longest_silence, role=role_of(settings), region=settings.region
+    )
     return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
 
 

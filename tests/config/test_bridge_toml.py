@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from config.bridge_toml import Config, ConfigError, SampleAgent, Worker, read_config
+from config.bridge_toml import Config, ConfigError, Receiver, SampleAgent, Worker, read_config
 from functions.bridge.manner import Manner, Style
 from functions.settings import AgentSettings, Settings
 
@@ -48,7 +48,7 @@ def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
         ),
         sample="none",
         region=None,
-        worker=Worker(timeout_seconds=300, max_concurrency=50),
+        worker=Worker(timeout_seconds=300, max_concurrency=20),
     )
 
 
@@ -56,6 +56,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     text = """
         name = "Weather2"
         region = "eu-central-1"
+        termination_protection = true
         sample = "none"
         [agents.default]
         kind = "bedrock-agent"
@@ -66,8 +67,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         show_rationale = true
         notify_after_seconds = 120
         [worker]
-        timeout_seconds = 900
+        timeout_seconds = 1800
         max_concurrency = 2
+        [receiver]
+        reserved_concurrency = 10
     """
     assert read(tmp_path, text) == Config(
         name="Weather2",
@@ -76,7 +79,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             agents={"default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij")},
             reply=Manner(style=Style.STREAM, show_rationale=True, notify_after_seconds=120),
         ),
-        worker=Worker(timeout_seconds=900, max_concurrency=2),
+        receiver=Receiver(reserved_concurrency=10),
+        worker=Worker(timeout_seconds=1800, max_concurrency=2),
+        termination_protection=True,
     )
 
 
@@ -137,8 +142,45 @@ def test_text_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
         read_config(tmp_path / "bridge.toml")
 
 
+def test_a_file_that_begins_with_a_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").write_bytes(b"\xef\xbb\xbf" + SMALLEST.encode())
+    assert read_config(tmp_path / "bridge.toml").name == "agent-bridge"
+
+
+def test_a_folder_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").mkdir()
+    with pytest.raises(ConfigError) as raised:
+        read_config(tmp_path / "bridge.toml")
+    assert str(raised.value) == "bridge.toml: cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize("depth", [200, 100_000])
+@pytest.mark.parametrize(("before", "after"), [("[", "]"), ("{a=", "}")])
+def test_deep_nesting_is_refused(tmp_path: Path, depth: int, before: str, after: str) -> None:
+    [problem] = problems(tmp_path, f"name = {before * depth}1{after * depth}{SMALLEST.partition('[')[2]}")
+    assert problem.startswith(("name is ", "is nested too deeply", "is not TOML: "))
+    assert len(problem) < 1000
+
+
+def test_deep_tables_are_refused(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, f"{SMALLEST}[worker.{'a.' * 5000}b]")
+    assert problem.startswith(("worker.a is not a setting", "is nested too deeply"))
+
+
+@pytest.mark.parametrize(
+    ("digits", "problem"), [(4000, "worker.timeout_seconds is 9"), (5000, "has a number of")]
+)
+def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: str) -> None:
+    [found] = problems(tmp_path, f"{SMALLEST}[worker]\ntimeout_seconds = {'9' * digits}")
+    assert found.startswith(problem)
+    assert len(found) < 700
+
+
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
-HERE = "allowed here: name, region, sample, agents, sample_agent, routes, reply, worker"
+HERE = (
+    "allowed here: name, region, sample, agents, sample_agent, routes, reply, receiver, worker, "
+    "termination_protection"
+)
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
 
@@ -153,7 +195,7 @@ def test_empty_file_is_told_what_is_missing(tmp_path: Path) -> None:
     )
 
 
-TIMEOUT = "allowed: a whole number from 60 to 900"
+TIMEOUT = "allowed: a whole number from 60 to 1800"
 CONCURRENCY = "allowed: a whole number from 2 to 1000"
 BEDROCK_ID = "allowed: exactly 10 letters and digits"
 HARNESS_ARN = (
@@ -244,11 +286,16 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
         ('[reply]\nshow_rationale = "no"', 'reply.show_rationale is "no"; allowed: true or false'),
         ("[reply]\nshow_rationale = 1", "reply.show_rationale is 1; allowed: true or false"),
         ("[worker]\ntimeout_seconds = 59", f"worker.timeout_seconds is 59; {TIMEOUT}"),
-        ("[worker]\ntimeout_seconds = 901", f"worker.timeout_seconds is 901; {TIMEOUT}"),
+        ("[worker]\ntimeout_seconds = 1801", f"worker.timeout_seconds is 1801; {TIMEOUT}"),
         ("[worker]\ntimeout_seconds = 300.0", f"worker.timeout_seconds is 300.0; {TIMEOUT}"),
         ('[worker]\ntimeout_seconds = "300"', f'worker.timeout_seconds is "300"; {TIMEOUT}'),
         ("[worker]\ntimeout_seconds = true", f"worker.timeout_seconds is true; {TIMEOUT}"),
         ("[worker]\ntimeout_seconds = 2026-11-01", f'worker.timeout_seconds is "2026-11-01"; {TIMEOUT}'),
+        (
+            "[receiver]\nreserved_concurrency = 0",
+            "receiver.reserved_concurrency is 0; allowed: a whole number from 1 to 1000",
+        ),
+        ("termination_protection = 1", "termination_protection is 1; allowed: true or false"),
         ("[worker]\nmax_concurrency = 1", f"worker.max_concurrency is 1; {CONCURRENCY}"),
         ("[worker]\nmax_concurrency = 1001", f"worker.max_concurrency is 1001; {CONCURRENCY}"),
     ],
@@ -271,8 +318,8 @@ def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: s
         ),
         (
             "[agents.default.model]",
-            "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id, role_arn, "
-            "external_id, channels, description",
+            "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id, region, "
+            "role_arn, external_id, channels, description",
         ),
         (
             "[reply]\nsytle = 1",
@@ -357,6 +404,64 @@ ACCOUNT = "123456789012"
 def test_an_agent_may_be_in_any_region_also_in_another_than_the_bridge(tmp_path: Path, arn: str) -> None:
     text = f'region = "us-east-1"\n{SMALLEST}[agents.finops]\nkind = "agentcore-harness"\narn = "{arn}"'
     assert read(tmp_path, text).settings.agents["finops"].arn == arn
+
+
+RUNTIME = f"arn:aws:bedrock-agentcore:us-east-1:{ACCOUNT}:runtime/sales-A1b2C3d4E5"
+HARNESS = f"arn:aws:bedrock-agentcore:us-east-1:{ACCOUNT}:harness/finops-A1b2C3d4E5"
+
+
+def endpoint(kind: str, arn: str, more: str = "") -> str:
+    return f'{SMALLEST}[agents.finops]\nkind = "{kind}"\narn = "{arn}"\n{more}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn", "between"),
+    [
+        ("agentcore-harness", HARNESS, "harness-endpoint"),
+        ("agentcore-runtime", RUNTIME, "runtime-endpoint"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("shown", "more", "qualifier"),
+    [
+        ("/prod", "", "prod"),
+        ("/prod", 'qualifier = "prod"', "prod"),
+        ("/DEFAULT", "", ""),
+        ("", 'qualifier = "DEFAULT"', ""),
+    ],
+)
+def test_an_arn_of_an_endpoint_as_the_console_shows_it_is_taken_apart(
+    tmp_path: Path, kind: str, arn: str, between: str, shown: str, more: str, qualifier: str
+) -> None:
+    text = endpoint(kind, f"{arn}/{between}{shown}" if shown else arn, more)
+    agent = read(tmp_path, text).settings.agents["finops"]
+    assert (agent.arn, agent.qualifier) == (arn, qualifier)
+
+
+def test_an_arn_of_an_endpoint_beside_another_qualifier_is_refused(tmp_path: Path) -> None:
+    text = endpoint("agentcore-runtime", f"{RUNTIME}/runtime-endpoint/DEFAULT", 'qualifier = "prod"')
+    assert problems(tmp_path, text) == (
+        'agents.finops.qualifier is "prod"; allowed: "DEFAULT", with which the ARN ends, '
+        "or an ARN without an endpoint",
+    )
+
+
+@pytest.mark.parametrize(
+    "end", ["/harness-endpoint/prod", "/runtime-endpoint/", "/runtime-endpoint/1st", "/prod"]
+)
+def test_an_arn_of_something_else_within_a_runtime_is_refused(tmp_path: Path, end: str) -> None:
+    assert problems(tmp_path, endpoint("agentcore-runtime", f"{RUNTIME}{end}")) == (
+        f'agents.finops.arn is "{RUNTIME}{end}"; {RUNTIME_ARN}',
+    )
+
+
+def test_a_bedrock_agent_may_be_in_another_region(tmp_path: Path) -> None:
+    assert read(tmp_path, f'{SMALLEST}region = "us-west-2"').settings.agents["default"].region == "us-west-2"
+    assert problems(tmp_path, f'{SMALLEST}region = "the moon"') == (
+        'agents.default.region is "the moon"; allowed: the name of an AWS region, such as "us-east-1"',
+    )
+    [problem] = problems(tmp_path, endpoint("agentcore-harness", HARNESS, 'region = "us-west-2"'))
+    assert problem.startswith("agents.finops.region is not a setting")  # its ARN has one
 
 
 @pytest.mark.parametrize(

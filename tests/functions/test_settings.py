@@ -80,7 +80,7 @@ def test_a_document_of_an_older_version_has_the_defaults_for_what_it_lacks(tmp_p
 def test_what_only_a_newer_version_knows_is_left_out(tmp_path: Path) -> None:
     newer = document(fairness={"running_per_user": 2})
     newer["reply"]["tone"] = "calm"
-    newer["agents"]["default"]["region"] = "eu-west-1"
+    newer["agents"]["default"]["dialect"] = "formal"
     assert read(tmp_path, newer) == SETTINGS
 
 

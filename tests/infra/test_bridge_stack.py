@@ -1,17 +1,22 @@
+import inspect
 import json
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from typing import Any, Protocol
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from config.bridge_toml import Config, Worker
+from config.bridge_toml import Config, Receiver, Worker
+from functions import consumer
 from functions.adapters import aws
 from functions.adapters.ledger import KEPT_SECONDS
 from functions.bridge.manner import Manner, Style
 from functions.settings import AgentSettings, Settings
+from infra.bridge_stack import BridgeStack
 from infra.code_asset import ROOT
 
 
@@ -207,7 +212,7 @@ def test_messages_are_handed_over_one_by_one_and_failures_reported_by_message(te
     )
 
 
-def test_the_table_is_on_demand_with_point_in_time_recovery_and_goes_with_the_stack(
+def test_the_table_is_on_demand_with_a_day_of_recovery_and_goes_with_the_stack(
     template: Template,
 ) -> None:
     template.has_resource(
@@ -219,7 +224,10 @@ def test_the_table_is_on_demand_with_point_in_time_recovery_and_goes_with_the_st
                 "Replicas": [
                     {
                         "Region": {"Ref": "AWS::Region"},
-                        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+                        "PointInTimeRecoverySpecification": {
+                            "PointInTimeRecoveryEnabled": True,
+                            "RecoveryPeriodInDays": 1,
+                        },
                     }
                 ],
             },
@@ -246,6 +254,7 @@ def test_there_are_two_secrets_and_no_value_of_theirs_in_the_template(template: 
     for secret in secrets.values():
         assert secret["DeletionPolicy"] == "Delete"
         assert secret["Properties"].keys() == {"Description", "GenerateSecretString"}
+        assert secret["Properties"]["Description"].endswith(", for agent-bridge")
         assert secret["Properties"]["GenerateSecretString"] == {}
     text = json.dumps(template.to_json())
     assert not re.search("xox[a-z]-", text)
@@ -317,6 +326,9 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
         "QueueUrl",
         "ControlQueueUrl",
         "DeadLetterQueueUrl",
+        "WorkerRoleArn",
+        "LogGroups",
+        "SavedQueries",
     }
     (api,) = template.find_resources("AWS::ApiGatewayV2::Api")
     assert outputs["SlackRequestUrl"]["Value"] == {
@@ -352,6 +364,63 @@ def test_a_command_among_the_outputs_stores_each_secret_in_the_bridges_region(
     ]
 
 
+def test_every_functions_log_is_named_and_can_be_asked(template: Template) -> None:
+    groups = {
+        function["LoggingConfig"]["LogGroup"]["Ref"]
+        for function in of_type(template, "AWS::Lambda::Function")
+    }
+    _, parts = template.find_outputs("LogGroups")["LogGroups"]["Value"]["Fn::Join"]
+    assert {part["Ref"] for part in parts if part != ", "} == groups
+    queries = {query["Name"]: query for query in of_type(template, "AWS::Logs::QueryDefinition")}
+    assert queries.keys() == {"agent-bridge/what became of a question", "agent-bridge/failures by kind"}
+    for query in queries.values():
+        assert {group["Ref"] for group in query["LogGroupNames"]} == groups
+        asked = {parameter["Name"] for parameter in query.get("Parameters", [])}
+        assert {*re.findall(r"\{\{(\w+)\}\}", query["QueryString"])} == asked
+
+
+def test_queries_ask_for_what_the_functions_log(template: Template) -> None:
+    """The members of the log line that a consumer writes about a turn, by name."""
+    written = inspect.getsource(consumer)
+    assert 'log(\n        "turn handled",' in written
+    for query in of_type(template, "AWS::Logs::QueryDefinition"):
+        fields = re.sub('"[^"]*"|as \\w+|@\\w+', "", query["QueryString"])
+        words = {*re.findall("[a-z_]+", fields)}
+        keywords = {
+            "fields",
+            "filter",
+            "sort",
+            "stats",
+            "count",
+            "latest",
+            "ispresent",
+            "and",
+            "by",
+            "desc",
+            "message",
+        }
+        for word in words - keywords - {"turns"}:
+            assert f"{word}=" in written, word
+
+
+def test_the_workers_role_is_named_for_agents_of_other_accounts(
+    template: Template, functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    _, worker = functions["worker"]
+    assert template.find_outputs("WorkerRoleArn")["WorkerRoleArn"]["Value"] == worker["Role"]
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_cloudformation_keeps_the_bridge_where_the_settings_say_so(
+    config: Config, cdk_context: dict[str, Any], protected: bool
+) -> None:
+    app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
+    stack = BridgeStack(app, "bridge", config=replace(config, termination_protection=protected))
+    assert stack.termination_protection is protected
+    [artifact] = app.synth().stacks
+    assert bool(artifact.termination_protection) is protected
+
+
 # The properties by which a resource gets a name that no other in its account and region may have.
 FIXED_NAMES = {"FunctionName", "LogGroupName", "PolicyName", "QueueName", "RoleName", "TableName", "Name"}
 
@@ -367,6 +436,8 @@ def test_two_bridges_live_in_one_account(template: Template) -> None:
                 "AWS::Lambda::Permission" | "AWS::Lambda::EventSourceMapping"
             ):  # names the function it is about
                 pass
+            case "AWS::Logs::QueryDefinition":  # the console's folder for it is the stack's name
+                assert resource["Properties"]["Name"].startswith("agent-bridge/")
             case "AWS::Logs::LogGroup" if name := resource["Properties"].get("LogGroupName"):
                 assert "AWS::StackId" in json.dumps(name), logical_id
             case _:
@@ -382,6 +453,7 @@ SEVERAL = {
         "agentcore-harness", arn=HARNESS, channels=("C0123456789",), description="what we spend"
     ),
     "sales": AgentSettings("agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True),
+    "far": AgentSettings("bedrock-agent", agent_id="FARAGENT10", alias_id="FARALIAS10", region="us-west-2"),
     "legal": AgentSettings(
         "bedrock-agent", agent_id="LEGALAGENT", alias_id="LEGALALIAS", role_arn=ROLE, external_id="42"
     ),
@@ -400,7 +472,9 @@ def other_template(synthesise: Synthesise) -> Template:
                 routes={"C0123456789": "finops"},
                 reply=Manner(Style.STREAM, show_rationale=True, notify_after_seconds=120),
             ),
-            worker=Worker(timeout_seconds=900, max_concurrency=7),
+            receiver=Receiver(reserved_concurrency=5),
+            worker=Worker(timeout_seconds=1800, max_concurrency=7),
+            termination_protection=True,
         )
     )
 
@@ -410,7 +484,7 @@ def test_settings_reach_the_worker(other_template: Template) -> None:
         "AWS::Lambda::Function",
         {
             "Handler": "functions.worker.handler",
-            "Timeout": 900,
+            "Timeout": 1800,
             "Environment": {"Variables": Match.object_like({"POWERTOOLS_SERVICE_NAME": "weather"})},
         },
     )
@@ -422,29 +496,18 @@ def test_settings_reach_the_worker(other_template: Template) -> None:
 def test_visibility_and_receive_count_follow_the_workers_timeout(other_template: Template) -> None:
     other_template.has_resource_properties(
         "AWS::SQS::Queue",
-        {"VisibilityTimeout": 930, "RedrivePolicy": Match.object_like({"maxReceiveCount": 26})},
+        {"VisibilityTimeout": 1830, "RedrivePolicy": Match.object_like({"maxReceiveCount": 48})},
     )
 
 
-def test_the_worker_may_invoke_only_the_alias_that_is_set(other_template: Template) -> None:
-    statements = [
-        statement
-        for policy in of_type(other_template, "AWS::IAM::Policy")
-        for statement in policy["PolicyDocument"]["Statement"]
-        if "bedrock:InvokeAgent" in statement["Action"]
-    ]
-    assert [statement["Resource"] for statement in statements] == [
-        {
-            "Fn::Join": [
-                "",
-                [
-                    "arn:aws:bedrock:eu-central-1:",
-                    {"Ref": "AWS::AccountId"},
-                    ":agent-alias/0123456789/abcdefghij",
-                ],
-            ]
-        }
-    ]
+def test_executions_are_reserved_for_the_receiver_where_the_settings_say_so(
+    template: Template, other_template: Template
+) -> None:
+    reserved = {"ReservedConcurrentExecutions": Match.any_value()}
+    assert template.find_resources("AWS::Lambda::Function", {"Properties": reserved}) == {}
+    [receiver] = other_template.find_resources("AWS::Lambda::Function", {"Properties": reserved}).values()
+    assert receiver["Properties"]["Handler"] == "functions.receiver.handler"
+    assert receiver["Properties"]["ReservedConcurrentExecutions"] == 5
 
 
 def statements_of_the_worker(template: Template) -> list[dict[str, Any]]:
@@ -474,9 +537,12 @@ def test_the_worker_may_invoke_exactly_the_configured_agents(other_template: Tem
         ("bedrock-agentcore:InvokeAgentRuntimeForUser", f"{RUNTIME}/runtime-endpoint/prod"),
         ("sts:AssumeRole", ROLE),
     }
-    [(action, alias)] = [pair for pair in granted if not pair[1].startswith('"')]
-    assert action == "bedrock:InvokeAgent"
-    assert "agent-alias/0123456789/abcdefghij" in alias
+    [near, far] = sorted(pair for pair in granted if not pair[1].startswith('"'))
+    assert far[0] == near[0] == "bedrock:InvokeAgent"
+    assert re.search(
+        '"arn:aws:bedrock:us-west-2:".*"AWS::AccountId".*":agent-alias/FARAGENT10/FARALIAS10"', far[1]
+    )
+    assert re.search('"arn:aws:bedrock:eu-central-1:".*":agent-alias/0123456789/abcdefghij"', near[1])
 
 
 def as_list(value: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """The template under other people's rules: cfn-lint's and cdk-nag's AwsSolutions."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,23 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
-from config.bridge_toml import Config
+from config.bridge_toml import Config, Worker
 from infra.bridge_stack import BridgeStack
 from tests.infra.cfn_lint import findings
+from tests.infra.conftest import Synthesise
 
 
 def test_cfn_lint_finds_nothing(template: Template) -> None:
     assert findings(template) == []
+
+
+def test_all_that_cfn_lint_finds_in_half_an_hour_is_the_limit_that_lambda_had_before(
+    synthesise: Synthesise, config: Config
+) -> None:
+    longest = synthesise(replace(config, worker=Worker(timeout_seconds=1800)))
+    found = findings(longest)
+    assert found
+    assert [one for one in found if not one.startswith("[E3717: ")] == []
 
 
 @pytest.fixture

@@ -180,6 +180,7 @@ def test_an_agent_whose_role_gets_no_answer_was_not_asked(service: Service) -> N
     ("settings", "region"),
     [
         (AgentSettings("bedrock-agent", agent_id="AGENT", alias_id="ALIAS"), REGION),
+        (AgentSettings("bedrock-agent", agent_id="AGENT", alias_id="ALIAS", region="eu-west-1"), "eu-west-1"),
         (AgentSettings("agentcore-harness", arn=HARNESS_ARN.replace(REGION, "eu-west-1")), "eu-west-1"),
         (
             AgentSettings(
@@ -192,9 +193,7 @@ def test_an_agent_whose_role_gets_no_answer_was_not_asked(service: Service) -> N
         (AgentSettings("agentcore-harness", arn="meteorologist-A1b2C3d4E5"), REGION),
     ],
 )
-def test_an_agent_is_asked_in_the_region_of_its_arn(
-    service: Service, settings: AgentSettings, region: str
-) -> None:
+def test_an_agent_is_asked_in_its_own_region(service: Service, settings: AgentSettings, region: str) -> None:
     agent = KINDS[settings.kind](settings, longest_silence=20)
     assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
     assert service.regions == [region]

@@ -1,0 +1,42 @@
+"""Questions that an operator has, saved in CloudWatch Logs Insights."""
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+# By the name in the console: the query, and what it asks the operator for.
+QUERIES = {
+    "what became of a question": (
+        "fields @timestamp, message, verdict, failure, detail, again_in_seconds, receive_count, turn_id"
+        ' | filter reference = "{{reference}}" | sort @timestamp',
+        {"reference": "the number under the explanation in the thread, such as 03111004"},
+    ),
+    "failures by kind": (
+        'filter message = "turn handled" and ispresent(failure)'
+        " | stats count(*) as turns, latest(detail) as last by failure, verdict | sort turns desc",
+        {},
+    ),
+}
+
+
+class SavedQueries(Construct):
+    """The queries, for these log groups. `folder` is where the console shows them."""
+
+    def __init__(self, scope: Construct, construct_id: str, log_groups: Sequence[logs.ILogGroup]) -> None:
+        super().__init__(scope, construct_id)
+        self.folder = cdk.Stack.of(self).stack_name
+        for name, (query, parameters) in QUERIES.items():
+            logs.CfnQueryDefinition(
+                self,
+                name.title().replace(" ", ""),
+                name=f"{self.folder}/{name}",
+                query_string=query,
+                log_group_names=[group.log_group_name for group in log_groups],
+                parameters=[
+                    logs.CfnQueryDefinition.QueryParameterProperty(name=parameter, description=description)
+                    for parameter, description in parameters.items()
+                ]
+                or None,
+            )
