@@ -61,6 +61,7 @@ bootstrap: .venv/.dev node_modules/.installed
 # --force: CloudFormation looks the sample agent's ARN up when it updates the bridge, and the ARN does not stand in the
 # bridge's template. When the same sample was made anew, that template is the same, and the CDK would skip the bridge.
 deploy: .venv/.dev node_modules/.installed
+	.venv/bin/python -m infra.account
 	$(CDK) deploy --all --force$(if $(filter 1,$(YES)), --require-approval never)
 
 deploy-check: .venv/.dev node_modules/.installed .venv-deploy-check/.installed

@@ -34,6 +34,10 @@ def test_the_cdk_runs_after_everything_that_it_needs_is_there(target: str, last:
     assert any(line.startswith("npm ci") for line in before)
 
 
+def test_the_account_is_asked_for_room_before_anything_is_deployed() -> None:
+    assert commands("deploy")[-2] == ".venv/bin/python -m infra.account"
+
+
 def test_only_a_clear_yes_deploys_without_asking() -> None:
     assert commands("deploy", "YES=1")[-1].endswith(" deploy --all --force --require-approval never")
     for answer in ("YES=", "YES=0", "YES=no"):

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from config.bridge_toml import Worker
 from simulator.agent.service import AgentService
 from simulator.journal import Journal
 from simulator.simulation import AGENTS, MANIFEST, ROUTES
 from simulator.slack import seed
 from simulator.slack.service import SlackService
-from tests.deploy.cloud import Checkout, Cloud
+from tests.deploy.cloud import ACCOUNT_CONCURRENCY, Checkout, Cloud
 from tests.e2e.person import Operator
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the example in Slack's documentation
@@ -94,7 +97,7 @@ def deployment(folder: Path, *, auth: bool) -> Iterator[Deployment]:
         yield Deployment(cloud, checkout, slack, agent, journal)
 
 
-def bridge_toml(*, notify_after_seconds: int) -> str:
+def bridge_toml(*, notify_after_seconds: int, max_concurrency: int = Worker.max_concurrency) -> str:
     """All three kinds of agents: the simulator's."""
     lines = ['name = "agent-bridge"', 'sample = "none"']
     for name, agent in {"default": AGENTS["classic"], **AGENTS}.items():
@@ -102,6 +105,7 @@ def bridge_toml(*, notify_after_seconds: int) -> str:
     for channel, name in ROUTES.items():
         lines += ["[[routes]]", f'channel = "{channel}"', f'agent = "{name}"']
     lines += ["[reply]", f"notify_after_seconds = {notify_after_seconds}"]
+    lines += ["[worker]", f"max_concurrency = {max_concurrency}"]
     return "\n".join(lines) + "\n"
 
 
@@ -111,6 +115,16 @@ def bridge_toml(*, notify_after_seconds: int) -> str:
 def bootstrap(bridge: Deployment) -> None:
     bridge.checkout.run("make", "bootstrap")
     bridge.bootstrapped = inventory(bridge.cloud)
+
+
+def ask_for_more_than_the_account_has(bridge: Deployment) -> None:
+    """`make deploy` asks the account for its limits first, and stops."""
+    settings = bridge_toml(notify_after_seconds=60)
+    bridge.checkout.write("bridge.toml", bridge_toml(notify_after_seconds=60, max_concurrency=21))
+    with pytest.raises(RuntimeError, match=f"max_concurrency is 21,.*: at most {ACCOUNT_CONCURRENCY - 6}"):
+        bridge.deploy()
+    bridge.checkout.write("bridge.toml", settings)
+    bridge.said.append("refused to take the whole account")
 
 
 def deploy(bridge: Deployment) -> None:
@@ -260,6 +274,7 @@ def destroy(bridge: Deployment) -> None:
 
 STEPS: tuple[Callable[[Deployment], None], ...] = (
     bootstrap,
+    ask_for_more_than_the_account_has,
     deploy,
     ask_each_kind_of_agent,
     press_retry,

@@ -22,6 +22,7 @@ EMULATOR = Path(__file__).with_name("emulator.py")
 PYTHON = REPOSITORY / ".venv-deploy-check/bin/python"
 REGION = "us-east-1"
 START_SECONDS = 60.0
+ACCOUNT_CONCURRENCY = 26  # how many functions may run at once: just enough for the settings' defaults
 
 # Of a checkout, what is not deployed; and environments, which are linked instead.
 LEFT_OUT = (
@@ -63,6 +64,7 @@ class Cloud:
             "GATEWAY_PORT": str(port),
             "BIND_HOST": HOST,
             "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(ACCOUNT_CONCURRENCY),
             "AUTH": "true" if auth else "false",
             "TMPDIR": str(folder),
             "S3_DATA_DIR": str(folder / "s3"),
