@@ -16,8 +16,8 @@
 # make fuzz        200,000 cases of input that nobody sends
 # make format      format the code
 # make lock        newest versions of all dependencies, into the lock files
+# make clean       removes what the others have installed and built
 
-PORT ?= 8765
 # The first Python that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -39,8 +39,13 @@ help:
 
 # exec: who ends make ends the demo, and not only a shell between them.
 demo: .venv/.demo
-	@exec .venv/bin/python -m simulator $(if $(STYLE),--style "$(STYLE)") $(if $(AGENT),--agent "$(AGENT)") $(if $(ASK),--ask "$$ASK",--port $(PORT))
+	@exec .venv/bin/python -m simulator $(if $(PORT),--port "$$PORT") $(if $(STYLE),--style "$$STYLE") $(if $(AGENT),--agent "$$AGENT") $(if $(filter undefined,$(origin ASK)),,--ask "$$ASK")
+# Make puts what it was called with into the environment: there the shell changes nothing of it. Here make itself
+# must not either, as a question may hold $.
+ifneq ($(origin ASK),undefined)
+override ASK := $(value ASK)
 export ASK
+endif
 
 test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.dev)
 	.venv/bin/ruff format --check .
@@ -97,7 +102,8 @@ clean:
 
 .venv/bin/uv: requirements/uv.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; set PYTHON=/path/to/it" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "PYTHON=$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 

@@ -1,6 +1,7 @@
 """`python -m simulator`: the bridge on this machine, with a page like Slack's or for one question."""
 
 import argparse
+import errno
 import os
 import shutil
 import signal
@@ -8,8 +9,10 @@ import socket
 import sys
 import threading
 import time
+import webbrowser
 from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
 from functions.bridge.manner import Style
 from simulator.ask import TimeLimitError, ask
@@ -27,21 +30,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
-        return _ask(options) if options.ask else _serve(options)
+        return _serve(options) if options.ask is None else _ask(options)
     except KeyboardInterrupt:
-        return 130 if options.ask else 0
+        return 0 if options.ask is None else 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}\n")  # without the usage: `make demo` is called with other words
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m simulator",
         description="Runs the bridge on this machine, between stand-ins for Slack, AWS and the agent.",
     )
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="of the Slack-like page (default: %(default)s)"
+        "--port", type=_port, default=DEFAULT_PORT, help="of the Slack-like page (default: %(default)s)"
     )
     parser.add_argument(
-        "--ask", metavar="TEXT", help="ask one question, print the thread as it changes, and end"
+        "--ask",
+        type=_question,
+        metavar="TEXT",
+        help="ask one question, print the thread as it changes, and end",
     )
     parser.add_argument(
         "--time-limit", type=float, default=120, metavar="SECONDS", help="of --ask (default: %(default)s)"
@@ -59,9 +70,21 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; choose a number from 0 to 65535")
+    return int(text)
+
+
+def _question(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the question is empty")
+    return text
+
+
 def _serve(options: argparse.Namespace) -> int:
-    if _in_use(options.port):
-        print(f"Port {options.port} is in use. Choose another one: make demo PORT=8766", file=sys.stderr)
+    if reason := _refusal(options.port):
+        print(f"Port {options.port} {reason}. Choose another one: make demo PORT=8766", file=sys.stderr)
         return 1
     with _simulation(options, options.port) as simulation:
         print(f"The bridge runs at {simulation.url}")
@@ -69,6 +92,8 @@ def _serve(options: argparse.Namespace) -> int:
         print("Ctrl-C ends it.", flush=True)
         if not _check_functions(simulation):
             return 1
+        if _is_at_a_desktop():
+            webbrowser.open(simulation.url)
         while True:
             # Not for ever: a signal that comes just before a wait begins is seen only when it has ended.
             time.sleep(1)
@@ -120,14 +145,21 @@ def _print_log_line(name: str, line: str) -> None:
     print(f"{name}: {line}", file=sys.stderr)
 
 
-def _in_use(port: int) -> bool:
+def _is_at_a_desktop() -> bool:
+    """Whether somebody sits before a screen: without one, a browser for terminals would take the terminal."""
+    has_display = sys.platform == "darwin" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
+    return sys.stdout.isatty() and has_display
+
+
+def _refusal(port: int) -> str:
+    """Why the port cannot be had; "" if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
-            return True
-    return False
+        except OSError as error:
+            return "is in use" if error.errno == errno.EADDRINUSE else f"is not for us ({error.strerror})"
+    return ""
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """What the Makefile would run on a fresh clone."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -52,3 +53,82 @@ def test_the_demo_is_ended_with_make_as_no_shell_is_between_them(options: list[s
 def test_the_readme_names_targets_that_there_are() -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {*re.findall(r"\bmake ([a-z]+)", (ROOT / "README.md").read_text())} <= {*targets}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What `make demo` needs, installed already; its Python prints its arguments, each in a line."""
+    for name in ("Makefile", "requirements/uv.txt", "requirements/demo.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = tmp_path / ".venv/bin/python"
+    python.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    python.chmod(0o755)
+    for name in (".venv/bin/uv", ".venv/.demo"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def demo(checkout: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    return subprocess.run(
+        ["make", "--no-print-directory", "demo", *options],
+        cwd=checkout,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+HARD = "why $5, $(HOME) or `id`? \"quoted\" and 'quoted' \\ #1"
+
+
+def test_a_question_arrives_whole(checkout: Path) -> None:
+    arguments = ["-m", "simulator", "--ask", HARD]
+    assert demo(checkout, f"ASK={HARD}").stdout.splitlines() == arguments
+    assert demo(checkout, ASK=HARD).stdout.splitlines() == arguments
+
+
+def test_an_empty_question_is_a_question(checkout: Path) -> None:
+    assert demo(checkout, "ASK=").stdout.splitlines() == ["-m", "simulator", "--ask", ""]
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ([], []),
+        (["PORT=1 2"], ["--port", "1 2"]),
+        (["STYLE=a b", "AGENT=`id`"], ["--style", "a b", "--agent", "`id`"]),
+    ],
+)
+def test_a_wrong_option_arrives_whole(checkout: Path, options: list[str], arguments: list[str]) -> None:
+    assert demo(checkout, *options).stdout.splitlines() == ["-m", "simulator", *arguments]
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python", "false"])
+def test_a_wrong_python_is_named_and_leaves_nothing_behind(checkout: Path, python: str) -> None:
+    shutil.rmtree(checkout / ".venv")
+    done = demo(checkout, f"PYTHON={python}")
+    said, ended = done.stderr.splitlines()
+    assert said == f"PYTHON={python} is no Python 3.11 or newer"
+    assert ended.startswith("make: ***")
+    assert not (checkout / ".venv").exists()
+
+
+def test_a_python_that_makes_half_an_environment_leaves_nothing_behind(checkout: Path) -> None:
+    """Such as Debian's without the package python3-venv."""
+    shutil.rmtree(checkout / ".venv")
+    half = checkout / "half"
+    half.write_text('#!/bin/sh\ntest "$2" = venv || exit 0\nmkdir -p .venv/bin\nexit 1\n')
+    half.chmod(0o755)
+    assert demo(checkout, f"PYTHON={half}").returncode != 0
+    assert not (checkout / ".venv").exists()
+
+
+def test_the_help_names_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = makefile.partition(".PHONY:")[2].partition("\n")[0].split()
+    assert {*targets} - {*re.findall(r"^# make ([a-z-]+)", makefile, re.MULTILINE)} == {"help"}
