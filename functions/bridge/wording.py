@@ -26,9 +26,8 @@ RETRY_BUTTON = "Retry"
 SQL_QUERY = "SQL query"
 
 _NOTICES = {
-    Notice.EMPTY: "Hello! Write your question in the same message as the mention, for example "
-    "“@agent what's the weather in Chicago today?” I answer in a thread under it, and I remember what was "
-    "said in that thread.",
+    Notice.EMPTY: "Hello! Write your question in the same message as the mention. I answer in a thread under "
+    "it, and I remember what was said in that thread.",
     Notice.EXTERNAL: "I'm sorry, I only answer people of the organisation that I belong to.",
     Notice.TOO_LONG: "I'm sorry, this question is too long for me: 1 MiB is the most that I can take.",
     Notice.TOO_OLD: "This question is too old to be asked again. Please write it again.",

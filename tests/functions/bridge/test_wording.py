@@ -2,7 +2,7 @@ import pytest
 
 from functions.bridge.agent import ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.failures import Failure
-from functions.bridge.wording import explanation, requested, step
+from functions.bridge.wording import explanation, help_text, requested, step
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,11 @@ def test_consent_is_something_else_than_work() -> None:
 def test_every_failure_has_words_of_its_own(failure: Failure) -> None:
     others = {explanation(other, reference="0a") for other in Failure if other is not failure}
     assert explanation(failure, reference="0a") not in others
+
+
+def test_the_help_says_nothing_of_what_an_agent_knows() -> None:
+    """Any agent may be behind the bridge, and the app may have any name."""
+    text = help_text({"default": ""}, are_several=False)
+    assert "Write your question in the same message as the mention" in text
+    assert "weather" not in text
+    assert "@agent" not in text
