@@ -15,7 +15,7 @@ from typing import Any
 
 from simulator.journal import Entry, Journal
 from simulator.page.rendering import Renderer
-from simulator.page.suggestions import EXAMPLES, FOLLOW_UP, suggestions
+from simulator.page.suggestions import EXAMPLES, suggestions
 from simulator.page.tracing import Tracer
 from simulator.slack.workspace import Change, Channel, Json, Message, User, Workspace
 
@@ -91,7 +91,6 @@ class Feed:
             "messages": messages,
             "entries": entries,
             "examples": EXAMPLES,
-            "follow_up": FOLLOW_UP,
             "suggestions": [asdict(suggestion) for suggestion in suggestions()],
         }
 
@@ -122,7 +121,7 @@ class Feed:
 
     def _facts(self, key: _Key) -> Json | None:
         """With the workspace locked: the message as Slack's APIs show it, None if there is none any more."""
-        message = self._workspace.message(*key)
+        message = self._workspace.message(*key) or self._workspace.ephemeral(*key)
         if message is None:
             return None
         return self._workspace.render(message) | {"channel": message.channel_id, **_page_facts(message)}
@@ -130,7 +129,7 @@ class Feed:
     def _rendered(self, messages: Iterable[Json]) -> list[Json]:
         """What the page needs of the messages. Not with the workspace locked: long Markdown takes a while."""
         names = ("channel", "ts", "user", "in_channel", "edits", "thread_ts", "reply_count", "reply_users")
-        more = ("latest_reply", "is_locked", "subtype", "streaming_state")
+        more = ("latest_reply", "is_locked", "subtype", "streaming_state", "only_for")
         return [
             {name: message.get(name) for name in (*names, *more)} | {"html": self._renderer.message(message)}
             for message in messages
@@ -178,6 +177,7 @@ def _page_facts(message: Message) -> Json:
     return {
         "in_channel": not message.is_reply or message.subtype == "thread_broadcast",
         "edits": len(message.edits),
+        "only_for": message.only_for,
     }
 
 

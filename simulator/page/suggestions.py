@@ -9,8 +9,6 @@ EXAMPLES = (
     "@agent will I need an umbrella in London tomorrow?",
     "@agent the forecast for Tokyo as a table",
 )
-# Offered after any answer: it names no city, and no example is answered like this.
-FOLLOW_UP = "@agent and as a chart?"
 
 _TROUBLE = {
     *("silently", "never", "guardrail", "empty", "fail", "throttle", "throttle in stream"),

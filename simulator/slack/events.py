@@ -114,7 +114,7 @@ class EventsApi:
 
     def _events_of(self, change: Change) -> Iterable[Json]:
         bot = self._installation.bot
-        if bot.id not in change.channel.members or change.kind == "streamed":
+        if bot.id not in change.channel.members or change.kind in ("streamed", "ephemeral"):
             return
         if self._subscribed(MESSAGE_EVENT[change.channel.kind]):
             yield self._message_event(change)

@@ -77,6 +77,7 @@ class Message:
         notifications: the entities that its text, then or after an edit, would notify people with.
         unfurl_links, unfurl_media: as the app asked; None means Slack's default.
         stream: the content while and after it is streamed, until the app replaces it with chat.update.
+        only_for: the id of the one person who sees it, of an ephemeral message.
     """
 
     channel_id: str
@@ -96,6 +97,7 @@ class Message:
     notifications: list[str] = field(default_factory=list)
     is_locked: bool = False
     stream: Stream | None = None
+    only_for: str | None = None
 
     @property
     def is_reply(self) -> bool:
@@ -115,10 +117,10 @@ class Status:
 class Change:
     """Something that happened to a message. `previous` is the message as it was rendered before.
 
-    "streamed" is a change of a stream's content, of which the app is told nothing.
+    The app is told nothing of a stream's content ("streamed") and of ephemeral messages.
     """
 
-    kind: Literal["posted", "edited", "deleted", "streamed"]
+    kind: Literal["posted", "edited", "deleted", "streamed", "ephemeral"]
     channel: Channel
     message: Message
     previous: Json | None = None
@@ -144,6 +146,7 @@ class Workspace:
         self.lock = threading.RLock()
         self._changed = threading.Condition(self.lock)
         self._messages: dict[str, dict[str, Message]] = {channel_id: {} for channel_id in self.channels}
+        self._ephemeral: dict[tuple[str, str], Message] = {}
         self._statuses: dict[tuple[str, str], Status] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._last_ts = 0
@@ -183,6 +186,10 @@ class Workspace:
 
     def message(self, channel_id: str, ts: str) -> Message | None:
         return self._messages[channel_id].get(ts)
+
+    def ephemeral(self, channel_id: str, ts: str) -> Message | None:
+        """A message that one person sees: no method of Slack's API knows it."""
+        return self._ephemeral.get((channel_id, ts))
 
     def messages(self, channel_id: str) -> list[Message]:
         """All messages of a channel, replies too, oldest first."""
@@ -268,6 +275,23 @@ class Workspace:
             if is_bot:
                 self._statuses.pop((channel.id, thread_ts or ""), None)
             self._tell(Change("posted", channel, message))
+        return message
+
+    def post_ephemeral(
+        self,
+        channel: Channel,
+        user: User,
+        text: str,
+        blocks: list[Json],
+        thread_ts: str | None,
+        only_for: str,
+    ) -> Message:
+        """Shows a message to one person."""
+        with self.lock:
+            message = Message(channel.id, self.new_ts(), user, text, _with_ids(blocks), thread_ts)
+            message.only_for = only_for
+            self._ephemeral[channel.id, message.ts] = message
+            self._tell(Change("ephemeral", channel, message))
         return message
 
     def show_stream(self, message: Message, stream: Stream, metadata: Json | None = None) -> None:

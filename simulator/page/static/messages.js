@@ -116,6 +116,7 @@ export class MessageList {
           user?.is_bot ? element("span", { class: "badge" }, "APP") : null,
           timeOf(message.ts),
         ),
+        message.only_for ? element("p", { class: "only-you" }, "Only visible to you") : null,
         element("div", { class: "body", dir: "auto" }),
         element("footer"),
       ),

@@ -8,6 +8,7 @@ export class Store extends EventTarget {
     this.messages = new Map();
     this.entries = new Map();
     this.statuses = [];
+    this.viewer = null; // what is for one person only is shown to that person
   }
 
   connect() {
@@ -69,7 +70,8 @@ export class Store extends EventTarget {
 
   #sorted(belongs) {
     // A ts has a fixed number of digits, so text sorts it.
-    return [...this.messages.values()].filter(belongs).sort((a, b) => (a.ts < b.ts ? -1 : 1));
+    const isForViewer = (message) => !message.only_for || message.only_for === this.viewer?.id;
+    return [...this.messages.values()].filter((message) => belongs(message) && isForViewer(message)).sort((a, b) => (a.ts < b.ts ? -1 : 1));
   }
 
   #replaceAll(data) {
@@ -81,7 +83,6 @@ export class Store extends EventTarget {
     this.entries = new Map();
     this.#addEntries(data.entries);
     this.examples = data.examples;
-    this.followUp = data.follow_up;
     this.suggestions = data.suggestions;
     this.#tell("snapshot");
   }

@@ -66,13 +66,15 @@ def delete(call: Call) -> Json:
 
 
 def post_ephemeral(call: Call) -> Json:
-    """Shown to one person and kept nowhere: only the record of calls has it."""
+    """Shown to one person, and in no history."""
     channel = call.destination()
-    _content(call)
-    call.thread(channel)
-    if call.required("user") not in channel.members:
+    text, blocks, _ = _content(call)
+    thread_ts, user = call.thread(channel), call.required("user")
+    if user not in channel.members:
         raise SlackError("user_not_in_channel")
-    return {"message_ts": call.workspace.new_ts()}
+    bot = call.installation.bot
+    shown = call.workspace.post_ephemeral(channel, bot, text, blocks or [], thread_ts, only_for=user)
+    return {"message_ts": shown.ts}
 
 
 def _content(call: Call) -> tuple[str, list[Json] | None, bool]:

@@ -56,6 +56,24 @@ def test_an_edit_comes_as_the_rendered_message(service: SlackService, events: Ev
     assert "<strong>Rain</strong>" in message["html"]
 
 
+def test_an_ephemeral_message_comes_once_for_one_person(service: SlackService, events: Events) -> None:
+    root = service.workspace.post(service.workspace.channels[seed.GENERAL], service.installation.bot, "root")
+    events.next("messages")
+    client = WebClient(BOT_TOKEN, base_url=service.api_url)
+    shown = client.chat_postEphemeral(
+        channel=seed.GENERAL, user=seed.BOB.id, text="only for Bob", thread_ts=root.ts
+    )
+    [message, _] = events.next("messages")["changed"]  # and the root of its thread
+    assert (message["ts"], message["only_for"]) == (shown["message_ts"], seed.BOB.id)
+    assert (message["thread_ts"], message["in_channel"]) == (root.ts, False)
+    assert "only for Bob" in message["html"]
+    # Slack forgets it, too, when the page is loaded again.
+    reloaded = Events(service.url)
+    snapshot = reloaded.next("snapshot")
+    reloaded.close()
+    assert [one["ts"] for one in snapshot["messages"]] == [root.ts]
+
+
 def test_a_deleted_message_is_named(events: Events, control: Control) -> None:
     ts = control.say("general", "oops")["ts"]
     events.next("messages")

@@ -41,6 +41,24 @@ def test_a_post_keeps_all_that_it_was_given(client: WebClient, control: Control)
     assert "subtype" not in message
 
 
+def test_an_ephemeral_message_is_in_no_history_and_the_app_is_not_told(
+    client: WebClient, control: Control
+) -> None:
+    channel, alice = seed.ALICE_DM, seed.ALICE.id
+    root = str(client.chat_postMessage(channel=channel, text="root")["ts"])
+    events = control.get("events")
+    shown = client.chat_postEphemeral(channel=channel, user=alice, text="<@U0AGENT01> hello", thread_ts=root)
+    assert shown["message_ts"] > root
+    thread = client.conversations_replies(channel=channel, ts=root)["messages"]
+    assert [message["ts"] for message in thread] == [root]
+    assert [message["ts"] for message in control.get("state")["messages"]] == [root]
+    assert len(control.get("events")["events"]) == len(events["events"])
+    with refused("user_not_in_channel"):
+        client.chat_postEphemeral(channel=seed.PRIVATE, user=seed.BOB.id, text="x")
+    with refused("message_not_found"):
+        client.chat_update(channel=channel, ts=shown["message_ts"], text="x")
+
+
 def test_timestamps_grow(client: WebClient) -> None:
     stamps = [str(client.chat_postMessage(channel=seed.GENERAL, text="x")["ts"]) for _ in range(5)]
     assert stamps == sorted(set(stamps))
