@@ -37,9 +37,11 @@ def task_card(card: Json, rich_text: RichText, link: Callable[[str, str], str]) 
     )
 
 
-def plan(block: Json, cards: str) -> str:
-    """docs.slack.dev/reference/block-kit/blocks/plan-block"""
-    return f'<div class="plan"><p class="plan-title">{escape(str(block.get("title", "")))}</p>{cards}</div>'
+def plan(block: Json, cards: str, *, is_growing: bool) -> str:
+    """Folded up once it is done: docs.slack.dev/reference/block-kit/blocks/plan-block"""
+    is_done = not any(task.get("status") in ("pending", "in_progress") for task in block.get("tasks", []))
+    title, opened = escape(str(block.get("title", ""))), "" if is_done and not is_growing else " open"
+    return f'<details class="plan"{opened}><summary>{title}</summary>{cards}</details>'
 
 
 def table(block: Json, rich_text: RichText) -> str:
@@ -49,7 +51,7 @@ def table(block: Json, rich_text: RichText) -> str:
         tag = "td" if lines else "th"
         lines.append("".join(f"<{tag}>{_cell(cell, rich_text)}</{tag}>" for cell in row))
     rows = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<div class="markdown"><div class="table"><table>{rows}</table></div></div>'
+    return f'<div class="markdown"><div class="table" tabindex="0"><table>{rows}</table></div></div>'
 
 
 def file(shown: Json) -> str:

@@ -64,6 +64,7 @@ class Renderer:
         for name, rule in (
             ("entity", _render_entity),
             ("fence", _render_fence),
+            ("code_block", _render_fence),
             ("image", _render_image),
             ("table_open", _render_table_open),
             ("table_close", _render_table_close),
@@ -77,7 +78,8 @@ class Renderer:
 
         It shows the blocks, or without any the text, and the files.
         """
-        shown = "".join(self._block(block) for block in message.get("blocks", []))
+        is_growing = message.get("streaming_state") == "in_progress"
+        shown = "".join(self._block(block, is_growing=is_growing) for block in message.get("blocks", []))
         files = "".join(map(cards.file, message.get("files", [])))
         if not shown and (message["text"] or not files):
             shown = self._text(message["text"])
@@ -86,7 +88,7 @@ class Renderer:
     def _render(self, markdown: str) -> str:
         return str(self._markdown.render(markdown, {"names": self._names}))
 
-    def _block(self, block: Json) -> str:
+    def _block(self, block: Json, *, is_growing: bool) -> str:
         match block:
             case {"type": "markdown", "text": str(text)}:
                 return f'<div class="markdown">{self._remembered(text)}</div>'
@@ -98,7 +100,7 @@ class Renderer:
                 return cards.task_card(block, self._rich_text, _link)
             case {"type": "plan"}:
                 tasks = (cards.task_card(task, self._rich_text, _link) for task in block.get("tasks", []))
-                return cards.plan(block, "".join(tasks))
+                return cards.plan(block, "".join(tasks), is_growing=is_growing)
             case {"type": "table"}:
                 return cards.table(block, self._rich_text)
             case {"type": "header", "text": {"text": str(text)}}:
@@ -158,7 +160,8 @@ def _typed(text: str) -> str:
     for code in _CODE.finditer(text):
         block, span = code.groups()
         parts.append(escape(text[end : code.start()]))
-        parts.append(f"<pre><code>{escape(block)}</code></pre>" if span is None else _code_span(span))
+        fenced = f'<pre tabindex="0"><code>{escape(block or "")}</code></pre>'
+        parts.append(fenced if span is None else _code_span(span))
         end = code.end()
     return "".join([*parts, escape(text[end:])])
 
@@ -249,10 +252,10 @@ def _render_entity(
 def _render_fence(
     _self: RendererProtocol, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    """Code under the name of its language."""
+    """Code under the name of its language, if it has one. It may be wide: the keyboard can scroll it too."""
     words = tokens[index].info.split()
     named = f' data-language="{escape(words[0])}"' if words else ""
-    return f"<pre{named}><code>{escape(tokens[index].content)}</code></pre>\n"
+    return f'<pre{named} tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
 
 def _render_image(
@@ -266,7 +269,7 @@ def _render_image(
 def _render_table_open(
     _self: RendererProtocol, _tokens: Sequence[Token], _index: int, _options: OptionsDict, _env: EnvType
 ) -> str:
-    return '<div class="table"><table>'
+    return '<div class="table" tabindex="0"><table>'
 
 
 def _render_table_close(

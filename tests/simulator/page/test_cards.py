@@ -42,6 +42,24 @@ def test_a_plan_shows_its_cards() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("statuses", "streaming_state", "is_open"),
+    [
+        (["complete", "in_progress"], "in_progress", True),
+        (["complete", "complete"], "in_progress", True),
+        (["complete", "error"], "completed", False),
+        (["complete", "complete"], None, False),
+        (["complete", "pending"], None, True),
+    ],
+)
+def test_a_plan_is_folded_up_once_it_is_done(
+    statuses: list[str], streaming_state: str | None, is_open: bool
+) -> None:
+    tasks = [card("A step", status=status) for status in statuses]
+    html = shown({"type": "plan", "title": "Steps", "tasks": tasks}, streaming_state=streaming_state)
+    assert html.startswith('<details class="plan" open>' if is_open else '<details class="plan">')
+
+
 def test_a_table_block_has_a_row_of_headings() -> None:
     rows = [[{"type": "raw_text", "text": "city"}], [{"type": "raw_text", "text": "Chicago"}]]
     html = shown({"type": "table", "rows": rows})

@@ -29,7 +29,7 @@ ALLOWED_TAGS = {
     ),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "tbody", "td", "th", "thead", "tr"),
 }
-ALLOWED_ATTRIBUTES = {"class", "data-language", "href", "rel", "start", "target", "title"}
+ALLOWED_ATTRIBUTES = {"class", "data-language", "href", "rel", "start", "tabindex", "target", "title"}
 HOSTILE = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -109,7 +109,7 @@ def test_markdown_is_formatted() -> None:
     html = markdown("# Title\n\n**bold** and *italic* and ~~gone~~\n\n- one\n- two\n\n```python\nx = 1\n```")
     for part in ("<h1>Title</h1>", "<strong>bold</strong>", "<em>italic</em>", "<s>gone</s>", "<li>one</li>"):
         assert part in html
-    assert '<pre data-language="python"><code>x = 1\n</code></pre>' in html
+    assert '<pre data-language="python" tabindex="0"><code>x = 1\n</code></pre>' in html
 
 
 def test_a_line_break_stays_a_line_break() -> None:
@@ -118,7 +118,7 @@ def test_a_line_break_stays_a_line_break() -> None:
 
 def test_a_table_is_aligned_without_styles() -> None:
     html = markdown("| a | b |\n| :-- | --: |\n| 1 | 2 |")
-    assert '<div class="table"><table>' in html
+    assert '<div class="table" tabindex="0"><table>' in html
     assert '<td class="align-right">2</td>' in html
     assert "style=" not in html
 
@@ -173,7 +173,7 @@ def test_a_typed_message_shows_names_links_and_code() -> None:
         {"type": "link", "url": "https://example.com"},
     )
     assert '<span class="mention">@alice</span> says &lt;b&gt; &amp; <code>x &lt; y</code>' in html
-    assert "<pre><code>code</code></pre>" in html
+    assert '<pre tabindex="0"><code>code</code></pre>' in html
     assert '<span class="mention broadcast">@here</span><a href="https://example.com"' in html
 
 
