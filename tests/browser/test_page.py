@@ -1,5 +1,6 @@
 """The page in Chromium, on the whole simulation: real functions between stand-ins."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -110,9 +111,7 @@ def test_a_question_is_answered_in_its_thread_and_can_be_followed_up(
     assert texts[0] == "Processing…"
     assert len(texts) > 2
 
-    page.get_by_role("button", name="@agent and as a chart?").click()
-    expect(page.locator("#reply")).to_be_focused()
-    page.keyboard.press("Enter")
+    write(page, "@agent and as a chart?", "#reply")
     expect(thread(page).nth(3)).to_contain_text("Here is the chart for Chicago")
     expect(question.get_by_role("button", name="5 replies")).to_be_visible()
 
@@ -279,6 +278,132 @@ def test_the_address_of_a_message_that_has_not_come_yet_opens_its_thread_once_it
         expect(page.locator("#channel-title")).to_have_text("# general")
         expect(page.locator("#thread")).to_be_hidden()
     expect(thread(page).first).to_have_attribute("data-ts", root.ts)
+
+
+@pytest.mark.parametrize("width", [768, 900, 1024])
+def test_in_a_window_of_middling_width_a_thread_takes_the_channels_place(
+    page: Page, simulation: Simulation, width: int
+) -> None:
+    root = said(page, Control(simulation.url).say("general", "middling")["ts"])
+    page.set_viewport_size({"width": width, "height": 800})
+    go_to(page, "general")
+    root.hover()
+    root.get_by_role("button", name="Reply in thread").click()
+    expect(thread(page).first).to_be_in_viewport()
+    expect(page.locator("#composer")).to_be_hidden()
+    assert page.locator("#reply").bounding_box()["width"] > 0.6 * (width - 232)  # type: ignore[index]
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.get_by_role("button", name="Close the thread").click()
+    expect(page.locator("#composer")).to_be_focused()
+
+
+def overlapping(page: Page, *selectors: str) -> list[str]:
+    """Neighbours, from left to right, of which one begins before the other ends."""
+    boxes = [(one, page.locator(one).bounding_box()) for one in selectors]
+    found = [(one, box) for one, box in boxes if box]
+    return [
+        f"{one} {box} and {other} {next_box}"
+        for (one, box), (other, next_box) in itertools.pairwise(found)
+        if box["x"] + box["width"] > next_box["x"]
+    ]
+
+
+def test_a_long_channel_name_leaves_place_for_the_rest(page: Page, simulation: Simulation) -> None:
+    workspace = simulation.slack.workspace
+    shared = workspace.channels[seed.SHARED]
+    name, shared.name = shared.name, "a-name-of-eighty-characters-" + "x" * 52
+    workspace.touch()
+    try:
+        go_to(page, shared.name)
+        for width in (1280, 900, 400):
+            page.set_viewport_size({"width": width, "height": 800})
+            bar = ("#channel-title", "#suggestions-toggle", "#inspector-toggle")
+            assert overlapping(page, *bar) == []
+            box = page.locator("#inspector-toggle").bounding_box()
+            assert box
+            assert box["x"] + box["width"] <= width
+        page.set_viewport_size({"width": 1280, "height": 800})
+        row = page.locator(f".place[data-channel='{shared.id}']")
+        assert row.evaluate("row => row.scrollWidth <= row.clientWidth")
+        assert page.locator(".introduction").evaluate("one => one.scrollWidth <= one.clientWidth")
+    finally:
+        shared.name = name
+        workspace.touch()
+
+
+def test_the_inspector_follows_beyond_a_thousand_rows(page: Page, simulation: Simulation) -> None:
+    page.get_by_role("button", name="Inspector", exact=True).click()
+    for batch in range(12):
+        for number in range(100):
+            simulation.journal.add("queue", "noted", number=batch * 100 + number)
+        expect(page.locator(".entries li")).not_to_have_count(0)
+        page.wait_for_timeout(150)  # the page hears of the entries ten times a second
+    simulation.journal.add("queue", "the last one")
+    last = page.locator(".entries li").last
+    expect(last).to_contain_text("the last one")
+    expect(last).to_be_in_viewport()
+    assert page.locator(".entries li").count() == 1000
+    scroller = page.locator("#entries-scroller")
+    scroller.evaluate("scroller => { scroller.scrollTop = 500; }")
+    page.wait_for_timeout(100)  # the browser tells of it
+    simulation.journal.add("queue", "after that")
+    expect(last).to_contain_text("after that")
+    expect(last).not_to_be_in_viewport()
+
+
+def test_the_skip_link_leads_to_the_message_field_of_the_same_channel(page: Page) -> None:
+    go_to(page, "general")
+    page.locator("#skip-link").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer")).to_be_focused()
+    expect(page.locator("#channel-title")).to_have_text("# general")
+
+
+def test_back_leads_to_the_place_before(page: Page, simulation: Simulation) -> None:
+    root = said(page, Control(simulation.url).say("general", "go back")["ts"])
+    go_to(page, "general")
+    root.hover()
+    root.get_by_role("button", name="Reply in thread").click()
+    go_to(page, "weather-partner")
+    page.go_back()
+    expect(page.locator("#channel-title")).to_have_text("# general")
+    expect(thread(page).first).to_contain_text("go back")
+    page.go_back()
+    expect(page.locator("#thread")).to_be_hidden()
+    expect(page.locator("#channel-title")).to_have_text("# general")
+    page.go_back()
+    expect(page.locator("#channel-title")).to_have_text("# weather-demo")
+    page.go_forward()
+    page.go_forward()
+    expect(thread(page).first).to_contain_text("go back")
+
+
+def test_a_reload_keeps_drafts(page: Page, simulation: Simulation) -> None:
+    root = said(page, Control(simulation.url).say("general", "a thread")["ts"])
+    go_to(page, "general")
+    root.hover()
+    root.get_by_role("button", name="Reply in thread").click()
+    page.locator("#composer").fill("a draft for the channel")
+    page.locator("#reply").fill("a draft for the thread")
+    page.reload()
+    expect(page.locator("#composer")).to_have_value("a draft for the channel")
+    expect(page.locator("#reply")).to_have_value("a draft for the thread")
+    page.locator("#reply").press("Enter")
+    expect(thread(page).last).to_contain_text("a draft for the thread")
+    page.reload()
+    expect(page.locator("#reply")).to_have_value("")
+
+
+def test_an_ephemeral_message_is_shown_to_one_person(page: Page, simulation: Simulation) -> None:
+    simulation.agent.force("internalServerException in stream")
+    write(page, "@agent what's the weather in Cairo today?")
+    expect(thread(page).last).to_contain_text("stopped because of an error of its own")
+    speak_as(page, "Bob")
+    thread(page).last.get_by_role("button", name="Retry").click()
+    expect(thread(page).last).to_contain_text("Only the person who asked")
+    expect(thread(page).last).to_contain_text("Only visible to you")
+    speak_as(page, "Alice")
+    expect(thread(page).last).to_contain_text("stopped because of an error of its own")
 
 
 def test_a_narrow_window_shows_one_pane_at_a_time(page: Page, simulation: Simulation) -> None:

@@ -13,7 +13,7 @@ export class Composer {
     this.names = names;
     this.send = send;
     this.advice = advice;
-    this.drafts = new Map();
+    this.drafts = new Map(); // the files; the texts outlive a reload
     this.files = [];
     this.key = null;
     this.matches = [];
@@ -25,11 +25,10 @@ export class Composer {
   /** What is written belongs to `key`, a channel or a thread; each keeps its draft. */
   setPlace(key, label, isOpen = true) {
     if (key !== this.key) {
-      if (this.key) this.drafts.set(this.key, { text: this.field.value, files: this.files });
+      if (this.key) this.drafts.set(this.key, this.files);
       this.key = key;
-      const draft = this.drafts.get(key) ?? { text: "", files: [] };
-      this.field.value = draft.text;
-      this.#setFiles(draft.files);
+      this.field.value = sessionStorage.getItem(`draft:${key}`) ?? "";
+      this.#setFiles(this.drafts.get(key) ?? []);
       this.problem.textContent = "";
       this.#changed();
     }
@@ -61,9 +60,7 @@ export class Composer {
       rows: "1",
       spellcheck: "false",
       autocomplete: "off",
-      role: "combobox",
       "aria-autocomplete": "list",
-      "aria-expanded": "false",
       "aria-controls": `${this.id}-names`,
       oninput: () => this.#changed({ offer: true }),
       onkeydown: (event) => this.#onKey(event),
@@ -100,6 +97,7 @@ export class Composer {
     field.style.height = "auto";
     field.style.height = `${Math.min(field.scrollHeight, MAX_HEIGHT)}px`;
     this.button.disabled = this.isEmpty;
+    if (this.key) sessionStorage.setItem(`draft:${this.key}`, field.value);
     const advice = !field.value.trim() ? null : this.advice(field.value);
     this.hint.hidden = !advice;
     if (advice) this.hint.replaceChildren(advice);
@@ -130,6 +128,7 @@ export class Composer {
     try {
       await this.send(text, files);
       this.drafts.delete(key);
+      sessionStorage.removeItem(`draft:${key}`);
       // What was typed or chosen while the message was on its way stays.
       if (this.key === key && this.field.value === text) this.field.value = "";
       if (this.key === key && this.files === files) this.#setFiles([]);
@@ -205,13 +204,11 @@ export class Composer {
     );
     this.list.replaceChildren(...options);
     this.list.hidden = false;
-    this.field.setAttribute("aria-expanded", "true");
     this.field.setAttribute("aria-activedescendant", `${this.id}-name-${this.chosen}`);
   }
 
   #closeList() {
     this.list.hidden = true;
-    this.field.setAttribute("aria-expanded", "false");
     this.field.removeAttribute("aria-activedescendant");
   }
 

@@ -72,6 +72,14 @@ export class StickyScroller {
     this.reached = this.scroller.scrollTop;
   }
 
+  /** Changes the content; a reader who was at its end is there again. What is left out at the top counts not. */
+  keep(change) {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const wasAtEnd = this.sticks && scrollHeight - scrollTop - clientHeight < 48;
+    change();
+    if (wasAtEnd) this.toEnd();
+  }
+
   toEnd() {
     this.sticks = true;
     this.reached = 0;

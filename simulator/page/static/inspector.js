@@ -35,6 +35,10 @@ export class Inspector {
   }
 
   add(entries) {
+    this.sticky.keep(() => this.#add(entries));
+  }
+
+  #add(entries) {
     for (const { number, source } of entries) {
       const entry = this.store.entries.get(number);
       if (!entry) continue;
@@ -79,6 +83,7 @@ export class Inspector {
     this.last = null;
     fitting.forEach((entry) => this.#append(entry));
     this.#finish();
+    this.sticky.follow();
   }
 
   #append(entry) {
@@ -91,7 +96,6 @@ export class Inspector {
   #finish() {
     const isEmpty = !this.list.children.length;
     byId("entries-empty").hidden = !isEmpty;
-    this.sticky.follow();
   }
 
   #row(entry, gap) {

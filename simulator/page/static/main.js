@@ -3,13 +3,14 @@
 import { Composer } from "./composer.js";
 import { byId, element, StickyScroller } from "./dom.js";
 import { Inspector } from "./inspector.js";
-import { chip, introduction, noteOf, showSuggestionList } from "./introduction.js";
+import { introduction, noteOf, showSuggestionList } from "./introduction.js";
 import { MessageList, statusLine } from "./messages.js";
 import { buildSpeakers, checkSpeaker, showSidebar } from "./sidebar.js";
 import { act, Store } from "./store.js";
 
 const FIRST_CHANNEL = "weather-demo";
 const NARROW = window.matchMedia("(max-width: 760px)");
+const ONE_PANE = window.matchMedia("(max-width: 1024px)"); // a thread takes the channel's place
 // An answer that is being edited is read out once it has stood still for so long.
 const SETTLED_MILLISECONDS = 2000;
 
@@ -42,20 +43,20 @@ const threadComposer = new Composer(byId("thread-composer"), {
 // --- what the reader chooses ---
 
 function become(user) {
-  me = user;
+  me = store.viewer = user;
   sessionStorage.setItem("speaker", user.id);
   const mine = store.channelsOf(me);
   if (channel && mine.some((one) => one.id === channel.id)) return showEverything();
   return selectChannel(mine.find((one) => one.name === FIRST_CHANNEL) ?? mine[0]);
 }
 
-function selectChannel(one) {
+/** Another channel begins without a thread. */
+function selectChannel(one, threadTs = one.id === channel?.id ? rootTs : null) {
   const isAnother = one.id !== channel?.id;
   channel = one;
-  if (isAnother) {
-    rootTs = null;
-    channelList.clear();
-  }
+  if (threadTs !== rootTs) threadList.clear();
+  rootTs = threadTs;
+  if (isAnother) channelList.clear();
   showEverything();
   channelScroller.toEnd();
   closeMenu();
@@ -94,7 +95,7 @@ function showInspector(isShown) {
 }
 
 function fill(text) {
-  if (NARROW.matches) showSuggestions(false);
+  if (ONE_PANE.matches) showSuggestions(false);
   channelComposer.fill(channel.kind === "im" ? text.replace(/^@agent /, "") : text);
 }
 
@@ -170,7 +171,6 @@ function showThread() {
   threadList.show(thread);
   showStatus();
   threadComposer.setPlace(`${channel.id}:${rootTs}`, "Reply…", !channel.is_archived);
-  showFollowUp(thread);
   threadScroller.follow();
 }
 
@@ -178,15 +178,6 @@ function showStatus() {
   const line = rootTs && statusLine(store, store.status(channel.id, rootTs));
   const shown = byId("thread-status");
   if (shown.textContent !== (line?.textContent ?? "")) shown.replaceChildren(...(line ? [line] : []));
-}
-
-/** A first follow-up is offered once the agent has said something. */
-function showFollowUp(thread) {
-  const hasAnswer = thread.some((message) => store.users.get(message.user)?.is_bot && (message.edits || message.streaming_state === "completed"));
-  const questions = thread.filter((message) => !store.users.get(message.user)?.is_bot);
-  const text = channel.kind === "im" ? store.followUp.replace(/^@agent /, "") : store.followUp;
-  const chips = hasAnswer && questions.length === 1 ? [chip(text, (words) => threadComposer.fill(words))] : [];
-  if (byId("thread-chips").children.length !== chips.length) byId("thread-chips").replaceChildren(...chips);
 }
 
 function isUnread(one) {
@@ -210,7 +201,9 @@ function mentionAdvice(text, composer) {
 
 function rememberPlace() {
   const place = `#${channel.name || channel.id}${rootTs ? `/${rootTs}` : ""}`;
-  if (location.hash !== place) history.replaceState(null, "", place);
+  // Back leads to where one was before; the first place takes that of the bare address.
+  if (location.hash.length < 2) history.replaceState(null, "", place);
+  else if (decodeURIComponent(location.hash) !== place) history.pushState(null, "", place);
 }
 
 function recallPlace() {
@@ -225,7 +218,7 @@ function recallPlace() {
 
 store.addEventListener("snapshot", () => {
   const recalled = store.users.get(sessionStorage.getItem("speaker"));
-  me = recalled && !recalled.is_bot ? recalled : store.people[0];
+  me = store.viewer = recalled && !recalled.is_bot ? recalled : store.people[0];
   const place = recallPlace();
   channel = place.channel;
   rootTs = store.message(channel.id, place.ts) ? place.ts : null; // what a snapshot lacks is gone
@@ -275,7 +268,7 @@ store.addEventListener("connection", ({ detail }) => {
 /** The first reply to a question asked on this page opens its thread, unless something is written elsewhere. */
 function openOwnThread({ changed }) {
   const reply = changed.find((message) => message.ts !== message.thread_ts && own.has(`${message.channel}:${message.thread_ts}`));
-  if (!reply || reply.channel !== channel.id || NARROW.matches) return;
+  if (!reply || reply.channel !== channel.id || ONE_PANE.matches) return;
   own.delete(`${reply.channel}:${reply.thread_ts}`);
   if (!rootTs || threadComposer.isEmpty) openThread(reply);
 }
@@ -316,6 +309,10 @@ byId("menu").addEventListener("click", () => {
   byId("channels").querySelector("button")?.focus();
 });
 byId("backdrop").addEventListener("click", closeMenu);
+byId("skip-link").addEventListener("click", (event) => {
+  event.preventDefault(); // the address holds the place
+  channelComposer.focus();
+});
 byId("thread-close").addEventListener("click", closeThread);
 byId("suggestions-toggle").addEventListener("click", () => showSuggestions(byId("suggestions").hidden));
 byId("suggestions-close").addEventListener("click", () => showSuggestions(false));
@@ -329,9 +326,10 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("hashchange", () => {
   const place = recallPlace();
-  selectChannel(place.channel);
   // A message that was just written may still be on its way here: its thread is shown once it has come.
-  if (place.ts) openThread(store.message(channel.id, place.ts) ?? { ts: place.ts });
+  const root = place.ts && store.message(place.channel.id, place.ts);
+  selectChannel(place.channel, root?.thread_ts ?? place.ts);
+  threadScroller.toEnd();
 });
 
 if (sessionStorage.getItem("inspector")) showInspector(true);

@@ -24,7 +24,7 @@ export function showSidebar(store, { me, channel, isUnread, select }) {
     byId("channels"),
     rows(named, (one) => [
       element("span", { class: "sign", "aria-hidden": "true" }, one.kind === "private" ? icon(LOCK) : "#"),
-      element("span", {}, one.name),
+      element("span", { class: "name" }, one.name),
       one.teams.length > 1 ? element("span", { class: "shared", title: "Shared with another organisation" }, icon(SHARED)) : null,
       unreadNote(isUnread(one)),
     ]),
