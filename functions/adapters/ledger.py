@@ -35,9 +35,10 @@ from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A day longer than a question may lie in its queue (infra/queues.py): who receives it as late as that must
-# still know that its agent was asked. Slack's own retries go on for a day.
-KEPT_SECONDS = 15 * 24 * 3600
+# A day longer than a question may lie in its two queues, 14 days in each (infra/queues.py): in a dead-letter
+# queue of type FIFO the time begins anew. Who receives it as late as that must still know that its agent was
+# asked. docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+KEPT_SECONDS = 29 * 24 * 3600
 # Half of what an item may hold, in bytes:
 # docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 TEXT_BYTES = 200_000
