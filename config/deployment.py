@@ -3,8 +3,6 @@
 Times are in seconds, memory in MB.
 """
 
-import math
-
 # Longer than all tries of its two calls: it answers 500 and counts that, rather than to be ended unheard.
 RECEIVER_TIMEOUT = 25
 CONTROL_TIMEOUT = 60
@@ -26,21 +24,15 @@ VISIBILITY_MARGIN = 30
 # The longest there is: a question that expires in a queue would get no outcome, and nobody would know.
 RETENTION = 14 * 24 * 3600
 
+# The most that SQS counts. Receives are no tries: a message that has to wait, for another worker's lease or
+# until Slack accepts the app, is received again and again. The worker counts a turn's tries in the ledger.
+QUESTION_RECEIVES = 1000
+# Nothing has to wait in the control queue: what failed so often is lost.
+CONTROL_RECEIVES = 5
+
 EVENTS = "/slack/events"
 INTERACTIVITY = "/slack/interactivity"
 
 # The ledger's partition and sort key, both strings, and the attribute by which an item ends.
 TABLE_KEYS = ("turn_id", "item")
 TABLE_TTL_ATTRIBUTE = "expires_at"
-
-REAL_ATTEMPTS = 3
-
-
-def max_receive_count(timeout: int, lease_seconds: int) -> int:
-    """How many receives of a message lead to the dead-letter queue.
-
-    `timeout` is that of the function. A redelivery that meets the lease of a function that is alive gives the
-    message back for as long as the lease has to run, which is at least two thirds of it: so many receives may
-    be harmless ones.
-    """
-    return REAL_ATTEMPTS + math.ceil(timeout / (lease_seconds * 2 / 3))

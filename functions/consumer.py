@@ -16,7 +16,7 @@ from functions.adapters.secrets import CachedSecret
 from functions.adapters.slack import SlackChat
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.credentials import bot_token
-from functions.bridge.delivery import Delivery, back_off
+from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
@@ -24,6 +24,13 @@ from functions.settings import Settings, ThreadSettings
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
+# So often at most the token is read again when Slack refuses it, in seconds. Only Slack can bring that about.
+TOKEN_REFRESH_SECONDS = 10.0
+# So often a message that is no command is received: during a deployment another version may read it.
+MALFORMED_RECEIVES = 10
+# What always breaks behind the last queue is not tried each minute for two weeks; SQS hides it for up to 12
+# hours. In front of that queue a message must come to its last receive before it expires.
+LONGEST_BACK_OFF_OF_DEAD_LETTERS = 4 * 3600.0
 
 Work = Callable[[Command, Delivery, Ports], Outcome]
 
@@ -45,8 +52,8 @@ class Consumer:
     """Reads one command per invocation (the batch size is 1); made once per execution environment.
 
     Args:
-        is_last: whether nothing comes after its queue. Elsewhere a message that is no command goes to the
-            dead-letter queue, where its thread is told that it is lost, if it says which thread that is.
+        is_last: whether nothing comes after its queue. There at once, and elsewhere after some receives, the
+            thread of a message that is no command is told that it is lost, if it says which thread that is.
 
     Attributes:
         settings: what bridge.toml says.
@@ -59,7 +66,13 @@ class Consumer:
         self.settings = Settings.read(environment)
         thread = ThreadSettings.read(environment)
         clock = SystemClock()
-        self.token = CachedSecret(aws.secrets_manager(), thread.bot_token_secret_id, clock, check=bot_token)
+        self.token = CachedSecret(
+            aws.secrets_manager(),
+            thread.bot_token_secret_id,
+            clock,
+            check=bot_token,
+            refresh_seconds=TOKEN_REFRESH_SECONDS,
+        )
         self.files_origin = thread.files_origin
         self._sqs = aws.sqs()
         self._queue_url = thread.queue_url
@@ -81,25 +94,27 @@ class Consumer:
         record = event["Records"][0]
         message = QueueMessage(self._sqs, self._queue_url, record["receiptHandle"])
         command: Command | None
+        remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        deadline = self._ports.clock.now() + remaining
+        delivery = Delivery(message, context.aws_request_id, deadline, _receives(record))
+        gives_up = self._is_last or delivery.receives >= MALFORMED_RECEIVES
         try:
             command = from_json(record["body"])
         except MalformedCommand as exc:
             logger.error("message malformed", message_id=record["messageId"], reason=str(exc))
             _count("Turns", verdict="malformed")
-            command = lost_question(record["body"], record["messageId"]) if self._is_last else None
+            command = lost_question(record["body"], record["messageId"]) if gives_up else None
         if command is None:
             with suppress(ServiceUnavailable):
-                message.hide(back_off(_receives(record)))
-            return _response(record, again=not self._is_last)
-        remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-        deadline = self._ports.clock.now() + remaining
-        delivery = Delivery(message, context.aws_request_id, deadline, _receives(record))
+                message.hide(delivery.back_off(delivery.receives))
+            return _response(record, again=not gives_up)
         try:
             outcome = work(command, delivery, self._ports)
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is told under the user's reference
             _report_defect(command, exc, record)
+            longest = LONGEST_BACK_OFF_OF_DEAD_LETTERS if self._is_last else LONGEST_BACK_OFF
             with suppress(ServiceUnavailable):
-                message.hide(back_off(delivery.receives))
+                message.hide(delivery.back_off(delivery.receives, longest=longest))
             return _response(record, again=True)
         _report(command, outcome, record)
         if outcome.again_in is not None:
@@ -151,6 +166,15 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         again_in_seconds=outcome.again_in,
         receive_count=_receives(record),
     )
+    if outcome.app_refusal:
+        logger.error(
+            "app refused by Slack",
+            **_facts(command),
+            error=outcome.app_refusal,
+            remedy=outcome.remedy,
+            again_in_seconds=outcome.again_in,
+        )
+        _count("AppRefusals", error=outcome.app_refusal)
     _count_verdict(command, outcome.verdict)
     if outcome.failure is not None and outcome.again_in is None:  # else the next delivery counts it
         _count("Failures", failure=outcome.failure)

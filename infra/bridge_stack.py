@@ -18,7 +18,6 @@ from config.deployment import (
     EVENTS,
     RECEIVER_MEMORY,
     RECEIVER_TIMEOUT,
-    max_receive_count,
 )
 from functions.bridge.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
@@ -75,8 +74,6 @@ class BridgeStack(cdk.Stack):
             worker_timeout=config.worker.timeout_seconds,
             control_timeout=CONTROL_TIMEOUT,
             dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
-            question_receives=max_receive_count(config.worker.timeout_seconds, config.settings.lease_seconds),
-            control_receives=max_receive_count(CONTROL_TIMEOUT, config.settings.lease_seconds),
         )
         receiver = self._receiver(queues)
         ingress = Ingress(self, "Ingress", receiver=receiver.function)

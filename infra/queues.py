@@ -4,14 +4,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from config.deployment import RETENTION, VISIBILITY_MARGIN
+from config.deployment import CONTROL_RECEIVES, QUESTION_RECEIVES, RETENTION, VISIBILITY_MARGIN
 
 
 class Queues(Construct):
     """`questions` holds what runs agents, in order within each thread, and `control` everything else.
 
-    A message is hidden for the timeout of the function that reads it plus a margin, in seconds. After as many
-    receives as the queue's `…_receives` it moves to `dead_letters`.
+    A message is hidden for the timeout of the function that reads it plus a margin, in seconds.
     """
 
     def __init__(
@@ -22,16 +21,14 @@ class Queues(Construct):
         worker_timeout: int,
         control_timeout: int,
         dead_letters_timeout: int,
-        question_receives: int,
-        control_receives: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = _fifo_queue(self, "DeadLetters", timeout=dead_letters_timeout)
         self.questions = _fifo_queue(
-            self, "Questions", timeout=worker_timeout, dead_letter_queue=self._after(question_receives)
+            self, "Questions", timeout=worker_timeout, dead_letter_queue=self._after(QUESTION_RECEIVES)
         )
         self.control = _fifo_queue(
-            self, "Control", timeout=control_timeout, dead_letter_queue=self._after(control_receives)
+            self, "Control", timeout=control_timeout, dead_letter_queue=self._after(CONTROL_RECEIVES)
         )
 
     def _after(self, receives: int) -> sqs.DeadLetterQueue:

@@ -86,7 +86,7 @@ class Simulation:
         port: int = 0,
         time_scale: float = 1.0,
         lease_seconds: int = Settings.lease_seconds,
-        max_receive_count: int | None = None,
+        max_receive_count: int | None = wiring.QUESTIONS.max_receive_count,
         slack_latency: float = 0.0,
         agent: str = "classic",
         style: str = "edit",

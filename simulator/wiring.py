@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from config import deployment
 from config.bridge_toml import Worker
-from functions.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ QUESTIONS = Queue(
     function=WORKER,
     visibility_timeout=WORKER.timeout + deployment.VISIBILITY_MARGIN,
     max_concurrency=Worker.max_concurrency,
-    max_receive_count=deployment.max_receive_count(WORKER.timeout, Settings.lease_seconds),
+    max_receive_count=deployment.QUESTION_RECEIVES,
     retention=deployment.RETENTION,
 )
 CONTROL_QUEUE = Queue(
@@ -96,7 +95,7 @@ CONTROL_QUEUE = Queue(
     function=CONTROL,
     visibility_timeout=CONTROL.timeout + deployment.VISIBILITY_MARGIN,
     max_concurrency=deployment.CONTROL_CONCURRENCY,
-    max_receive_count=deployment.max_receive_count(CONTROL.timeout, Settings.lease_seconds),
+    max_receive_count=deployment.CONTROL_RECEIVES,
     retention=deployment.RETENTION,
 )
 DEAD_LETTER_QUEUE = Queue(

@@ -70,7 +70,11 @@ class DynamoLedger:
         """
         until = now + lease_seconds
         fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
-        item = _item(fresh) | {"lease_until": int(1000 * until), "expires_at": self._expiry()}
+        item = _item(fresh) | {
+            "tries": fresh.tries,
+            "lease_until": int(1000 * until),
+            "expires_at": self._expiry(),
+        }
         found = self._put_new(item, now=now)
         if found is None:
             return fresh
@@ -118,6 +122,9 @@ class DynamoLedger:
     def renew(self, record: Record, *, until: float) -> None:
         self._change(record, {"lease_until": int(1000 * until)})
 
+    def release(self, record: Record) -> None:
+        self._change(record, {"lease_until": 0, "tries": record.tries})
+
     def advance(self, record: Record) -> None:
         self._change(record, _progress(record))
 
@@ -156,11 +163,17 @@ class DynamoLedger:
             owed=(*found.get("owed", ()), *self._more_text(found)),
             ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
             failure=_known(Failure, found.get("failure")),
+            tries=int(found.get("tries", 1)),  # earlier versions did not count
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
         """Make `record` of what was `found`, unless it has changed since."""
-        mine = {"owner": record.owner, "attempt": record.attempt, "state": record.state.value}
+        mine = {
+            "owner": record.owner,
+            "attempt": record.attempt,
+            "state": record.state.value,
+            "tries": record.tries,
+        }
         spent = () if record.owed else (*_TEXT_ATTRIBUTES, *_ITEMS_ATTRIBUTES, "failure")
         # The owner whose lease has run out may be alive, and write at this moment.
         unchanged = {name: found[name] for name in ("lease_until", "state", "reply", "intended")}

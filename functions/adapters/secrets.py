@@ -25,7 +25,12 @@ _PASSING = frozenset({"RequestThrottled", "Throttling", "ThrottlingException", "
 class CachedSecret:
     """A secret's text. It is never logged; errors name the secret, not its value.
 
-    `check` raises `MalformedSecret` for a text that must not be used; without it, any text may be.
+    Args:
+        check: raises `MalformedSecret` for a text that must not be used; without it, any text may be.
+        refresh_seconds: so often at most it is read again on suspicion.
+
+    Attributes:
+        secret_id: its name or ARN.
     """
 
     def __init__(
@@ -35,11 +40,13 @@ class CachedSecret:
         clock: Clock,
         *,
         check: Callable[[str], object] = str,
+        refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
+        self.secret_id = secret_id
         self._client = client
-        self._secret_id = secret_id
         self._clock = clock
         self._check = check
+        self._refresh_seconds = refresh_seconds
         self._value: str | None = None
         self._trouble = ServiceUnavailable("has not been read")
         self._read_at = float("-inf")
@@ -58,23 +65,16 @@ class CachedSecret:
         if self._value is not None and now - self._read_at >= LONGEST_KEPT_SECONDS:
             self._drop()
         if self._value is None:
-            raise type(self._trouble)(f"secret {self._secret_id} {self._trouble}")
+            raise type(self._trouble)(f"secret {self.secret_id} {self._trouble}")
         return self._value
 
-    def may_refresh(self) -> bool:
-        """Whether a minute has passed since the last try: a flood of forged requests must be no bill."""
-        return self._clock.now() - self._tried_at >= REFRESH_SECONDS
-
-    def is_current(self) -> bool:
-        """Whether the last try succeeded; else there may be another value by now."""
-        return self._read_at == self._tried_at
-
     def refresh(self) -> bool:
-        """Read the secret again, unless that was done within the last minute; say whether it changed.
+        """Read the secret again, unless that was done a moment ago; say whether it changed.
 
-        A secret that is gone, empty, malformed or not for us any more is not used from then on.
+        A flood of forged requests must be no bill. A secret that is gone, empty, malformed or not for us any
+        more is not used from then on.
         """
-        if not self.may_refresh():
+        if self._clock.now() - self._tried_at < self._refresh_seconds:
             return False
         now = self._tried_at = self._clock.now()
         try:
@@ -90,7 +90,7 @@ class CachedSecret:
 
     def _read(self) -> str:
         try:
-            text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "").strip()
+            text = self._client.get_secret_value(SecretId=self.secret_id).get("SecretString", "").strip()
         except BotoCoreError as exc:
             raise _Passing(f"cannot be read: {type(exc).__name__}") from exc
         except ClientError as exc:

@@ -19,6 +19,7 @@ from slack_sdk.web import SlackResponse
 from functions.adapters.secrets import CachedSecret
 from functions.bridge.agent import File
 from functions.bridge.chat import (
+    ChatAppRefused,
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
@@ -31,6 +32,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.markdown import plain
+from functions.bridge.refusals import REFUSES_APP, REFUSES_ONE_CALL
 from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
@@ -51,14 +53,13 @@ _PASSING = {
     "team_added_to_org",
     "update_failed",
 }
-# The token in hand is not accepted: it may have been replaced in the meantime.
-_TOKEN_REFUSED = {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 # Seconds, for a 429 without the header that docs.slack.dev/apis/web-api/rate-limits promises.
 DEFAULT_RETRY_AFTER = 30.0
 
 # It logs answers that it cannot read, whole; what happened is in the exception.
 logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
 _ERROR_NAME = re.compile("[a-z0-9_]{1,80}")
+_SCOPES = re.compile("[a-z0-9_.:,]{1,200}")
 
 T = TypeVar("T")
 
@@ -109,7 +110,7 @@ class SlackChat:
         )
 
     def set_status(self, turn: Turn, status: str) -> None:
-        self._call(
+        self._call_optional(
             self._client.assistant_threads_setStatus,
             channel_id=turn.channel,
             thread_ts=turn.thread_ts,
@@ -149,13 +150,13 @@ class SlackChat:
 
     def upload(self, turn: Turn, file: File) -> None:
         try:
-            place = self._call(
+            place = self._call_optional(
                 self._client.files_getUploadURLExternal, filename=file.name, length=len(file.data)
             )
             _send(str(_member(place, "upload_url", str)), file.data)
         except ChatUnavailable as exc:
             raise ChatUndone(str(exc)) from exc  # nobody sees a file that is not completed
-        self._call(
+        self._call_optional(
             self._client.files_completeUploadExternal,
             files=[{"id": str(_member(place, "file_id", str)), "title": file.name}],
             channel_id=turn.channel,
@@ -164,7 +165,7 @@ class SlackChat:
 
     def name_of(self, user: str) -> str:
         if user not in self._names:
-            found = _member(self._call(self._hasty_client.users_info, user=user), "user", dict)
+            found = _member(self._call_optional(self._hasty_client.users_info, user=user), "user", dict)
             with _translated():
                 profile = found.get("profile") or {}
                 self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
@@ -186,7 +187,7 @@ class SlackChat:
         """The messages of the thread from the turn's own on, oldest first."""
         cursor = ""
         while True:
-            answer = self._call(
+            answer = self._call_optional(
                 self._client.conversations_replies,
                 channel=turn.channel,
                 ts=turn.thread_ts,
@@ -202,21 +203,34 @@ class SlackChat:
                 return
 
     def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> dict[str, Any]:
-        """Call a method with the token in force; once more if a refused token has been replaced."""
-        try:
-            with _translated():
-                return _data(method(token=self._token.value(), **arguments))
-        except ChatRefused as exc:
-            if exc.code not in _TOKEN_REFUSED:
-                raise
-            if not self._token.may_refresh():
-                raise ChatUnavailable("the token was refused and cannot be read again yet") from exc
-            if not self._token.refresh():
-                if not self._token.is_current():
-                    raise ChatUnavailable("the token was refused and cannot be read again") from exc
-                raise
-        with _translated():
-            return _data(method(token=self._token.value(), **arguments))
+        """Call a method without which there is no reply."""
+        return self._call_as_app(method, arguments, {*REFUSES_APP})
+
+    def _call_optional(self, method: Callable[..., SlackResponse], **arguments: Any) -> dict[str, Any]:
+        """Call a method with a scope of its own, which the reply can do without."""
+        return self._call_as_app(method, arguments, REFUSES_APP.keys() - REFUSES_ONE_CALL)
+
+    def _call_as_app(
+        self, method: Callable[..., SlackResponse], arguments: dict[str, Any], refuses_app: set[str]
+    ) -> dict[str, Any]:
+        """Call a method with the token in force; once more if the refused token has been replaced.
+
+        Raises:
+            ChatAppRefused: a code of `refuses_app`. Another token may be accepted later.
+        """
+        while True:
+            try:
+                with _translated():
+                    return _data(method(token=self._token.value(), **arguments))
+            except ChatRefused as exc:
+                if exc.code not in refuses_app:
+                    raise
+                if self._token.refresh():
+                    continue
+                # Whoever asks next is looked up first, and the agent is not run for them.
+                self._names.clear()
+                names = {"secret": self._token.secret_id, "needed": exc.needed or "that it lacks"}
+                raise ChatAppRefused(exc.code, REFUSES_APP[exc.code].format_map(names)) from exc
 
 
 def _is_ours(metadata: dict[str, Any], message: dict[str, Any], turn: Turn) -> bool:
@@ -338,4 +352,7 @@ def _refusal(exc: SlackApiError) -> Exception:
     # slack_sdk puts what is no answer of Slack's (a proxy's error page) where the error's name would be.
     if response.status_code >= 500 or code in _PASSING or not _ERROR_NAME.fullmatch(code):
         return ChatUnavailable(f"HTTP {response.status_code} without Slack's answer")
-    return ChatStopped(code) if code == "stopped_by_user" else ChatRefused(code)
+    if code == "stopped_by_user":
+        return ChatStopped(code)
+    needed = str(response.data.get("needed", "")) if isinstance(response.data, dict) else ""
+    return ChatRefused(code, needed=needed if _SCOPES.fullmatch(needed) else "")

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functions.bridge import wording
 from functions.bridge.agent import Agent
 from functions.bridge.attachments import Attachments, objection
-from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped
+from functions.bridge.chat import ChatAppRefused, ChatError, ChatRateLimited, ChatRefused, ChatStopped
 from functions.bridge.conversation import Conversation
 from functions.bridge.custody import Custody
-from functions.bridge.delivery import Delivery, back_off
+from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.editing import EditWriter
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.failures import Failure
@@ -23,9 +23,14 @@ from functions.bridge.streaming import StreamWriter
 from functions.bridge.turn import Turn
 from functions.bridge.writer import Writer
 
-# After so many receives, hours after the first, what is owed and cannot be written once more is explained
-# instead. Not before it was tried: it may have been the ledger that failed for hours.
-HOPELESS_RECEIVES = 100
+# After so many tries in vain a turn is given up, and its thread told so.
+MOST_TRIES = 3
+# What is owed is tried for longer, as Slack may be down for hours. After so many tries, when it could not be
+# written once more, it is explained instead: it may be this text that Slack always fails on.
+HOPELESS_TRIES = 100
+# Where Slack refuses the app, somebody has to mend that: the turn is tried again in so many seconds at most.
+# In the 14 days that it may lie in its queue that makes some 900 receives; SQS counts up to 1,000.
+LONGEST_WAIT_FOR_APP = 30 * 60
 # So often a mention is sent that Slack did not take for now.
 MENTION_TRIES = 3
 
@@ -56,7 +61,8 @@ def answer(
     """
 
     def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
-        if custody.record.state is not State.RECEIVED or turn.notice is not None:
+        record = custody.record
+        if record.state is not State.RECEIVED or record.tries > MOST_TRIES or turn.notice is not None:
             _owe_own_words(custody, writer, outcome)
         elif isinstance(
             chosen := _own_answer(turn, agents) or _choose(custody, ports.ledger, turn, agents), str
@@ -115,7 +121,8 @@ def _hold(
     try:
         claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
     except ServiceUnavailable as exc:
-        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=back_off(delivery.receives))
+        again_in = delivery.back_off(delivery.receives)  # nobody knows how often it was tried
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=again_in)
     if isinstance(claim, AlreadySettled):
         # Who settled the turn may have been killed before that was in the log: rather twice than never.
         return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receives > 1 else None)
@@ -139,19 +146,45 @@ def _hold(
     except ChatRefused as exc:
         outcome.verdict = Verdict.REFUSED_BY_SLACK
         outcome.note(exc.code)
+    except ChatAppRefused as exc:
+        _let_go(custody, is_try=False)
+        outcome.verdict, outcome.again_in = Verdict.APP_REFUSED, _wait_for_app(turn, delivery, ports)
+        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
     except GiveBack as exc:
-        with suppress(ServiceUnavailable, LeaseLost, GiveBack):
-            if claim.state is State.REPLYING and delivery.receives > HOPELESS_RECEIVES:
-                custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
-            custody.release()
-        outcome.verdict, outcome.again_in = Verdict.OWED, exc.seconds
+        if claim.state is State.REPLYING and claim.tries >= HOPELESS_TRIES:
+            _owe_explanation_instead(custody)
+        # Before the agent was asked, and with nothing owed, there was no try.
+        _let_go(custody, is_try=custody.record.state is not State.RECEIVED)
+        outcome.verdict = Verdict.OWED
+        outcome.again_in = max(exc.seconds, delivery.back_off(claim.tries))
         outcome.note(str(exc))
     except LeaseLost:
         outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
+    except Exception:  # a defect, which is reported by whoever called us
+        if claim.state is State.REPLYING and claim.tries >= MOST_TRIES:
+            _owe_explanation_instead(custody)
+        raise
     outcome.failure = custody.record.failure
     if writer.refusal:
         outcome.note(f"Slack refused the text: {writer.refusal}")
     return outcome
+
+
+def _let_go(custody: Custody, *, is_try: bool) -> None:
+    with suppress(ServiceUnavailable, LeaseLost):  # then the lease has to run out
+        custody.release(is_try=is_try)
+
+
+def _owe_explanation_instead(custody: Custody) -> None:
+    """What is owed cannot be written, whatever it is: the next delivery says that."""
+    with suppress(ServiceUnavailable, LeaseLost, GiveBack):
+        custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
+
+
+def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
+    """Seconds until a turn is tried again whose app was refused: about as long as it has waited so far."""
+    age = ports.clock.now() - float(turn.ts)
+    return delivery.spread(min(max(age, FIRST_BACK_OFF), LONGEST_WAIT_FOR_APP))
 
 
 def _finish(

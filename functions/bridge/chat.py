@@ -30,11 +30,31 @@ class ChatUndone(ChatUnavailable):
 
 
 class ChatRefused(ChatError):
-    """Slack's own refusal, which a repetition would not change. `code` is Slack's name of the error."""
+    """Slack's own refusal of this call, which a repetition would not change.
 
-    def __init__(self, code: str) -> None:
+    Attributes:
+        code: Slack's name of the error.
+        needed: the scopes of which the app lacks one, when Slack said that; else "".
+    """
+
+    def __init__(self, code: str, *, needed: str = "") -> None:
         super().__init__(f"refused: {code}")
         self.code = code
+        self.needed = needed
+
+
+class ChatAppRefused(ChatError):
+    """Slack refuses the app, whatever it is asked: its token, or what the app may do. Nothing happened.
+
+    Attributes:
+        code: Slack's name of the error.
+        remedy: what the operator has to do, for the log.
+    """
+
+    def __init__(self, code: str, remedy: str) -> None:
+        super().__init__(f"the app was refused: {code}")
+        self.code = code
+        self.remedy = remedy
 
 
 class ChatStopped(ChatRefused):

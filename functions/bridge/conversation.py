@@ -7,7 +7,14 @@ from functions.bridge import inbound, wording
 from functions.bridge.agent import Agent, AgentEvent, AgentRun, Asker, Failed, File, Finished, Question
 from functions.bridge.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
 from functions.bridge.cadence import Cadence
-from functions.bridge.chat import ChatError, ChatRateLimited, ChatRefused, ChatStopped, ChatUndone
+from functions.bridge.chat import (
+    ChatAppRefused,
+    ChatError,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUndone,
+)
 from functions.bridge.custody import Custody
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
@@ -21,8 +28,10 @@ from functions.bridge.writer import Writer
 
 # How long to wait, in seconds, before an agent that provably did not start is asked again.
 RETRY_WAITS = (1.0, 3.0, 9.0)
-# Skipped progress is tried again with the next text, but not sooner than this (seconds).
+# Skipped progress is tried again with the next text, but not sooner than this (seconds); and than this when
+# the app is refused, which nobody mends in a moment.
 PROGRESS_BACK_OFF = 2.0
+APP_REFUSED_BACK_OFF = 60.0
 # So long, in seconds, the first text waits for more: an answer that arrives whole is shown once.
 LINGER = 0.05
 # So often a file is sent that Slack did not take for now, with so many seconds between.
@@ -69,14 +78,18 @@ class Conversation:
         self._wait_again_at = float("-inf")
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
-        """Run the agent, again only while it provably did not start, and owe what came of it."""
+        """Run the agent, again only while it provably did not start, and owe what came of it.
+
+        Raises:
+            ChatAppRefused: Slack refused the app before the agent was started. It was not asked.
+        """
         try:
             question = self._question(asked, attachments)
         except _FileMissing as exc:
             self._outcome.note(exc.why)
             self._custody.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
-        for wait in (*RETRY_WAITS, None):
+        for wait in (*map(self._custody.spread, RETRY_WAITS), None):
             # Before the call: once it is made, nobody can tell any more whether the agent started.
             self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
             reply = Reply(show_rationale=self._manner.show_rationale)
@@ -124,6 +137,8 @@ class Conversation:
             self._custody.keep()
             try:
                 names[user] = self._chat.name_of(user)
+            except ChatAppRefused:
+                raise
             except ChatError:
                 break
         return names
@@ -174,7 +189,11 @@ class Conversation:
         return max(0.0, min(times) - now)
 
     def _wait(self, words: str) -> None:
-        """Show that somebody is at work. Its own trouble does not hold up the answer."""
+        """Show that somebody is at work. Its own trouble does not hold up an answer that is on its way.
+
+        Raises:
+            ChatAppRefused: before the agent runs.
+        """
         now = self._clock.now()
         if now < self._wait_again_at:
             return
@@ -182,10 +201,10 @@ class Conversation:
             self._writer.wait(words)
         except ChatStopped:
             raise
-        except ChatRateLimited as exc:
-            self._wait_again_at = now + exc.retry_after
-        except (ChatError, ServiceUnavailable):
-            self._wait_again_at = now + PROGRESS_BACK_OFF
+        except (ChatError, ServiceUnavailable) as exc:
+            if isinstance(exc, ChatAppRefused) and self._custody.record.state is not State.STARTED:
+                raise
+            self._wait_again_at = now + self._seconds_after(exc)
 
     def _show(self, reply: Reply) -> None:
         """Show what there is: progress, skipped when Slack or the ledger does not take it."""
@@ -193,12 +212,16 @@ class Conversation:
             self._writer.show(reply)
         except ChatStopped:
             raise
-        except ChatRateLimited as exc:
-            self._cadence.refused(self._clock.now(), exc.retry_after)
-        except (ChatError, ServiceUnavailable):
-            self._cadence.refused(self._clock.now(), PROGRESS_BACK_OFF)
+        except (ChatError, ServiceUnavailable) as exc:
+            self._cadence.refused(self._clock.now(), self._seconds_after(exc))
         else:
             self._cadence.edited(self._clock.now())  # where nothing was new, look again after the interval
+
+    def _seconds_after(self, trouble: Exception) -> float:
+        """How long there is no progress to be shown after `trouble` with it."""
+        if isinstance(trouble, ChatRateLimited):
+            return trouble.retry_after
+        return APP_REFUSED_BACK_OFF if isinstance(trouble, ChatAppRefused) else PROGRESS_BACK_OFF
 
     def _may_ask_again(self, reply: Reply, wait: float) -> bool:
         unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
@@ -253,12 +276,13 @@ class Conversation:
             except ChatStopped:
                 raise
             except ChatRateLimited as exc:
-                wait = exc.retry_after
+                wait = self._custody.after(exc)
             except ChatUndone:
-                wait = UPLOAD_BACK_OFF
+                wait = self._custody.spread(UPLOAD_BACK_OFF)
             except ChatError as exc:
                 self._outcome.note(f"a file was not taken: {exc}")
-                return Upload.MISSING if isinstance(exc, ChatRefused) else Upload.UNCERTAIN
+                is_refused = isinstance(exc, ChatRefused | ChatAppRefused)
+                return Upload.MISSING if is_refused else Upload.UNCERTAIN
             else:
                 return Upload.DONE
             if self._clock.now() + wait >= self._stop_at:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from functions.bridge import wording
+from functions.bridge import waits, wording
 from functions.bridge.chat import ChatRateLimited, ChatUnavailable
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
@@ -45,8 +45,7 @@ class Custody:
     ) -> None:
         self.turn = turn
         self.record = record
-        self._deadline = delivery.deadline
-        self._message = delivery.message
+        self._delivery = delivery
         self._ledger = ports.ledger
         self._clock = ports.clock
         self._lease_seconds = ports.lease_seconds
@@ -64,14 +63,18 @@ class Custody:
         try:
             if now - self._leased_at > self._lease_seconds / 6:  # the claim was the first lease
                 self._renew(now)
-            self._message.hide(self._lease_seconds)
+            self._delivery.message.hide(self._lease_seconds)
             self.beat_at = now + self._lease_seconds / 3
         except ServiceUnavailable:
             self.beat_at = now + self._lease_seconds / 12
 
-    def release(self) -> None:
-        """Let go of the turn, so that whoever receives the message next need not wait for the lease."""
-        self._ledger.renew(self.record, until=0)
+    def release(self, *, is_try: bool) -> None:
+        """Let go of the turn, so that whoever receives the message next need not wait for the lease.
+
+        Where this delivery `is_try` no try of the turn, it is not counted.
+        """
+        tries = self.record.tries - (0 if is_try else 1)
+        self._ledger.release(replace(self.record, tries=tries))
 
     def advance(self, **changes: Any) -> None:
         """Change state, reply or intended messages, in the ledger first."""
@@ -118,19 +121,30 @@ class Custody:
         Raises:
             GiveBack: the wait would end after the deadline.
         """
-        back_off = FIRST_BACK_OFF
+        tries = 0
         while True:
             self.keep()
             try:
                 return call()
             except ChatRateLimited as exc:
-                wait, why = max(exc.retry_after, FIRST_BACK_OFF), str(exc)
+                wait, why = max(self.after(exc), FIRST_BACK_OFF), str(exc)
             except (ChatUnavailable, ServiceUnavailable) as exc:
-                wait, why = back_off, str(exc)
-                back_off = min(back_off * 2, LONGEST_BACK_OFF)
-            if self._clock.now() + wait >= self._deadline:
+                tries += 1
+                wait, why = (
+                    self.spread(waits.grown(FIRST_BACK_OFF, tries, longest=LONGEST_BACK_OFF)),
+                    str(exc),
+                )
+            if self._clock.now() + wait >= self._delivery.deadline:
                 raise GiveBack(why, wait)
             self.pause(wait)
+
+    def spread(self, seconds: float) -> float:
+        """A wait of ours, as long as this delivery makes it (`waits.spread`)."""
+        return self._delivery.spread(seconds)
+
+    def after(self, limit: ChatRateLimited) -> float:
+        """How long to wait when Slack asks for a wait."""
+        return waits.spread_beyond(limit.retry_after, self._delivery.share)
 
     def pause(self, seconds: float) -> None:
         """Wait, keeping the lease."""
@@ -146,7 +160,7 @@ class Custody:
 
     def check_time(self) -> None:
         """Make sure that there is time for another message. Raises `GiveBack`."""
-        if self._clock.now() >= self._deadline:
+        if self._clock.now() >= self._delivery.deadline:
             raise GiveBack("no time for another message", FIRST_BACK_OFF)
 
     def has_lapsed(self) -> bool:

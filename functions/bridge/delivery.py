@@ -1,13 +1,15 @@
 """One delivery of a queue message: who works on it, until when, and when it comes again."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
+from functions.bridge import waits
 from functions.bridge.errors import ServiceUnavailable
 
 # So long, in seconds, a claim may take: when the message shows up again, its lease has run out.
 CLAIM_SECONDS = 1.0
-# Seconds until a message that could not be worked on comes again, doubled with each receive up to a minute.
+# Seconds until a message that could not be worked on comes again, doubled with each try up to a minute.
 FIRST_BACK_OFF = 5.0
 LONGEST_BACK_OFF = 60.0
 
@@ -28,13 +30,27 @@ class Delivery:
         message: the queue message that brought it; kept hidden while the work goes on.
         owner: a name for this delivery that no other has.
         deadline: when essential writes must be given up, seconds since the epoch.
-        receives: how often the message has been received from its queue by now.
+        receives: how often the message has been received from its queue by now. Most of these may have been
+            no tries: a message that has to wait is received again and again.
     """
 
     message: Message
     owner: str
     deadline: float
     receives: int = 1
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1, another for each delivery: by so much its waits differ from those of others."""
+        return int(hashlib.sha256(self.owner.encode()).hexdigest()[:8], 16) / 16**8
+
+    def back_off(self, tries: int, *, longest: float = LONGEST_BACK_OFF) -> float:
+        """Seconds until the message comes again that could not be worked on; `tries` counts this one too."""
+        return self.spread(waits.grown(FIRST_BACK_OFF, tries, longest=longest))
+
+    def spread(self, seconds: float) -> float:
+        """A wait, as long as this delivery makes it."""
+        return waits.spread(seconds, self.share)
 
     def hide_for_claim(self, lease_seconds: float) -> bool:
         """Hide the message until a lease that begins now has run out; whether that could be done.
@@ -48,8 +64,3 @@ class Delivery:
         except ServiceUnavailable:
             return False
         return True
-
-
-def back_off(receives: int) -> float:
-    """Seconds until a message that could not be worked on comes again; `receives` counts this time too."""
-    return min(FIRST_BACK_OFF * 2.0 ** min(receives - 1, 10), LONGEST_BACK_OFF)

@@ -10,6 +10,7 @@ from functions.bridge import markdown, pages, wording
 from functions.bridge.buttons import RETRY, Button, retry_value
 from functions.bridge.chat import (
     Chat,
+    ChatAppRefused,
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
@@ -157,7 +158,7 @@ class EditWriter:
                 raise
             except ChatRefused:
                 pass
-            except (ChatRateLimited, ChatUnavailable):
+            except (ChatAppRefused, ChatRateLimited, ChatUnavailable):
                 self._remember(reply=reply[: number + 1])  # first of all again, for the sake of order
                 raise
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from functions.bridge import wording
-from functions.bridge.chat import ChatError, ChatRefused
+from functions.bridge.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.commands import Ask, Command, ControlCommand, RefusePress, Retry
-from functions.bridge.delivery import Delivery, back_off
+from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
@@ -39,7 +39,7 @@ def _ask_again(retry: Retry, delivery: Delivery, ports: Ports, work: Work) -> Ou
     try:
         kept = ports.ledger.question(retry.turn)
     except ServiceUnavailable as exc:
-        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=back_off(delivery.receives))
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=delivery.back_off(delivery.receives))
     if kept is None:
         # What is owed already is still delivered.
         return work(replace(retry.turn, notice=Notice.TOO_OLD), delivery, ports)
@@ -58,6 +58,9 @@ def _refuse_press(press: Retry | RefusePress, words: str, why: str, ports: Ports
     except ChatRefused as exc:
         outcome.verdict = Verdict.REFUSED_BY_SLACK
         outcome.note(exc.code)
+    except ChatAppRefused as exc:
+        outcome.verdict = Verdict.APP_REFUSED
+        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
     except ChatError as exc:
         outcome.verdict = Verdict.UNAVAILABLE
         outcome.note(str(exc))

@@ -63,6 +63,7 @@ class Record:
         owed: the final messages that must land, () when there are none.
         ending: the state that the turn settles in once they have, None while that is open.
         failure: why it does not end with its answer, for whoever finishes it.
+        tries: how often this attempt was worked on, this time included. A delivery that had to wait is none.
     """
 
     turn_id: str
@@ -74,6 +75,7 @@ class Record:
     owed: tuple[str, ...] = ()
     ending: State | None = None
     failure: Failure | None = None
+    tries: int = 1
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,8 @@ def taken_over(record: Record, turn: Turn, owner: str) -> Record:
     elif record.attempt != turn.attempt:
         record = replace(record, state=State.RECEIVED)
     if record.attempt != turn.attempt:
-        record = replace(record, attempt=turn.attempt, owed=(), ending=None, failure=None)
-    return replace(record, owner=owner)
+        record = replace(record, attempt=turn.attempt, owed=(), ending=None, failure=None, tries=0)
+    return replace(record, owner=owner, tries=record.tries + 1)
 
 
 class Ledger(Protocol):
@@ -156,7 +158,11 @@ class Ledger(Protocol):
         ...
 
     def renew(self, record: Record, *, until: float) -> None:
-        """Extend the lease to `until`, seconds since the epoch. In the past: let go of the turn."""
+        """Extend the lease to `until`, seconds since the epoch."""
+        ...
+
+    def release(self, record: Record) -> None:
+        """End the lease, and store how often the turn was tried."""
         ...
 
     def advance(self, record: Record) -> None:

@@ -13,6 +13,7 @@ class Verdict(StrEnum):
     INTERRUPTED = "interrupted"
     FAILED = "failed"
     REFUSED_BY_SLACK = "refused_by_slack"
+    APP_REFUSED = "app_refused"
     DUPLICATE = "duplicate"
     HELD = "held"
     OWED = "owed"
@@ -33,6 +34,8 @@ class Outcome:
         detail: for the operator: what the agent or Slack said about it. Never message text.
         guardrails: the policies of guardrails that stepped in.
         first_text_seconds: from the delivery to the first piece of the answer in Slack, if there was one.
+        app_refusal: Slack's name of the error with which it refused the app; "" when it did not.
+        remedy: what the operator has to do about that.
         again_in: give the message back for another delivery in so many seconds; None: it is done with.
     """
 
@@ -41,6 +44,8 @@ class Outcome:
     detail: str = ""
     guardrails: tuple[str, ...] = ()
     first_text_seconds: float | None = None
+    app_refusal: str = ""
+    remedy: str = ""
     again_in: float | None = None
 
     def note(self, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Slack's refusals of a write, by what can be done about them.
+"""Slack's refusals, by what can be done about them.
 
 Their names: docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.stopStream and chat.delete.
 One that is in none of these groups is about what was written, as far as we know: an explanation takes its
@@ -7,35 +7,45 @@ place, so that no thread stays without a word.
 
 import re
 
-# The place is gone or closed to us, or the token is: whatever we said there, nobody would see it.
+_TOKEN = "store the bot token (xoxb-…) that the app's page OAuth & Permissions shows in the secret {secret}"
+_INSTALL = f"install the app into the workspace (again), then {_TOKEN}"
+_ADMINISTRATORS = "ask the workspace's administrators to let the app in again"
+
+# The app is refused, wherever it writes, until somebody has done this. The turn waits for that.
+REFUSES_APP = {
+    "accesslimited": "let AWS's addresses into the workspace's list of allowed networks",
+    "account_inactive": _INSTALL,
+    "ekm_access_denied": _ADMINISTRATORS,
+    "invalid_auth": _TOKEN,
+    "missing_scope": "give the app the scope {needed} (slack-app-manifest.json has all) and install it again",
+    "no_permission": "give the app the scopes of slack-app-manifest.json and install it again",
+    "not_allowed_token_type": _TOKEN,
+    "not_authed": _TOKEN,
+    "org_login_required": "wait: the workspace is being moved into an organization",
+    "team_access_not_granted": _ADMINISTRATORS,
+    "token_expired": f"switch token rotation off, then {_INSTALL}",
+    "token_revoked": _INSTALL,
+    "two_factor_setup_required": _ADMINISTRATORS,
+}
+# Some calls need a scope of their own, and the answer can do without them: these refuse such a call alone.
+REFUSES_ONE_CALL = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
+# The place is gone or closed to us: whatever we said there, nobody would see it.
 IS_CLOSED = re.compile(
     "|".join(
         (
             "access_denied",
-            "account_inactive",
             "cannot_reply_to_message",
             "channel_not_found",
             "channel_type_not_supported",
-            "ekm_access_denied",
             "enterprise_is_restricted",
-            "invalid_auth",
             "is_archived",
             "is_inactive",
             "message_not_found",
             "messages_tab_disabled",
-            "missing_scope",
-            "no_permission",
-            "not_allowed_token_type",
-            "not_authed",
             "not_in_channel",
-            "org_login_required",
             "restricted_action.*",
             "slack_connect_.*",
-            "team_access_not_granted",
             "thread_not_found",
-            "token_expired",
-            "token_revoked",
-            "two_factor_setup_required",
         )
     )
 )

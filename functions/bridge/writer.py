@@ -42,6 +42,7 @@ class Writer(Protocol):
 
         Raises:
             GiveBack: not before the deadline; what is missing lands at the next delivery.
+            ChatAppRefused: the app is refused; what is missing lands at a later delivery.
             ChatRefused: the thread is gone or closed to us. The turn is settled as failed.
             ChatStopped: a person stopped the stream.
         """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from functions.bridge.agent import AgentEvent, File, Question
 from functions.bridge.attachments import AttachmentUnavailable
-from functions.bridge.chat import ChatRefused, Found, Part, Piece, Task
+from functions.bridge.chat import ChatAppRefused, ChatRefused, Found, Part, Piece, Task
 from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger import (
@@ -88,7 +88,8 @@ class FakeStream:
 class FakeChat:
     """A thread. `trouble` scripts what the next calls of a method raise; None lets one pass.
 
-    A `(exception, "after")` pair takes effect first and raises then: the answer got lost.
+    A `(exception, "after")` pair takes effect first and raises then: the answer got lost. While there is an
+    `app_refusal`, every call raises that.
     """
 
     def __init__(self) -> None:
@@ -100,6 +101,7 @@ class FakeChat:
         self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.calls: list[tuple[str, str]] = []
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
+        self.app_refusal: ChatAppRefused | None = None
 
     def post(self, part: Part) -> str:
         ts = self._new_ts()
@@ -107,7 +109,7 @@ class FakeChat:
         return ts
 
     def edit(self, ts: str, part: Part) -> None:
-        if ts not in self.messages and ts not in self.streams:
+        if ts not in self.messages and ts not in self.streams and not self.app_refusal:
             raise ChatRefused("message_not_found")
         self._do("edit", part.markdown, lambda: self._put(ts, part, "streaming_state_conflict"))
 
@@ -208,6 +210,8 @@ class FakeChat:
 
     def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
         self.calls.append((method, text))
+        if self.app_refusal:
+            raise self.app_refusal
         script = self.trouble.get(method, [])
         trouble = script.pop(0) if script else None
         if trouble is None or isinstance(trouble, tuple):
@@ -281,6 +285,11 @@ class FakeLedger:
     def renew(self, record: Record, *, until: float) -> None:
         self._check("renew", record)
         self.leases[record.turn_id] = until
+
+    def release(self, record: Record) -> None:
+        self._check("release", record)
+        self.leases[record.turn_id] = 0.0
+        self.records[record.turn_id] = replace(self.records[record.turn_id], tries=record.tries)
 
     def advance(self, record: Record) -> None:
         self._check("advance", record)

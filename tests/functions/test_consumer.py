@@ -29,7 +29,7 @@ class Context:
 class Desk:
     """A consumer behind a queue that has one message."""
 
-    def __init__(self, aws: Aws, capsys: pytest.CaptureFixture[str], *, is_last: bool) -> None:
+    def __init__(self, aws: Aws, capsys: pytest.CaptureFixture[str], *, is_last: bool = False) -> None:
         self._aws = aws
         self._capsys = capsys
         created = aws.sqs.create_queue(QueueName=f"{uuid.uuid4()}.fifo", Attributes={"FifoQueue": "true"})
@@ -88,7 +88,13 @@ class Desk:
 
 @pytest.fixture
 def desk(aws: Aws, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return Desk(aws, capsys, is_last=False)
+    return Desk(aws, capsys)
+
+
+@pytest.fixture
+def last_desk(aws: Aws, capsys: pytest.CaptureFixture[str]) -> Desk:
+    """One behind the dead-letter queue."""
+    return Desk(aws, capsys, is_last=True)
 
 
 def ends_with(outcome: Outcome) -> Work:
@@ -145,7 +151,8 @@ def test_a_defect_is_told_by_type_and_place_and_tried_again_later(
         raise ValueError(TURN.text)
 
     assert desk.consume(to_json(ASK), work, receives=receives) == AGAIN
-    assert desk.hidden == [seconds]
+    [hidden] = desk.hidden
+    assert seconds / 2 <= hidden <= seconds
     line = desk.line("turn broke")
     assert (line["level"], line["error"], line["reference"]) == ("ERROR", "ValueError", TURN.reference)
     assert "test_consumer.py" in line["places"][-1]
@@ -153,8 +160,29 @@ def test_a_defect_is_told_by_type_and_place_and_tried_again_later(
     assert desk.metrics() == {"Turns": ["error"]}
 
 
+def test_what_always_breaks_as_a_dead_letter_is_tried_every_few_hours(last_desk: Desk) -> None:
+    def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
+        raise ValueError
+
+    assert last_desk.consume(to_json(ASK), work, receives=20) == AGAIN
+    [hidden] = last_desk.hidden
+    assert 2 * 3600 <= hidden <= 12 * 3600
+
+
+def test_an_app_that_slack_refuses_is_an_error_in_the_log_with_its_remedy(desk: Desk) -> None:
+    outcome = Outcome(
+        Verdict.APP_REFUSED, app_refusal="token_revoked", remedy="store another token", again_in=30.0
+    )
+    assert desk.consume(to_json(ASK), ends_with(outcome)) == AGAIN
+    assert desk.hidden == [30]
+    line = desk.line("app refused by Slack")
+    assert (line["level"], line["error"], line["remedy"]) == ("ERROR", "token_revoked", "store another token")
+    assert (line["turn_id"], line["reference"]) == (TURN.turn_id, TURN.reference)
+    assert desk.metrics() == {"AppRefusals": ["token_revoked"], "Turns": ["app_refused"]}
+
+
 @pytest.mark.parametrize("body", ["not json", "{}", to_json(Ask(replace(TURN, attempt="x")))])  # type: ignore[arg-type]
-def test_a_message_that_is_no_command_goes_to_the_dead_letter_queue(desk: Desk, body: str) -> None:
+def test_a_message_that_is_no_command_is_tried_again_for_some_minutes(desk: Desk, body: str) -> None:
     def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
         raise AssertionError("there is nothing to work on")
 
@@ -163,16 +191,15 @@ def test_a_message_that_is_no_command_goes_to_the_dead_letter_queue(desk: Desk, 
     assert desk.metrics() == {"Turns": ["malformed"]}
 
 
-def test_at_the_last_queue_one_that_names_no_thread_is_dropped(
-    aws: Aws, capsys: pytest.CaptureFixture[str]
-) -> None:
-    desk = Desk(aws, capsys, is_last=True)
-    assert desk.consume("not json", ends_with(Outcome(Verdict.ANSWERED))) == DONE
-    assert desk.metrics() == {"Turns": ["malformed"]}
+def test_in_the_end_one_that_names_no_thread_is_dropped(desk: Desk, last_desk: Desk) -> None:
+    assert desk.consume("not json", ends_with(Outcome(Verdict.ANSWERED)), receives=9) == AGAIN
+    assert last_desk.consume("not json", ends_with(Outcome(Verdict.ANSWERED))) == DONE
+    assert last_desk.metrics() == {"Turns": ["malformed"]}
 
 
-def test_at_the_last_queue_the_thread_of_one_that_cannot_be_read_is_told(
-    aws: Aws, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("is_last", "receives"), [(True, 1), (False, 10)])
+def test_in_the_end_the_thread_of_one_that_cannot_be_read_is_told(
+    aws: Aws, capsys: pytest.CaptureFixture[str], is_last: bool, receives: int
 ) -> None:
     seen: list[Command] = []
 
@@ -180,9 +207,9 @@ def test_at_the_last_queue_the_thread_of_one_that_cannot_be_read_is_told(
         seen.append(command)
         return Outcome(Verdict.ANSWERED)
 
-    desk = Desk(aws, capsys, is_last=True)
+    desk = Desk(aws, capsys, is_last=is_last)
     body = {**json.loads(to_json(ASK)), "attempt": int("9" * 41)}
-    assert desk.consume(json.dumps(body), work) == DONE
+    assert desk.consume(json.dumps(body), work, receives=receives) == DONE
     lost = replace(TURN, team="m1", text="", notice=Notice.UNREADABLE)
     assert seen == [Ask(lost)]
     assert desk.line("message malformed")["level"] == "ERROR"

@@ -101,12 +101,27 @@ def test_a_renewed_lease_keeps_others_out_for_longer(ledger: Ledger) -> None:
 def test_an_expired_lease_hands_the_turn_over_as_it_stands(ledger: Ledger) -> None:
     started = replace(claim(ledger), state=State.STARTED, reply=("1.0",), intended=2)
     ledger.advance(started)
-    assert claim(ledger, "two", now=START + 61) == replace(started, owner="two")
+    assert claim(ledger, "two", now=START + 61) == replace(started, owner="two", tries=2)
 
 
 def test_a_lease_that_was_let_go_hands_the_turn_over_at_once(ledger: Ledger) -> None:
-    ledger.renew(claim(ledger), until=0)
+    ledger.release(claim(ledger))
     assert claim(ledger, "two", now=START + 1).owner == "two"
+
+
+def test_each_time_that_a_turn_is_taken_over_is_a_try_of_its_attempt(ledger: Ledger) -> None:
+    assert claim(ledger).tries == 1
+    assert claim(ledger, "two", now=START + 61).tries == 2
+    assert isinstance(ledger.claim(TURN, owner="three", now=START + 62, lease_seconds=60), Held)
+    last = claim(ledger, "four", now=START + 122)
+    assert last.tries == 3
+    ledger.settle(replace(last, state=State.FAILED))
+    assert claim(ledger, "five", now=START + 123, turn=next_attempt(TURN)).tries == 1
+
+
+def test_what_was_no_try_is_not_counted_by_who_lets_go_of_the_turn(ledger: Ledger) -> None:
+    ledger.release(replace(claim(ledger), tries=0))
+    assert claim(ledger, "two", now=START + 1).tries == 1
 
 
 def test_who_lost_the_turn_can_change_nothing(ledger: Ledger) -> None:
@@ -114,6 +129,8 @@ def test_who_lost_the_turn_can_change_nothing(ledger: Ledger) -> None:
     mine = claim(ledger, "two", now=START + 61)
     with pytest.raises(LeaseLost):
         ledger.renew(lost, until=START + 200)
+    with pytest.raises(LeaseLost):
+        ledger.release(lost)
     with pytest.raises(LeaseLost):
         ledger.advance(lost)
     with pytest.raises(LeaseLost):
@@ -126,7 +143,7 @@ def test_who_lost_the_turn_can_change_nothing(ledger: Ledger) -> None:
 def test_owed_text_is_handed_over_word_for_word(ledger: Ledger) -> None:
     owed = owing(claim(ledger), "It is sunny. 🌞", "And more.")
     ledger.owe(owed)
-    assert claim(ledger, "two", now=START + 61) == replace(owed, owner="two")
+    assert claim(ledger, "two", now=START + 61) == replace(owed, owner="two", tries=2)
 
 
 def test_a_megabyte_is_owed_as_well(ledger: Ledger) -> None:
@@ -139,7 +156,7 @@ def test_progress_does_not_forget_what_is_owed(ledger: Ledger) -> None:
     owed = owing(claim(ledger), "one", "two")
     ledger.owe(owed)
     ledger.advance(replace(owed, intended=2))
-    assert claim(ledger, "two", now=START + 61) == replace(owed, intended=2, owner="two")
+    assert claim(ledger, "two", now=START + 61) == replace(owed, intended=2, owner="two", tries=2)
 
 
 @pytest.mark.parametrize("state", [State.ANSWERED, State.INTERRUPTED, State.FAILED])
@@ -194,6 +211,16 @@ def dynamo(aws: Aws) -> Iterator[DynamoLedger]:
     yield DynamoLedger(clients.dynamodb(), TABLE, FakeClock())
     for item in items(aws):
         aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
+def test_a_record_of_a_version_that_did_not_count_has_been_tried_once(aws: Aws, dynamo: DynamoLedger) -> None:
+    claim(dynamo)
+    aws.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"turn_id": {"S": TURN.turn_id}, "item": {"S": "record"}},
+        UpdateExpression="REMOVE tries",
+    )
+    assert claim(dynamo, "two", now=START + 61).tries == 2
 
 
 def test_every_item_expires_and_stays_below_the_size_of_an_item(aws: Aws, dynamo: DynamoLedger) -> None:

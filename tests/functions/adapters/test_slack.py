@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from functions.bridge.agent import File
 from functions.bridge.answer import give_up
 from functions.bridge.buttons import Button
 from functions.bridge.chat import (
+    ChatAppRefused,
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
@@ -25,6 +26,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.ledger import Record, State
 from functions.bridge.outcome import Verdict
+from functions.bridge.refusals import REFUSES_APP
 from functions.bridge.turn import Turn
 from simulator.aws import Aws
 from simulator.http import HttpServer
@@ -200,13 +202,13 @@ def test_a_replaced_token_is_read_again_at_once(
     assert chat.post(Part(turn, 1, "with the new one"))
 
 
-def test_a_refused_token_that_was_just_read_may_be_a_new_one_soon(
+def test_a_refused_token_that_was_just_read_is_read_again_soon(
     aws: Aws, slack: SlackService, chat: SlackChat, bot_token: str, turn: Turn, clock: FakeClock
 ) -> None:
     chat.post(Part(turn, 0, "with the old token"))
     aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
     slack.installation.bot_token = "xoxb-new"
-    with pytest.raises(ChatUnavailable):
+    with pytest.raises(ChatAppRefused):
         chat.post(Part(turn, 1, "too early to read the secret again"))
     clock.sleep(60)
     assert chat.post(Part(turn, 1, "with the new one"))
@@ -225,7 +227,7 @@ def test_a_refused_token_may_be_a_new_one_while_the_secret_cannot_be_read(
     slack.installation.bot_token = "xoxb-new"
     clock.sleep(60)
     get_secret_value, client.get_secret_value = client.get_secret_value, fail  # type: ignore[method-assign]
-    with pytest.raises(ChatUnavailable):
+    with pytest.raises(ChatAppRefused):
         chat.post(Part(turn, 1, "the secret cannot be read"))
     client.get_secret_value = get_secret_value  # type: ignore[method-assign]
     clock.sleep(60)
@@ -250,14 +252,60 @@ def test_a_message_of_somebody_else_with_our_metadata_is_not_ours(
     assert chat.find(turn) == Found({})
 
 
-def test_a_revoked_token_is_a_refusal(
-    slack: SlackService, chat: SlackChat, turn: Turn, clock: FakeClock
+@pytest.mark.parametrize("code", sorted(REFUSES_APP))
+def test_a_refusal_of_the_app_says_what_the_operator_has_to_do_and_no_token(
+    slack: SlackService, chat: SlackChat, turn: Turn, code: str
 ) -> None:
-    chat.post(Part(turn, 0, "with the right one"))
-    slack.installation.bot_token = "xoxb-somebody-elses"
-    clock.sleep(60)
-    with pytest.raises(ChatRefused, match="invalid_auth"):
+    slack.faults.add(Fault("chat.postMessage", error=code))
+    with pytest.raises(ChatAppRefused) as caught:
         chat.post(Part(turn, 0, "hello"))
+    assert caught.value.code == code
+    assert len(caught.value.remedy) > 20
+    assert slack.installation.bot_token not in f"{caught.value} {caught.value.remedy}"
+
+
+def test_the_remedy_names_the_secret_of_a_token_that_is_refused(
+    slack: SlackService, chat: SlackChat, bot_token: str, turn: Turn
+) -> None:
+    slack.installation.bot_token = "xoxb-somebody-elses"
+    with pytest.raises(ChatAppRefused, match="invalid_auth") as caught:
+        chat.post(Part(turn, 0, "hello"))
+    assert f"in the secret {bot_token}" in caught.value.remedy
+
+
+def test_the_remedy_names_the_scope_that_is_missing(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    slack.installation.scopes.discard("chat:write")
+    with pytest.raises(ChatAppRefused, match="missing_scope") as caught:
+        chat.post(Part(turn, 0, "hello"))
+    assert "chat:write" in caught.value.remedy
+
+
+def test_a_scope_that_the_reply_can_do_without_refuses_one_call_only(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    slack.installation.scopes -= {"users:read", "files:write", "assistant:write", "channels:history"}
+    optional: list[Callable[[], object]] = [
+        lambda: chat.name_of(turn.user),
+        lambda: chat.upload(turn, File("a.png", "image/png", b"png")),
+        lambda: chat.find(turn),
+    ]
+    for call in optional:
+        with pytest.raises(ChatRefused, match="missing_scope"):
+            call()
+    chat.post(Part(turn, 0, "hello"))
+
+
+def test_a_refused_token_is_noticed_by_the_calls_that_the_reply_can_do_without(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    chat.name_of(turn.user)
+    slack.installation.token_error = "token_revoked"
+    with pytest.raises(ChatAppRefused):
+        chat.post(Part(turn, 0, "hello"))
+    with pytest.raises(ChatAppRefused):  # so that the next agent is not asked
+        chat.name_of(turn.user)
+    with pytest.raises(ChatAppRefused):
+        chat.find(turn)
 
 
 @pytest.fixture

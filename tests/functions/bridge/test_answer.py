@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from functions.bridge.agent import Failed, Finished, TextDelta
-from functions.bridge.answer import HOPELESS_RECEIVES
 from functions.bridge.buttons import RetryValue, read_retry_value
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
 from functions.bridge.errors import ServiceUnavailable
@@ -90,8 +89,12 @@ def test_a_live_lease_sends_the_message_back_for_as_long_as_it_runs(stage: Stage
 
 def test_a_turn_that_cannot_be_claimed_is_tried_again_later_and_later(stage: Stage) -> None:
     stage.ledger.trouble["claim"] = [ServiceUnavailable("DynamoDB did not answer")] * 2
-    assert take(stage) == Outcome(Verdict.UNAVAILABLE, detail="DynamoDB did not answer", again_in=5.0)
-    assert surrender(stage, receives=9).again_in == 60.0
+    first = take(stage)
+    assert (first.verdict, first.detail) == (Verdict.UNAVAILABLE, "DynamoDB did not answer")
+    again = surrender(stage, receives=9)
+    assert first.again_in is not None
+    assert again.again_in is not None
+    assert first.again_in <= 5 < 30 <= again.again_in <= 60
     assert take(stage).verdict is Verdict.ANSWERED
 
 
@@ -191,25 +194,6 @@ def test_a_dead_letter_stays_on_the_queue_while_slack_is_down(stage: Stage) -> N
     stage.chat.trouble["post"] = []
     assert surrender(stage).verdict is Verdict.FAILED
     assert len(stage.chat.texts()) == 1
-
-
-def test_what_slack_always_fails_on_is_explained_in_the_end(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 200]
-    assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
-    assert surrender(stage, receives=HOPELESS_RECEIVES + 1).verdict is Verdict.OWED
-    stage.chat.trouble.clear()
-    outcome = surrender(stage, receives=HOPELESS_RECEIVES + 2)
-    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
-    assert "cannot be shown in Slack" in stage.chat.texts()[0]
-
-
-def test_an_answer_that_was_only_received_too_often_is_shown(stage: Stage) -> None:
-    stage.chat.trouble["edit"] = [None, *[ChatUnavailable("internal_error")] * 100]
-    assert take(stage, TextDelta("It is"), 3.0, TextDelta(" sunny."), Finished()).verdict is Verdict.OWED
-    stage.chat.trouble.clear()
-    # The ledger was down for hours.
-    assert surrender(stage, receives=HOPELESS_RECEIVES + 1).verdict is Verdict.ANSWERED
-    assert stage.chat.texts() == ["It is sunny."]
 
 
 # --- asked again by a person --------------------------------------------------------------------------------

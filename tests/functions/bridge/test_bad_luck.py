@@ -13,7 +13,7 @@ import pytest
 
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.answer import give_up
-from functions.bridge.chat import ChatRateLimited, ChatUnavailable
+from functions.bridge.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.handle import handle
@@ -46,6 +46,7 @@ class Luck:
         self._ledger_fails = chance.choice([0, 0, 0.1, 0.3])
         self._limited_until: dict[str, float] = {}
         self._down_until = float("-inf")
+        self._refused_until = float("-inf")
 
     def new_process(self) -> None:
         early, late = self._chance.randint(1, 30), self._chance.randint(1, 70)
@@ -55,6 +56,9 @@ class Luck:
     def slack_goes_down(self) -> None:
         self._down_until = self._stage.clock.now() + self._chance.choice([20, 100, 290])
 
+    def app_is_refused(self) -> None:
+        self._refused_until = self._stage.clock.now() + self._chance.choice([5, 60, 3600])
+
     def slack(self, method: str, call: Callable[[], Any]) -> Any:
         self._stage.clock.sleep(self._chance.choice([0, 0.1, 0.3]))
         if self.over:
@@ -62,6 +66,8 @@ class Luck:
         now = self._stage.clock.now()
         if now < self._down_until:
             raise ChatUnavailable("503")
+        if now < self._refused_until:
+            raise ChatAppRefused("invalid_auth", "store another token")
         if now < (until := self._limited_until.get(method, now)):
             raise ChatRateLimited(until - now)
         if self._chance.random() >= self._slack_fails:
@@ -122,6 +128,8 @@ class Story:
     def play(self) -> None:
         for _ in range(self._chance.choice([1, 1, 2])):
             for _ in range(self._chance.randint(1, 4)):
+                if self._chance.random() < 0.1:
+                    self._luck.app_is_refused()
                 self._deliver(gives_up=self._chance.random() < 0.05)
                 self.stage.clock.sleep(self._chance.choice([0, 5, 61, 61]))
             if not self._offers_retry():
@@ -155,6 +163,7 @@ class Story:
         mishaps: list[Step] = [
             ToolUse("radar"),
             self._luck.slack_goes_down,
+            self._luck.app_is_refused,
             lambda: self.stage.clock.sleep(LEASE_SECONDS + 1),
             lambda: self.stage.chat.frozen.update(self.stage.chat.messages),
         ]

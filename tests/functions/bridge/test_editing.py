@@ -186,7 +186,7 @@ def test_a_refusal_that_nobody_foresaw_is_explained_and_offers_retry(stage: Stag
     assert part.buttons
 
 
-@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found", "token_revoked"])
+@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found"])
 def test_a_thread_that_is_gone_ends_the_turn_quietly(stage: Stage, code: str) -> None:
     stage.chat.trouble["edit"] = [ChatRefused(code), ChatRefused(code)]
     outcome = take(stage)

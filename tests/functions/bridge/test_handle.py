@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from functions.bridge.agent import Failed
-from functions.bridge.chat import ChatRefused, ChatUnavailable
+from functions.bridge.chat import ChatAppRefused, ChatRefused, ChatUnavailable
 from functions.bridge.commands import Command, RefusePress, Retry
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
@@ -80,7 +80,8 @@ def test_a_question_that_failed_as_a_notice_is_not_asked_when_it_is_retried(stag
 def test_a_press_waits_while_the_ledger_does_not_answer(failed: Stage) -> None:
     failed.ledger.trouble["question"] = [ServiceUnavailable("DynamoDB did not answer")]
     outcome, agent = work(failed, PRESS)
-    assert outcome == Outcome(Verdict.UNAVAILABLE, detail="DynamoDB did not answer", again_in=5.0)
+    assert (outcome.verdict, outcome.detail) == (Verdict.UNAVAILABLE, "DynamoDB did not answer")
+    assert outcome.again_in is not None
     assert agent.questions == []
     assert work(failed, PRESS)[0].verdict is Verdict.ANSWERED
 
@@ -100,6 +101,14 @@ def test_a_word_about_a_press_is_not_repeated_and_its_failure_is_in_the_log(stag
     assert refused.detail.endswith("user_not_in_channel")
     assert unavailable.detail.endswith("HTTP 503")
     assert refused.again_in is unavailable.again_in is None
+
+
+def test_an_app_that_may_not_say_a_word_about_a_press_is_told_to_the_operator(stage: Stage) -> None:
+    stage.chat.app_refusal = ChatAppRefused("token_revoked", "store another token")
+    outcome = control(REFUSAL, stage.ports)
+    assert outcome.verdict is Verdict.APP_REFUSED
+    assert (outcome.app_refusal, outcome.remedy) == ("token_revoked", "store another token")
+    assert outcome.again_in is None
 
 
 def test_a_retry_that_ends_as_a_dead_letter_is_explained_in_its_thread(failed: Stage) -> None:

@@ -2,10 +2,12 @@
 
 A turn is delivered, its worker dies before or after any external call, or is found alive by another delivery,
 or sleeps so long that it loses its lease; the clocks of two workers differ; Slack and the ledger fail for a
-while; the asker presses Retry; dead_letters gives up. Whatever happens, the thread ends with exactly one
-outcome and no placeholder, and the agent was asked at most once for each attempt.
+while; Slack refuses the app, and accepts it again; the asker presses Retry; dead_letters gives up. Whatever
+happens, the thread ends with exactly one outcome and no placeholder, and the agent was asked at most once for
+each attempt. The worker gives up after three tries only, and a delivery that had to wait is none.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from functions.bridge.agent import Failed, File, Finished, TextDelta, ToolUse
-from functions.bridge.answer import give_up
-from functions.bridge.chat import ChatRateLimited, ChatUnavailable
+from functions.bridge.answer import MOST_TRIES, give_up
+from functions.bridge.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.clock import Clock
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
@@ -59,7 +61,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "breaks": [TextDelta("It is "), Failed(Failure.CUT_OFF, "cut")],
     "never ends": [TextDelta("It is "), 1000.0],
 }
-LEDGER = ("question", "claim", "advance", "owe", "settle", "renew")
+LEDGER = ("question", "claim", "advance", "owe", "settle", "renew", "release")
 CHAT = (
     "post",
     "edit",
@@ -71,6 +73,7 @@ CHAT = (
     "stop_stream",
     "set_status",
 )  # fmt: skip
+APP_REFUSAL = ChatAppRefused("token_revoked", "store another token")
 TROUBLE: list[Any] = [
     None,
     ChatRateLimited(3),
@@ -122,6 +125,9 @@ class TurnMachine(RuleBasedStateMachine):
         self.clock_off = 0.0
         # What the agent said, by attempt.
         self.said: dict[int, str] = {}
+        # How many deliveries may have been tries, by attempt; and the attempts that dead_letters gave up.
+        self.tries: Counter[int] = Counter()
+        self.given_up_by_dead_letters: set[int] = set()
 
     # --- what can happen ---
 
@@ -147,6 +153,7 @@ class TurnMachine(RuleBasedStateMachine):
     @rule(dies_at=st.none() | st.integers(0, 15))
     def given_up(self, dies_at: int | None) -> None:
         """The turn arrives in the dead-letter queue."""
+        self.given_up_by_dead_letters.add(self.attempt.attempt)
         command, delivery = command_of(self.attempt), self.stage.delivery(50.0)
         self._run(dies_at, None, lambda ports: handle(command, delivery, ports, give_up))
 
@@ -169,6 +176,24 @@ class TurnMachine(RuleBasedStateMachine):
     @rule(method=st.sampled_from(LEDGER), times=st.integers(1, 12))
     def ledger_is_in_trouble(self, method: str, times: int) -> None:
         self.stage.ledger.trouble[method] = [ServiceUnavailable("down")] * times
+
+    @rule()
+    def slack_refuses_the_app(self) -> None:
+        self.stage.chat.app_refusal = APP_REFUSAL
+
+    @rule(script=st.sampled_from(sorted(SCRIPTS)), times=st.integers(1, 5))
+    def delivered_to_a_refused_app(self, script: str, times: int) -> None:
+        self.slack_refuses_the_app()
+        for _ in range(times):
+            self._deliver(script, None, None)
+
+    @rule()
+    def slack_accepts_the_app(self) -> None:
+        self.stage.chat.app_refusal = None
+
+    @rule(script=st.sampled_from(sorted(SCRIPTS)))
+    def delivered_and_the_app_refused_meanwhile(self, script: str) -> None:
+        self._deliver(script, None, None, first=[TextDelta("It "), 3.0, self.slack_refuses_the_app])
 
     @rule()
     def messages_grow_too_old_to_be_edited(self) -> None:
@@ -203,9 +228,17 @@ class TurnMachine(RuleBasedStateMachine):
         if record and record.state is State.ANSWERED:
             check_answer(self.stage, self.said[record.attempt])
 
+    @invariant()
+    def the_worker_gives_up_after_three_tries_only(self) -> None:
+        record = self.stage.ledger.records.get(TURN.turn_id)
+        if record and record.failure is Failure.UNDELIVERABLE:
+            is_by_dead_letters = record.attempt in self.given_up_by_dead_letters
+            assert is_by_dead_letters or self.tries[record.attempt] >= MOST_TRIES
+
     def teardown(self) -> None:
         """The world calms down, and the queue delivers until the turn is settled: in vain only so often."""
         self.stage.chat.trouble.clear()
+        self.stage.chat.app_refusal = None
         self.stage.ledger.trouble.clear()
         for _ in range(4):
             self.stage.clock.sleep(61)
@@ -247,13 +280,17 @@ class TurnMachine(RuleBasedStateMachine):
             lease_seconds=60.0,
             notify_after=60.0,
         )
+        attempt, release_fails = self.attempt.attempt, bool(stage.ledger.trouble.get("release"))
         try:
             outcome = work(ports)
         except (Killed, ServiceUnavailable):
+            self.tries[attempt] += 1
             return  # the message comes back after its visibility timeout
+        self.tries[attempt] += release_fails or outcome.verdict not in _NO_TRIES
         assert (outcome.again_in is None) == (outcome.verdict not in _GIVEN_BACK)
 
     def _note(self, says: str) -> None:
+        assert not self.stage.chat.app_refusal
         self.asked.append(self.attempt.attempt)
         self.said[self.attempt.attempt] = says
 
@@ -268,7 +305,8 @@ class TurnMachine(RuleBasedStateMachine):
         return any(part.buttons for part in self.stage.chat.messages.values())
 
 
-_GIVEN_BACK = (Verdict.HELD, Verdict.OWED, Verdict.LEASE_LOST, Verdict.UNAVAILABLE)
+_NO_TRIES = (Verdict.HELD, Verdict.UNAVAILABLE, Verdict.APP_REFUSED)
+_GIVEN_BACK = (*_NO_TRIES, Verdict.OWED, Verdict.LEASE_LOST)
 
 
 class StreamedTurnMachine(TurnMachine):
