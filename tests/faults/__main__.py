@@ -17,6 +17,7 @@ from tests.faults.scenarios import (
     SCENARIOS,
     STREAMED,
 )
+from tests.faults.selection import revoked
 
 with simulation() as running:
     matrix = Matrix(running)
@@ -27,6 +28,8 @@ with simulation() as running:
     with_history = matrix.run(product)
     print(figures(with_history), flush=True)
     with_history += matrix.run([Case(ANSWER, (AGENT_ASKED,), ROTATED)])
+    for case in revoked(matrix, SCENARIOS):
+        with_history += matrix.run([case])
     matrix.take_history_away()
     # After a crash there is one orphan already; a second crash may leave another.
     faults = (KILLED_BEFORE, KILLED_AFTER, REQUEST_LOST, ANSWER_LOST)
@@ -39,6 +42,8 @@ with simulation(style="stream") as running:
     product = matrix.cases()
     print(f"{len(product)} questions with streams", flush=True)
     with_history += matrix.run(product)
+    for case in revoked(matrix, STREAMED):
+        with_history += matrix.run([case])
 
 report.write(with_history, without_history)
 everything = [*with_history, *without_history]

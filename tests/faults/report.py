@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.faults.faults import FAULTS, LEASE_SECONDS, RATE_LIMITED, Fault
 from tests.faults.promise import Result, figures
-from tests.faults.rotation import ROTATED
+from tests.faults.rotation import REVOKED, ROTATED
 from tests.faults.scenarios import BREAKDOWNS, SCENARIOS, STREAMED, Scenario
 from tests.faults.watch import Point
 
@@ -81,7 +81,7 @@ def _special(results: Iterable[Result]) -> list[str]:
     rows: list[tuple[Fault, Result]] = [
         (result.case.fault, result)
         for result in results
-        if result.case and result.case.fault in (*BREAKDOWNS, RATE_LIMITED, ROTATED)
+        if result.case and result.case.fault in (*BREAKDOWNS, RATE_LIMITED, ROTATED, REVOKED)
     ]
     return [
         "\n## At one point only\n\n| point | fault | what happens | outcome |\n| --- | --- | --- | --- |\n",

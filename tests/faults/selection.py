@@ -1,12 +1,12 @@
 """Which cases `make test` runs: each point and each fault once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import cycle
 
 from tests.faults.faults import ANSWER_LOST, FAULTS, KILLED_AFTER, RATE_LIMITED
 from tests.faults.matrix import SECRET, Matrix
 from tests.faults.promise import Case
-from tests.faults.rotation import ROTATED
+from tests.faults.rotation import REVOKED, ROTATED
 from tests.faults.scenarios import (
     AGENT_ASKED,
     ANSWER,
@@ -15,6 +15,7 @@ from tests.faults.scenarios import (
     FINAL_TEXT,
     GIVEN_UP,
     LONG,
+    PLACEHOLDER_POSTED,
     RETRY,
     SLOW,
     STREAM,
@@ -53,6 +54,21 @@ def streamed(matrix: Matrix) -> list[Case]:
     """In `stream` style, at the calls that there are in no other."""
     points = [point for point in matrix.points[STREAM] if "Stream" in point.call]
     return [Case(STREAM, (point,), fault) for point in points for fault in (KILLED_AFTER, ANSWER_LOST)]
+
+
+def revoked(matrix: Matrix, scenarios: Iterable[Scenario]) -> list[Case]:
+    """At each call of Slack and of the agent. To be run one after the other."""
+    return [
+        Case(scenario, (point,), REVOKED)
+        for scenario in scenarios
+        for point in matrix.points[scenario]
+        if point.call.startswith(("Slack", "Bedrock"))
+    ]
+
+
+def revoked_short_form() -> list[Case]:
+    """Before there is anything in the thread, and when there is all but the end of it."""
+    return [Case(ANSWER, (point,), REVOKED) for point in (PLACEHOLDER_POSTED, FINAL_TEXT)]
 
 
 def _killed_all_the_way(matrix: Matrix, scenario: Scenario) -> Case:

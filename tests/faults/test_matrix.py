@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.matrix import Matrix, simulation
 from tests.faults.promise import against_the_promise, figures
-from tests.faults.selection import short_form, without_history
+from tests.faults.selection import revoked_short_form, short_form, without_history
 from tests.faults.skew import say_with_clock_off
 
 pytestmark = pytest.mark.timeout(300)
@@ -32,6 +32,15 @@ def test_each_point_and_each_fault_ends_in_one_visible_outcome(
     results = matrix.run(short_form(matrix))
     record_property("figures", f"fault matrix: {figures(results)}")
     assert against_the_promise(results) == []
+
+
+def test_a_token_that_is_revoked_and_then_replaced_costs_no_answer(
+    matrix: Matrix, record_property: Record
+) -> None:
+    results = [result for case in revoked_short_form() for result in matrix.run([case])]
+    record_property("figures", f"fault matrix of revoked tokens: {figures(results)}")
+    assert against_the_promise(results) == []
+    assert {result.state for result in results} == {"answered"}
 
 
 def test_without_history_scopes_at_most_one_orphan_is_left(matrix: Matrix, record_property: Record) -> None:
