@@ -32,7 +32,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.markdown import plain
-from functions.bridge.refusals import REFUSES_APP, REFUSES_ONE_CALL
+from functions.bridge.refusals import NO_TOKEN, REFUSES_APP, REFUSES_ONE_CALL
 from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
@@ -216,21 +216,25 @@ class SlackChat:
         """Call a method with the token in force; once more if the refused token has been replaced.
 
         Raises:
-            ChatAppRefused: a code of `refuses_app`. Another token may be accepted later.
+            ChatAppRefused: a code of `refuses_app`, or there is no token. There may be another one later.
         """
         while True:
             try:
+                token = self._token.value()
                 with _translated():
-                    return _data(method(token=self._token.value(), **arguments))
+                    return _data(method(token=token, **arguments))
+            except ServiceUnavailable as exc:
+                raise self._app_refused(NO_TOKEN, trouble=str(exc)) from exc
             except ChatRefused as exc:
                 if exc.code not in refuses_app:
                     raise
-                if self._token.refresh():
-                    continue
-                # Whoever asks next is looked up first, and the agent is not run for them.
-                self._names.clear()
-                names = {"secret": self._token.secret_id, "needed": exc.needed or "that it lacks"}
-                raise ChatAppRefused(exc.code, REFUSES_APP[exc.code].format_map(names)) from exc
+                if not self._token.refresh():
+                    raise self._app_refused(exc.code, needed=exc.needed or "that it lacks") from exc
+
+    def _app_refused(self, code: str, **names: str) -> ChatAppRefused:
+        # Whoever asks next is looked up first, and no agent is run for them while the app is refused.
+        self._names.clear()
+        return ChatAppRefused(code, REFUSES_APP[code].format(secret=self._token.secret_id, **names))
 
 
 def _is_ours(metadata: dict[str, Any], message: dict[str, Any], turn: Turn) -> bool:
@@ -317,8 +321,6 @@ def _translated() -> Iterator[None]:
         yield
     except SlackApiError as exc:
         raise _refusal(exc) from exc
-    except ServiceUnavailable as exc:
-        raise ChatUnavailable(str(exc)) from exc  # the token cannot be read
     except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as exc:
         # The last three come from inside slack_sdk, for JSON of a shape that Slack never answers with.
         raise ChatUnavailable(type(exc).__name__) from exc

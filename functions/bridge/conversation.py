@@ -76,6 +76,7 @@ class Conversation:
         self._cadence = Cadence(phase=int(custody.turn.reference, 16) / 16**8)
         self._hurried = False
         self._wait_again_at = float("-inf")
+        self._app_refusal: ChatAppRefused | None = None
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
@@ -195,16 +196,17 @@ class Conversation:
             ChatAppRefused: before the agent runs.
         """
         now = self._clock.now()
-        if now < self._wait_again_at:
-            return
-        try:
-            self._writer.wait(words)
-        except ChatStopped:
-            raise
-        except (ChatError, ServiceUnavailable) as exc:
-            if isinstance(exc, ChatAppRefused) and self._custody.record.state is not State.STARTED:
+        if now >= self._wait_again_at:
+            self._app_refusal = None
+            try:
+                self._writer.wait(words)
+            except ChatStopped:
                 raise
-            self._wait_again_at = now + self._seconds_after(exc)
+            except (ChatError, ServiceUnavailable) as exc:
+                self._app_refusal = exc if isinstance(exc, ChatAppRefused) else None
+                self._wait_again_at = now + self._seconds_after(exc)
+        if self._app_refusal and self._custody.record.state is not State.STARTED:
+            raise self._app_refusal
 
     def _show(self, reply: Reply) -> None:
         """Show what there is: progress, skipped when Slack or the ledger does not take it."""

@@ -130,10 +130,8 @@ class Custody:
                 wait, why = max(self.after(exc), FIRST_BACK_OFF), str(exc)
             except (ChatUnavailable, ServiceUnavailable) as exc:
                 tries += 1
-                wait, why = (
-                    self.spread(waits.grown(FIRST_BACK_OFF, tries, longest=LONGEST_BACK_OFF)),
-                    str(exc),
-                )
+                back_off = waits.grown(FIRST_BACK_OFF, tries, longest=LONGEST_BACK_OFF)
+                wait, why = self.spread(back_off), str(exc)
             if self._clock.now() + wait >= self._delivery.deadline:
                 raise GiveBack(why, wait)
             self.pause(wait)

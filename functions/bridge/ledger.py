@@ -14,6 +14,8 @@
 Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
 from a slow one: who finds it expired may take the turn over, in whatever state it is. A turn taken over in
 `started` may have run its agent, which is not started again; one taken over in `replying` is owed its text.
+The record counts these tries: a queue's receives are none, as a message that has to wait is received again
+and again.
 """
 
 from dataclasses import dataclass, replace

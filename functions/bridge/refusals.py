@@ -11,8 +11,11 @@ _TOKEN = "store the bot token (xoxb-…) that the app's page OAuth & Permissions
 _INSTALL = f"install the app into the workspace (again), then {_TOKEN}"
 _ADMINISTRATORS = "ask the workspace's administrators to let the app in again"
 
+# No error of Slack's, which cannot be asked without a token.
+NO_TOKEN = "token_unreadable"
 # The app is refused, wherever it writes, until somebody has done this. The turn waits for that.
 REFUSES_APP = {
+    NO_TOKEN: f"{{trouble}}: {_TOKEN}, and let the functions read it",
     "accesslimited": "let AWS's addresses into the workspace's list of allowed networks",
     "account_inactive": _INSTALL,
     "ekm_access_denied": _ADMINISTRATORS,
@@ -23,7 +26,7 @@ REFUSES_APP = {
     "not_authed": _TOKEN,
     "org_login_required": "wait: the workspace is being moved into an organization",
     "team_access_not_granted": _ADMINISTRATORS,
-    "token_expired": f"switch token rotation off, then {_INSTALL}",
+    "token_expired": f"make an app without token rotation, as it cannot be switched off, and {_TOKEN}",
     "token_revoked": _INSTALL,
     "two_factor_setup_required": _ADMINISTRATORS,
 }

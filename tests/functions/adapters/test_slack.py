@@ -26,7 +26,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.ledger import Record, State
 from functions.bridge.outcome import Verdict
-from functions.bridge.refusals import REFUSES_APP
+from functions.bridge.refusals import NO_TOKEN, REFUSES_APP
 from functions.bridge.turn import Turn
 from simulator.aws import Aws
 from simulator.http import HttpServer
@@ -235,10 +235,11 @@ def test_a_refused_token_may_be_a_new_one_while_the_secret_cannot_be_read(
 
 
 @pytest.mark.usefixtures("aws")
-def test_a_token_that_cannot_be_read_is_slack_being_unavailable(slack: SlackService, turn: Turn) -> None:
+def test_without_a_token_the_app_is_refused(slack: SlackService, turn: Turn) -> None:
     token = CachedSecret(clients.secrets_manager(), "no-such-secret", FakeClock())
-    with pytest.raises(ChatUnavailable):
+    with pytest.raises(ChatAppRefused, match="token_unreadable") as caught:
         SlackChat(token, api_url=slack.api_url).post(Part(turn, 0, "hello"))
+    assert "secret no-such-secret cannot be read: ResourceNotFoundException" in caught.value.remedy
 
 
 def test_a_message_of_somebody_else_with_our_metadata_is_not_ours(
@@ -252,7 +253,7 @@ def test_a_message_of_somebody_else_with_our_metadata_is_not_ours(
     assert chat.find(turn) == Found({})
 
 
-@pytest.mark.parametrize("code", sorted(REFUSES_APP))
+@pytest.mark.parametrize("code", sorted({*REFUSES_APP} - {NO_TOKEN}))
 def test_a_refusal_of_the_app_says_what_the_operator_has_to_do_and_no_token(
     slack: SlackService, chat: SlackChat, turn: Turn, code: str
 ) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.bridge.agent import Finished, TextDelta
+from functions.bridge.agent import Failed, Finished, TextDelta
 from functions.bridge.answer import LONGEST_WAIT_FOR_APP, MOST_TRIES
 from functions.bridge.chat import ChatAppRefused
 from functions.bridge.failures import Failure
@@ -82,6 +82,17 @@ def test_a_question_with_files_is_given_back_before_they_are_fetched(stage: Stag
     accept(stage)
     stage.attachments.contents[PHOTO.url] = b"png"
     assert take(stage, turn=turn, agent=agent).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_an_agent_that_did_not_start_is_not_asked_again_by_a_refused_app(stage: Stage) -> None:
+    refuse(stage.chat, knows_names=True)
+    agent = ScriptedAgent(stage.clock, [1.0, Failed(Failure.THROTTLED, "busy")], SUNNY)
+    assert take(stage, agent=agent).verdict is Verdict.APP_REFUSED
+    assert len(agent.questions) == 1
+    assert stage.record.state is State.RECEIVED
+    accept(stage)
+    assert take(stage, agent=agent).verdict is Verdict.ANSWERED
     assert stage.chat.texts() == ["It is sunny."]
 
 
