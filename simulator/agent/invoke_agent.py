@@ -28,6 +28,7 @@ from simulator.agent.actions import (
     ToolUse,
 )
 from simulator.agent.asked import AgentError, Asked, Consent, InputFile
+from simulator.agent.wire import Tool
 
 # From the model's documentation: all files together at most 10 MB, and at most five of them.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ByteContentFile.html
@@ -179,65 +180,45 @@ class Tracer:
     def rationale(self, text: str) -> bytes:
         return self._orchestration("rationale", text=text)
 
-    def tool_input(self, use: ToolUse) -> bytes:
-        call = {
-            "actionGroupName": use.tool,
-            "function": use.tool,
-            "executionType": "LAMBDA",
-            "parameters": _parameters(use.parameters),
-        }
-        return self._orchestration(
-            "invocationInput", invocationType="ACTION_GROUP", actionGroupInvocationInput=call
-        )
+    def call(self, tool: Tool) -> bytes:
+        """What a tool is asked for."""
+        asked: dict[str, Any]
+        match tool:
+            case ToolUse(name, parameters):
+                kind, member = "ACTION_GROUP", "actionGroupInvocationInput"
+                asked = {"actionGroupName": name, "function": name, "executionType": "LAMBDA"}
+                asked["parameters"] = _parameters(parameters)
+            case Lookup(question):
+                kind, member = "KNOWLEDGE_BASE", "knowledgeBaseLookupInput"
+                asked = {"knowledgeBaseId": "KBHANDBOOK", "text": question}
+            case RunCode(code):
+                kind, member = "ACTION_GROUP_CODE_INTERPRETER", "codeInterpreterInvocationInput"
+                asked = {"code": code}
+            case Collaborate(name, task):
+                kind, member = "AGENT_COLLABORATOR", "agentCollaboratorInvocationInput"
+                asked = {**_collaborator(name), "input": {"type": "TEXT", "text": task}}
+        return self._orchestration("invocationInput", invocationType=kind, **{member: asked})
 
-    def tool_output(self, use: ToolUse) -> bytes:
-        result = {"text": use.output}
-        return self._orchestration("observation", type="ACTION_GROUP", actionGroupInvocationOutput=result)
+    def result(self, tool: Tool) -> bytes:
+        """What a tool has given."""
+        given: dict[str, Any]
+        match tool:
+            case ToolUse(output=output):
+                kind, member, given = "ACTION_GROUP", "actionGroupInvocationOutput", {"text": output}
+            case Lookup(references=found):
+                kind, member = "KNOWLEDGE_BASE", "knowledgeBaseLookupOutput"
+                given = {"retrievedReferences": [_reference(reference) for reference in found]}
+            case RunCode(output=output, files=names):
+                kind, member = "ACTION_GROUP", "codeInterpreterInvocationOutput"
+                given = {"executionOutput": output, "executionTimeout": False, "files": list(names)}
+            case Collaborate(name, output=output):
+                kind, member = "AGENT_COLLABORATOR", "agentCollaboratorInvocationOutput"
+                given = {**_collaborator(name), "output": {"type": "TEXT", "text": output}}
+        return self._orchestration("observation", type=kind, **{member: given})
 
     def final_response(self, text: str) -> bytes:
         """Repeats the whole answer, as the service does: an observation, not one more piece of text."""
         return self._orchestration("observation", type="FINISH", finalResponse={"text": text})
-
-    def lookup_input(self, lookup: Lookup) -> bytes:
-        call = {"knowledgeBaseId": "KBHANDBOOK", "text": lookup.question}
-        return self._orchestration(
-            "invocationInput", invocationType="KNOWLEDGE_BASE", knowledgeBaseLookupInput=call
-        )
-
-    def lookup_output(self, lookup: Lookup) -> bytes:
-        result = {"retrievedReferences": [_reference(reference) for reference in lookup.references]}
-        return self._orchestration("observation", type="KNOWLEDGE_BASE", knowledgeBaseLookupOutput=result)
-
-    def code_input(self, run: RunCode) -> bytes:
-        return self._orchestration(
-            "invocationInput",
-            invocationType="ACTION_GROUP_CODE_INTERPRETER",
-            codeInterpreterInvocationInput={"code": run.code},
-        )
-
-    def code_output(self, run: RunCode) -> bytes:
-        result = {"executionOutput": run.output, "executionTimeout": False, "files": list(run.files)}
-        return self._orchestration("observation", type="ACTION_GROUP", codeInterpreterInvocationOutput=result)
-
-    def collaborator_input(self, work: Collaborate) -> bytes:
-        call = {
-            "agentCollaboratorName": work.name,
-            "agentCollaboratorAliasArn": COLLABORATOR_ARN,
-            "input": {"type": "TEXT", "text": work.task},
-        }
-        return self._orchestration(
-            "invocationInput", invocationType="AGENT_COLLABORATOR", agentCollaboratorInvocationInput=call
-        )
-
-    def collaborator_output(self, work: Collaborate) -> bytes:
-        result = {
-            "agentCollaboratorName": work.name,
-            "agentCollaboratorAliasArn": COLLABORATOR_ARN,
-            "output": {"type": "TEXT", "text": work.output},
-        }
-        return self._orchestration(
-            "observation", type="AGENT_COLLABORATOR", agentCollaboratorInvocationOutput=result
-        )
 
     def of_collaborator(self, name: str) -> "Tracer":
         """For the steps of another agent that this one has called."""
@@ -277,6 +258,10 @@ class Tracer:
 
     def _trace_id(self) -> str:
         return f"{self._turn}-{self._step}"
+
+
+def _collaborator(name: str) -> dict[str, str]:
+    return {"agentCollaboratorName": name, "agentCollaboratorAliasArn": COLLABORATOR_ARN}
 
 
 def _base64(data: bytes) -> str:

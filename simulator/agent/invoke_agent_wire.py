@@ -10,11 +10,8 @@ from simulator.agent.actions import (
     Collaborate,
     Files,
     Guardrail,
-    Lookup,
     Rationale,
-    RunCode,
     Text,
-    ToolUse,
 )
 from simulator.agent.wire import Tool, Wire
 
@@ -46,13 +43,13 @@ class InvokeAgentWire(Wire):
 
     def use(self, tool: Tool) -> Iterator[bytes]:
         if self._tracer:
-            yield _told(self._tracer, tool)
+            yield self._tracer.call(tool)
             if isinstance(tool, Collaborate):
                 yield from _steps(self._tracer.of_collaborator(tool.name), tool)
 
     def used(self, tool: Tool) -> Iterator[bytes]:
         if self._tracer:
-            yield _given(self._tracer, tool)
+            yield self._tracer.result(tool)
         yield from self._model_input()
 
     def say(self, text: Text) -> Iterator[bytes]:
@@ -107,32 +104,6 @@ def _steps(tracer: invoke_agent.Tracer, work: Collaborate) -> Iterator[bytes]:
         if isinstance(step, Rationale):
             yield tracer.rationale(step.text)
         else:
-            yield _told(tracer, step)
-            yield _given(tracer, step)
+            yield tracer.call(step)
+            yield tracer.result(step)
     yield tracer.final_response(work.output)
-
-
-def _told(tracer: invoke_agent.Tracer, tool: Tool) -> bytes:
-    """The trace of what a tool is asked for."""
-    match tool:
-        case ToolUse():
-            return tracer.tool_input(tool)
-        case Lookup():
-            return tracer.lookup_input(tool)
-        case RunCode():
-            return tracer.code_input(tool)
-        case Collaborate():
-            return tracer.collaborator_input(tool)
-
-
-def _given(tracer: invoke_agent.Tracer, tool: Tool) -> bytes:
-    """The trace of what a tool gave."""
-    match tool:
-        case ToolUse():
-            return tracer.tool_output(tool)
-        case Lookup():
-            return tracer.lookup_output(tool)
-        case RunCode():
-            return tracer.code_output(tool)
-        case Collaborate():
-            return tracer.collaborator_output(tool)
