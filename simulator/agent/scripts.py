@@ -80,8 +80,8 @@ class Script:
     """One way to play a turn.
 
     Attributes:
-        name: for the control API.
-        words: what in a question asks for it; None: only the control API does.
+        name: for `AgentService.force`.
+        words: what in a question asks for it; None: only a test does.
         effect: what happens, for people.
         play: the actions of the turn.
     """
@@ -281,7 +281,7 @@ def _after_work(*actions: Action) -> Callable[[Answer], Iterator[Action]]:
 
 
 def _errors() -> Iterator[Script]:
-    """Every error of the service in both of its forms, for the control API."""
+    """Every error of the service in both of its forms, for tests."""
     for error, status in ERRORS.items():
         effect = f"{error} as HTTP {status}, before the agent starts"
         yield Script(f"{error} status", None, effect, _always(Refuse(error, f"Injected {error}.")))
@@ -290,7 +290,7 @@ def _errors() -> Iterator[Script]:
 
 
 def _stops() -> Iterator[Script]:
-    """Every way in which the last message of a harness may stop, for the control API."""
+    """Every way in which the last message of a harness may stop, for tests."""
     for reason in STOP_REASONS:
         yield Script(f"stop {reason}", None, f"ends with {reason}", _after_half(StopReason(reason)))
 

@@ -4,13 +4,6 @@
     POST /harnesses/invoke                                    InvokeHarness of `bedrock-agentcore`
     POST /runtimes/{arn}/invocations                          InvokeAgentRuntime of `bedrock-agentcore`
 
-and a small control API:
-
-    GET    /control/invocations   the runs so far, oldest first
-    GET    /control/scripts       what faults and the words in a question can ask for
-    POST   /control/faults        {"script": name, "times": n}: plays the next n requests so
-    DELETE /control/faults        forgets what is left of them
-
 Left out: who may call (any signature of the right form passes), memory, expiry of sessions, what is in files.
 """
 
@@ -21,7 +14,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -39,7 +32,6 @@ from simulator.agent.player import ClientGone, Player, Stopped
 from simulator.agent.runtime_wire import WIRES
 from simulator.agent.scripts import (
     BY_NAME,
-    SCRIPTS,
     STREAMING_DENIED,
     Script,
     after_approval,
@@ -168,10 +160,6 @@ class AgentService:
         app.add_url_rule("/harnesses/invoke", view_func=self._invoke_harness, methods=["POST"])
         path = "/runtimes/<path:arn>/invocations"
         app.add_url_rule(path, view_func=self._invoke_agent_runtime, methods=["POST"])
-        app.add_url_rule("/control/invocations", view_func=self._list_invocations)
-        app.add_url_rule("/control/scripts", view_func=_list_scripts)
-        app.add_url_rule("/control/faults", view_func=self._add_faults, methods=["POST"])
-        app.add_url_rule("/control/faults", view_func=self._clear_faults, methods=["DELETE"])
         app.register_error_handler(AgentError, self._refuse)
         app.register_error_handler(HTTPException, _unknown_operation)
         return app
@@ -320,29 +308,6 @@ class AgentService:
         self._journal.add("agent", "invocation refused", session=session, status=status, error=error.error)
         return _error_response(name, error.message, status, more)
 
-    def _list_invocations(self) -> Response:
-        with self._lock:
-            return jsonify([asdict(run) for run in self.invocations])
-
-    def _add_faults(self) -> tuple[Response, int]:
-        body = request.get_json(silent=True)
-        script, times = (body.get("script"), body.get("times", 1)) if isinstance(body, dict) else (None, 1)
-        if (
-            not isinstance(script, str)
-            or script not in BY_NAME
-            or not isinstance(times, int)
-            or not 1 <= times <= 10_000
-        ):
-            message = "send {'script': one of scripts, 'times': 1 to 10000}"
-            return jsonify(message=message, scripts=list(BY_NAME)), 400
-        self.force(script, times)
-        return jsonify(waiting=len(self._forced)), 200
-
-    def _clear_faults(self) -> Response:
-        with self._lock:
-            self._forced.clear()
-        return jsonify(waiting=0)
-
 
 def _call(environ: dict[str, Any], body: bytes) -> Call | None:
     path = environ["PATH_INFO"]
@@ -403,10 +368,6 @@ def _consented(consent: Consent, session: _Session) -> list[Action]:
             "validationException", "No invocation with this id waits for a result in this session."
         )
     return after_approval(consent.agreed)
-
-
-def _list_scripts() -> Response:
-    return jsonify([{"name": s.name, "words": s.words, "effect": s.effect} for s in SCRIPTS])
 
 
 def _unknown_operation(error: HTTPException) -> Response:

@@ -52,7 +52,7 @@ class Stream:
         question: what the user writes after the mention. Its words choose the script, unless `script` does.
         said: all that the agent says when it is asked at a time, as Markdown; "" when it says nothing.
         ending: of the turn.
-        script: what the agent is told to play over its control API (`AgentService.force`).
+        script: what the agent is told to play (`AgentService.force`).
         attached: the files on the user's message.
         citations: the words that end where each citation belongs, and what it names, in order.
         files: what the agent makes when it is asked at a time.

@@ -107,15 +107,6 @@ def ended(service: AgentService, journal: Journal) -> Invocation:
     return service.invocations[-1]
 
 
-def control(service: AgentService, path: str, method: str = "GET", body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{service.url}/control/{path}", data, {"Content-Type": "application/json"}, method=method
-    )
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
-
-
 def connected(service: AgentService) -> socket.socket:
     address = urlsplit(service.url)
     return socket.create_connection((address.hostname, address.port), timeout=10)
@@ -189,7 +180,6 @@ def test_runs_are_recorded(
     [run] = service.invocations
     assert (run.input_text, run.attributes, run.script) == (CHICAGO, {"user": "U1"}, "natural")
     assert (run.trace, run.streaming, run.ended, run.pieces) == (True, True, "complete", len(chunks(events)))
-    assert control(service, "invocations")[0]["ended"] == "complete"
     assert [entry.kind for entry in journal.entries(source="agent")] == [
         "invocation started",
         "invocation ended",
@@ -459,7 +449,7 @@ def test_files_are_named_with_their_types_and_sizes(
         ("a.csv", 1234),
         ("b.txt", 1),
     ]
-    assert control(service, "invocations")[0]["files"][0]["media_type"] == "text/csv"
+    assert service.invocations[0].files[0].media_type == "text/csv"
 
 
 def test_a_question_about_the_weather_is_answered_beside_its_files(
@@ -524,9 +514,7 @@ def test_an_approval_waits_for_a_person(
 def test_faults_are_played_as_often_as_told(
     service: AgentService, client: "AgentsforBedrockRuntimeClient"
 ) -> None:
-    assert control(service, "faults", "POST", {"script": "conflictException status", "times": 2}) == {
-        "waiting": 2
-    }
+    service.force("conflictException status", times=2)
     for _ in range(2):
         assert refused(lambda: invoke(client, CHICAGO))[:2] == (409, "ConflictException")
     assert "**Chicago**" in text_of(list(invoke(client, CHICAGO)))
@@ -550,27 +538,6 @@ def test_every_error_comes_as_a_status_too(
     service.force(f"{error} in stream")
     _, raised = taken_until(EventStreamError, invoke(client, CHICAGO))
     assert raised.response["Error"]["Code"] == error
-
-
-def test_faults_can_be_cleared(service: AgentService, client: "AgentsforBedrockRuntimeClient") -> None:
-    service.force("reset", times=3)
-    assert control(service, "faults", "DELETE") == {"waiting": 0}
-    assert "**Chicago**" in text_of(list(invoke(client, CHICAGO)))
-
-
-@pytest.mark.parametrize("body", [{"script": "no such"}, {"script": "cut", "times": 0}, {"script": []}, []])
-def test_a_wrong_fault_is_refused_with_the_names(service: AgentService, body: object) -> None:
-    with pytest.raises(HTTPError) as caught:
-        control(service, "faults", "POST", body)
-    with caught.value as response:
-        assert response.status == 400
-        assert "natural" in json.load(response)["scripts"]
-
-
-def test_the_scripts_are_listed_for_the_page(service: AgentService) -> None:
-    listed = {script["name"]: script for script in control(service, "scripts")}
-    assert listed["slowly"]["words"] == "slowly"
-    assert listed["reset"]["words"] is None
 
 
 # --- Ends from outside
@@ -634,4 +601,4 @@ def test_stop_ends_a_silent_stream_at_once(
 def test_half_a_request_starts_nothing(service: AgentService) -> None:
     with connected(service) as half:
         half.sendall(b"POST /agents/METEOAGENT/agentAliases/TSTALIASID/sessions/s-1/text HTTP/1.1\r\n")
-    assert control(service, "invocations") == []
+    assert service.invocations == []
