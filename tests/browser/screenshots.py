@@ -47,6 +47,7 @@ def streamed(browser: Browser, url: str, folder: Path) -> None:
     ask(page, "#composer", "@agent chart for Chicago")
     expect(page.locator("#thread-messages img").last).to_be_visible(timeout=20_000)
     expect(page.locator("#thread-messages")).to_contain_text("the numbers behind it", timeout=20_000)
+    page.locator("#thread-messages summary").click()  # the steps, which are folded up by then
     shoot(page, folder / "stream.png")
 
 
