@@ -87,7 +87,7 @@ def assembly(tmp_path: Path, cdk_context: dict[str, Any]) -> Synthesise:
     return Synthesise(tmp_path, cdk_context)
 
 
-@pytest.mark.parametrize("name", ["worker", "dead_letters"])
+@pytest.mark.parametrize("name", ["worker", "control", "dead_letters"])
 def test_a_function_reads_the_settings_that_were_deployed(assembly: Synthesise, name: str) -> None:
     deployed = assembly(OTHER)
     [layer] = deployed.template.find_resources("AWS::Lambda::LayerVersion")
