@@ -9,8 +9,11 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from functions.bridge.table_rule import table
+
 # Blocks only: what is inside a paragraph is Slack's to read.
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+_PARSER.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
 
 # Slack's ids are in capitals; `<@layout>` is a template's. In doubt it is an id: with a digit in it, say.
 _ID = r"(?:[UWBS][A-Z0-9]+|(?i:[UWBS](?=[A-Z]*\d)[A-Z0-9]+))"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
 from functions.bridge.agent import File
@@ -41,10 +42,10 @@ class Table:
 
 def tables_of(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Table]:
     """The tables of a text that stand in no list and no quotation."""
-    for index, token in enumerate(tokens):
+    for token in tokens:
         if token.type == "table_open" and token.map and token.level == 0:
             first, end = token.map
-            rows = list(_rows(tokens[index:]))
+            rows = list(_rows(lines[first:end]))
             yield Table(first, end, rows, _is_large(rows, lines[first:end]))
 
 
@@ -53,19 +54,22 @@ def file(rows: Sequence[Sequence[str]], name: str) -> File:
     return File(name, "text/csv", _csv(rows))
 
 
-def _rows(tokens: Sequence[Token]) -> Iterator[list[str]]:
-    """The cells of the table that begins `tokens`."""
-    row: list[str] = []
-    for token in tokens:
-        match token.type:
-            case "tr_open":
-                row = []
-            case "inline":
-                row.append(token.content)
-            case "tr_close":
-                yield row
-            case "table_close":
-                return
+def _rows(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The cells of the table that the lines are. As Markdown has it, a row has no more of them than the head.
+
+    One that has fewer stays so: filled up, a small text would make a large file.
+    """
+    columns = len(_cells(lines[0]))
+    for number, line in enumerate(lines):
+        if number != 1:  # the line under the head
+            yield _cells(line)[:columns]
+
+
+def _cells(line: str) -> list[str]:
+    cells = escapedSplit(line.strip())
+    begin = 1 if not cells[0] else 0
+    end = len(cells) - 1 if len(cells) > 1 and not cells[-1] else len(cells)
+    return [cell.strip() for cell in cells[begin:end]]
 
 
 def _is_large(rows: list[list[str]], lines: Sequence[str]) -> bool:

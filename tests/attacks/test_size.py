@@ -1,0 +1,86 @@
+"""What a hostile answer costs the worker: tokens, bytes and calls, counted. Seconds depend on the machine."""
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from functions.bridge.draft import Draft
+from functions.bridge.markdown import blocks
+
+ANSWER = 40_000  # characters
+MOST_BYTES = 40_000_000
+# For every four times as much text: a quadratic cost would be sixteen times as high.
+MOST_GROWTH = 8
+
+WIDE_TABLE = "|" * 251 + "\n" + "|-" * 250 + "|\n" + "x|\n" * 260 + "\n"
+SHAPES = {
+    "tables of 65,536 cells": WIDE_TABLE,
+    "small tables": "a|b\n-|-\n\n",
+    "empty cells": "|" * 21 + "\n" + "|-" * 20 + "|\n" + ("|" * 21 + "\n") * 100 + "\n",
+    "lists of one item": "-\n+\n",
+    "one list": "- a\n  - b\n",
+    "nested lists": "1. " * 10 + "\n",
+    "nested quotations": ">" * 19 + "a\n\n",
+    "headings": "a\n=\n",
+    "link definitions": "[a]:b\n",
+    "brackets that nobody closes": "[a](<",
+    "code that nobody closes": "`a``",
+}
+
+
+def answer(shape: str, characters: int = ANSWER) -> str:
+    return (shape * (characters // len(shape) + 1))[:characters]
+
+
+def take(text: str) -> None:
+    """What the worker does with an answer between the agent and Slack."""
+    draft = Draft()
+    draft.add(text)
+    draft.closed()
+    draft.files()
+
+
+def bytes_of(work: Callable[[], object]) -> int:
+    """The most that is held at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many functions are called, those in C among them."""
+    count = 0
+
+    def note(_: object, event: str, __: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_no_answer_has_more_than_two_tokens_for_each_character(shape: str) -> None:
+    assert len(blocks(answer(shape))) <= 2 * ANSWER
+
+
+# Those that have the most tokens.
+@pytest.mark.parametrize("shape", [WIDE_TABLE, "-\n+\n", "- a\n  - b\n"])
+def test_no_answer_takes_more_than_forty_megabytes(shape: str) -> None:
+    assert bytes_of(lambda: take(answer(shape))) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("shape", ["- a\n  - b\n", WIDE_TABLE, ">" * 19 + "a\n\n"])
+def test_four_times_as_long_an_answer_is_read_in_about_four_times_as_many_steps(shape: str) -> None:
+    short, long = (calls_of(lambda n=n: blocks(answer(shape, n))) for n in (15_000, 60_000))  # type: ignore[misc]
+    assert long <= MOST_GROWTH * short
