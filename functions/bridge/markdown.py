@@ -6,14 +6,9 @@ Markdown is, markdown-it-py says; how a long text is cut into messages is in `pa
 
 import re
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from functions.bridge.table_rule import table
-
-# Blocks only: what is inside a paragraph is Slack's to read.
-_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
-_PARSER.block.ruler.at("table", table, {"alt": ["paragraph", "reference"]})
+from functions.bridge.parser import PARSER
 
 # Slack's ids are in capitals; `<@layout>` is a template's. In doubt it is an id: with a digit in it, say.
 _ID = r"(?:[UWBS][A-Z0-9]+|(?i:[UWBS](?=[A-Z]*\d)[A-Z0-9]+))"
@@ -27,6 +22,7 @@ _HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*
 # What stands before the text of a line in a quotation or a list.
 CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`]*(?<!`)\1(?!`|\Z)")
+_BACKTICKS = re.compile("`+")
 _CELL_END = re.compile(r"(?<!\\)(?:\\\\)*\|")
 # The beginning of the line that makes the one above it the head of a table.
 _HALF_DELIMITER_ROW = re.compile(r"[ \t>|:-]*\Z")
@@ -43,7 +39,7 @@ def size(text: str) -> int:
 
 def blocks(text: str) -> list[Token]:
     """The blocks of a text, as markdown-it's tokens: opening ones have `map`, their lines (first, end)."""
-    return _PARSER.parse(text.replace("\r", " "))  # alone it would begin a line, where we see none
+    return PARSER.parse(text.replace("\r", " "))  # alone it would begin a line, where we see none
 
 
 def first_line(block: Token) -> int:
@@ -146,6 +142,12 @@ def closing(fence: Token, text: str) -> str:
     """The line that closes a fenced code block of `text`, in the quotation or list that it stands in."""
     before = text.split("\n")[first_line(fence)].partition(fence.markup)[0]
     return re.sub(r"[^>\s]", " ", before) + fence.markup
+
+
+def fenced(text: str) -> str:
+    """A text as a code block, whatever backticks are in it."""
+    fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
+    return f"{fence}\n{text}\n{fence}"
 
 
 def plain(markdown: str, *, limit: int = 300) -> str:

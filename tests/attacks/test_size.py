@@ -8,6 +8,8 @@ import pytest
 
 from functions.bridge.draft import Draft
 from functions.bridge.markdown import blocks
+from functions.bridge.pages import Pages
+from functions.bridge.parser import MOST_TOKENS
 
 ANSWER = 40_000  # characters
 MOST_BYTES = 40_000_000
@@ -38,7 +40,7 @@ def take(text: str) -> None:
     """What the worker does with an answer between the agent and Slack."""
     draft = Draft()
     draft.add(text)
-    draft.closed()
+    Pages().of(draft.closed())
     draft.files()
 
 
@@ -72,6 +74,14 @@ def calls_of(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_no_answer_has_more_than_two_tokens_for_each_character(shape: str) -> None:
     assert len(blocks(answer(shape))) <= 2 * ANSWER
+
+
+@pytest.mark.parametrize("shape", ["-\n", "- - -\n", "a\n\n"])
+def test_a_longer_answer_has_a_bounded_number_of_tokens_and_all_of_its_lines(shape: str) -> None:
+    text = answer(shape, 500_000)
+    tokens = blocks(text)
+    assert len(tokens) < MOST_TOKENS + 100
+    assert max(token.map[1] for token in tokens if token.map) >= text.rstrip().count("\n")
 
 
 # Those that have the most tokens.
