@@ -42,13 +42,15 @@ KEPT_SECONDS = 29 * 24 * 3600
 # Half of what an item may hold, in bytes:
 # docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 TEXT_BYTES = 200_000
+# In characters: a text that is no message is kept in pieces, as a message is.
+_SLICE = 10_000
 # All but the item's other attributes. Slack's longest message, 40,000 characters, has 160,000 bytes at most.
 QUESTION_BYTES = 390_000
 
 _RECORD = "record"
 _QUESTION = "question"
 _AGENT = "agent"
-_TEXT_ATTRIBUTES = ("owed", "ending")
+_TEXT_ATTRIBUTES = ("owed", "owed_messages", "ending")
 _ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
 E = TypeVar("E", bound=StrEnum)
 _serialize = TypeSerializer().serialize
@@ -129,19 +131,24 @@ class DynamoLedger:
         self._change(record, _progress(record))
 
     def owe(self, record: Record) -> None:
-        first, *others = _chunks(record.owed)
+        slices = [record.rest[at : at + _SLICE] for at in range(0, len(record.rest), _SLICE)]
+        first, *others = _chunks([*record.owed, *slices])
         for number, chunk in enumerate(others, start=1):
             item = {"turn_id": record.turn_id, "item": _text_item(record.owner, number), "owed": chunk}
             self._put(item | {"expires_at": self._expiry()})
         assert record.ending is not None
         ending = {
             "owed": first,
+            "owed_messages": len(record.owed),
             "owed_items": len(others),
             "owed_by": record.owner,
             "ending": record.ending.value,
             "failure": record.failure.value if record.failure else "",
         }
-        self._change(record, _progress(record) | ending)
+        old = self._change(record, _progress(record) | ending)
+        kept = len(others) if old.get("owed_by") == record.owner else 0
+        for number in range(kept + 1, int(old.get("owed_items", 0)) + 1):
+            self._delete(record.turn_id, _text_item(old["owed_by"], number))
 
     def settle(self, record: Record) -> None:
         old = self._change(record, _progress(record), remove=_TEXT_ATTRIBUTES)
@@ -153,6 +160,8 @@ class DynamoLedger:
             self._change(record, {}, remove=_ITEMS_ATTRIBUTES)
 
     def _record(self, found: dict[str, Any]) -> Record:
+        texts = (*found.get("owed", ()), *self._more_text(found))
+        messages = int(found.get("owed_messages", len(texts)))
         return Record(
             turn_id=found["turn_id"],
             attempt=int(found["attempt"]),
@@ -160,7 +169,8 @@ class DynamoLedger:
             owner=found["owner"],
             reply=tuple(found["reply"]),
             intended=int(found["intended"]),
-            owed=(*found.get("owed", ()), *self._more_text(found)),
+            owed=texts[:messages],
+            rest="".join(texts[messages:]),
             ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
             failure=_known(Failure, found.get("failure")),
             tries=int(found.get("tries", 1)),  # earlier versions did not count

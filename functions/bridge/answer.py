@@ -74,7 +74,7 @@ def answer(
             conversation = Conversation(custody, writer, ports, outcome, manner, stop_at=stop_at)
             conversation.ask(agent, question, attachments)
 
-    return _hold(turn, delivery, ports, work, style=manner.style)
+    return _hold(turn, delivery, ports, work, manner=manner)
 
 
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
@@ -113,7 +113,7 @@ def _hold(
     ports: Ports,
     work: Callable[[Custody, Writer, Outcome], None],
     *,
-    style: Style = Style.EDIT,
+    manner: Manner = Manner(),  # noqa: B008 - it is frozen
 ) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
     is_hidden = delivery.hide_for_claim(ports.lease_seconds)
@@ -130,9 +130,9 @@ def _hold(
         return Outcome(Verdict.HELD, again_in=claim.seconds)
     custody = Custody(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
     writer: Writer = (
-        StreamWriter(custody, ports.chat, ports.clock)
-        if style is Style.STREAM
-        else EditWriter(custody, ports.chat)
+        StreamWriter(custody, ports.chat, ports.clock, most=manner.max_messages)
+        if manner.style is Style.STREAM
+        else EditWriter(custody, ports.chat, most=manner.max_messages)
     )
     outcome = Outcome(Verdict.FAILED)
     try:

@@ -260,11 +260,20 @@ class Conversation:
             )
             notes.append(words)
             ending = State.INTERRUPTED if acted else State.FAILED
-            self._custody.owe(self._writer.pages(reply.final(*notes)), ending, failure=ended.failure)
+            self._owe_text(reply, notes, ending, failure=ended.failure)
         else:
-            text = reply.final(*notes) or wording.FILES_ONLY
             failed = Failure.UPLOAD if notes else None
-            self._custody.owe(self._writer.pages(text), State.ANSWERED, failure=failed)
+            self._owe_text(reply, notes, State.ANSWERED, failure=failed)
+
+    def _owe_text(
+        self, reply: Reply, notes: Sequence[str], ending: State, *, failure: Failure | None
+    ) -> None:
+        """Owe what the agent said and our notes, which stand in the last message, not in a file."""
+        messages, rest = self._writer.pages(reply.final(*notes) or wording.FILES_ONLY)
+        if rest:
+            messages, rest = self._writer.pages(reply.final())
+            messages[-1] = "\n\n".join([messages[-1], *notes])
+        self._custody.owe(messages, ending, failure=failure, rest=rest)
 
     def _upload(self, file: File) -> Upload:
         """Bring a file into the thread, while there is time."""

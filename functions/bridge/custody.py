@@ -88,15 +88,23 @@ class Custody:
         self._ledger.advance(changed)
         self.record = changed
 
-    def owe(self, messages: Sequence[str], ending: State, *, failure: Failure | None = None) -> None:
-        """From here on `messages` must land, and the turn then settles as `ending`, because of `failure`.
+    def owe(
+        self, messages: Sequence[str], ending: State, *, failure: Failure | None = None, rest: str = ""
+    ) -> None:
+        """From here on `messages` must land, then `rest` as a file, and the turn then settles as `ending`,
+        because of `failure`.
 
         When that is not the answer, the question is kept for a retry. (Later attempts find it kept.)
         """
         if ending is not State.ANSWERED and self.turn.attempt == 1:
             self.essential(lambda: self._ledger.keep_question(self.turn))
         owing = replace(
-            self.record, state=State.REPLYING, owed=tuple(messages), ending=ending, failure=failure
+            self.record,
+            state=State.REPLYING,
+            owed=tuple(messages),
+            rest=rest,
+            ending=ending,
+            failure=failure,
         )
         self.essential(lambda: self._ledger.owe(owing))
         self.record = owing
@@ -108,7 +116,7 @@ class Custody:
 
     def settle(self, state: State) -> None:
         """The turn is over. Its text is not kept any longer, nor its question once it is answered."""
-        settled = replace(self.record, state=state, owed=(), ending=None)
+        settled = replace(self.record, state=state, owed=(), rest="", ending=None)
         self.essential(lambda: self._ledger.settle(settled))
         self.record = settled
         if state is State.ANSWERED and self.turn.attempt > 1:

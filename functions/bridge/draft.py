@@ -1,14 +1,14 @@
 """What the agent says, as Slack shows it, while it grows: with its sources' numbers, large tables as files.
 
 What is settled is not read again, and a block that is itself very long only when it has grown by a quarter:
-an answer may have a megabyte, and the parser's tokens take about 70 times as many bytes as the text.
+an answer may have a megabyte, and the parser's tokens take up to 700 times as many bytes as the text.
 """
 
 from collections.abc import Iterator
 
 from functions.bridge import tables, wording
 from functions.bridge.agent import File
-from functions.bridge.markdown import clean, closed, disarm, steady
+from functions.bridge.markdown import clean, closed, disarm, fenced, steady
 from functions.bridge.reading import Reading
 
 # So many characters are read at once; and what is less than this is read again.
@@ -139,7 +139,11 @@ class Draft:
             if behind >= end:  # it goes on, and is said to be in a file when it is complete
                 yield first, end, ""
                 continue
-            name = f"table-{len(self._files) + len(files) + 1}.csv"
+            number = len(self._files) + len(files) + 1
+            if number > tables.MOST_FILES:
+                yield first, behind, fenced(reading.text[first:behind])
+                continue
+            name = f"table-{number}.csv"
             files.append(tables.file(table.rows, name))
             yield first, behind, wording.table_in_file(len(table.rows) - 1, name)
 

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from functions.bridge import markdown, pages, wording
+from functions.bridge.agent import File
 from functions.bridge.buttons import RETRY, Button, retry_value
 from functions.bridge.chat import (
     Chat,
@@ -15,6 +16,7 @@ from functions.bridge.chat import (
     ChatRefused,
     ChatStopped,
     ChatUnavailable,
+    ChatUndone,
     Part,
     Piece,
 )
@@ -34,6 +36,10 @@ from functions.bridge.unconfirmed import Unconfirmed
 
 T = TypeVar("T")
 
+# The file of an answer's rest.
+REST = "answer.md"
+# Messages that Slack refuses become smaller ones, until there are so many times the usual number of them.
+_MOST_TIMES = 2
 # So short, in characters, is what Slack shows whatever it is: fifty blocks do not fit into less.
 _SMALLEST_PIECE = 200
 
@@ -42,12 +48,16 @@ class EditWriter:
     """A placeholder that is edited into the answer. See `writer.Writer`.
 
     It also finishes what any other writer has left behind.
+
+    Args:
+        most: how many messages an answer has at most; the rest becomes a file.
     """
 
-    def __init__(self, custody: Custody, chat: Chat) -> None:
+    def __init__(self, custody: Custody, chat: Chat, *, most: int) -> None:
         self._custody = custody
         self._chat = chat
-        self._pages = pages.Pages()
+        self._most = most
+        self._pages = pages.Pages(most=most)
         # What each message shows, unless an edit whose answer got lost takes effect late.
         self._shown: dict[int, Part] = {}
         self._doubtful: set[int] = set()
@@ -67,7 +77,7 @@ class EditWriter:
             self._try_show([words])
 
     def show(self, reply: Reply) -> None:
-        full = self.pages(reply.growing())
+        full, _ = self.pages(reply.growing())
         last = markdown.preview(full.pop())
         line = f"_{markdown.escape(wording.step(reply.steps[-1]))}_" if reply.at_work else ""
         texts = [*full, "\n\n".join(part for part in (last, line) if part)]
@@ -86,8 +96,8 @@ class EditWriter:
         self.shows_answer = reply.has_text
         self._try_take_back(len(texts))
 
-    def pages(self, text: str) -> list[str]:
-        return self._pages.of(text)
+    def pages(self, text: str) -> tuple[list[str], str]:
+        return self._pages.of(text), self._pages.rest
 
     def deliver(self) -> None:
         self._delivers = True
@@ -101,7 +111,9 @@ class EditWriter:
                     self._custody.settle(State.FAILED)
                     raise
             else:
-                break
+                if not self._custody.record.rest:
+                    break
+                self._bring_rest()
         ending = self._custody.record.ending
         assert ending is not None
         self._custody.settle(ending)
@@ -192,13 +204,37 @@ class EditWriter:
             return False
         self.refusal = refusal
         limit = markdown.size(record.owed[number]) * 2 // 3
-        if refusal in IS_TOO_MUCH and limit >= _SMALLEST_PIECE:
-            pieces = pages.split(record.owed[number], limit=limit)
-            owed = [*record.owed[:number], *pieces, *record.owed[number + 1 :]]
-            self._custody.owe(owed, record.ending, failure=record.failure)
+        pieces = pages.split(record.owed[number], limit=limit) if limit >= _SMALLEST_PIECE else []
+        owed = [*record.owed[:number], *pieces, *record.owed[number + 1 :]]
+        if refusal in IS_TOO_MUCH and pieces and len(owed) <= _MOST_TIMES * self._most:
+            self._custody.owe(owed, record.ending, failure=record.failure, rest=record.rest)
         else:
             self._custody.owe([note], State.FAILED, failure=Failure.NOT_SHOWABLE)
         return True
+
+    def _bring_rest(self) -> None:
+        """Upload what is too long for messages, and owe the last message again, which then says so.
+
+        Whoever dies between the two uploads it twice: it is a part of the answer, which must land.
+        """
+        record = self._custody.record
+        assert record.ending is not None
+        said = self._certainly(lambda: self._upload(File(REST, "text/markdown", record.rest.encode())))
+        self._custody.owe(
+            [*record.owed[:-1], f"{record.owed[-1]}\n\n{said}"], record.ending, failure=record.failure
+        )
+
+    def _upload(self, file: File) -> str:
+        """What is to be said about a file after a try to upload it; one that had no effect raises."""
+        try:
+            self._chat.upload(self._custody.turn, file)
+        except (ChatStopped, ChatUndone):
+            raise
+        except ChatRefused:
+            return wording.missing_files([file.name])
+        except ChatUnavailable:
+            return wording.uncertain_files([file.name])
+        return wording.rest_in_file(file.name)
 
     def _owed(self) -> list[Part]:
         record = self._custody.record

@@ -63,6 +63,7 @@ class Record:
         reply: the ts of the messages of its reply that are known to stand, in order.
         intended: how many messages may stand: one more than `reply` has while a post is under way.
         owed: the final messages that must land, () when there are none.
+        rest: the text that must land as a file besides, "" when there is none.
         ending: the state that the turn settles in once they have, None while that is open.
         failure: why it does not end with its answer, for whoever finishes it.
         tries: how often this attempt was worked on, this time included. A delivery that had to wait is none.
@@ -75,6 +76,7 @@ class Record:
     reply: tuple[str, ...] = ()
     intended: int = 0
     owed: tuple[str, ...] = ()
+    rest: str = ""
     ending: State | None = None
     failure: Failure | None = None
     tries: int = 1
@@ -125,7 +127,9 @@ def taken_over(record: Record, turn: Turn, owner: str) -> Record:
     elif record.attempt != turn.attempt:
         record = replace(record, state=State.RECEIVED)
     if record.attempt != turn.attempt:
-        record = replace(record, attempt=turn.attempt, owed=(), ending=None, failure=None, tries=0)
+        record = replace(
+            record, attempt=turn.attempt, owed=(), rest="", ending=None, failure=None, tries=0
+        )
     return replace(record, owner=owner, tries=record.tries + 1)
 
 

@@ -20,8 +20,10 @@ class Manner:
     Attributes:
         show_rationale: whether the agent's rationale is part of the reply (the debug switch).
         notify_after_seconds: an edited reply that took longer ends with a mention of the asker.
+        max_messages: how many messages an answer has at most. The rest becomes a file.
     """
 
     style: Style = Style.EDIT
     show_rationale: bool = False
     notify_after_seconds: int = 60
+    max_messages: int = 10

@@ -44,10 +44,20 @@ class Cut:
 
 
 class Pages:
-    """The messages of a text that may still grow; those that are full are cut once and stay as they are."""
+    """The messages of a text that may still grow; those that are full are cut once and stay as they are.
 
-    def __init__(self, limit: int = MESSAGE_LIMIT) -> None:
+    Args:
+        limit: of a message, in characters.
+        most: how many messages there are at most; None for any number.
+
+    Attributes:
+        rest: what `of` has left over, as there were more messages than that.
+    """
+
+    def __init__(self, limit: int = MESSAGE_LIMIT, *, most: int | None = None) -> None:
+        self.rest = ""
         self._limit = limit
+        self._most = most
         self._full: list[str] = []
         self._past = ""
         self._reopen = ""
@@ -55,14 +65,14 @@ class Pages:
         self._is_begun = True
 
     def of(self, text: str) -> list[str]:
-        """All messages, each of at most `limit` characters, in order and with nothing left out."""
+        """The messages, each of at most `limit` characters, in order and with nothing left out but `rest`."""
         text = without(self._margins, said := text)
         if not text.startswith(self._past):
             text = said
             self._full, self._past, self._reopen, self._margins, self._is_begun = [], "", "", [], True
         rest = self._begun(text)
         text = self._past + rest
-        while cut := next_cut(self._reopen + rest, self._limit):
+        while len(self._full) != self._most and (cut := next_cut(self._reopen + rest, self._limit)):
             whole = self._reopen + rest
             self._full.append(ended(whole, cut))
             rest = continued(rest[cut.at - len(self._reopen) :], cut)
@@ -70,7 +80,10 @@ class Pages:
             self._reopen, self._is_begun = cut.reopen, False
             rest = self._begun(self._past + rest)
             text = self._past + rest
-        pages = [page for page in (*self._full, self._reopen + rest) if page.strip()]
+        last, self.rest = self._reopen + rest, ""
+        if len(self._full) == self._most:
+            last, self.rest = "", last if rest.strip() else ""
+        pages = [page for page in (*self._full, last) if page.strip()]
         return pages or [text[: self._limit]]
 
     def _begun(self, text: str) -> str:

@@ -26,7 +26,7 @@ from functions.bridge.clock import Clock
 from functions.bridge.custody import Custody
 from functions.bridge.editing import EditWriter
 from functions.bridge.ledger import State
-from functions.bridge.pages import Cut, Structure, ended, split
+from functions.bridge.pages import Cut, Pages, Structure, ended
 from functions.bridge.place import Place
 from functions.bridge.reply import Reply
 
@@ -63,8 +63,8 @@ class StreamWriter(EditWriter):
     Where Slack refuses that, and when it is not certain what a stream has taken, it goes on by editing.
     """
 
-    def __init__(self, custody: Custody, chat: Chat, clock: Clock) -> None:
-        super().__init__(custody, chat)
+    def __init__(self, custody: Custody, chat: Chat, clock: Clock, *, most: int) -> None:
+        super().__init__(custody, chat, most=most)
         self._clock = clock
         # A later attempt is written into the messages of the one before, which only edits can do.
         self._streams = not custody.record.reply
@@ -89,7 +89,7 @@ class StreamWriter(EditWriter):
         else:
             super().show(reply)
 
-    def pages(self, text: str) -> list[str]:
+    def pages(self, text: str) -> tuple[list[str], str]:
         if not self._place.goes_on_as(text):
             return super().pages(text)
         place = self._place.grown_to(text)
@@ -97,10 +97,13 @@ class StreamWriter(EditWriter):
         if cut:
             place = place.after(cut)
         if self._open and not cut:
-            rest = [place.message]
-        else:
-            rest = split(place.message) if place.text[place.past :].strip() else []
-        return [*place.ended, *rest] or super().pages(text)
+            return [*place.ended, place.message], ""
+        if not place.text[place.past :].strip():
+            return ([*place.ended], "") if place.ended else super().pages(text)
+        if len(place.ended) >= self._most:
+            return [*place.ended], place.message
+        pages = Pages(most=self._most - len(place.ended))
+        return [*place.ended, *pages.of(place.message)], pages.rest
 
     def deliver(self) -> None:
         if self._open:
@@ -142,12 +145,13 @@ class StreamWriter(EditWriter):
         tasks = self._news_of(reply)
         if self._place.sent == len(self._place.text) and not tasks:
             return False
-        while True:
+        while len(self._place.ended) < self._most:
             cut = self._cut(self._place)
             self._write(cut, tasks)
             tasks = ()
             if self._place.sent == len(self._place.text):
-                return True
+                break
+        return True
 
     def _write(self, cut: Cut | None, tasks: tuple[Task, ...]) -> None:
         """Send what belongs into the message, which ends at `cut` if there is one."""

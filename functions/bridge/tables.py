@@ -19,6 +19,8 @@ from functions.bridge.markdown import size
 MOST_ROWS = 100
 MOST_CELLS = 20
 MOST_CHARACTERS = 10_000
+# Of one answer: each file is a message in the thread.
+MOST_FILES = 10
 
 # What a spreadsheet would take for a formula. owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.,])")

@@ -193,6 +193,11 @@ def table_in_file(rows: int, name: str) -> str:
     return f"_The table ({rows} rows) is in the file {name}._"
 
 
+def rest_in_file(name: str) -> str:
+    """That an answer is longer than the messages that it may have."""
+    return f"_The answer is long. It goes on in the file {name}._"
+
+
 def uncertain_files(names: Sequence[str]) -> str:
     """That files of the agent may not have come into the thread: their fate is unknown."""
     return f":warning: Files of the agent's may be missing here: {_quoted(names)}."

@@ -31,12 +31,12 @@ class Writer(Protocol):
         """Show what there is of the answer. Progress, like `wait`."""
         ...
 
-    def pages(self, text: str) -> list[str]:
-        """The messages that the final text makes after what was shown."""
+    def pages(self, text: str) -> tuple[list[str], str]:
+        """The messages that the final text makes after what was shown, and what is left over for a file."""
         ...
 
     def deliver(self) -> None:
-        """Write every owed message for certain, and settle the turn.
+        """Write every owed message for certain, then the rest as a file, and settle the turn.
 
         What Slack does not show is cut smaller, and in the end replaced by an explanation.
 

@@ -40,7 +40,7 @@ def take(text: str) -> None:
     """What the worker does with an answer between the agent and Slack."""
     draft = Draft()
     draft.add(text)
-    Pages().of(draft.closed())
+    Pages(most=10).of(draft.closed())
     draft.files()
 
 

@@ -294,7 +294,7 @@ class FakeLedger:
     def advance(self, record: Record) -> None:
         self._check("advance", record)
         found = self.records[record.turn_id]
-        self.records[record.turn_id] = replace(record, owed=found.owed, ending=found.ending)
+        self.records[record.turn_id] = replace(record, owed=found.owed, rest=found.rest, ending=found.ending)
 
     def owe(self, record: Record) -> None:
         self._check("owe", record)
@@ -302,7 +302,7 @@ class FakeLedger:
 
     def settle(self, record: Record) -> None:
         self._check("settle", record)
-        self.records[record.turn_id] = replace(record, owed=(), ending=None)
+        self.records[record.turn_id] = replace(record, owed=(), rest="", ending=None)
 
     def _check(self, name: str, record: Record) -> None:
         if script := self.trouble.get(name):

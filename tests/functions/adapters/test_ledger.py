@@ -152,6 +152,19 @@ def test_a_megabyte_is_owed_as_well(ledger: Ledger) -> None:
     assert claim(ledger, "two", now=START + 61).owed == owed.owed
 
 
+def test_the_rest_of_an_answer_is_handed_over_however_long_it_is(ledger: Ledger) -> None:
+    owed = replace(owing(claim(ledger), "one", "two"), rest="\n" + "é🌞\n" * 250_000)
+    ledger.owe(owed)
+    assert claim(ledger, "two", now=START + 61) == replace(owed, owner="two")
+
+
+def test_text_that_is_owed_once_more_replaces_what_was_owed(ledger: Ledger) -> None:
+    owed = replace(owing(claim(ledger), "one", "two"), rest="é" * 400_000)
+    ledger.owe(owed)
+    ledger.owe(replace(owed, owed=("one",), rest=""))
+    assert claim(ledger, "two", now=START + 61) == replace(owed, owed=("one",), rest="", owner="two")
+
+
 def test_progress_does_not_forget_what_is_owed(ledger: Ledger) -> None:
     owed = owing(claim(ledger), "one", "two")
     ledger.owe(owed)
@@ -229,6 +242,16 @@ def test_every_item_expires_and_stays_below_the_size_of_an_item(aws: Aws, dynamo
     assert len(stored) > 1
     assert all(int(item["expires_at"]["N"]) == START + KEPT_SECONDS for item in stored)
     assert all(len(str(item).encode()) < 400_000 for item in stored)
+
+
+def test_text_that_is_owed_no_longer_is_not_kept(aws: Aws, dynamo: DynamoLedger) -> None:
+    dynamo.owe(replace(owing(claim(dynamo), "one"), rest="é" * 400_000))
+    taken = claim(dynamo, "two", now=START + 61)
+    dynamo.owe(replace(taken, rest="é" * 200_000))
+    assert sum(str(item).count("é") for item in items(aws)) == 200_000
+    dynamo.owe(replace(taken, rest=""))
+    [item] = items(aws)
+    assert "é" not in str(item)
 
 
 def test_a_worker_that_lost_its_turn_writes_over_nobodys_text(dynamo: DynamoLedger) -> None:

@@ -18,6 +18,8 @@ from tests.functions.fakes import TURN, FakeChat, FakeClock, ScriptedAgent, Stag
 LIFETIME_SECONDS = 300.0
 STREAM_BYTES = 11_000
 MESSAGE_CHARACTERS = 12_000
+# More than any answer here needs, so that all of it is in messages.
+MOST_MESSAGES = 200
 # In which ways Slack can refuse a stream, or say nothing about it.
 REFUSALS = [
     "unknown_method",
@@ -111,7 +113,8 @@ def take(
     style: Style = Style.STREAM,
 ) -> Outcome:
     """A question that is answered in a style, within the fifteen minutes that Lambda gives at most."""
-    return asking.take(stage, *script, turn=turn, agent=agent, seconds=seconds, manner=Manner(style=style))
+    manner = Manner(style=style, max_messages=MOST_MESSAGES)
+    return asking.take(stage, *script, turn=turn, agent=agent, seconds=seconds, manner=manner)
 
 
 def deliver_until_settled(stage: StrictStage) -> None:
