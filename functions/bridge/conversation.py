@@ -93,7 +93,7 @@ class Conversation:
         for wait in (*map(self._custody.spread, RETRY_WAITS), None):
             # Before the call: once it is made, nobody can tell any more whether the agent started.
             self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
-            reply = Reply(show_rationale=self._manner.show_rationale)
+            reply = Reply(show_rationale=self._manner.show_rationale, link_hosts=self._manner.link_hosts)
             self._listen(agent.ask(question), reply)
             if wait is None or not self._may_ask_again(reply, wait):
                 break

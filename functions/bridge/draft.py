@@ -4,10 +4,11 @@ What is settled is not read again, and a block that is itself very long only whe
 an answer may have a megabyte, and the parser's tokens take up to 700 times as many bytes as the text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from functions.bridge import tables, wording
 from functions.bridge.agent import File
+from functions.bridge.links import plainly
 from functions.bridge.markdown import clean, closed, disarm, fenced, steady
 from functions.bridge.reading import Reading
 
@@ -17,9 +18,10 @@ _SMALL = 8_000
 
 
 class Draft:
-    """The text so far. Add to it in order; read it at any time."""
+    """The text so far. Add to it in order; read it at any time. For `link_hosts` see `links.plainly`."""
 
-    def __init__(self) -> None:
+    def __init__(self, link_hosts: Collection[str] = ()) -> None:
+        self._link_hosts = link_hosts
         self._done: list[str] = []
         self._files: list[File] = []
         # What is not settled, and what has been added to it since it was read.
@@ -127,7 +129,7 @@ class Draft:
         for begin, until, instead in edits:
             shown += [reading.text[at:begin], instead]
             at = until
-        return disarm("".join([*shown, reading.text[at:end]]))
+        return disarm(plainly("".join([*shown, reading.text[at:end]]), self._link_hosts))
 
     def _tables_as_files(
         self, reading: Reading, end: int, files: list[File]

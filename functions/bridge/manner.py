@@ -20,6 +20,7 @@ class Manner:
     Attributes:
         show_rationale: whether the agent's rationale is part of the reply (the debug switch).
         notify_after_seconds: an edited reply that took longer ends with a mention of the asker.
+        link_hosts: the only hosts that links may lead to, with what is below them; () for all.
         max_messages: how many messages an answer has at most. The rest becomes a file.
     """
 
@@ -27,3 +28,4 @@ class Manner:
     show_rationale: bool = False
     notify_after_seconds: int = 60
     max_messages: int = 10
+    link_hosts: tuple[str, ...] = ()

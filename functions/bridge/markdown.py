@@ -16,7 +16,11 @@ _ID = r"(?:[UWBS][A-Z0-9]+|(?i:[UWBS](?=[A-Z]*\d)[A-Z0-9]+))"
 _MENTION = re.compile(
     rf"<(?=\\*@\\*{_ID}\\*[|>]|\\*!\\*(?i:channel|here|everyone|group|subteam\\*\^|date\\*\^))"
 )
-_HALF_LINK = re.compile(r"<(?:[^<>\s]{0,200}|\\*@\\*[A-Za-z0-9]*\\*)\Z")
+_HALF_LINK = re.compile(
+    r"(?:<(?:[^<>\s]{0,200}|\\*@\\*[A-Za-z0-9]*\\*)"
+    r"|\](?:\((?:[^()\n]|\([^()\n]{0,200}\)){0,500}(?:\([^()\n]{0,200})?|:[ \t]*\S{0,500})"
+    r"|https?:\S{0,500})\Z"
+)
 # The last line, as long as it may become one that opens or closes a code block.
 _HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*)\Z")
 # What stands before the text of a line in a quotation or a list.

@@ -1,5 +1,7 @@
 """What the user should see of an answer: a fold over the agent's events."""
 
+from collections.abc import Collection
+
 from functions.bridge import wording
 from functions.bridge.agent import (
     AgentEvent,
@@ -32,9 +34,10 @@ class Reply:
         requests: the tools that the agent ended its turn for, so that somebody else runs them.
     """
 
-    def __init__(self, *, show_rationale: bool) -> None:
+    def __init__(self, *, show_rationale: bool, link_hosts: Collection[str] = ()) -> None:
         self._show_rationale = show_rationale
-        self._draft = Draft()
+        self._link_hosts = link_hosts
+        self._draft = Draft(link_hosts)
         self._sources: list[Source] = []
         self._files: list[File] = []
         self.ended: Finished | Failed | None = None
@@ -88,7 +91,7 @@ class Reply:
 
     def final(self, *notes: str) -> str:
         """The text that the user is owed: all that the agent said, its sources, then the bridge's `notes`."""
-        sources = wording.sources(self._sources)
+        sources = wording.sources(self._sources, self._link_hosts)
         guardrail = wording.GUARDRAIL if self.guardrails and self.has_text else ""
         cut_short = wording.CUT_SHORT if self.cut_short else ""
         paragraphs = [self._draft.closed(), cut_short, sources, guardrail, *notes]

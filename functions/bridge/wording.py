@@ -1,10 +1,11 @@
 """Every sentence and label of the bridge's own that a person reads: Markdown, unless it says otherwise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from functions.bridge.agent import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.failures import Failure
+from functions.bridge.links import plainly
 from functions.bridge.markdown import disarm, escape
 from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
@@ -154,9 +155,11 @@ def _capital(name: str) -> str:
     return f"{name[:1].upper()}{name[1:]}"
 
 
-def sources(cited: Sequence[Source]) -> str:
+def sources(cited: Sequence[Source], link_hosts: Collection[str] = ()) -> str:
     """The list to which the numbers in the text refer, as Markdown; "" without sources."""
-    lines = [f"{number}. {_source(source)}" for number, source in enumerate(cited, start=1)]
+    lines = [
+        f"{number}. {plainly(_source(source), link_hosts)}" for number, source in enumerate(cited, start=1)
+    ]
     return "\n".join(["**Sources**", "", *lines]) if lines else ""
 
 
