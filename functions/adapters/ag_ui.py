@@ -6,6 +6,7 @@ docs.ag-ui.com/concepts/events. Names that left the protocol with version 1.0 (T
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from functions.adapters.error_texts import identifier
 from functions.adapters.pieces import Calls, Said, Thought, ToolsSeen
 from functions.bridge.agent import AgentEvent, Failed, ToolKind
 from functions.bridge.failures import Failure
@@ -66,7 +67,7 @@ class Translation:
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
                 # Its message may quote what was said.
-                yield Failed(Failure.INTERNAL, f"RUN_ERROR ({_string(event, 'code') or 'no code'})")
+                yield Failed(Failure.INTERNAL, f"RUN_ERROR ({identifier(event.get('code'))})")
 
     def _tool_call(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
         self._call = _string(event, "toolCallId") or self._call

@@ -7,6 +7,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-cont
 import base64
 import codecs
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore.type_defs import InvokeAgentRuntimeRequestTypeDef
 
 _PIECE = 65_536  # bytes at most at once
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
 
 def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreRuntime":
@@ -127,7 +129,8 @@ class _InvokeAgentRuntime:
                 if translate.failed:
                     return
         else:
-            yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type[:100] or 'of no media type'}")
+            known = _MEDIA_TYPE.fullmatch(media_type)  # anything else may quote what was said
+            yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type if known else 'of no media type'}")
             return
         self._connection.close()
         if not translate.failed:

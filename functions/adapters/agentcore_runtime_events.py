@@ -11,7 +11,8 @@ the items of an event stream or as a whole JSON answer:
     {"role": "assistant", "content": …}     a message by itself
     "…", or what is no JSON at all          text
     {"error": …}, {"status": "error"},      the agent broke down, although the HTTP status says 200
-    `event: error`
+    `event: error`, or text that begins
+    like an error of AWS or of Python
 
 Other objects (Strands' lifecycle) are passed over. One answer may be told twice, as pieces and as a whole:
 the shape in which its first text comes is the one that is believed.
@@ -25,6 +26,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from functions.adapters import ag_ui
+from functions.adapters.error_texts import error_in, identifier
 from functions.adapters.pieces import Said, Thought, ToolsSeen
 from functions.adapters.sse import Event
 from functions.bridge.agent import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
@@ -185,7 +187,7 @@ class Translation:
         if item.get("error_type") == _TOO_LONG or (self._stop_reason in _CUT_SHORT and not self._in_message):
             self._stop_reason, self._in_message = self._stop_reason or "max_tokens", False
             return
-        yield Failed(Failure.INTERNAL, f"an error in the answer ({_name(item.get('error_type'))})")
+        yield Failed(Failure.INTERNAL, f"an error in the answer ({identifier(item.get('error_type'))})")
 
     def _answer(self, name: str, value: Any) -> Iterator[AgentEvent]:
         """A whole message. A model's turn has several: what it says, what tools gave, what it says then."""
@@ -223,11 +225,15 @@ class Translation:
                 yield from self._tools.use(use.get("toolUseId"), use.get("name"))
             elif "messageStop" in event:
                 self._in_message = False
-                self._stop_reason = str(_inner(event, "messageStop").get("stopReason"))
+                self._stop_reason = identifier(_inner(event, "messageStop").get("stopReason"))
 
     def _text(self, shape: str, text: str) -> Iterator[AgentEvent]:
         if text and self._shape in ("", shape):
             self._shape = shape
+            # A model's own words come in the shape "event".
+            if shape != "event" and (name := error_in(text)):
+                yield Failed(Failure.INTERNAL, f"the answer is an error ({name})")
+                return
             yield from self._said.piece(text)
 
 
@@ -264,8 +270,3 @@ def _inner(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
         found = value.get(name)
         value = found if isinstance(found, dict) else {}
     return value
-
-
-def _name(value: Any) -> str:
-    """The name of an error's class, if it is one: anything else may quote what was said."""
-    return value if isinstance(value, str) and value.isidentifier() else "no name"

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 botocore_session = botocore.session.get_session()
 session = boto3.session.Session(botocore_session=botocore_session)
 
-# At INFO it tells, at each cold start, where each client found its credentials and its endpoint.
-logging.getLogger("botocore").setLevel(logging.WARNING)
+# Their warnings quote headers, addresses with their queries, and what was sent. What went wrong is in the
+# exceptions.
+for _name in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 # A call that takes longer is better repeated: Slack waits three seconds for the whole receiver.
 QUICK = Config(
