@@ -33,7 +33,7 @@ _HALF_DELIMITER_ROW = re.compile(r"[ \t>|:-]*\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~!&])")
 _ZERO_WIDTH_SPACE = "\u200b"
 _LINE_END = re.compile(r"\r\n?")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def size(text: str) -> int:

@@ -1,6 +1,7 @@
 """What the user should see of an answer: a fold over the agent's events."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from functions.bridge import wording
 from functions.bridge.agent import (
@@ -18,6 +19,7 @@ from functions.bridge.agent import (
     ToolUse,
 )
 from functions.bridge.draft import Draft
+from functions.bridge.names import file_name
 
 
 class Reply:
@@ -67,7 +69,7 @@ class Reply:
                 for number in sorted(set(map(self._number, sources))):
                     self._draft.mark(number)
             case File():
-                self._files.append(event)
+                self._files.append(replace(event, name=file_name(event.name, event.media_type)))
             case Guardrail(policies):
                 self.guardrails += [policy for policy in policies if policy not in self.guardrails]
             case CutShort():

@@ -23,7 +23,11 @@ MOST_CHARACTERS = 10_000
 MOST_FILES = 10
 
 # What a spreadsheet would take for a formula. owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.,])")
+# Some take the full-width signs for the usual ones.
+_FORMULA = re.compile("[=+@\t\r\uff1d\uff0b\uff20\uff0d-]")
+_NEGATIVE = re.compile(
+    "-(?:\\d[\\d.,'\u2019\u00a0\u202f ]*|[.,]\\d+)(?:[eE][+-]?\\d+)?[ \u00a0\u202f]?(?:[%\u2030$€£¥]|°[CF]?)?"
+)
 
 
 @dataclass(frozen=True)
@@ -86,4 +90,4 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if _FORMULA.match(cell) and not _NEGATIVE.fullmatch(cell) else cell

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from functions.bridge.agent import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.failures import Failure
 from functions.bridge.links import plainly
-from functions.bridge.markdown import disarm, escape
+from functions.bridge.markdown import clean, disarm, escape
 from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
 
@@ -123,7 +123,7 @@ def explanation(
 
 def step(use: ToolUse) -> str:
     """What the agent is doing, for the user: a few words of plain text."""
-    name = disarm(_spoken(use.name))
+    name = disarm(clean(_spoken(use.name)))
     match use.kind:
         case ToolKind.KNOWLEDGE_BASE:
             return f"Searching {name or 'the knowledge base'}…"

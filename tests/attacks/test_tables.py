@@ -10,6 +10,14 @@ from functions.bridge.markdown import blocks
 WIDE = "|" * 251 + "\n" + "|-" * 250 + "|\n" + "x|\n" * 260
 
 
+def cells_of(cell: str) -> str:
+    """What a cell of a table becomes in the table's file."""
+    draft = Draft()
+    draft.add("a | b\n--|--\n" + f"{cell} | b\n" * 100)
+    [file] = draft.files()
+    return list(csv.reader(io.StringIO(file.data.decode("utf-8-sig"))))[1][0]
+
+
 def test_a_table_has_two_tokens_however_many_cells_it_has() -> None:
     assert [token.type for token in blocks(WIDE)] == ["table_open", "table_close"]
 

@@ -1,0 +1,51 @@
+"""Names that people and agents choose: how they stand in a prompt, and under which a file is shared."""
+
+import re
+import unicodedata
+
+# In characters.
+LONGEST_NAME = 80
+LONGEST_FILE_NAME = 120
+
+# What a double click runs, or opens in a browser as a page of its own.
+_RUNS = frozenset(
+    [
+        *("app", "apk", "bash", "bat", "chm", "cmd", "com", "command", "cpl", "deb", "desktop", "dll", "dmg"),
+        *("docm", "dotm", "exe", "gadget", "hta", "htm", "html", "img", "inf", "iso", "jar", "jnlp", "js"),
+        *("jse", "lnk", "mht", "mhtml", "mjs", "msc", "msi", "msp", "pif", "pkg", "pptm", "ps1", "psm1"),
+        *("reg", "rpm", "scf", "scpt", "scr", "sh", "shtml", "svg", "svgz", "url", "vb", "vbe", "vbs"),
+        *("webloc", "ws", "wsf", "wsh", "xhtml", "xht", "xlam", "xll", "xlsm", "zsh"),
+    ]
+)
+# No file system of Windows takes these.
+_NOWHERE = re.compile(r'[<>:"|?*]')
+_RUNNING_TYPES = ("text/html", "application/xhtml", "image/svg", "application/x-ms", "text/javascript")
+
+
+def one_line(name: str, *, most: int = LONGEST_NAME) -> str:
+    """A name on one line, without signs that show as nothing or change the direction of writing."""
+    shown = "".join(" " if sign.isspace() else sign for sign in name if _shows(sign))
+    line = " ".join(shown.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def quoted(name: str) -> str:
+    """A name in quotation marks, out of which it cannot get."""
+    return f'"{one_line(name).replace(chr(34), chr(39))}"'
+
+
+def file_name(name: str, media_type: str = "") -> str:
+    """The name under which an agent's file is shared: a program or a page of HTML becomes a text file."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    # Windows takes no notice of dots and spaces at the end.
+    line = one_line(_NOWHERE.sub("_", last), most=1000).rstrip(". ") or "file"
+    stem, dot, ending = line.rpartition(".")
+    if len(line) > LONGEST_FILE_NAME:
+        ending = (dot + ending)[:20]
+        line = f"{(stem or line)[: LONGEST_FILE_NAME - len(ending) - 1]}…{ending}"
+    runs = ending.strip(". ").lower() in _RUNS if dot else media_type.startswith(_RUNNING_TYPES)
+    return f"{line}.txt" if runs else line
+
+
+def _shows(sign: str) -> bool:
+    return sign.isspace() or unicodedata.category(sign)[0] != "C"
