@@ -20,6 +20,7 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
 from functions.bridge.ledger import State
 from functions.bridge.manner import Manner
+from functions.bridge.names import LONGEST_FILE_NAME, one_line
 from functions.bridge.outcome import Outcome
 from functions.bridge.ports import Ports
 from functions.bridge.reply import Reply
@@ -110,9 +111,8 @@ class Conversation:
             self._wait(wording.PLACEHOLDER)
         names = self._names_of([*asked.mentioned, asked.user])
         files = self._fetch(asked, attachments)
-        known = {user: name or user for user, name in names.items()}
-        text = inbound.with_names(asked.text, known) or wording.only_files([file.name for file in files])
-        name = names[asked.user]
+        text = inbound.with_names(asked.text, names) or wording.only_files([file.name for file in files])
+        name = one_line(names[asked.user])
         asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
         return Question(asked.thread_id, text, asker, tuple(files))
 
@@ -124,7 +124,8 @@ class Conversation:
                 data = attachments.fetch(file)
             except AttachmentUnavailable as exc:
                 raise _FileMissing(file.name, str(exc)) from exc
-            files.append(File(file.name, file.media_type, data))
+            name = one_line(file.name, most=LONGEST_FILE_NAME) or "file"
+            files.append(File(name, file.media_type, data))
             if sum(len(file.data) for file in files) > MOST_BYTES:
                 raise _FileMissing(file.name, "the files are larger than Slack said")
             if self._clock.now() >= self._stop_at:  # else the agent would begin, and nobody listen

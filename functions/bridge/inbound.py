@@ -7,9 +7,11 @@ Slack's escapes: docs.slack.dev/messaging/formatting-message-text (links in angl
 import re
 from collections.abc import Mapping
 
+from functions.bridge.names import quoted
 from functions.bridge.turn import MOST_PEOPLE
 
 _BRACKETS = re.compile(r"<([^<>]*)>")
+_ID = re.compile(r"@([UW][A-Z0-9]+)\b")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{1,30})>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
@@ -33,14 +35,17 @@ def mentioned_people(text: str, *, bot_user: str) -> tuple[str, ...]:
 
 
 def with_names(question: str, names: Mapping[str, str]) -> str:
-    """The question with people's names in the place of their ids."""
-    return re.sub(r"@([UW][A-Z0-9]+)\b", lambda match: f"@{names.get(match[1], match[1])}", question)
+    """The question with people's names in the place of their ids, quoted: people choose them freely.
+
+    Who has no name here, or "", stays an id.
+    """
+    return _ID.sub(lambda match: f"@{quoted(name) if (name := names.get(match[1])) else match[1]}", question)
 
 
 def _readable(inside: str) -> str:
     target, _, label = inside.partition("|")
     if target.startswith("@"):
-        return f"@{label.removeprefix('@')}" if label else target
+        return f"@{quoted(label.removeprefix('@'))}" if label else target
     if target.startswith("#"):
         return f"#{label}" if label else target
     if target.startswith("!"):

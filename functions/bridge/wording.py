@@ -7,6 +7,7 @@ from functions.bridge.agent import Source, ToolKind, ToolRequest, ToolUse, Wante
 from functions.bridge.failures import Failure
 from functions.bridge.links import plainly
 from functions.bridge.markdown import clean, disarm, escape
+from functions.bridge.names import quoted
 from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
 
@@ -218,4 +219,4 @@ def _quoted(names: Sequence[str]) -> str:
 
 def only_files(names: Sequence[str]) -> str:
     """The question of a user who attached files and wrote nothing."""
-    return f"The user sent these files without a word: {', '.join(names)}"
+    return f"The user sent these files without a word: {', '.join(map(quoted, names))}"

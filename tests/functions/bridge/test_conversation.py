@@ -90,7 +90,7 @@ def test_people_in_a_question_have_their_names(stage: Stage) -> None:
     asked = replace(TURN, text="ask @U2 or @U3, not @U2X", mentioned=("U2", "U3"))
     stage.chat.trouble["name_of"] = [None, ChatRefused("missing_scope")]
     take(stage, turn=asked, agent=agent)
-    assert agent.questions[0].text == "ask @alice or @U3, not @U2X"
+    assert agent.questions[0].text == 'ask @"alice" or @U3, not @U2X'
     assert stage.chat.history("name_of") == ["U2", "U3"]  # who refuses once is not asked again
 
 

@@ -12,7 +12,7 @@ from functions.bridge.inbound import question_text
         ("<@UBOT|agent> hi", "hi"),
         ("please <@UBOT> help me", "please help me"),
         ("<@UBOT> why?\n```\ny = 1  # note\n```", "why?\n```\ny = 1  # note\n```"),
-        ("who manages <@UBOT> <@U2|alice> &amp; <#C9|ops>?", "who manages @alice & #ops?"),
+        ("who manages <@UBOT> <@U2|alice> &amp; <#C9|ops>?", 'who manages @"alice" & #ops?'),
         ("<@UBOT> ask <@U2> in <#C9>", "ask @U2 in #C9"),
         ("<@UBOT> tell <!here> and <!subteam^S1|@oncall>", "tell @here and @oncall"),
         ("<@UBOT> tell <!subteam^S1>", "tell @subteam"),
