@@ -6,7 +6,7 @@ from functions.bridge.agent import File, Finished, TextDelta
 from functions.bridge.names import LONGEST_FILE_NAME, file_name
 from tests.attacks.test_tables import cells_of
 from tests.functions.bridge.asking import take
-from tests.functions.fakes import Stage
+from tests.functions.fakes import Stage, Step
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,6 @@ def test_a_long_name_keeps_its_ending() -> None:
 
 
 def test_files_reach_the_thread_under_such_names(stage: Stage) -> None:
-    script = [File("photo\u202egnp.exe", "image/png", b"MZ"), TextDelta("Look."), Finished()]
+    script: list[Step] = [File("photo\u202egnp.exe", "image/png", b"MZ"), TextDelta("Look."), Finished()]
     take(stage, *script)
     assert [(file.name, file.data) for file in stage.chat.files] == [("photognp.exe.txt", b"MZ")]

@@ -10,7 +10,7 @@ from functions.bridge.agent import File, Finished, TextDelta, ToolKind, ToolUse
 from functions.bridge.manner import Manner, Style
 from functions.bridge.wording import step
 from tests.functions.bridge.asking import take
-from tests.functions.fakes import Stage
+from tests.functions.fakes import Stage, Step
 
 LIVE = re.compile(r"<(?:![a-z]+|@[UW]\d)")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -35,7 +35,7 @@ def test_no_name_of_a_tool_notifies_anybody(name: str, kind: ToolKind) -> None:
 @pytest.mark.parametrize("style", Style)
 def test_a_control_character_hides_no_token(stage: Stage, style: Style, control: str) -> None:
     token = f"<{control}!channel>"
-    script = [
+    script: list[Step] = [
         ToolUse(token),
         1.0,
         TextDelta(f"Hi {token}"),
