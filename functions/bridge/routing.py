@@ -11,7 +11,13 @@ DEFAULT_AGENT = "default"
 # Slack's ids of direct messages with the bot begin with this letter.
 _DIRECT = "D"
 _DIRECT_MESSAGES = "dm"
-_FIRST_WORD = re.compile(r"([a-z][a-z0-9-]*):\s*", re.IGNORECASE)
+# A name as people write it in front of a question: with spaces, bold, quoted, with any dash or colon.
+_MARKS = "*_~`\"'\u2018\u2019\u201c\u201d()\\[\\]@>"
+_ADDRESS = re.compile(
+    rf"(?P<opening>[{_MARKS}\s]*)(?P<name>[a-z][a-z0-9\u2010-\u2015\u2212-]*)(?P<closing>[{_MARKS}\s]*)[:\uff1a]",
+    re.IGNORECASE,
+)
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class Choice:
 class Why(StrEnum):
     """Why no agent is asked."""
 
-    ELSEWHERE = "elsewhere"
-    """The agent that was asked by name may not be asked in this channel."""
+    UNKNOWN = "unknown"
+    """The agent that was asked by name may not be asked in this channel; whether there is one is not told."""
     ANOTHER_THREAD = "another_thread"
     """The thread began with another agent than the one that was asked by name."""
     GONE = "gone"
@@ -93,6 +99,8 @@ class Agents:
         """
         reachable = self.reachable(channel)
         named, rest = self._addressed(text)
+        if named and named not in reachable and named != so_far:
+            return NoChoice(Why.UNKNOWN)
         if so_far and named and named != so_far:
             return NoChoice(Why.ANOTHER_THREAD, so_far)
         name = so_far or named or self._usual(channel)
@@ -100,8 +108,6 @@ class Agents:
             return Choice(name, self._listed[name].agent, rest)
         if so_far:
             return NoChoice(Why.GONE, so_far)
-        if named:
-            return NoChoice(Why.ELSEWHERE, named)
         if len(reachable) == 1:
             [name] = reachable
             return Choice(name, self._listed[name].agent, text)
@@ -109,10 +115,13 @@ class Agents:
 
     def _addressed(self, text: str) -> tuple[str, str]:
         """The agent whose name a text begins with, "" for none, and the rest of the text."""
-        match = _FIRST_WORD.match(text) if self.are_several() else None
-        if match and (name := match[1].lower()) in self._listed:
-            return name, text[match.end() :]
-        return "", text
+        match = _ADDRESS.match(text) if self.are_several() else None
+        if match is None or (name := _DASHES.sub("-", match["name"].lower())) not in self._listed:
+            return "", text
+        rest = text[match.end() :]
+        if not match["closing"].strip():  # as in "*name:* a question"
+            rest = rest.removeprefix(match["opening"].strip()[::-1])
+        return name, rest.strip()
 
     def _usual(self, channel: str) -> str:
         elsewhere = self._routes.get(_DIRECT_MESSAGES) if channel.startswith(_DIRECT) else None

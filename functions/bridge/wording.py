@@ -44,7 +44,7 @@ def notice_text(notice: Notice, *, reference: str) -> str:
 
 
 _NO_CHOICES = {
-    Why.ELSEWHERE: "I'm sorry, **{name}** cannot be asked in this channel, so nobody was asked.",
+    Why.UNKNOWN: "I'm sorry, there is no agent of that name here, so nobody was asked.",
     Why.ANOTHER_THREAD: "This thread is with **{name}**, and stays with it, so nobody was asked. "
     "Please ask the other agent in a new thread.",
     Why.GONE: "I'm sorry, **{name}**, with which this thread began, cannot be asked here any more. "

@@ -1,0 +1,76 @@
+"""Questions for a confidential agent, which no other one may get, and of which nobody learns elsewhere."""
+
+import pytest
+
+from functions.bridge.outcome import Verdict
+from functions.bridge.routing import Agents, Choice, Listed, NoChoice, Why
+from tests.functions.bridge.asking import SUNNY
+from tests.functions.bridge.test_routing import ask, turn_of
+from tests.functions.fakes import ScriptedAgent, Stage
+
+PRIVATE, PUBLIC = "C2", "C1"
+WRITTEN = [
+    "hr-layoffs: who goes?",
+    "hr-layoffs : who goes?",
+    "  hr-layoffs\u00a0: who goes?",
+    "*hr-layoffs*: who goes?",
+    "*hr-layoffs:* who goes?",
+    "**hr-layoffs**: who goes?",
+    "_*hr-layoffs:*_ who goes?",
+    "`hr-layoffs`: who goes?",
+    '"hr-layoffs": who goes?',
+    "\u201chr-layoffs\u201d: who goes?",
+    "@hr-layoffs: who goes?",
+    "> hr-layoffs: who goes?",
+    "[hr-layoffs]: who goes?",
+    "HR\u2011Layoffs\uff1a who goes?",
+    "hr-layoffs\n:\nwho goes?",
+]
+
+
+def agents(stage: Stage) -> tuple[Agents, dict[str, ScriptedAgent]]:
+    scripted = {name: ScriptedAgent(stage.clock, SUNNY) for name in ("default", "hr-layoffs", "ops")}
+    kept = {"default": (), "hr-layoffs": (PRIVATE,), "ops": ()}
+    return Agents({name: Listed(scripted[name], "", kept[name]) for name in scripted}, {}), scripted
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_however_its_name_is_written_it_gets_the_question_and_no_other(stage: Stage, text: str) -> None:
+    some, _ = agents(stage)
+    choice = some.choose(PRIVATE, text, so_far=None)
+    assert isinstance(choice, Choice)
+    assert (choice.name, choice.text) == ("hr-layoffs", "who goes?")
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("so_far", [None, "default", "ops"])
+def test_elsewhere_nobody_is_asked_and_nobody_learns_that_it_exists(
+    stage: Stage, text: str, so_far: str | None
+) -> None:
+    some, scripted = agents(stage)
+    assert some.choose(PUBLIC, text, so_far=so_far) == NoChoice(Why.UNKNOWN)
+    if so_far:
+        stage.ledger.keep_agent(turn_of(text).thread_id, so_far)
+    assert ask(stage, some, turn_of(text)).verdict is Verdict.ANSWERED
+    assert [agent.questions for agent in scripted.values()] == [[], [], []]
+    [said] = stage.chat.texts()
+    assert said.startswith("I'm sorry, there is no agent of that name here, so nobody was asked.")
+    assert "layoffs" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["note: what broke?", "what is hr-layoffs: a team?", "https://ops: what", "ops *what* is it: that?"],
+)
+def test_other_words_in_front_are_a_part_of_the_question(stage: Stage, text: str) -> None:
+    some, _ = agents(stage)
+    choice = some.choose(PUBLIC, text, so_far=None)
+    assert isinstance(choice, Choice)
+    assert (choice.name, choice.text) == ("default", text)
+
+
+def test_what_is_bold_in_the_question_stays_bold(stage: Stage) -> None:
+    some, _ = agents(stage)
+    choice = some.choose(PUBLIC, "*ops*: *what* broke?", so_far=None)
+    assert isinstance(choice, Choice)
+    assert choice.text == "*what* broke?"
