@@ -10,6 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.agent_client import bedrock_agentcore, region_of, role_of
@@ -46,7 +47,8 @@ class AgentCoreRuntime:
         arn: the whole ARN of the runtime.
         qualifier: the name of an endpoint; "" for the default one.
         tell_user_id: send the Slack user's id as the runtime's user id, on whose behalf the agent may get
-            tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too.
+            tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too. Each person of a
+            thread then has a session of their own: what the agent saw for one is not another's to read.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class AgentCoreRuntime:
         self._tell_user_id = tell_user_id
 
     def ask(self, question: Question) -> BackgroundRun:
+        if self._tell_user_id:
+            question = replace(question, session_id=f"{question.session_id}:{question.asker.user}")
         return BackgroundRun(_InvokeAgentRuntime(self, question))
 
     def invoke(self, question: Question) -> tuple[Any, str]:

@@ -127,9 +127,7 @@ def taken_over(record: Record, turn: Turn, owner: str) -> Record:
     elif record.attempt != turn.attempt:
         record = replace(record, state=State.RECEIVED)
     if record.attempt != turn.attempt:
-        record = replace(
-            record, attempt=turn.attempt, owed=(), rest="", ending=None, failure=None, tries=0
-        )
+        record = replace(record, attempt=turn.attempt, owed=(), rest="", ending=None, failure=None, tries=0)
     return replace(record, owner=owner, tries=record.tries + 1)
 
 
