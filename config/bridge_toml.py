@@ -47,6 +47,11 @@ ADDRESS = (
     "an https address with nothing behind its path: a key is a secret, and a template is none",
 )
 
+HOST = (
+    r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+",
+    'a host in small letters, such as "example.com", which stands for what is below it too',
+)
+
 # What each sample is made of, as CloudFormation calls it, and in words.
 SAMPLES = {
     "harness": ("AWS::BedrockAgentCore::Harness", "AgentCore's harness"),
@@ -269,6 +274,8 @@ def _reply(table: Table) -> Manner:
         notify_after_seconds=table.integer(
             "notify_after_seconds", range(10, 901), default=Manner.notify_after_seconds
         ),
+        max_messages=table.integer("max_messages", range(1, 51), default=Manner.max_messages),
+        link_hosts=table.texts("link_hosts", HOST),
     )
     table.refuse_the_rest()
     return reply

@@ -57,9 +57,10 @@ def test_no_more_than_ten_messages_stand_while_it_grows(stage: Stage, style: Sty
 
 
 @pytest.mark.parametrize("style", Style)
-def test_the_operator_may_want_fewer(stage: Stage, style: Style) -> None:
-    take(stage, *PIECES, Finished(), manner=Manner(style=style, max_messages=2))
-    assert len(stage.chat.texts()) == 2
+@pytest.mark.parametrize("most", [1, 2])
+def test_the_operator_may_want_fewer(stage: Stage, style: Style, most: int) -> None:
+    take(stage, *PIECES, Finished(), manner=Manner(style=style, max_messages=most))
+    assert len(stage.chat.texts()) == most
     assert words_of(stage) == WORDS
 
 

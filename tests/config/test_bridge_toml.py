@@ -66,6 +66,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         style = "stream"
         show_rationale = true
         notify_after_seconds = 120
+        max_messages = 3
+        link_hosts = ["example.com", "docs.example.org"]
         [worker]
         timeout_seconds = 1800
         max_concurrency = 2
@@ -77,7 +79,13 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         region="eu-central-1",
         settings=Settings(
             agents={"default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij")},
-            reply=Manner(style=Style.STREAM, show_rationale=True, notify_after_seconds=120),
+            reply=Manner(
+                style=Style.STREAM,
+                show_rationale=True,
+                notify_after_seconds=120,
+                max_messages=3,
+                link_hosts=("example.com", "docs.example.org"),
+            ),
         ),
         receiver=Receiver(reserved_concurrency=10),
         worker=Worker(timeout_seconds=1800, max_concurrency=2),
@@ -283,6 +291,12 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
             "[reply]\nnotify_after_seconds = 9",
             "reply.notify_after_seconds is 9; allowed: a whole number from 10 to 900",
         ),
+        ("[reply]\nmax_messages = 0", "reply.max_messages is 0; allowed: a whole number from 1 to 50"),
+        (
+            '[reply]\nlink_hosts = ["https://example.com"]',
+            'reply.link_hosts is ["https://example.com"]; allowed: a list, each entry a host in small '
+            'letters, such as "example.com", which stands for what is below it too',
+        ),
         ('[reply]\nshow_rationale = "no"', 'reply.show_rationale is "no"; allowed: true or false'),
         ("[reply]\nshow_rationale = 1", "reply.show_rationale is 1; allowed: true or false"),
         ("[worker]\ntimeout_seconds = 59", f"worker.timeout_seconds is 59; {TIMEOUT}"),
@@ -323,7 +337,8 @@ def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: s
         ),
         (
             "[reply]\nsytle = 1",
-            "reply.sytle is not a setting; allowed here: style, show_rationale, notify_after_seconds",
+            "reply.sytle is not a setting; allowed here: style, show_rationale, notify_after_seconds, "
+            "max_messages, link_hosts",
         ),
         (
             "[worker]\ntimeout = 300",
