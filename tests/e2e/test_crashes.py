@@ -1,5 +1,6 @@
 """What a turn comes to when processes die: a crash is noticed after three seconds."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from simulator import wiring
 from simulator.simulation import Simulation
+from simulator.slack.seed import TEAM
 from tests.e2e.bridge import Bridge
 
 
@@ -86,6 +88,23 @@ def test_a_question_that_fails_for_good_is_explained_by_dead_letters(bridge: Bri
     assert re.search(r":warning:.*Reference: `[0-9a-f]{8}`", text)
     assert bridge.runs(question) <= 1
     assert no_placeholder_is_left(bridge)
+
+
+def test_the_thread_of_a_message_that_nobody_can_read_is_told(bridge: Bridge) -> None:
+    said = bridge.say("so quiet here")  # to nobody
+    newer = {"command": "ask", "version": 99, "team": TEAM.id, "channel": said["channel"], "ts": said["ts"]}
+    bridge.simulation.aws.sqs.send_message(
+        QueueUrl=bridge.simulation.aws.queue_url(wiring.QUESTIONS),
+        MessageBody=json.dumps({**newer, "question": {"in": "another form"}}),
+        MessageGroupId="newer",
+        MessageDeduplicationId=said["ts"],
+    )
+    bridge.until(lambda: bridge.texts(said))
+    bridge.until(bridge.queues_are_empty)
+    [text] = bridge.texts(said)
+    assert re.search(r"Please write it again. \(Reference: `[0-9a-f]{8}`\)", text)
+    assert _receives(bridge, said, wiring.DEAD_LETTER_QUEUE)
+    assert bridge.runs(said) == 0
 
 
 def test_a_worker_that_runs_out_of_receives_while_the_agent_works_is_not_given_up(bridge: Bridge) -> None:
