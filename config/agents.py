@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from config.arns import REGION, REGIONS, arn_pattern
 from config.table import Rule, Table
-from functions.settings import AgentSettings
+from functions.settings import AgentSettings, MemoryBy
 
 # `Id` and `AgentAliasId` in the service model of bedrock-agent.
 BEDROCK_ID: Rule = (r"[0-9a-zA-Z]{10}", "exactly 10 letters and digits")
@@ -85,7 +85,7 @@ def _bedrock_agent(table: Table) -> AgentSettings:
 def _harness(table: Table) -> AgentSettings:
     """An AgentCore harness, or one of its endpoints."""
     arn, qualifier = _endpoint(table, HARNESS_ARN, HARNESS_ENDPOINT)
-    return AgentSettings("agentcore-harness", arn=arn, qualifier=qualifier)
+    return AgentSettings("agentcore-harness", arn=arn, qualifier=qualifier, memory_by=_memory_by(table))
 
 
 def _runtime(table: Table) -> AgentSettings:
@@ -96,7 +96,12 @@ def _runtime(table: Table) -> AgentSettings:
         arn=arn,
         qualifier=qualifier,
         tell_user_id=table.boolean("tell_user_id", default=AgentSettings.tell_user_id),
+        memory_by=_memory_by(table),
     )
+
+
+def _memory_by(table: Table) -> MemoryBy:
+    return MemoryBy(table.choice("memory_by", [*MemoryBy], default=AgentSettings.memory_by))
 
 
 def _endpoint(table: Table, rule: Rule, between: str) -> tuple[str, str]:

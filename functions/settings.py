@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -22,6 +22,13 @@ class SettingError(Exception):
     """A setting that is missing or has a value that is not allowed. Names it, its value and what is."""
 
 
+class MemoryBy(StrEnum):
+    """Whose the long-term memory of an agent is. See `functions.adapters.agentcore.actor_of`."""
+
+    THREAD = "thread"
+    PERSON = "person"
+
+
 @dataclass(frozen=True)
 class AgentSettings:
     """One agent: a table `[agents.NAME]` of bridge.toml.
@@ -30,6 +37,7 @@ class AgentSettings:
 
     Attributes:
         region: of a kind without an ARN; "" for the bridge's own.
+        memory_by: of an AgentCore agent.
         role_arn, external_id: the role of another account that is assumed to reach it.
         channels: the only ones where it answers; () means everywhere.
         description: for the list that people get.
@@ -42,10 +50,15 @@ class AgentSettings:
     arn: str = ""
     qualifier: str = ""
     tell_user_id: bool = False
+    memory_by: MemoryBy = MemoryBy.THREAD
     role_arn: str = ""
     external_id: str = ""
     channels: tuple[str, ...] = ()
     description: str = ""
+
+    @property
+    def remembers_people(self) -> bool:
+        return self.memory_by is MemoryBy.PERSON
 
     def target(self, name: str) -> str:
         """A member without which the kind cannot do. Raises `SettingError`."""

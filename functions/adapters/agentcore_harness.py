@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.agent_client import bedrock_agentcore, region_of, role_of
-from functions.adapters.agentcore import REFUSED, runtime_session_id
+from functions.adapters.agentcore import REFUSED, actor_of, runtime_session_id
 from functions.adapters.agentcore_harness_events import Translation
 from functions.adapters.aws_errors import told
 from functions.adapters.connection import Connection
@@ -27,7 +27,9 @@ def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentC
     """The harness at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     arn = settings.target("arn")
     client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
-    return AgentCoreHarness(client, arn=arn, qualifier=settings.qualifier)
+    return AgentCoreHarness(
+        client, arn=arn, qualifier=settings.qualifier, remembers_people=settings.remembers_people
+    )
 
 
 class AgentCoreHarness:
@@ -36,12 +38,21 @@ class AgentCoreHarness:
     Args:
         arn: the whole ARN of the harness; its id alone is refused.
         qualifier: the name of an endpoint; "" for the default one.
+        remembers_people: see `functions.adapters.agentcore.actor_of`.
     """
 
-    def __init__(self, client: "BedrockAgentCoreClient", *, arn: str, qualifier: str = "") -> None:
+    def __init__(
+        self,
+        client: "BedrockAgentCoreClient",
+        *,
+        arn: str,
+        qualifier: str = "",
+        remembers_people: bool = False,
+    ) -> None:
         self._client = client
         self._arn = arn
         self._qualifier = qualifier
+        self._remembers_people = remembers_people
 
     def ask(self, question: Question) -> BackgroundRun:
         return BackgroundRun(_InvokeHarness(self, question))
@@ -51,8 +62,7 @@ class AgentCoreHarness:
         request: InvokeHarnessRequestTypeDef = {
             "harnessArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
-            # Whose memory it is: a thread may have several people in it.
-            "actorId": question.asker.user,
+            "actorId": actor_of(question, remembers_people=self._remembers_people),
             # Nothing but the text: everything else in this request is trusted by the harness.
             "messages": [{"role": "user", "content": [{"text": question.text}]}],
         }

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.agent_client import bedrock_agentcore, region_of, role_of
-from functions.adapters.agentcore import REFUSED, runtime_session_id
+from functions.adapters.agentcore import REFUSED, actor_of, runtime_session_id
 from functions.adapters.agentcore_runtime_events import Translation, item_of, last_item_of
 from functions.adapters.asker import facts
 from functions.adapters.aws_errors import told
@@ -37,7 +37,13 @@ def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentC
     """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     arn = settings.target("arn")
     client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
-    return AgentCoreRuntime(client, arn=arn, qualifier=settings.qualifier, tell_user_id=settings.tell_user_id)
+    return AgentCoreRuntime(
+        client,
+        arn=arn,
+        qualifier=settings.qualifier,
+        tell_user_id=settings.tell_user_id,
+        remembers_people=settings.remembers_people,
+    )
 
 
 class AgentCoreRuntime:
@@ -49,15 +55,23 @@ class AgentCoreRuntime:
         tell_user_id: send the Slack user's id as the runtime's user id, on whose behalf the agent may get
             tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too. Each person of a
             thread then has a session of their own: what the agent saw for one is not another's to read.
+        remembers_people: see `functions.adapters.agentcore.actor_of`.
     """
 
     def __init__(
-        self, client: "BedrockAgentCoreClient", *, arn: str, qualifier: str = "", tell_user_id: bool = False
+        self,
+        client: "BedrockAgentCoreClient",
+        *,
+        arn: str,
+        qualifier: str = "",
+        tell_user_id: bool = False,
+        remembers_people: bool = False,
     ) -> None:
         self._client = client
         self._arn = arn
         self._qualifier = qualifier
         self._tell_user_id = tell_user_id
+        self._remembers_people = remembers_people
 
     def ask(self, question: Question) -> BackgroundRun:
         if self._tell_user_id:
@@ -71,7 +85,7 @@ class AgentCoreRuntime:
             "runtimeSessionId": runtime_session_id(question.session_id),
             "contentType": "application/json",
             "accept": "text/event-stream, application/json",
-            "payload": json.dumps(payload(question)).encode(),
+            "payload": json.dumps(payload(question, remembers_people=self._remembers_people)).encode(),
         }
         if self._qualifier:
             request["qualifier"] = self._qualifier
@@ -81,15 +95,22 @@ class AgentCoreRuntime:
         return answer["response"], answer.get("contentType", "").partition(";")[0].strip().lower()
 
 
-def payload(question: Question) -> dict[str, Any]:
+def payload(question: Question, *, remembers_people: bool = False) -> dict[str, Any]:
     """What the agent's own code is given, as JSON.
 
     `prompt`: the question. `slack`: who asks and where (`functions.adapters.asker`). `files`, when there are
-    any: each with `name`, `mediaType` and its bytes in Base64 as `data`. The rest is what makes the same
-    object a RunAgentInput of the AG-UI protocol, which keeps members that it does not know:
-    docs.ag-ui.com/sdk/python/core/types
+    any: each with `name`, `mediaType` and its bytes in Base64 as `data`.
+
+    `sessionId` and `userId`: the session and the actor of AgentCore's memory, under the names that AWS's own
+    agent for Slack reads them by. `sessionId` is the runtime's session, one for each thread. `userId` is the
+    same, as in that sample, whose memory is thus the thread's; with `remembers_people` it is the Slack user.
+    github.com/aws-samples/sample-Integrating-Amazon-Bedrock-AgentCore-with-Slack (agentcore/agent_runtime.py)
+
+    The rest is what makes the same object a RunAgentInput of the AG-UI protocol, which keeps members that it
+    does not know: docs.ag-ui.com/sdk/python/core/types
     """
     run = str(uuid.uuid4())
+    session = runtime_session_id(question.session_id)
     files = [
         {"name": file.name, "mediaType": file.media_type, "data": base64.b64encode(file.data).decode()}
         for file in question.files
@@ -98,7 +119,9 @@ def payload(question: Question) -> dict[str, Any]:
         "prompt": question.text,
         "slack": facts(question.asker),
         **({"files": files} if files else {}),
-        "threadId": runtime_session_id(question.session_id),
+        "sessionId": session,
+        "userId": actor_of(question, remembers_people=remembers_people),
+        "threadId": session,
         "runId": run,
         "messages": [{"id": run, "role": "user", "content": question.text}],
     }

@@ -4,7 +4,7 @@ import pytest
 
 from config.bridge_toml import Config, ConfigError, Receiver, SampleAgent, Worker, read_config
 from functions.bridge.manner import Manner, Style
-from functions.settings import AgentSettings, Settings
+from functions.settings import AgentSettings, MemoryBy, Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -374,6 +374,7 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
         arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5"
         qualifier = "prod"
         tell_user_id = true
+        memory_by = "person"
         role_arn = "arn:aws:iam::210987654321:role/sales-caller"
         external_id = "42"
         [[routes]]
@@ -398,6 +399,7 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
             arn="arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5",
             qualifier="prod",
             tell_user_id=True,
+            memory_by=MemoryBy.PERSON,
             role_arn="arn:aws:iam::210987654321:role/sales-caller",
             external_id="42",
         ),

@@ -17,7 +17,7 @@ from functions.adapters import aws
 from functions.adapters.ledger import KEPT_SECONDS
 from functions.bridge.answer import LONGEST_WAIT_FOR_APP
 from functions.bridge.manner import Manner, Style
-from functions.settings import AgentSettings, Settings
+from functions.settings import AgentSettings, MemoryBy, Settings
 from infra.bridge_stack import BridgeStack
 from infra.code_asset import ROOT
 
@@ -452,7 +452,11 @@ ROLE = "arn:aws:iam::210987654321:role/legal"
 SEVERAL = {
     "default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij"),
     "finops": AgentSettings(
-        "agentcore-harness", arn=HARNESS, channels=("C0123456789",), description="what we spend"
+        "agentcore-harness",
+        arn=HARNESS,
+        memory_by=MemoryBy.PERSON,
+        channels=("C0123456789",),
+        description="what we spend",
     ),
     "sales": AgentSettings("agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True),
     "far": AgentSettings("bedrock-agent", agent_id="FARAGENT10", alias_id="FARALIAS10", region="us-west-2"),

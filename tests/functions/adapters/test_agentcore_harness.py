@@ -5,25 +5,46 @@ from dataclasses import replace
 import pytest
 
 from functions.adapters import agent_client as clients
-from functions.adapters.agentcore_harness import AgentCoreHarness
+from functions.adapters.agentcore_harness import AgentCoreHarness, from_settings
 from functions.bridge.agent import CutShort, Failed, File, Finished, Guardrail, Rationale
 from functions.bridge.failures import MAY_HAVE_ACTED, Failure
+from functions.settings import AgentSettings, MemoryBy
 from simulator.agent.agentcore import HARNESS_ARN
 from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import QUESTION, asking, events, failure, text, wait_until_over
 
+# SHA-256 of "T0123456789:C0123456789:1700000000.000100"
+SESSION = "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
 
-def agent_at(arn: str = HARNESS_ARN, qualifier: str = "") -> AgentCoreHarness:
+
+def agent_at(
+    arn: str = HARNESS_ARN, qualifier: str = "", *, remembers_people: bool = False
+) -> AgentCoreHarness:
     client = clients.bedrock_agentcore(longest_silence=60)
-    return AgentCoreHarness(client, arn=arn, qualifier=qualifier)
+    return AgentCoreHarness(client, arn=arn, qualifier=qualifier, remembers_people=remembers_people)
 
 
-def test_memory_belongs_to_the_user_and_the_session_to_the_thread(agent_service: AgentService) -> None:
+def test_session_and_memory_belong_to_the_thread(agent_service: AgentService) -> None:
     events(agent_at().ask(QUESTION))
     [run] = agent_service.invocations
+    assert run.attributes == {"actorId": SESSION}
+    assert run.session_id == SESSION
+
+
+def test_memory_belongs_to_the_asker_where_people_are_remembered(agent_service: AgentService) -> None:
+    events(agent_at(remembers_people=True).ask(QUESTION))
+    [run] = agent_service.invocations
     assert run.attributes == {"actorId": "U0123456789"}
-    # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
-    assert run.session_id == "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
+    assert run.session_id == SESSION
+
+
+def test_memory_by_person_is_a_setting(agent_service: AgentService) -> None:
+    for memory_by in MemoryBy:
+        settings = AgentSettings("agentcore-harness", arn=HARNESS_ARN, memory_by=memory_by)
+        events(from_settings(settings, longest_silence=60).ask(QUESTION))
+        wait_until_over(agent_service)
+    actors = [run.attributes["actorId"] for run in agent_service.invocations]
+    assert actors == [SESSION, "U0123456789"]
 
 
 def test_an_endpoint_is_asked_by_its_name(agent_service: AgentService) -> None:

@@ -12,6 +12,9 @@ from simulator.agent.agentcore import RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import QUESTION, asking, events, failure, text
 
+# SHA-256 of "T0123456789:C0123456789:1700000000.000100"
+SESSION = "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
+
 
 def agent_at(
     framework: Framework = Framework.STRANDS, *, qualifier: str = "", tell_user_id: bool = False
@@ -76,11 +79,18 @@ def test_the_payload_is_as_documented() -> None:
         "files": [
             {"name": "a.txt", "mediaType": "text/plain", "data": base64.b64encode(b"hi").decode()},
         ],
-        # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
-        "threadId": "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d",
+        "sessionId": SESSION,
+        "userId": SESSION,
+        "threadId": SESSION,
         "runId": run,
         "messages": [{"id": run, "role": "user", "content": "what's the weather in Chicago today?"}],
     }
+
+
+def test_the_payload_names_the_asker_as_the_user_where_people_are_remembered() -> None:
+    sent = payload(QUESTION, remembers_people=True)
+    assert sent["sessionId"] == SESSION
+    assert sent["userId"] == "U0123456789"
 
 
 def test_the_payload_names_nobody_whose_name_is_not_known() -> None:
