@@ -138,12 +138,13 @@ class SlackChat:
             chunks=_chunks(piece),
         )
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
         self._call(
             self._client.chat_stopStream,
             channel=part.turn.channel,
             ts=ts,
             metadata=_metadata(part),
+            session_status="processing" if goes_on else "active",
             **({"chunks": chunks} if (chunks := _chunks(piece)) else {}),
             **({"blocks": buttons} if (buttons := _buttons(part)) else {}),
         )

@@ -79,7 +79,12 @@ def answer(
 
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
-    return _hold(turn, delivery, ports, _owe_own_words)
+
+    def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
+        writer.seems_busy = True  # the worker may have said so before anything was on record
+        _owe_own_words(custody, writer, outcome)
+
+    return _hold(turn, delivery, ports, work)
 
 
 def _own_answer(asked: Turn, agents: Agents) -> str:
@@ -196,6 +201,8 @@ def _finish(
             work(custody, writer, outcome)
         writer.deliver()
     except ChatStopped:
+        with suppress(GiveBack):  # that would have the turn told as interrupted
+            writer.rest()
         custody.settle(State.STOPPED)
 
 

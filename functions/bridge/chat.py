@@ -140,7 +140,11 @@ class Chat(Protocol):
         ...
 
     def set_status(self, turn: Turn, status: str) -> None:
-        """Say under the thread what the bot is doing; Slack takes it away after two minutes."""
+        """Say under the thread what the bot is doing; Slack takes it away after two minutes.
+
+        Slack also shows the thread's session as processing, for an hour, unless a status of "" or the end of
+        a stream makes it active before.
+        """
         ...
 
     def start_stream(self, turn: Turn, piece: Piece) -> str:
@@ -151,8 +155,11 @@ class Chat(Protocol):
         """Let the stream `ts` grow. Not to be repeated after `ChatUnavailable`: it may have grown."""
         ...
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
-        """Add the last piece to the stream `ts`, which from then on is the message `part`."""
+    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
+        """Add the last piece to the stream `ts`, which from then on is the message `part`.
+
+        `goes_on` is whether the answer goes on in another message: the session is still processing.
+        """
         ...
 
     def upload(self, turn: Turn, file: File) -> None:

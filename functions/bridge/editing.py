@@ -67,6 +67,7 @@ class EditWriter:
         self._unconfirmed = Unconfirmed(custody, chat)
         self._delivers = False
         self._delivering = 0
+        self.seems_busy = custody.record.intended > 0  # an owner before us may have written in any style
 
     @property
     def ends_silently(self) -> bool:
@@ -116,7 +117,14 @@ class EditWriter:
                 self._bring_rest()
         ending = self._custody.record.ending
         assert ending is not None
+        self.rest()  # before the turn is settled: whoever takes it over after a crash does so again
         self._custody.settle(ending)
+
+    def rest(self) -> None:
+        if self.seems_busy:
+            with suppress(ChatRefused):
+                self._certainly(lambda: self._chat.set_status(self._custody.turn, ""))
+            self.seems_busy = False
 
     # --- progress: each call is made once, and its trouble is told to the caller ---
 

@@ -115,6 +115,7 @@ class StreamWriter(EditWriter):
         said, at = self._status
         if words != said or self._clock.now() >= at + STATUS_SECONDS:
             self._status = (words, self._clock.now())
+            self.seems_busy = True
             try:
                 self._chat.set_status(self._custody.turn, words)
             except ChatRefused:
@@ -177,6 +178,7 @@ class StreamWriter(EditWriter):
             raise ChatUnavailable("not asked: an earlier message may stand")
         number = len(self._custody.record.reply)
         self._intend(number)
+        self.seems_busy = True
         ts = self._once(number, lambda: self._chat.start_stream(self._custody.turn, piece))
         self._put_on_record(ts)
         self._open = _Stream(ts, number, self._clock.now())
@@ -195,7 +197,7 @@ class StreamWriter(EditWriter):
         part = Part(self._custody.turn, stream.number, ended(place.message, cut))
         rest = place.message[place.written : cut.at].rstrip() + cut.close
         tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))
-        self._chat.stop_stream(stream.ts, part, Piece(rest, tasks))
+        self._chat.stop_stream(stream.ts, part, Piece(rest, tasks), goes_on=True)
         self._note(tasks)
         self._stands(part)
         self._open, self._place = None, place.after(cut)
@@ -218,6 +220,7 @@ class StreamWriter(EditWriter):
             raise
         except ChatRefused:
             return
+        self.seems_busy = False
         self._stands(part)
 
     def _stands(self, part: Part) -> None:

@@ -12,13 +12,23 @@ class Writer(Protocol):
         shows_answer: whether anything that the agent said has been shown.
         refusal: why Slack did not take the final text as it was, in Slack's word; "" if it did.
         ends_silently: whether the last message of the reply was edited, which notifies nobody.
+        seems_busy: whether Slack may show the thread's session as processing.
     """
 
     shows_answer: bool
+    seems_busy: bool
     refusal: str
 
     @property
     def ends_silently(self) -> bool: ...
+
+    def rest(self) -> None:
+        """Let Slack no longer show the thread's session as processing. At every end of a turn.
+
+        Raises:
+            GiveBack: not before the deadline.
+        """
+        ...
 
     def wait(self, words: str) -> None:
         """Show that somebody is at work, unless that is seen already.

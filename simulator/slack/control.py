@@ -13,14 +13,16 @@ What people do
   POST /control/press         {channel, ts, action_id, user, times?}: presses a button -> {statuses, bodies};
                               twice is a double click on what the person sees
   POST /control/stop-stream   {channel, ts, user}: presses Stop in the thread of the message `ts`
-                              -> {stopped: [ts], event_ids}
+                              -> {stopped: [ts], event_ids}. Slack shows that button only to the people of
+                              apps that have subscribed to agent_session_stopped.
   POST /control/home          {user, tab?}: opens the app's "messages" (default) or "home" tab -> {event_ids}
 
 What to look at
   GET  /control/state         channels, users, every message with its edits, notifications and stream;
                               statuses; version
   GET  /control/wait          ?version=&timeout= (seconds, up to 30): until the state changes -> {version}
-  GET  /control/thread        ?channel=&ts= -> {messages, status}: the root and its replies; a status or null
+  GET  /control/thread        ?channel=&ts= -> {messages, status, session}: the root and its replies; a status
+                              or null; whether the agent's session is "processing" or "active"
   GET  /control/calls         ?method= -> {calls}: each Web API call {at, method, args, status, result}
   GET  /control/events        ?event_id= -> {events}: each event {event_id, event, done, attempts}
 
@@ -207,6 +209,8 @@ class Control:
 
     def _stop_stream(self, given: Json) -> Json:
         user, message = self._user(given), self._message(given)
+        if "agent_session_stopped" not in self._installation.bot_events:
+            raise ControlError("there is no Stop button: agent_session_stopped is not subscribed")
         root_ts = message.thread_ts or message.ts
         workspace = self._workspace
         with workspace.lock:
@@ -261,6 +265,7 @@ class Control:
             return {
                 "messages": [self._workspace.inspect(message) for message in thread],
                 "status": status and _shown_status(status),
+                "session": self._workspace.session_status(root.channel_id, root.ts),
             }
 
     def _calls(self, given: Json) -> Json:

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 ChannelKind = Literal["public", "private", "im", "mpim"]
 SLACKBOT = "USLACKBOT"
 STATUS_LIFETIME_SECONDS = 120.0  # docs.slack.dev/reference/methods/assistant.threads.setStatus
+SESSION_LIFETIME_SECONDS = 3600.0  # docs.slack.dev/reference/methods/agents.sessions.setStatus
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,21 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Session:
+    """What Slack knows of the agent in a thread.
+
+    Attributes:
+        status: "active", "processing", "suspended" or "closed".
+        since: `time.monotonic()` of the last change.
+        stream: the stream that has last set it, if one did: when it expires, the session is active.
+    """
+
+    status: str
+    since: float
+    stream: Stream | None = None
+
+
+@dataclass(frozen=True)
 class Change:
     """Something that happened to a message. `previous` is the message as it was rendered before.
 
@@ -148,6 +164,7 @@ class Workspace:
         self._messages: dict[str, dict[str, Message]] = {channel_id: {} for channel_id in self.channels}
         self._ephemeral: dict[tuple[str, str], Message] = {}
         self._statuses: dict[tuple[str, str], Status] = {}
+        self._sessions: dict[tuple[str, str], Session] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._last_ts = 0
 
@@ -225,6 +242,21 @@ class Workspace:
         oldest = time.monotonic() - self.status_lifetime_seconds
         with self.lock:
             return {place: status for place, status in self._statuses.items() if status.since > oldest}
+
+    def session_status(self, channel_id: str, thread_ts: str) -> str:
+        """The status of the agent's session in a thread; "active" where there is none.
+
+        docs.slack.dev/reference/methods/agents.sessions.setStatus: "processing" ends by itself after an hour,
+        and with a stream that expires.
+        """
+        session = self._sessions.get((channel_id, thread_ts))
+        if session is None or session.status != "processing":
+            return session.status if session else "active"
+        stream, now = session.stream, time.monotonic()
+        expired = (
+            stream and not stream.is_completed and now - stream.opened_at >= self.stream_lifetime_seconds
+        )
+        return "active" if expired or now - session.since >= SESSION_LIFETIME_SECONDS else "processing"
 
     # --- changing ---
 
@@ -356,6 +388,12 @@ class Workspace:
                 self._statuses[channel.id, thread_ts] = status
             else:
                 self._statuses.pop((channel.id, thread_ts), None)
+            self.set_session(channel.id, thread_ts, "processing" if text else "active")
+
+    def set_session(self, channel_id: str, thread_ts: str, status: str, stream: Stream | None = None) -> None:
+        """The agent's session in a thread is in this status, and was brought there by `stream` if given."""
+        with self.lock:
+            self._sessions[channel_id, thread_ts] = Session(status, time.monotonic(), stream)
             self.touch()
 
     def _tell(self, change: Change) -> None:

@@ -60,6 +60,8 @@ class Bridge(Operator):
         """Wait until the turn is over and its message off the queue; its state."""
         self.until(lambda: self.state(question) in SETTLED)
         self.until(self.queues_are_empty)
+        root = question.get("thread_ts") or question["ts"]
+        assert self.simulation.slack.workspace.session_status(question["channel"], root) == "active"
         return self.state(question)
 
     def runs(self, question: dict[str, Any]) -> int:

@@ -35,6 +35,8 @@ def methods(question: dict[str, Any], bridge: Bridge) -> list[str]:
 
 
 def test_who_presses_stop_gets_no_more(bridge: Bridge) -> None:
+    # The manifest does not subscribe to it, and then Slack shows no Stop. Another app's manifest may.
+    bridge.simulation.slack.installation.bot_events.add("agent_session_stopped")
     question = streaming(bridge)  # the stop is met by the next words
     bridge.control("stop-stream", channel=question["channel"], ts=question["ts"], user="alice")
     assert bridge.settled(question) == "stopped"

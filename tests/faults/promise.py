@@ -73,6 +73,9 @@ def judge(
     states = map(bridge.simulation.slack.workspace.streaming_state, messages)
     if {"in_progress", "expired"} & {*states}:
         result.wrong.append("a stream is left open")
+    place = (turn.question["channel"], turn.question.get("thread_ts") or turn.question["ts"])
+    if state in SETTLED and bridge.simulation.slack.workspace.session_status(*place) != "active":
+        result.wrong.append("the session is left as processing")
     if len(orphans) > orphans_allowed:
         result.wrong.append(f"orphans: {[text[:40] for text in orphans]}")
     if (runs := bridge.runs(turn.question)) > turn.scenario.runs:

@@ -99,6 +99,7 @@ class FakeChat:
         self.files: list[File] = []
         self.names: dict[str, str] = {}
         self.frozen: set[str] = set()  # messages that cannot be edited any more
+        self.session = "active"  # as Slack shows it
         self.calls: list[tuple[str, str]] = []
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
         self.app_refusal: ChatAppRefused | None = None
@@ -131,7 +132,7 @@ class FakeChat:
 
     def set_status(self, turn: Turn, status: str) -> None:
         assert turn.channel
-        self._do("set_status", status, lambda: None)
+        self._do("set_status", status, lambda: self._set_session("processing" if status else "active"))
 
     def start_stream(self, turn: Turn, piece: Piece) -> str:
         ts = self._new_ts()
@@ -139,6 +140,7 @@ class FakeChat:
         def effect() -> None:
             self.streams[ts] = FakeStream(turn)
             self.streams[ts].grow(piece)
+            self._set_session("processing")
 
         self._do("start_stream", piece.markdown, effect)
         return ts
@@ -147,13 +149,14 @@ class FakeChat:
         assert piece.markdown or piece.tasks, "Slack refuses this: no_text"
         self._do("append_stream", piece.markdown, lambda: self._stream(ts, turn).grow(piece))
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
         def effect() -> None:
             stream = self._stream(ts, part.turn)
             stream.grow(piece)
             del self.streams[ts]
             self.stopped.append(stream)
             self.messages[ts] = replace(part, markdown=stream.text)
+            self._set_session("processing" if goes_on else "active")
 
         self._do("stop_stream", piece.markdown, effect)
 
@@ -161,6 +164,7 @@ class FakeChat:
         """What Slack does with streams that nobody stops."""
         for ts, stream in self.streams.items():
             self.messages[ts] = Part(stream.turn, -1, stream.text)
+            self._set_session("active")
         self.streams.clear()
 
     def upload(self, turn: Turn, file: File) -> None:
@@ -192,6 +196,9 @@ class FakeChat:
 
     def _new_ts(self) -> str:
         return f"{len(self.calls) + 1}.0"
+
+    def _set_session(self, status: str) -> None:
+        self.session = status
 
     def _stream(self, ts: str, turn: Turn) -> FakeStream:
         if ts not in self.streams:

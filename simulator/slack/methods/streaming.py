@@ -31,6 +31,7 @@ def start(call: Call) -> Json:
     message = call.workspace.post(
         channel, call.installation.bot, stream.text, blocks=stream.blocks, thread_ts=thread_ts, stream=stream
     )
+    call.workspace.set_session(channel.id, thread_ts or message.ts, "processing", stream)
     return {"channel": channel.id, "ts": message.ts}
 
 
@@ -49,7 +50,8 @@ def stop(call: Call) -> Json:
     payload = _payload(call)
     blocks = limits.parse_blocks(call.args["blocks"]) if call.args.get("blocks") is not None else []
     metadata = limits.parse_metadata(call.args["metadata"]) if call.args.get("metadata") is not None else {}
-    if call.text("session_status") not in (None, *SESSION_STATUSES):
+    session_status = call.text("session_status") or "active"
+    if session_status not in SESSION_STATUSES:
         allowed = ", ".join(SESSION_STATUSES)
         raise refusal("invalid_arguments", f"must be one of {allowed} [json-pointer:/session_status]")
     if payload.mode is None and not stream.blocks and not blocks:
@@ -57,6 +59,7 @@ def stop(call: Call) -> Json:
     stream.write(payload)
     stream.complete(blocks)
     call.workspace.show_stream(message, stream, metadata or None)
+    call.workspace.set_session(channel.id, message.thread_ts or message.ts, session_status)
     shown = call.workspace.render(message, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "message": shown}
 

@@ -509,6 +509,15 @@ def test_a_stream_that_its_writer_left_open_is_put_right_by_another(
     assert chat.find(turn) == Found({0: ts})
 
 
+def test_a_stream_leaves_the_session_processing_only_where_the_answer_goes_on(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    for goes_on, session in ((True, "processing"), (False, "active")):
+        ts = chat.start_stream(turn, Piece("It "))
+        chat.stop_stream(ts, Part(turn, 0, "It is"), Piece("is"), goes_on=goes_on)
+        assert slack.workspace.session_status(turn.channel, turn.thread_ts) == session
+
+
 # --- status, mentions, names, files ------------------------------------------------------------------------
 
 

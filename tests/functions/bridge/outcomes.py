@@ -32,6 +32,7 @@ def check_settled(stage: Stage, said: Mapping[int, str]) -> None:
     record, texts = stage.record, stage.chat.texts()
     assert record.state in SETTLED
     assert not stage.chat.streams
+    assert stage.chat.session == "active"
     assert sorted(stage.chat.messages, key=float) == list(record.reply)
     assert "Processing…" not in texts
     if record.state is State.ANSWERED:

@@ -65,9 +65,9 @@ class StrictChat(FakeChat):
         self._check(piece, ts)
         super().append_stream(turn, ts, piece)
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece) -> None:
+    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
         self._check(piece, ts)
-        super().stop_stream(ts, part, piece)
+        super().stop_stream(ts, part, piece, goes_on=goes_on)
 
     def post(self, part: Part) -> str:
         assert 0 < len(part.markdown) <= MESSAGE_CHARACTERS

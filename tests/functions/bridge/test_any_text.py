@@ -97,6 +97,7 @@ def test_whatever_is_said_and_whatever_goes_wrong_the_thread_has_it_all(
     deliver_until_settled(stage)
     assert stage.record.state is State.ANSWERED
     assert not stage.chat.streams
+    assert stage.chat.session == "active"
     said = re.findall(r"w\d+\.", text)
     if stage.chat.files:  # a table has become one
         tables = "".join(file.data.decode() for file in stage.chat.files)

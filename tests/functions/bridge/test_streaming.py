@@ -10,12 +10,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from functions.bridge.agent import Failed, Finished, TextDelta, ToolUse
+from functions.bridge.answer import give_up
 from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatStopped, ChatUnavailable, TaskStatus
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict
 from functions.bridge.turn import Turn
-from tests.functions.bridge.asking import Killed, kill
+from tests.functions.bridge.asking import PHOTO, Killed, kill
 from tests.functions.bridge.strict import TROUBLE, StrictStage, deliver_until_settled, take, words_of
 from tests.functions.fakes import TURN, ScriptedAgent, Step, next_attempt
 
@@ -49,7 +50,7 @@ def test_a_status_takes_the_place_of_the_placeholder(stage: StrictStage) -> None
     outcome = take(stage, 5.0, TextDelta("It is "), 2.0, TextDelta("sunny."), Finished())
     assert outcome.verdict is Verdict.ANSWERED
     assert outcome.first_text_seconds == pytest.approx(5.05)
-    assert stage.chat.history("set_status") == ["Processing…"]
+    assert stage.chat.history("set_status") == ["Processing…"]  # the end of the stream takes it back
     assert stage.chat.history("post") == stage.chat.history("edit") == []
     assert stage.chat.texts() == ["It is sunny."]
 
@@ -59,7 +60,8 @@ def test_the_status_is_set_again_before_slack_takes_it_away(stage: StrictStage) 
     set_status = stage.chat.set_status
 
     def noting(turn: Turn, status: str) -> None:
-        at.append(stage.clock.now())
+        if status:
+            at.append(stage.clock.now())
         set_status(turn, status)
 
     stage.chat.set_status = noting  # type: ignore[method-assign]
@@ -91,6 +93,69 @@ def test_a_status_that_fails_for_now_ends_no_streaming(stage: StrictStage, troub
     stage.chat.trouble["set_status"] = [trouble]
     take(stage, 10.0, TextDelta("It is "), 3.0, TextDelta("sunny."), Finished())
     assert writes(stage) == ["start_stream", "stop_stream"]
+
+
+# --- what Slack shows of the session ------------------------------------------------------------------------
+
+
+def test_a_session_is_active_again_when_the_answer_is_posted(stage: StrictStage) -> None:
+    take(stage, 2.0, TextDelta("It is "), TextDelta("sunny."), Finished())
+    assert stage.chat.history("set_status") == ["Processing…", ""]
+    assert stage.chat.session == "active"
+
+
+def test_a_session_is_processing_until_the_last_message_ends(stage: StrictStage) -> None:
+    seen: list[str] = []
+    stop_stream = stage.chat.stop_stream
+
+    def noting(*arguments: Any, **options: Any) -> None:
+        stop_stream(*arguments, **options)
+        seen.append(stage.chat.session)
+
+    stage.chat.stop_stream = noting  # type: ignore[method-assign]
+    take(stage, *growing(spoken(160), pause=5.0))  # 800 seconds
+    assert seen == ["processing", "processing", "processing", "active"]
+
+
+@pytest.mark.parametrize("code", ["unknown_method", "feature_disabled", "missing_scope"])
+def test_a_session_is_active_again_where_streams_are_refused(stage: StrictStage, code: str) -> None:
+    stage.chat.trouble["start_stream"] = [ChatRefused(code)]
+    take(stage, *growing(spoken(40)))
+    assert stage.chat.session == "active"
+
+
+@pytest.mark.parametrize("method", ["append_stream", "stop_stream"])
+def test_a_session_is_active_again_when_a_person_stops_the_stream(stage: StrictStage, method: str) -> None:
+    stage.chat.trouble[method] = [ChatStopped("stopped_by_user")]
+    assert take(stage, *growing(spoken(9))).verdict is Verdict.STOPPED
+    assert stage.chat.session == "active"
+
+
+@pytest.mark.parametrize("trouble", [ChatRateLimited(3), ChatUnavailable("503")], ids=str)
+def test_a_session_that_slack_does_not_take_back_for_now_is_taken_back_later(
+    stage: StrictStage, trouble: Exception
+) -> None:
+    stage.chat.trouble["set_status"] = [None, trouble, trouble]
+    assert take(stage, 2.0, TextDelta("It is sunny."), Finished()).verdict is Verdict.ANSWERED
+    assert stage.chat.session == "active"
+
+
+def test_a_session_that_slack_does_not_take_back_at_all_holds_up_nothing(stage: StrictStage) -> None:
+    stage.chat.trouble["set_status"] = [None, ChatRefused("method_deprecated")]
+    assert take(stage, 2.0, TextDelta("It is sunny."), Finished()).verdict is Verdict.ANSWERED
+
+
+def test_a_session_is_active_again_when_the_turn_is_given_up(stage: StrictStage) -> None:
+    def die(attachment: object) -> bytes:  # noqa: ARG001
+        raise Killed
+
+    stage.attachments.fetch = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        take(stage, turn=replace(TURN, files=(PHOTO,)))
+    assert stage.chat.session == "processing"
+    stage.clock.sleep(61)
+    give_up(TURN, stage.delivery(), stage.ports)
+    assert stage.chat.session == "active"
 
 
 # --- growing -----------------------------------------------------------------------------------------------
@@ -168,7 +233,7 @@ def test_a_message_ends_for_its_age_though_nothing_is_said(stage: StrictStage) -
     take(stage, TextDelta("Wait."), 700.0, TextDelta("\n\nSunny."), Finished())
     assert stage.chat.longest < 250
     assert stage.chat.texts() == ["Wait.", "Sunny."]
-    assert stage.chat.history("set_status")[-1] == "Processing…"  # nothing else says that it goes on
+    assert stage.chat.history("set_status")[-2:] == ["Processing…", ""]  # nothing else says that it goes on
 
 
 def test_a_message_ends_before_slack_ends_it_for_its_size(stage: StrictStage) -> None:
@@ -494,6 +559,7 @@ def test_a_crash_at_any_call_leaves_no_open_stream(name: str) -> None:
         except Killed:
             deliver_until_settled(stage)
             assert not stage.chat.streams, f"died at {number}"
+            assert stage.chat.session == "active", f"died at {number}"
             assert list(stage.chat.messages) == list(stage.record.reply), f"died at {number}"
         else:
             assert number > 5

@@ -182,7 +182,11 @@ def test_a_stranger_in_a_shared_channel_is_recognisable(control: Control, receiv
     assert envelope["event"]["user_team"] == seed.OTHER_TEAM.id
 
 
-def test_opening_the_messages_tab_is_an_event(control: Control, receiver: Receiver) -> None:
+def test_opening_the_messages_tab_is_an_event_for_who_subscribes_to_it(
+    control: Control, service: SlackService, receiver: Receiver
+) -> None:
+    assert control.post("home", user="alice")["event_ids"] == []
+    service.installation.bot_events.add("app_home_opened")
     control.post("home", user="alice")
     event = receiver.wait(1)[0].event
     assert (event["type"], event["tab"], event["channel"]) == ("app_home_opened", "messages", seed.ALICE_DM)

@@ -66,6 +66,21 @@ def test_a_status_lasts_two_minutes(
     assert status(control, root) is None
 
 
+def test_a_status_makes_the_session_processing_until_it_is_empty(
+    client: WebClient, control: Control, root: str
+) -> None:
+    def session() -> str:
+        return str(control.get("thread", channel="general", ts=root)["session"])
+
+    assert session() == "active"
+    client.assistant_threads_setStatus(channel_id=seed.GENERAL, thread_ts=root, status="is thinking…")
+    assert session() == "processing"
+    client.chat_postMessage(channel=seed.GENERAL, thread_ts=root, text="a post does not end it")
+    assert session() == "processing"
+    client.assistant_threads_setStatus(channel_id=seed.GENERAL, thread_ts=root, status="")
+    assert session() == "active"
+
+
 @pytest.mark.parametrize(
     ("changed", "error"),
     [

@@ -227,7 +227,36 @@ def test_a_stopped_stream_takes_no_more(stream: Stream) -> None:
         stream.stop()
 
 
-def test_a_person_may_press_stop(control: Control, client: WebClient, root: str) -> None:
+def test_a_stream_says_what_becomes_of_the_session(control: Control, client: WebClient, root: str) -> None:
+    def session() -> str:
+        return str(control.get("thread", channel="general", ts=root)["session"])
+
+    Stream(client, root, markdown_text="a").stop(session_status="processing")
+    assert session() == "processing"
+    stream = Stream(client, root, markdown_text="a")
+    stream.stop()
+    assert session() == "active"
+    Stream(client, root, markdown_text="a")
+    assert session() == "processing"
+    control.post("lifetimes", stream_seconds=0)
+    assert session() == "active"
+
+
+def test_without_a_subscription_there_is_no_stop_button(
+    control: Control, client: WebClient, root: str
+) -> None:
+    Stream(client, root, markdown_text="a")
+    pressed = control.post("stop-stream", channel="general", ts=root, user="alice")
+    assert pressed == {
+        "ok": False,
+        "error": "there is no Stop button: agent_session_stopped is not subscribed",
+    }
+
+
+def test_a_person_may_press_stop(
+    control: Control, client: WebClient, service: SlackService, root: str
+) -> None:
+    service.installation.bot_events.add("agent_session_stopped")
     stream = Stream(client, root, markdown_text="a")
     pressed = control.post("stop-stream", channel="general", ts=root, user="alice")
     assert pressed["stopped"] == [stream.ts]
@@ -240,6 +269,8 @@ def test_a_person_may_press_stop(control: Control, client: WebClient, root: str)
     assert sent["event"]["type"] == "agent_session_stopped"
     assert sent["event"]["thread_ts"] == root
     assert sent["event"]["streaming_message_ts"] == [stream.ts]
+    # Slack leaves it to the app: docs.slack.dev/reference/events/agent_session_stopped
+    assert control.get("thread", channel="general", ts=root)["session"] == "processing"
 
 
 def test_what_was_never_streamed_is_no_stream(client: WebClient, root: str) -> None:
