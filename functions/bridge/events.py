@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.bridge.commands import Ask
 from functions.bridge.fields import ID, SURROGATE, TS
-from functions.bridge.inbound import mentioned_people, question_text
+from functions.bridge.inbound import first_mentioned, mentioned_people, question_text
 from functions.bridge.turn import LARGEST_FILE, MOST_FILES, Attachment, Notice, Turn
 
 # Messages that a person wrote; every other subtype reports on somebody else's business.
@@ -67,7 +67,7 @@ def parse(body: bytes, *, now: float) -> Challenge | Ask | Ignored:
 
 
 def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
-    installation = _installation(envelope)
+    installation = _installation(envelope, event)
     bot_user = _string(installation, "user_id")
     team = _string(installation, "team_id") or _string(envelope, "team_id")
     _check_addressed(event, bot_user)
@@ -151,9 +151,18 @@ def _is_external(
     return shared or (home != "" and not organisation)
 
 
-def _installation(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`authorizations[0]`: the installation that the event is for; there is never more than one entry."""
+def _installation(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`authorizations[0]`: the installation that the event is for; there is never more than one entry.
+
+    An old shape of the envelope, and what some emulators of Slack send, has none
+    (docs.slack.dev/changelog/2020-09-15-events-api-truncate-authed-users): a mention then names the bot.
+    Not in a channel that is shared with outsiders, where the envelope's team is the sender's.
+    """
     authorizations = envelope.get("authorizations")
+    if not authorizations and event.get("type") == "app_mention":
+        bot_user = first_mentioned(_string(event, "text"))
+        if bot_user and envelope.get("is_ext_shared_channel") is not True:
+            return {"user_id": bot_user}
     if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], dict):
         return authorizations[0]
     raise _NotOurs("malformed")

@@ -13,6 +13,7 @@ from functions.bridge.turn import MOST_PEOPLE
 _BRACKETS = re.compile(r"<([^<>]*)>")
 _ID = re.compile(r"@([UW][A-Z0-9]+)\b")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{1,30})>")
+_ANYONE = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>]*)?>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 
@@ -26,6 +27,12 @@ def question_text(text: str, *, bot_user: str) -> str:
     unaddressed = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>[ \t]*", "", text)
     readable = _BRACKETS.sub(lambda match: _readable(match[1]), unaddressed)
     return _ENTITY.sub(lambda match: _CHARACTERS[match[1]], readable).strip()
+
+
+def first_mentioned(text: str) -> str:
+    """The id of whom Slack's text mentions first, "" if it mentions nobody."""
+    found = _ANYONE.search(text)
+    return found[1] if found else ""
 
 
 def mentioned_people(text: str, *, bot_user: str) -> tuple[str, ...]:

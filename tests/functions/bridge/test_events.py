@@ -90,6 +90,32 @@ def test_an_organisation_wide_installation_falls_back_to_the_envelopes_team() ->
     assert turn_of(MENTION, authorizations=[authorization]).team == "T1"
 
 
+@pytest.mark.parametrize("authorizations", [None, []])
+def test_without_authorizations_the_bot_is_the_first_who_is_mentioned(authorizations: Any) -> None:
+    event = {**MENTION, "text": "<@UBOT|agent> ask <@U2> about it"}
+    turn = turn_of(event, authorizations=authorizations)
+    assert (turn.team, turn.bot_user, turn.text) == ("T1", "UBOT", "ask @U2 about it")
+    assert turn.mentioned == ("U2",)
+    old_shape = {key: value for key, value in envelope(MENTION).items() if key != "authorizations"}
+    assert parse(json.dumps(old_shape).encode(), now=START) == received(MENTION)
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        (DIRECT, {}),  # mentions nobody
+        ({**MENTION, "text": "what's the weather?"}, {}),
+        ({**MENTION, "text": "&lt;@UBOT&gt; typed by hand"}, {}),
+        (MENTION, {"authorizations": "none"}),
+        (MENTION, {"authorizations": ["none"]}),
+        # The envelope's team is the sender's there, so that nobody could say who belongs to us.
+        (MENTION, {"is_ext_shared_channel": True}),
+    ],
+)
+def test_without_authorizations_nothing_is_guessed(event: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert received(event, **{"authorizations": None, **changes}) == Ignored("malformed")
+
+
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
 def test_what_a_person_says_counts_whatever_its_form(subtype: str) -> None:
     assert turn_of({**DIRECT, "subtype": subtype}).text == "and tomorrow?"
