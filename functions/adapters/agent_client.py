@@ -1,5 +1,7 @@
 """boto3 clients for the services that run agents: how they connect, and whose credentials they use."""
 
+import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+
+# NAT gateways and network load balancers cut a connection that is silent for 350 seconds, and neither end
+# hears of it: docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html. After 60 silent
+# seconds the kernel asks the other end, each 15 seconds, and gives up after four questions without an answer.
+# macOS has another name for the first number.
+_IDLE: int = getattr(socket, "TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE")
+_KEEP_ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, _IDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,9 @@ def agent_client(service: str, *, longest_silence: float, role: Role | None = No
     """
     session: Any = _assuming(role) if role else aws.session
     client = session.client(service, region_name=region or None, config=_listening(longest_silence))
+    # botocore has a setting that switches keep-alive on (`tcp_keepalive`), with the system's two hours of
+    # silence, and none for these. A connection takes them from here when it is made.
+    client._endpoint.http_session._socket_options.extend(_KEEP_ALIVE)
     name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-send.{name}", _use_a_new_connection)
     return client
@@ -92,7 +109,6 @@ def _listening(longest_silence: float) -> Config:
     return Config(
         connect_timeout=5,
         read_timeout=longest_silence,
-        tcp_keepalive=True,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
 

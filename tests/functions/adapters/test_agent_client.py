@@ -1,10 +1,13 @@
 """Clients for agents: how they connect, and whose credentials they use."""
 
+import gc
 import re
+import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -18,9 +21,10 @@ from functions.bridge.agent import Agent, Failed
 from functions.bridge.failures import Failure
 from functions.settings import AgentSettings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
+from simulator.agent.service import AgentService
 from simulator.aws import FAKE_CREDENTIALS, REGION
 from simulator.http import HttpServer
-from tests.functions.adapters.runs import QUESTION, events, failure
+from tests.functions.adapters.runs import QUESTION, asking, events, failure
 
 ROLE = clients.Role("arn:aws:iam::210987654321:role/ask-the-agent", external_id="bridge-42")
 
@@ -115,6 +119,36 @@ def test_an_agent_is_asked_once_and_over_a_connection_of_its_own(
         assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
     assert service.connections == ["close", "close"]
     assert service.assumed == []
+
+
+def test_a_connection_to_a_silent_agent_shows_that_it_is_alive_each_minute(
+    agent_service: AgentService,
+) -> None:
+    agent = AgentCoreRuntime(clients.bedrock_agentcore(longest_silence=20), arn=RUNTIME_ARNS[Framework.WHOLE])
+    run = agent.ask(asking("never answer"))
+    while not agent_service.invocations:
+        run.next(timeout=0.01)
+    [connection] = connections_to(agent_service.url)
+    idle = getattr(socket, "TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE")
+    assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
+    assert connection.getsockopt(socket.IPPROTO_TCP, idle) == 60
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 15
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 4
+    agent_service.stop()
+    run.cancel()
+
+
+def connections_to(url: str) -> list[socket.socket]:
+    """The open connections of this process to the server at `url`."""
+    found = [one for one in gc.get_objects() if isinstance(one, socket.socket) and one.fileno() >= 0]
+    return [one for one in found if peer_port(one) == urlsplit(url).port]
+
+
+def peer_port(connection: socket.socket) -> int | None:
+    try:
+        return int(connection.getpeername()[1])
+    except OSError:  # it listens, or is not connected
+        return None
 
 
 def test_an_agent_of_another_account_is_asked_under_its_role(
