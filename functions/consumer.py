@@ -37,7 +37,7 @@ Work = Callable[[Command, Delivery, Ports], Outcome]
 # What an operator need not look into.
 _AS_IT_SHOULD_BE = (Verdict.ANSWERED, Verdict.DUPLICATE, Verdict.PRESS_REFUSED)
 
-logger = Logger()
+logger = Logger(use_rfc3339=True, utc=True)
 
 
 class LambdaContext(Protocol):

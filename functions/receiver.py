@@ -34,7 +34,7 @@ EVENTS_ROUTE = "POST /slack/events"  # not the path, which a custom domain may p
 
 Response = dict[str, Any]
 
-logger = Logger()
+logger = Logger(use_rfc3339=True, utc=True)
 
 
 class Receiver:

@@ -1,9 +1,13 @@
 """What a queue consumer makes of an event and of an outcome: its answer, its log line, its metrics."""
 
 import json
+import re
 import sys
+import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -105,10 +109,27 @@ def ends_with(outcome: Outcome) -> Work:
     return work
 
 
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as environment:
+        environment.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 ASK = Ask(TURN)
 REFUSAL = RefusePress("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100")
 DONE: dict[str, Any] = {"batchItemFailures": []}
 AGAIN = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_log_lines_say_when_in_utc_as_rfc_3339_has_it(desk: Desk) -> None:
+    desk.consume(to_json(ASK), ends_with(Outcome(Verdict.ANSWERED)))
+    said = desk.line("turn handled")["timestamp"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", said)
+    assert abs(datetime.fromisoformat(said) - datetime.now(UTC)) < timedelta(minutes=10)
 
 
 def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:
