@@ -9,7 +9,7 @@ from typing import Any
 from functions.adapters.error_texts import identifier
 from functions.adapters.pieces import Calls, Said, Thought, ToolsSeen
 from functions.bridge.agent import AgentEvent, Failed, ToolKind
-from functions.bridge.failures import Failure
+from functions.bridge.failures import Failure, at_work
 
 _THOUGHTS = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
 # Other objects may have a "type" in capitals too.
@@ -67,7 +67,8 @@ class Translation:
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
                 # Its message may quote what was said.
-                yield Failed(Failure.INTERNAL, f"RUN_ERROR ({identifier(event.get('code'))})")
+                failure = at_work(_string(event, "code"), message=_string(event, "message"))
+                yield Failed(failure, f"RUN_ERROR ({identifier(event.get('code'))})")
 
     def _tool_call(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
         self._call = _string(event, "toolCallId") or self._call

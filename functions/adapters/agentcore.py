@@ -17,7 +17,6 @@ REFUSED = {
     "resourceNotFoundException": Failure.NOT_FOUND,
     "validationException": Failure.INVALID,
     "validationException/ResourceConflict": Failure.BUSY,  # how a harness, which knows no conflicts, says it
-    "runtimeClientError": Failure.INTERNAL,
 }
 
 

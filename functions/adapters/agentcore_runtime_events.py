@@ -30,7 +30,7 @@ from functions.adapters.error_texts import error_in, identifier
 from functions.adapters.pieces import Said, Thought, ToolsSeen
 from functions.adapters.sse import Event
 from functions.bridge.agent import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
-from functions.bridge.failures import Failure
+from functions.bridge.failures import Failure, at_work
 
 # Stands for an item of which the stream has only the beginning.
 HALF = object()
@@ -187,7 +187,9 @@ class Translation:
         if item.get("error_type") == _TOO_LONG or (self._stop_reason in _CUT_SHORT and not self._in_message):
             self._stop_reason, self._in_message = self._stop_reason or "max_tokens", False
             return
-        yield Failed(Failure.INTERNAL, f"an error in the answer ({identifier(item.get('error_type'))})")
+        name, said = identifier(item.get("error_type")), item.get("error")
+        failure = at_work(name, message=said if isinstance(said, str) else "")
+        yield Failed(failure, f"an error in the answer ({name})")
 
     def _answer(self, name: str, value: Any) -> Iterator[AgentEvent]:
         """A whole message. A model's turn has several: what it says, what tools gave, what it says then."""

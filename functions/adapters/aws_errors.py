@@ -15,7 +15,7 @@ from botocore.exceptions import (
 from urllib3.exceptions import HTTPError
 
 from functions.bridge.agent import AgentEvent, Failed
-from functions.bridge.failures import Failure
+from functions.bridge.failures import Failure, at_work
 
 # Errors that quote what was asked, or what a tool said.
 _QUOTING = {"validationException", "dependencyFailedException", "runtimeClientError"}
@@ -41,8 +41,9 @@ def told(
 
     Args:
         refused: errors as the answer to the request, by `code`; where a service gives its errors a `reason`,
-            "code/reason" goes first.
-        broken_off: errors within a stream, by `code`.
+            "code/reason" goes first. Those that are missing here, of agents that may have been at work,
+            are told by their names.
+        broken_off: errors within a stream, by `code`; those that are missing here likewise.
     """
     try:
         yield from events
@@ -53,10 +54,10 @@ def told(
         # Only the type: some of these exceptions quote what was sent.
         yield Failed(_own_failure(exc), type(exc).__name__)
     except EventStreamError as exc:
-        yield Failed(broken_off.get(code(exc), Failure.INTERNAL), _detail(exc), begun=True)
+        yield Failed(broken_off.get(code(exc)) or _at_work(exc), _detail(exc), begun=True)
     except ClientError as exc:
         known = refused.get(f"{code(exc)}/{exc.response.get('reason')}") or refused.get(code(exc))
-        yield Failed(known or _BY_STATUS.get(status(exc), Failure.INTERNAL), _detail(exc))
+        yield Failed(known or _BY_STATUS.get(status(exc)) or _at_work(exc), _detail(exc))
 
 
 def code(exc: ClientError) -> str:
@@ -68,6 +69,10 @@ def code(exc: ClientError) -> str:
 def status(exc: ClientError) -> int:
     """The HTTP status of the answer; 0 for an error within a stream."""
     return exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _at_work(exc: ClientError) -> Failure:
+    return at_work(code(exc), message=exc.response.get("Error", {}).get("Message", ""))
 
 
 def _own_failure(exc: Exception) -> Failure:

@@ -104,7 +104,8 @@ class Translation:
             yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
         elif self._failure_code is not None and not self._gave:
             # Its reason may quote what was said.
-            yield Failed(Failure.INTERNAL, f"failureTrace (code {self._failure_code})")
+            failure = Failure.THROTTLED_AT_WORK if self._failure_code == 429 else Failure.INTERNAL
+            yield Failed(failure, f"failureTrace (code {self._failure_code})")
         else:
             yield Finished()
 

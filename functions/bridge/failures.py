@@ -1,5 +1,6 @@
 """What can go wrong with an agent, and whether it may be tried again."""
 
+import re
 from enum import StrEnum
 
 
@@ -7,6 +8,7 @@ class Failure(StrEnum):
     """A kind of trouble. The value is the word in logs and metrics."""
 
     THROTTLED = "throttled"
+    THROTTLED_AT_WORK = "throttled_at_work"
     BUSY = "busy"
     NOT_READY = "not_ready"
     UNREACHABLE = "unreachable"
@@ -41,6 +43,7 @@ MAY_HAVE_ACTED = frozenset(
         Failure.DEADLINE,
         Failure.INTERRUPTED,
         Failure.INTERNAL,
+        Failure.THROTTLED_AT_WORK,
         Failure.DEPENDENCY,
         Failure.LIMIT,
         # It ran to the end of its turn.
@@ -48,3 +51,16 @@ MAY_HAVE_ACTED = frozenset(
         Failure.NOT_SHOWABLE,
     }
 )
+
+# How services and clients of models call it: ThrottlingException and TooManyRequestsException (AWS),
+# ModelThrottledException (Strands), RateLimitError (OpenAI, Anthropic), RATE_LIMIT_EXCEEDED (AG-UI).
+_THROTTLING = re.compile(r"throttl|rate_?limit|too_?many_?requests", re.IGNORECASE)
+# botocore's message names the error in brackets: "An error occurred (ThrottlingException) when calling …".
+_NAME_IN_MESSAGE = re.compile(r"An error occurred \((\w{1,80})\)")
+
+
+def at_work(name: str, *, message: str = "") -> Failure:
+    """What stopped an agent that was at work, by the name of its error, or by the one in its message."""
+    in_message = _NAME_IN_MESSAGE.search(message)
+    is_throttling = _THROTTLING.search(name) or (in_message and _THROTTLING.search(in_message[1]))
+    return Failure.THROTTLED_AT_WORK if is_throttling else Failure.INTERNAL

@@ -78,6 +78,8 @@ def _whom(agents: Mapping[str, str]) -> list[str]:
 _FAILURES = {
     Failure.THROTTLED: "The agent has too much to do right now and did not take your question. "
     "Please ask again in a minute.",
+    Failure.THROTTLED_AT_WORK: "The agent's model has too much to do right now, so the agent stopped in the "
+    "middle of this. Please ask again in a minute.",
     Failure.BUSY: "The agent was still busy with something else in this thread and did not take your "
     "question. Please ask again in a minute.",
     Failure.NOT_READY: "The agent was not ready and did not take your question. "

@@ -82,8 +82,11 @@ class HarnessWire(Wire):
             yield eventstream.exception("validationException", body)
         elif error in _INTERNAL:
             yield eventstream.exception("internalServerException", {"message": message})
-        else:
-            yield eventstream.exception("runtimeClientError", {"message": message})
+        else:  # what the agent's own code got: its model's error, as botocore words it
+            said = (
+                f"An error occurred ({error[:1].upper()}{error[1:]}) when calling ConverseStream: {message}"
+            )
+            yield eventstream.exception("runtimeClientError", {"message": said})
 
     def fail_unmodelled(self, code: str, message: str) -> Iterator[bytes]:
         yield eventstream.error(code, message)

@@ -215,6 +215,16 @@ def test_an_error_after_the_first_words_is_never_taken_for_a_run_that_did_not_st
     assert len(agent_service.invocations) == 1
 
 
+def test_throttling_after_the_agent_began_is_told_as_such_and_not_tried_again(
+    agent: Agent, agent_service: AgentService
+) -> None:
+    heard = events(agent.ask(asking("throttle in stream")))
+    assert failure(heard) is Failure.THROTTLED_AT_WORK
+    assert failure(heard) not in NOT_STARTED
+    assert may_have_acted(heard[-1])
+    assert len(agent_service.invocations) == 1
+
+
 def test_an_error_before_the_first_event_is_not_taken_for_a_run_that_did_not_start(
     agent: Agent, agent_service: AgentService
 ) -> None:

@@ -143,7 +143,6 @@ def test_more_files_than_the_service_takes_are_refused(agent: BedrockAgent) -> N
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("throttle in stream", Failure.INTERNAL),
         ("dependency", Failure.DEPENDENCY),
         ("fail", Failure.INTERNAL),
     ],

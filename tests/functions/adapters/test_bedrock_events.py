@@ -476,6 +476,11 @@ def test_a_failure_without_an_answer_has_failed(service: ScriptedServer) -> None
     assert heard(service, FAILURE) == [Failed(Failure.INTERNAL, "failureTrace (code 424)")]
 
 
+def test_a_failure_for_want_of_room_is_throttling(service: ScriptedServer) -> None:
+    throttled = trace("failureTrace", {"traceId": "abc-0", "failureCode": 429, "failureReason": "SECRET"})
+    assert heard(service, throttled) == [Failed(Failure.THROTTLED_AT_WORK, "failureTrace (code 429)")]
+
+
 def test_a_failure_that_was_made_good_has_not(service: ScriptedServer) -> None:
     made = event("files", {"files": [{"name": "a.txt", "type": "text/plain", "bytes": ""}]})
     assert heard(service, FAILURE, step("rationale", text="Again.")) == [Rationale("Again."), Finished()]
