@@ -328,7 +328,10 @@ def _until_end(stream: Iterator[bytes], player: Player, end: Callable[[str], Non
     """`stream`, and a word to `end` about how it ended, before the client can see that it has."""
     how = "broken"  # a defect of the fake itself
     try:
-        yield from stream
+        for message in stream:
+            if isinstance(player.last, Fail | UnmodelledError):  # the last message of all
+                end(_planned_end(player.last))
+            yield message
         how = _planned_end(player.last)
     except Stopped:
         how = "stopped"

@@ -288,6 +288,16 @@ def test_streaming_that_is_not_allowed_is_denied_before_any_tool(
     assert "**Chicago**" in text_of(list(invoke(client, CHICAGO, streaming=False)))
 
 
+@pytest.mark.parametrize("script", ["fail at once", "unmodelled error"])
+def test_a_session_is_free_before_its_client_reads_an_error(
+    service: AgentService, client: "AgentsforBedrockRuntimeClient", script: str
+) -> None:
+    service.force(script, times=50)
+    for number in range(50):
+        taken_until(EventStreamError, invoke(client, CHICAGO))
+        assert service.invocations[number].ended is not None
+
+
 @pytest.mark.parametrize("script", ["cut", "cut in message"])
 def test_a_cut_stream_does_not_look_complete(
     service: AgentService, client: "AgentsforBedrockRuntimeClient", journal: Journal, script: str
