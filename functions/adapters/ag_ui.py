@@ -64,6 +64,7 @@ class Translation:
                 )
             case "RUN_FINISHED":
                 self.is_open = False
+                yield from self._said.end()
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
                 # Its message may quote what was said.

@@ -64,6 +64,7 @@ class Translation:
 
     def end(self) -> Iterator[AgentEvent]:
         """What follows from how the last message stopped, once the stream is closed."""
+        yield from self._said.end()
         reason = self._stop_reason
         failure = Failure.CUT_OFF if not reason else _FAILED.get(reason)
         if reason in _CUT_SHORT and not self._said.anything:

@@ -116,6 +116,9 @@ class Translation:
 
     def end(self) -> Iterator[AgentEvent]:
         yield from self._thought.end()
+        for event in self._said.end():
+            self._has_text = True
+            yield event
         if failed := self._what_is_missing():
             yield failed
             return

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from functions.adapters.pieces import clean
+from functions.adapters.pieces import ModelText, clean
 from functions.bridge import wording
 from functions.bridge.agent import (
     AgentEvent,
@@ -23,7 +23,6 @@ from functions.bridge.agent import (
     Guardrail,
     Rationale,
     Source,
-    TextDelta,
     ToolKind,
     ToolRequest,
     ToolUse,
@@ -77,6 +76,7 @@ class Translation:
     def __init__(self) -> None:
         # Chunks may end inside a character: one decoder for the whole answer.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._text = ModelText()
         self._said = io.StringIO()  # the answer so far: citations count its characters
         self._guardrails: set[Guardrail] = set()
         self._gave = False  # text or a file
@@ -98,7 +98,8 @@ class Translation:
     def end(self) -> Iterator[AgentEvent]:
         if rest := self._decoder.decode(b"", final=True):
             self._gave = True
-            yield TextDelta(rest)
+            yield from self._text.piece(rest)
+        yield from self._text.end()
         if self._returned_control:
             yield from self._requests
             yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
@@ -117,11 +118,11 @@ class Translation:
         at = 0
         for cut, citation in sorted(self._citations(chunk, text, start), key=lambda found: found[0]):
             if cut > at:
-                yield TextDelta(text[at:cut])
+                yield from self._text.piece(text[at:cut])
             yield citation
             at = max(at, cut)
         if text[at:]:
-            yield TextDelta(text[at:])
+            yield from self._text.piece(text[at:])
 
     def _citations(self, chunk: Mapping[str, Any], text: str, start: int) -> Iterator[tuple[int, Citation]]:
         """The citations of a chunk that has sources, each with the place in `text` where it belongs."""

@@ -5,10 +5,56 @@ from collections.abc import Iterator
 
 from functions.bridge.agent import Rationale, TextDelta, ToolKind, ToolRequest, ToolUse, Wanted
 
+_THOUGHT, _END_OF_THOUGHT = "<thinking>", "</thinking>"
+
 
 def clean(text: str) -> str:
     """JSON may hold halves of surrogate pairs, which can be sent nowhere."""
     return text.encode("utf-8", "replace").decode()
+
+
+class ModelText:
+    """The text of one message of a model, without the thoughts that some write in front of it.
+
+    Amazon Nova thinks aloud in `<thinking>…</thinking>` before it calls a tool or answers. These tags mean
+    that at the beginning only: later they are part of what the model says, about code perhaps.
+    docs.aws.amazon.com/nova/latest/userguide/tool-use-invocation.html
+    """
+
+    def __init__(self) -> None:
+        self._held = ""  # what may be, or is, the beginning of a thought
+        self._may_think = True
+        self._thought = False  # whether there was one
+
+    def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
+        """The next piece, whatever it ends in the middle of."""
+        while text and self._may_think:
+            searched = max(0, len(self._held) - len(_END_OF_THOUGHT))
+            self._held += text.lstrip() if self._thought and not self._held else text
+            begun = self._held.lstrip()
+            if begun.startswith(_THOUGHT):
+                end = self._held.find(_END_OF_THOUGHT, searched)
+                if end < 0:
+                    return
+                thought = self._held[:end].lstrip().removeprefix(_THOUGHT).strip()
+                text, self._held = self._held[end + len(_END_OF_THOUGHT) :], ""
+                self._thought = True
+                if thought:
+                    yield Rationale(thought)
+            elif begun and _THOUGHT.startswith(begun):
+                return
+            else:
+                self._may_think = not begun
+                text, self._held = self._held, ""
+                break
+        if text:
+            yield TextDelta(text)
+
+    def end(self) -> Iterator[TextDelta]:
+        """What was taken for the beginning of a thought, and has no end: it is text after all."""
+        if self._held:
+            yield TextDelta(self._held)
+        self._held, self._may_think = "", False
 
 
 class Said:
@@ -24,18 +70,29 @@ class Said:
         self.anything = False
         self._ends_line = True
         self._new_message = False
+        self._text = ModelText()
 
     def new_message(self) -> None:
+        """What the message before has left open, a thought without an end, is not said."""
         self._new_message = True
+        self._text = ModelText()
 
-    def piece(self, text: str) -> Iterator[TextDelta]:
+    def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
         """The next piece of the message under way."""
-        if not text:
-            return
+        yield from map(self._apart, self._text.piece(clean(text)))
+
+    def end(self) -> Iterator[TextDelta | Rationale]:
+        """What is left when the answer ends."""
+        yield from map(self._apart, self._text.end())
+
+    def _apart(self, event: TextDelta | Rationale) -> TextDelta | Rationale:
+        """Text that begins a message, in a paragraph of its own."""
+        if isinstance(event, Rationale):
+            return event
         apart = self._new_message and self.anything and not self._ends_line
         self._new_message = False
-        self.anything, self._ends_line = True, text.endswith("\n")
-        yield TextDelta(f"\n\n{clean(text)}" if apart else clean(text))
+        self.anything, self._ends_line = True, event.text.endswith("\n")
+        return TextDelta(f"\n\n{event.text}") if apart else event
 
 
 class Thought:

@@ -14,6 +14,12 @@ _BAR, _GAP = bytes((236, 118, 58)), bytes((255, 255, 255))
 CHICAGO = next(city for city in CITIES if city.name == "Chicago")
 
 # What a model could write (a prompt injection, a copied message) and what must never notify anybody.
+# As Amazon Nova thinks: docs.aws.amazon.com/nova/latest/userguide/tool-use-invocation.html
+THINKING = (
+    "<thinking>This is < simple.</thinking>\n\nIn code `<thinking>` is nothing special:\n\n"
+    "```xml\n<thinking>kept</thinking>\n```\n"
+)
+
 MENTIONS = (
     "Storm warning! <!channel> and <!here> and <!everyone>: stay inside. <@U0123456789>, <@W0123456789|sam> "
     "and <!subteam^S1>, <!subteam^S0123456789|@oncall>: please read <#C0123456789>. "

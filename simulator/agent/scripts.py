@@ -316,6 +316,12 @@ SCRIPTS: tuple[Script, ...] = (
     ),
     Script("think", "think aloud", "gives several rationales before it answers", _think),
     Script(
+        "think in tags",
+        "think in tags",
+        "begins its answer with <thinking>…</thinking>, in small pieces",
+        _working(lambda _: _cut_into(samples.THINKING.encode(), 3, 0.001)),
+    ),
+    Script(
         "long",
         "long report",
         "answers about 30,000 characters",

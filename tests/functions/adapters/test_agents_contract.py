@@ -157,6 +157,13 @@ def test_every_character_arrives(agent: Agent, words: str, said: str) -> None:
     assert text(events(agent.ask(asking(words)))) == said
 
 
+def test_what_a_model_thinks_aloud_is_no_part_of_the_answer(agent: Agent) -> None:
+    heard = events(agent.ask(asking("think in tags")))
+    assert text(heard).startswith("In code `<thinking>` is nothing special:")
+    assert text(heard).endswith("<thinking>kept</thinking>\n```\n")
+    assert [event.text for event in heard if isinstance(event, Rationale)][-1] == "This is < simple."
+
+
 def test_a_very_long_answer_arrives_complete(agent: Agent) -> None:
     said = text(events(agent.ask(asking("very long report"))))
     assert len(said) > 195_000
