@@ -1,6 +1,6 @@
 # make demo        the whole bridge on this machine, with a page to chat on: http://127.0.0.1:8765
 # make demo ASK="what's the weather in Chicago today?"    one question, in the terminal
-# make demo STYLE=stream    with Slack's own streams instead of edits
+# make demo STYLE=stream    with Slack's own streams everywhere, or STYLE=edit nowhere
 # make demo AGENT=harness    with another kind of agent: harness, runtime or classic
 # make test        format, lint, types and all tests
 # make coverage    all tests once more, with what they run of functions/, in their processes too

@@ -21,7 +21,7 @@ from simulator.slack.web_api import CallRecord
 PATIENCE = 200.0  # seconds until a question is given up
 MOST_RETURNS = 4  # to the queue, likewise
 SLACK_LATENCY = 0.15  # seconds, about what Slack's Web API takes for a call
-STYLES = tuple(Style)
+STYLES = (Style.EDIT, Style.STREAM)
 RATE_LIMITED = 429
 # So many characters of the agent's text tell it from a line about its work, in Slack or on the way there.
 _BEGINNING = 3

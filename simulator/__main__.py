@@ -64,7 +64,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--agent", choices=tuple(AGENTS), default="classic", help="who answers (default: %(default)s)"
     )
     parser.add_argument(
-        "--style", choices=tuple(Style), default=Style.EDIT, help="of the replies (default: %(default)s)"
+        "--style",
+        choices=tuple(Style),
+        default=Style.AUTO,
+        help="of the replies: edits, Slack's own streams, or (auto) streams in direct messages only "
+        "(default: %(default)s)",
     )
     parser.add_argument("--logs", action="store_true", help="print the functions' log lines on stderr")
     return parser.parse_args(arguments)

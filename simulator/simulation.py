@@ -89,7 +89,7 @@ class Simulation:
         max_receive_count: int | None = wiring.QUESTIONS.max_receive_count,
         slack_latency: float = 0.0,
         agent: str = "classic",
-        style: str = "edit",
+        style: str = "auto",
         show_rationale: bool = False,
         notify_after_seconds: int = 60,
         concurrency: int = 10,

@@ -118,7 +118,7 @@ def _hold(
     ports: Ports,
     work: Callable[[Custody, Writer, Outcome], None],
     *,
-    manner: Manner = Manner(),  # noqa: B008 - it is frozen
+    manner: Manner = Manner(style=Style.EDIT),  # noqa: B008 - it is frozen
 ) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
     is_hidden = delivery.hide_for_claim(ports.lease_seconds)
@@ -136,7 +136,7 @@ def _hold(
     custody = Custody(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
     writer: Writer = (
         StreamWriter(custody, ports.chat, ports.clock, most=manner.max_messages)
-        if manner.style is Style.STREAM
+        if manner.style_in(turn.channel) is Style.STREAM
         else EditWriter(custody, ports.chat, most=manner.max_messages)
     )
     outcome = Outcome(Verdict.FAILED)

@@ -44,7 +44,7 @@ def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
         settings=Settings(
             agents={"default": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")},
             routes={},
-            reply=Manner(style=Style.EDIT, show_rationale=False, notify_after_seconds=60),
+            reply=Manner(style=Style.AUTO, show_rationale=False, notify_after_seconds=60),
         ),
         sample="none",
         region=None,
@@ -286,7 +286,7 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
         ("routes = 1", "routes is 1; allowed: tables, each under [[routes]]"),
         ("reply = true", "reply is true; allowed: a table"),
         ("[[worker]]", "worker is a list of tables; allowed: a table"),
-        ('[reply]\nstyle = "morse"', 'reply.style is "morse"; allowed: "edit" or "stream"'),
+        ('[reply]\nstyle = "morse"', 'reply.style is "morse"; allowed: "auto" or "edit" or "stream"'),
         (
             "[reply]\nnotify_after_seconds = 9",
             "reply.notify_after_seconds is 9; allowed: a whole number from 10 to 900",

@@ -25,6 +25,16 @@ def test_the_final_text_lands_when_slack_was_down_for_a_while(bridge: Bridge) ->
     bridge.simulation.slack.faults.clear()
 
 
+def test_by_default_direct_messages_are_streamed_and_channels_see_edits(bridge: Bridge) -> None:
+    direct = bridge.ask("for a minute: what's the weather in Chicago?", channel="dm")
+    public = bridge.ask("@agent slowly: what's the weather in Chicago?")
+    assert bridge.streams(direct) == ["completed"]
+    assert bridge.streams(public) == []
+    assert "In **Chicago** expect" in bridge.said(direct)
+    assert bridge.said(public).startswith("In **Chicago**")
+    assert len(bridge.replies(public)[0]["edits"]) > 1
+
+
 def test_a_lost_confirmation_of_the_placeholder_leaves_no_second_one(bridge: Bridge) -> None:
     bridge.control("faults", method="chat.postMessage", times=1, drop="after")
     question = bridge.ask("@agent slowly: what's the weather in Chicago?")

@@ -20,7 +20,7 @@ from tests.e2e.person import PATIENCE
 @pytest.fixture(scope="module", params=AGENTS)
 def bridge(request: pytest.FixtureRequest) -> Iterator[Bridge]:
     """A bridge to each kind of agent: what users see is the same."""
-    with Simulation(time_scale=0.1, agent=request.param) as simulation:
+    with Simulation(time_scale=0.1, agent=request.param, style="edit") as simulation:
         assert simulation.wait_warm() == []  # some tests look at what Slack gets, for which it waits 3 s
         yield Bridge(simulation)
 

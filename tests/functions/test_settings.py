@@ -102,7 +102,7 @@ def test_the_sample_agent_comes_from_the_deployment(tmp_path: Path) -> None:
         ({"agents": {"default": "x"}}, "agents.default is 'x' in the settings; allowed is an object"),
         ({"agents": {"default": {}}}, "agents.default.kind is missing in the settings"),
         ({"routes": {"C1": 1}}, "routes.C1 is 1 in the settings; allowed is str"),
-        ({"reply": {"style": "morse"}}, "reply.style is 'morse' in the settings; allowed is 'edit' or 'str"),
+        ({"reply": {"style": "morse"}}, "reply.style is 'morse' in the settings; allowed is 'auto' or 'e"),
         ({"reply": {"show_rationale": 1}}, "reply.show_rationale is 1 in the settings; allowed is bool"),
     ],
 )

@@ -307,6 +307,19 @@ def test_who_had_to_wait_in_vain_is_not_told_of_an_answer(stage: Stage) -> None:
     ]
 
 
+@pytest.mark.parametrize("channel", ["C1", "G1", "D1"])
+@pytest.mark.parametrize("style", Style)
+def test_by_default_direct_messages_are_streamed_and_all_else_is_edited(
+    stage: Stage, channel: str, style: Style
+) -> None:
+    turn = replace(TURN, channel=channel)
+    take(stage, TextDelta("It is "), 5.0, TextDelta("sunny."), Finished(), turn=turn, manner=Manner(style))
+    streamed = style is Style.STREAM or (style is Style.AUTO and channel == "D1")
+    assert bool(stage.chat.history("start_stream")) is streamed
+    assert bool(stage.chat.history("edit")) is not streamed
+    assert Manner().style is Style.AUTO
+
+
 @pytest.mark.parametrize(("seconds", "style"), [(59.0, Style.EDIT), (61.0, Style.STREAM)])
 def test_who_is_notified_anyway_or_was_quick_is_not_told(stage: Stage, seconds: float, style: Style) -> None:
     take(stage, seconds, *SUNNY, manner=Manner(style=style))

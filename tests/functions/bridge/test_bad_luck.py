@@ -122,7 +122,7 @@ class Story:
         self.said: dict[int, str] = {}
         self._chance = random.Random(seed)
         self._luck = Luck(self._chance, self.stage)
-        self._style = self._chance.choice(list(Style))
+        self._style = self._chance.choice([Style.EDIT, Style.STREAM])
         self._attempt = TURN
 
     def play(self) -> None:
