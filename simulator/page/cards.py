@@ -54,6 +54,12 @@ def table(block: Json, rich_text: RichText) -> str:
     return f'<div class="markdown"><div class="table" tabindex="0"><table>{rows}</table></div></div>'
 
 
+def data_table(block: Json, rich_text: RichText) -> str:
+    """docs.slack.dev/reference/block-kit/blocks/data-table-block: all its rows, as they came."""
+    caption = f"<table><caption>{escape(str(block['caption']))}</caption>"
+    return table(block, rich_text).replace("<table>", caption, 1)
+
+
 def file(shown: Json) -> str:
     """A picture, or a card that downloads the file. `shown` is a file as Slack's APIs show it."""
     address = f"/page/files/{quote(str(shown['id']), safe='')}"

@@ -103,6 +103,8 @@ class Renderer:
                 return cards.plan(block, "".join(tasks), is_growing=is_growing)
             case {"type": "table"}:
                 return cards.table(block, self._rich_text)
+            case {"type": "data_table"}:
+                return cards.data_table(block, self._rich_text)
             case {"type": "header", "text": {"text": str(text)}}:
                 return f'<p class="block-header">{escape(text)}</p>'
             case {"type": "section", "text": {"text": str(text)}}:

@@ -31,11 +31,16 @@ TABLES = 1
 TABLE_ROWS = 100
 TABLE_CELLS = 20
 TABLE_TEXT = 10_000
+DATA_TABLE_ROWS = range(2, 202)  # with the row of the headings
+DATA_TABLE_CELLS = range(1, 21)
+DATA_TABLE_TEXT = 20_000  # and of all data tables of a message together
+DATA_TABLE_PAGE = range(1, 101)
 
 MESSAGE_BLOCKS = {
     "actions",
     "context",
     "context_actions",
+    "data_table",
     "divider",
     "file",
     "header",
@@ -76,7 +81,7 @@ def parse_blocks(given: Any) -> list[Json]:
         raise refusal("invalid_blocks", *problems)
     if sum(len(block["text"]) for block in blocks if block["type"] == "markdown") > MARKDOWN:
         raise SlackError("msg_too_long")
-    if sum(map(len, _texts(blocks))) > BLOCKS_TEXT:
+    if sum(map(len, _texts([block for block in blocks if block["type"] != "data_table"]))) > BLOCKS_TEXT:
         raise SlackError("msg_blocks_too_long")
     check_expansion(blocks)
     return blocks
@@ -87,11 +92,12 @@ def check_expansion(blocks: list[Json]) -> None:
 
     A message takes one table, and all its tables together 10,000 characters.
     docs.slack.dev/reference/block-kit/blocks/table-block, github.com/vellum-ai/vellum-assistant/pull/36219
+    Whether a data table may stand beside another table nobody has said: here it may not.
 
     Raises SlackError invalid_blocks for a table, invalid_attachments for a second one, msg_blocks_too_many.
     """
     count = sum(block["type"] != "markdown" for block in blocks)
-    tables = sum(block["type"] == "table" for block in blocks)
+    tables = sum(block["type"] in ("table", "data_table") for block in blocks)
     characters = sum(len(text) for block in blocks if block["type"] == "table" for text in _texts(block))
     for index, block in enumerate(blocks):
         if block["type"] != "markdown":
@@ -175,6 +181,8 @@ def _block_problems(block: Json, at: str) -> Iterator[str]:
         yield from _element_problems(block, at)
     elif kind == "table":
         yield from _table_problems(block, at)
+    elif kind == "data_table":
+        yield from _data_table_problems(block, at)
 
 
 def _section_problems(block: Json, at: str) -> Iterator[str]:
@@ -218,6 +226,41 @@ def _table_problems(block: Json, at: str) -> Iterator[str]:
             yield _too_many(TABLE_CELLS, f"{at}/rows/{index}")
     if sum(map(len, _texts(rows))) > TABLE_TEXT:
         yield f"must be less than {TABLE_TEXT + 1} characters [json-pointer:{at}/rows]"
+
+
+def _data_table_problems(block: Json, at: str) -> Iterator[str]:
+    """docs.slack.dev/reference/block-kit/blocks/data-table-block"""
+    yield from _string_problems(block, "caption", at, None)
+    page, header = block.get("page_size", 5), block.get("row_header_column_index", 0)
+    if not isinstance(page, int) or page not in DATA_TABLE_PAGE:
+        yield f"must be 1 to 100 [json-pointer:{at}/page_size]"
+    rows = block.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        yield f"missing required field: rows [json-pointer:{at}/rows]"
+        return
+    if len(rows) not in DATA_TABLE_ROWS:
+        yield f"must have 2 to 201 rows [json-pointer:{at}/rows]"
+    if len({len(row) for row in rows}) > 1 or any(len(row) not in DATA_TABLE_CELLS for row in rows):
+        yield f"all rows must have the same number of cells, 1 to 20 [json-pointer:{at}/rows]"
+    if not isinstance(header, int) or not 0 <= header < max(map(len, rows), default=1):
+        yield f"must be the index of a column [json-pointer:{at}/row_header_column_index]"
+    for index, row in enumerate(rows):
+        kinds = {"raw_text", "raw_number"} | ({"rich_text"} if index else set())
+        for column, cell in enumerate(row):
+            yield from _cell_problems(cell, f"{at}/rows/{index}/{column}", kinds)
+    if sum(map(len, _texts(rows))) > DATA_TABLE_TEXT:
+        yield f"must be less than {DATA_TABLE_TEXT + 1} characters [json-pointer:{at}/rows]"
+
+
+def _cell_problems(cell: Any, at: str, kinds: set[str]) -> Iterator[str]:
+    if not isinstance(cell, dict) or cell.get("type") not in kinds:
+        yield f"must be a cell of type {' or '.join(sorted(kinds))} [json-pointer:{at}]"
+    elif cell["type"] != "rich_text":
+        yield from _string_problems(cell, "text", at, None)
+        value = cell.get("value")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if cell["type"] == "raw_number" and not is_number:
+            yield f"missing required field: value [json-pointer:{at}/value]"
 
 
 def _text_object_problems(value: Any, at: str, limit: int, kinds: set[str]) -> Iterator[str]:

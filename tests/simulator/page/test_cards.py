@@ -66,6 +66,12 @@ def test_a_table_block_has_a_row_of_headings() -> None:
     assert "<tr><th>city</th></tr><tr><td>Chicago</td></tr>" in html
 
 
+def test_a_data_table_has_a_caption_and_a_row_of_headings() -> None:
+    rows = [[{"type": "raw_text", "text": "°C"}], [{"type": "raw_number", "value": 25, "text": "25"}]]
+    html = shown({"type": "data_table", "caption": "Wind & rain", "rows": rows})
+    assert "<table><caption>Wind &amp; rain</caption><tr><th>°C</th></tr><tr><td>25</td></tr>" in html
+
+
 def test_a_picture_is_shown_and_another_file_is_offered() -> None:
     html = shown(files=[file("chart.png", "image/png"), file("a.csv", "text/csv", 12_345)])
     assert '<img src="/page/files/F01" alt="chart.png">' in html
@@ -88,6 +94,7 @@ def test_a_drawing_that_may_hold_scripts_is_only_offered() -> None:
         shown({"type": "section", "text": {"type": "mrkdwn", "text": HOSTILE}}),
         shown({"type": "context", "elements": [{"type": "mrkdwn", "text": HOSTILE}]}),
         shown({"type": "table", "rows": [[{"type": "raw_text", "text": HOSTILE}], [said(HOSTILE)]]}),
+        shown({"type": "data_table", "caption": HOSTILE, "rows": [[said(HOSTILE)]]}),
         shown(files=[file(HOSTILE, "text/csv") | {"filetype": HOSTILE}]),
     ],
 )

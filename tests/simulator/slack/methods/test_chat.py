@@ -178,6 +178,62 @@ def test_blocks_over_a_limit_are_refused_in_posts_and_updates(
         client.chat_update(channel=seed.GENERAL, ts=ts, text="x", blocks=blocks)
 
 
+def data_table(height: int = 2, columns: int = 1, text: str = "x", **changed: Any) -> dict[str, Any]:
+    cells = [[{"type": "raw_text", "text": text}] * columns for _ in range(height)]
+    return {"type": "data_table", "caption": "numbers", "rows": cells} | changed
+
+
+NUMBER = {"type": "raw_number", "value": 1.5, "text": "1.5"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        data_table(201),
+        data_table(2, 20, page_size=100, row_header_column_index=19),
+        data_table(2, 1, "x" * 10_000),
+        data_table(
+            rows=[[{"type": "raw_text", "text": "n"}], [NUMBER], [{"type": "rich_text", "elements": []}]]
+        ),
+    ],
+)
+def test_a_data_table_at_a_limit_is_accepted(client: WebClient, table: dict[str, Any]) -> None:
+    blocks = [markdown("x" * 12_000), table]
+    assert client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=blocks)["ok"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        data_table(1),
+        data_table(202),
+        data_table(2, 0),
+        data_table(2, 21),
+        data_table(2, 1, ""),
+        data_table(201, 20, "x" * 5),
+        data_table(rows=[[NUMBER], [NUMBER, NUMBER]]),
+        data_table(rows=[[{"type": "rich_text", "elements": []}], [NUMBER]]),
+        data_table(rows=[[NUMBER], [{"type": "raw_number", "value": "1.5", "text": "1.5"}]]),
+        data_table(rows=[[NUMBER], [{"type": "raw_number", "value": 1}]]),
+        data_table(rows=[[NUMBER], ["1"]]),
+        data_table(rows=None),
+        data_table(caption=""),
+        data_table(page_size=0),
+        data_table(page_size=101),
+        data_table(row_header_column_index=1),
+    ],
+)
+def test_a_data_table_over_a_limit_is_refused(client: WebClient, table: dict[str, Any]) -> None:
+    with refused("invalid_blocks"):
+        client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=[table])
+
+
+@pytest.mark.parametrize("beside", [data_table(), markdown("| a |\n| - |\n")])
+def test_a_data_table_stands_beside_no_other_table(client: WebClient, beside: dict[str, Any]) -> None:
+    with refused("invalid_attachments"):
+        client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=[data_table(), beside])
+
+
 def test_a_refusal_of_blocks_says_where_and_why(client: WebClient) -> None:
     with pytest.raises(SlackApiError) as error:
         client.chat_postMessage(channel=seed.GENERAL, text="x", blocks=[{"type": "divider"}] * 51)
