@@ -17,13 +17,14 @@ from tests.faults.scenarios import (
     SCENARIOS,
     STREAMED,
 )
-from tests.faults.selection import revoked
+from tests.faults.selection import revoked, upgraded
 
 with simulation() as running:
     matrix = Matrix(running)
     product = matrix.cases()
     product += [Case(ANSWER, (AGENT_ASKED,), breakdown) for breakdown in BREAKDOWNS]
     product += [Case(ANSWER, (point,), RATE_LIMITED) for point in (PLACEHOLDER_POSTED, FINAL_TEXT)]
+    product += upgraded(matrix, SCENARIOS)
     print(f"{len(product)} questions with history scopes", flush=True)
     with_history = matrix.run(product)
     print(figures(with_history), flush=True)
@@ -39,7 +40,7 @@ with simulation() as running:
 
 with simulation(style="stream") as running:
     matrix = Matrix(running, STREAMED)
-    product = matrix.cases()
+    product = [*matrix.cases(), *upgraded(matrix, STREAMED)]
     print(f"{len(product)} questions with streams", flush=True)
     with_history += matrix.run(product)
     for case in revoked(matrix, STREAMED):

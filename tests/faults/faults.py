@@ -62,7 +62,7 @@ def killed_after(incident: Incident) -> Response:
 def given_up(incident: Incident) -> Response:
     """The process dies, and this was the message's last receive: SQS moves it to the dead-letter queue."""
     assert incident.process is not None
-    message = _message(incident.process)
+    message = message_of(incident.process)
     assert message is not None
     sqs, queue_url = incident.simulation.aws.sqs, incident.simulation.aws.queue_url
     sqs.delete_message(QueueUrl=queue_url(wiring.QUESTIONS), ReceiptHandle=message["receiptHandle"])
@@ -126,10 +126,10 @@ def delivered_again(incident: Incident) -> Response:
     if process.function is wiring.RECEIVER and process.event:
         event = (simulation, process.function.name, json.loads(process.event))
         threading.Thread(target=_invoke, args=event).start()
-    elif message := _message(process):
+    elif message := message_of(process):
         # In a group of its own, or it would wait until the first is deleted.
         simulation.aws.sqs.send_message(
-            QueueUrl=_queue_url(incident, message),
+            QueueUrl=queue_url_of(incident, message),
             MessageBody=message["body"],
             MessageGroupId=f"again-{message['messageId']}",
             MessageDeduplicationId=f"again-{message['messageId']}",
@@ -157,27 +157,27 @@ def _kill(incident: Incident) -> None:
     """A crash. When nobody has hidden the message yet, the queue's own visibility timeout passes at once."""
     process = incident.process
     assert process is not None
-    message = _message(process)
+    message = message_of(process)
     process.kill()
     if message is None:
         return
     watched = incident.watch.turns.get(turn_id_of(message["body"]) or "")
     if watched and not watched.hidden:
         incident.simulation.aws.sqs.change_message_visibility(
-            QueueUrl=_queue_url(incident, message),
+            QueueUrl=queue_url_of(incident, message),
             ReceiptHandle=message["receiptHandle"],
             VisibilityTimeout=0,
         )
 
 
-def _message(process: ExecutionEnvironment) -> dict[str, Any] | None:
+def message_of(process: ExecutionEnvironment) -> dict[str, Any] | None:
     """What a process behind a queue works on."""
     event = json.loads(process.event or b"{}")
     records: list[dict[str, Any]] = event.get("Records", [])
     return records[0] if records else None
 
 
-def _queue_url(incident: Incident, message: dict[str, Any]) -> str:
+def queue_url_of(incident: Incident, message: dict[str, Any]) -> str:
     """Where the message that the function got comes from."""
     queues = map(incident.simulation.aws.queue_url, wiring.QUEUES)
     return next(url for url in queues if url.endswith(message["eventSourceARN"].rpartition(":")[2]))

@@ -7,11 +7,14 @@ from tests.faults.faults import FAULTS, LEASE_SECONDS, RATE_LIMITED, Fault
 from tests.faults.promise import Result, figures
 from tests.faults.rotation import REVOKED, ROTATED
 from tests.faults.scenarios import BREAKDOWNS, SCENARIOS, STREAMED, Scenario
+from tests.faults.upgrade import UPGRADED
 from tests.faults.watch import Point
 
 README = Path(__file__).parent / "README.md"
 
 NOT_DONE = "-"
+COLUMNS = (*FAULTS, UPGRADED)
+
 BEGINNING = f"""\
 # Fault matrix
 
@@ -44,7 +47,7 @@ and break it there. A crash is a SIGKILL of the process that made the call. A le
 def write(with_history: Sequence[Result], without_history: Sequence[Result]) -> None:
     everything = [*with_history, *without_history]
     lines = [BEGINNING.format(figures=figures(everything))]
-    lines += [f"| {fault.name} | {fault.meaning} |\n" for fault in FAULTS]
+    lines += [f"| {fault.name} | {fault.meaning} |\n" for fault in COLUMNS]
     for scenario in (*SCENARIOS, *STREAMED):
         lines += _table(scenario, with_history)
     lines += _special(with_history)
@@ -56,7 +59,7 @@ def write(with_history: Sequence[Result], without_history: Sequence[Result]) -> 
 
 def _table(scenario: Scenario, results: Iterable[Result]) -> list[str]:
     cells: dict[Point, dict[str, str]] = {}
-    faults = {fault.name: fault for fault in FAULTS}
+    faults = {fault.name: fault for fault in COLUMNS}
     for result in results:
         assert result.case is not None
         if result.case.scenario is scenario and result.case.fault.name in faults:

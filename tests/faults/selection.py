@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import cycle
 
+from simulator.wiring import RECEIVER
 from tests.faults.faults import ANSWER_LOST, FAULTS, KILLED_AFTER, RATE_LIMITED
 from tests.faults.matrix import SECRET, Matrix
 from tests.faults.promise import Case
@@ -21,6 +22,7 @@ from tests.faults.scenarios import (
     STREAM,
     Scenario,
 )
+from tests.faults.upgrade import UPGRADED
 from tests.faults.watch import Point
 
 SHORT_BREAKDOWNS = {"cut in message", "cut after tools", "reset", "reset in stream", "throttle in stream"}
@@ -40,6 +42,7 @@ def short_form(matrix: Matrix) -> Iterator[Case]:
                 yield Case(scenario, (point,), KILLED_AFTER)
     yield from _each_fault_somewhere(matrix)
     yield from (Case(ANSWER, (AGENT_ASKED,), fault) for fault in BREAKDOWNS if fault.name in SHORT_BREAKDOWNS)
+    yield from upgraded_short_form()
 
 
 def without_history(matrix: Matrix) -> list[Case]:
@@ -69,6 +72,21 @@ def revoked(matrix: Matrix, scenarios: Iterable[Scenario]) -> list[Case]:
 def revoked_short_form() -> list[Case]:
     """Before there is anything in the thread, and when there is all but the end of it."""
     return [Case(ANSWER, (point,), REVOKED) for point in (PLACEHOLDER_POSTED, FINAL_TEXT)]
+
+
+def upgraded(matrix: Matrix, scenarios: Iterable[Scenario]) -> list[Case]:
+    """At each call of a function behind a queue."""
+    return [
+        Case(scenario, (point,), UPGRADED)
+        for scenario in scenarios
+        for point in matrix.points[scenario]
+        if not point.stage.startswith(RECEIVER.name) and KILLED_AFTER.concerns(point.call)
+    ]
+
+
+def upgraded_short_form() -> Iterator[Case]:
+    """Before the agent is asked, while it answers, and when the answer is owed."""
+    yield from (Case(ANSWER, (point,), UPGRADED) for point in (PLACEHOLDER_POSTED, AGENT_ASKED, FINAL_TEXT))
 
 
 def _killed_all_the_way(matrix: Matrix, scenario: Scenario) -> Case:
