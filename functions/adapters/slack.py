@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from functions.adapters.secrets import CachedSecret
+from functions.bridge import wording
 from functions.bridge.agent import File
 from functions.bridge.chat import (
     ChatAppRefused,
@@ -33,6 +34,7 @@ from functions.bridge.chat import (
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.markdown import plain
 from functions.bridge.refusals import NO_TOKEN, REFUSES_APP, REFUSES_ONE_CALL
+from functions.bridge.tables import Cell, Table, cells_of, in_parts
 from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
@@ -41,6 +43,8 @@ TIMEOUT_SECONDS = 10
 HASTY_TIMEOUT_SECONDS = 2
 # Of a task, in characters.
 LONGEST_TITLE = 256
+# Of a data table: people turn its pages.
+ROWS_OF_A_PAGE = 20
 
 # Slack's own trouble under HTTP 200: the call may succeed another time.
 _PASSING = {
@@ -262,9 +266,27 @@ def _content(part: Part) -> dict[str, Any]:
     return {
         # What notifications and screen readers say; the blocks are what is shown.
         "text": plain(part.markdown),
-        "blocks": [{"type": "markdown", "text": part.markdown}, *_buttons(part)],
+        "blocks": [*map(_block, in_parts(part.markdown)), *_buttons(part)],
         "metadata": _metadata(part),
     }
+
+
+def _block(piece: str | Table) -> dict[str, Any]:
+    """docs.slack.dev/reference/block-kit/blocks: a markdown block or a data table."""
+    if isinstance(piece, str):
+        return {"type": "markdown", "text": piece}
+    return {
+        "type": "data_table",
+        "caption": wording.caption(len(piece.rows) - 1),
+        "page_size": ROWS_OF_A_PAGE,
+        "rows": [[_cell(cell) for cell in row] for row in cells_of(piece)],
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    if cell.number is None:
+        return {"type": "raw_text", "text": cell.text}
+    return {"type": "raw_number", "value": cell.number, "text": cell.text}
 
 
 def _metadata(part: Part) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class Part:
     Attributes:
         turn: where it goes and whose it is; Slack keeps the turn id, attempt and number with the message.
         number: 0 for the placeholder and what it becomes, 1 and up for the messages that follow.
-        markdown: its text, at most 12,000 characters.
+        markdown: its text, at most 12,000 characters but for tables that only a data table can show
+            (`functions.bridge.tables.in_parts`).
         buttons: what stands under it, in order; in a message that is being streamed, once that is over.
     """
 

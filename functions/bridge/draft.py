@@ -1,4 +1,4 @@
-"""What the agent says, as Slack shows it, while it grows: with its sources' numbers, large tables as files.
+"""What the agent says, as Slack shows it, while it grows: with its sources' numbers, huge tables as files.
 
 What is settled is not read again, and a block that is itself very long only when it has grown by a quarter:
 an answer may have a megabyte, and the parser's tokens take up to 700 times as many bytes as the text.
@@ -11,6 +11,7 @@ from functions.bridge.agent import File
 from functions.bridge.links import plainly
 from functions.bridge.markdown import clean, closed, disarm, fenced, steady
 from functions.bridge.reading import Reading
+from functions.bridge.tables import Form
 
 # So many characters are read at once; and what is less than this is read again.
 _AT_ONCE = 50_000
@@ -136,10 +137,12 @@ class Draft:
     ) -> Iterator[tuple[int, int, str]]:
         for table in reading.tables:
             first, behind = reading.start_of(table.first), reading.end_of(table.end - 1)
-            if not table.is_large or first >= end:
+            if table.form is not Form.FILE or first >= end:
                 continue
+            # Words that were shown as steady stay, though they have become the head of this table.
+            begin = max(first, min(self._steady, end))
             if behind >= end:  # it goes on, and is said to be in a file when it is complete
-                yield first, end, ""
+                yield begin, end, ""
                 continue
             number = len(self._files) + len(files) + 1
             if number > tables.MOST_FILES:
@@ -147,7 +150,8 @@ class Draft:
                 continue
             name = f"table-{number}.csv"
             files.append(tables.file(table.rows, name))
-            yield first, behind, wording.table_in_file(len(table.rows) - 1, name)
+            note = wording.table_in_file(len(table.rows) - 1, name)
+            yield begin, behind, f"\n\n{note}" if begin > first else note
 
     def _marks_placed(self, reading: Reading, end: int, *, is_whole: bool) -> Iterator[tuple[int, int, str]]:
         placed: dict[tuple[int, str], dict[str, None]] = {}

@@ -24,6 +24,7 @@ from functions.bridge.custody import Custody
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
+from functions.bridge.pages import MESSAGE_LIMIT
 from functions.bridge.refusals import (
     IS_CLOSED,
     IS_TOO_MUCH,
@@ -212,7 +213,9 @@ class EditWriter:
             return False
         self.refusal = refusal
         limit = markdown.size(record.owed[number]) * 2 // 3
-        pieces = pages.split(record.owed[number], limit=limit) if limit >= _SMALLEST_PIECE else []
+        pieces: list[str] = []
+        if limit >= _SMALLEST_PIECE:
+            pieces = pages.split(record.owed[number], limit=min(limit, MESSAGE_LIMIT), data_tables=False)
         owed = [*record.owed[:number], *pieces, *record.owed[number + 1 :]]
         if refusal in IS_TOO_MUCH and pieces and len(owed) <= _MOST_TIMES * self._most:
             self._custody.owe(owed, record.ending, failure=record.failure, rest=record.rest)

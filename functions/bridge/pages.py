@@ -11,6 +11,7 @@ from markdown_it.token import Token
 
 from functions.bridge.margins import DEEPEST, Margin, indentation, margin_of, outdented, without
 from functions.bridge.markdown import blocks, closing, end_line, first_line, is_closed, is_open, size
+from functions.bridge.tables import data_table_at
 
 # A `markdown` block takes 12,000 characters, all of a message's blocks together
 # (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
@@ -46,18 +47,24 @@ class Cut:
 class Pages:
     """The messages of a text that may still grow; those that are full are cut once and stay as they are.
 
+    A table that only a data table can show is a message of its own, whatever its size.
+
     Args:
         limit: of a message, in characters.
         most: how many messages there are at most; None for any number.
+        data_tables: whether there may be any; else such a table is cut like others.
 
     Attributes:
         rest: what `of` has left over, as there were more messages than that.
     """
 
-    def __init__(self, limit: int = MESSAGE_LIMIT, *, most: int | None = None) -> None:
+    def __init__(
+        self, limit: int = MESSAGE_LIMIT, *, most: int | None = None, data_tables: bool = True
+    ) -> None:
         self.rest = ""
         self._limit = limit
         self._most = most
+        self._data_tables = data_tables
         self._full: list[str] = []
         self._past = ""
         self._reopen = ""
@@ -72,7 +79,7 @@ class Pages:
             self._full, self._past, self._reopen, self._margins, self._is_begun = [], "", "", [], True
         rest = self._begun(text)
         text = self._past + rest
-        while len(self._full) != self._most and (cut := next_cut(self._reopen + rest, self._limit)):
+        while len(self._full) != self._most and (cut := self._next_cut(self._reopen + rest)):
             whole = self._reopen + rest
             self._full.append(ended(whole, cut))
             rest = continued(rest[cut.at - len(self._reopen) :], cut)
@@ -85,6 +92,9 @@ class Pages:
             last, self.rest = "", last if rest.strip() else ""
         pages = [page for page in (*self._full, last) if page.strip()]
         return pages or [text[: self._limit]]
+
+    def _next_cut(self, text: str) -> Cut | None:
+        return next_cut(text, self._limit, data_tables=self._data_tables)
 
     def _begun(self, text: str) -> str:
         """The rest of the text, as it goes on in a new message."""
@@ -99,9 +109,9 @@ class Pages:
         return rest
 
 
-def split(text: str, *, limit: int = MESSAGE_LIMIT) -> list[str]:
+def split(text: str, *, limit: int = MESSAGE_LIMIT, data_tables: bool = True) -> list[str]:
     """The messages of a text that is complete."""
-    return Pages(limit).of(text)
+    return Pages(limit, data_tables=data_tables).of(text)
 
 
 def ended(text: str, cut: Cut) -> str:
@@ -114,14 +124,19 @@ def continued(rest: str, cut: Cut) -> str:
     return rest if cut.reopen else _BLANK_LINES.sub("", rest)
 
 
-def next_cut(text: str, limit: int) -> Cut | None:
+def next_cut(text: str, limit: int, *, data_tables: bool = True) -> Cut | None:
     """The best place to end a message of at most `limit` characters; None: it is not full yet.
+
+    A message that begins with a data table ends with it.
 
     That is where Slack would have too many blocks, or else between blocks, lines, words, anywhere. A worse
     place is taken only when the better ones would leave the message rather empty.
     """
+    if data_tables and (end := end_of_data_table(text)) is not None:
+        return Cut(end) if text[end:].strip() else None
     is_long = len(text) > limit or size(text) > limit
-    structure = Structure(_prefix(text, limit - _RESERVE) if is_long else text)
+    beginning = _prefix(text, limit - _RESERVE) if is_long else text
+    structure = Structure(beginning, whole=text if data_tables else "")
     if crowded := structure.crowded_at():
         return structure.cut(crowded)
     if not is_long:
@@ -138,11 +153,24 @@ def next_cut(text: str, limit: int) -> Cut | None:
     return structure.cut(end)
 
 
-class Structure:
-    """Where the blocks of a text begin and end."""
+def end_of_data_table(text: str) -> int | None:
+    """Where the data table ends that a text begins with; None where it begins with something else."""
+    table = data_table_at(text)
+    return (
+        None if table is None else sum(len(line) + 1 for line in text.split("\n", table.end)[: table.end]) - 1
+    )
 
-    def __init__(self, text: str) -> None:
+
+class Structure:
+    """Where the blocks of a text begin and end.
+
+    Args:
+        whole: what the text is the beginning of, to see which of its tables become data tables; "" for none.
+    """
+
+    def __init__(self, text: str, *, whole: str = "") -> None:
         self.text = text
+        self._whole = whole
         self._lines = text.split("\n")
         self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
         self._blocks = [token for token in blocks(text) if token.map and token.type != "inline"]
@@ -153,7 +181,7 @@ class Structure:
         """Where a message ends because Slack would make too many blocks of more; None: it would not.
 
         A message takes one table (Slack's error for more is `invalid_attachments`, only_one_table_allowed:
-        docs.slack.dev/reference/block-kit/blocks/table-block).
+        docs.slack.dev/reference/block-kit/blocks/table-block). A data table begins one.
         """
         count = tables = 0
         in_text = False
@@ -164,9 +192,13 @@ class Structure:
             count += apart or not in_text
             tables += token.type == "table_open"
             in_text = not apart
-            if count > MOST_BLOCKS or tables > 1:
-                return self._starts[first_line(token)]
+            start = self._starts[first_line(token)]
+            if count > MOST_BLOCKS or tables > 1 or (start and self._is_data_table(token, start)):
+                return start
         return None
+
+    def _is_data_table(self, token: Token, start: int) -> bool:
+        return token.type == "table_open" and data_table_at(self._whole[start:]) is not None
 
     def between_blocks(self) -> list[int]:
         """The beginnings of paragraphs, code blocks, tables and list items."""

@@ -26,7 +26,7 @@ from functions.bridge.clock import Clock
 from functions.bridge.custody import Custody
 from functions.bridge.editing import EditWriter
 from functions.bridge.ledger import State
-from functions.bridge.pages import Cut, Pages, Structure, ended
+from functions.bridge.pages import Cut, Pages, Structure, end_of_data_table, ended
 from functions.bridge.place import Place
 from functions.bridge.reply import Reply
 
@@ -148,8 +148,11 @@ class StreamWriter(EditWriter):
             return False
         while len(self._place.ended) < self._most:
             cut = self._cut(self._place)
-            self._write(cut, tasks)
-            tasks = ()
+            if cut and self._open is None and end_of_data_table(self._place.message) is not None:
+                self._post_data_table(cut)
+            else:
+                self._write(cut, tasks)
+                tasks = ()
             if self._place.sent == len(self._place.text):
                 break
         return True
@@ -172,6 +175,17 @@ class StreamWriter(EditWriter):
         self._place = replace(place, sent=place.past + end - len(place.reopen))
         if cut:
             self._end(cut)
+
+    def _post_data_table(self, cut: Cut) -> None:
+        """Post the message that ends at `cut`: no stream takes such a table, as its text or as a block.
+
+        Whether the latter is taken, Slack's pages contradict each other:
+        docs.slack.dev/ai/developing-agents, docs.slack.dev/reference/methods/chat.appendStream
+        """
+        self._check_lease()
+        text = ended(self._place.message, cut)
+        self._try_write(Part(self._custody.turn, len(self._custody.record.reply), text))
+        self._place = self._place.after(cut)
 
     def _start(self, piece: Piece) -> None:
         if self._unconfirmed:
@@ -232,6 +246,8 @@ class StreamWriter(EditWriter):
         message, written = place.message, place.written
         if self._open and self._open.is_old(self._clock.now()):
             return self._cut_here(place)
+        if not written and (end := end_of_data_table(message)) is not None:
+            return Cut(end)
         structure = self._fitting(place)
         crowded = structure.crowded_at()
         if crowded is not None and crowded >= written:
@@ -263,7 +279,8 @@ class StreamWriter(EditWriter):
     def _fitting(self, place: Place) -> Structure:
         """As much of the message as there is room for."""
         room = max(0, MOST_BYTES - self._spent)
-        return Structure(place.message[: max(place.written, len(_prefix(place.message, room)))])
+        beginning = place.message[: max(place.written, len(_prefix(place.message, room)))]
+        return Structure(beginning, whole=place.message)
 
     def _news_of(self, reply: Reply) -> tuple[Task, ...]:
         """The tasks that are new or have changed since they were shown."""

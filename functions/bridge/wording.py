@@ -204,6 +204,11 @@ def rest_in_file(name: str) -> str:
     return f"_The answer is long. It goes on in the file {name}._"
 
 
+def caption(rows: int) -> str:
+    """What a data table is called, in plain text; `rows` does not count its head."""
+    return f"Table of {rows} rows" if rows > 1 else "Table of one row"
+
+
 def uncertain_files(names: Sequence[str]) -> str:
     """That files of the agent may not have come into the thread: their fate is unknown."""
     return f":warning: Files of the agent's may be missing here: {_quoted(names)}."

@@ -61,7 +61,14 @@ def ask(stream: Stream, bridge: Bridge) -> dict[str, Any]:
 
 
 def markdown_of(message: dict[str, Any]) -> str:
-    return "\n\n".join(block["text"] for block in message["blocks"] if block["type"] == "markdown")
+    """What a message says, with its data table as Markdown."""
+    shown = (block for block in message["blocks"] if block["type"] in ("markdown", "data_table"))
+    return "\n\n".join(block["text"] if "text" in block else rows_of(block) for block in shown)
+
+
+def rows_of(data_table: dict[str, Any]) -> str:
+    head, *body = ([cell["text"] for cell in row] for row in data_table["rows"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
 
 
 def messages_of(question: dict[str, Any], bridge: Bridge) -> list[str]:
@@ -102,7 +109,7 @@ def with_numbers(words: str, numbers: str) -> str:
 
 
 def expected(stream: Stream, now: datetime) -> str:
-    """What the user should read: the agent's words, with numbers for its sources, and tables as files."""
+    """What the user should read: the agent's words, with numbers for its sources."""
     text = stream.said(now)
     cited: list[Document] = []
     for words, documents in stream.citations:
@@ -132,7 +139,7 @@ def test_every_stream_ends_in_what_the_agent_said(stream: Stream, asked: Asked, 
     if stream.ending is not Ending.ANSWERED:
         assert EXPLANATION.search(parsed(text)[-1][1])
         text = EXPLANATION.sub("", text)
-    if stream.name in ("long table", "wide table"):
+    if stream.name == "wide table":
         assert "is in the file table-1.csv" in text
     else:
         assert parsed(text) == parsed(expected(stream, question["asked_at"]))
@@ -142,10 +149,19 @@ def test_every_stream_ends_in_what_the_agent_said(stream: Stream, asked: Asked, 
 def test_every_file_of_the_agents_is_in_the_thread(stream: Stream, asked: Asked, bridge: Bridge) -> None:
     question = asked[stream.name]
     names = [file["name"] for reply in bridge.replies(question) for file in reply.get("files") or []]
-    if stream.name in ("long table", "wide table"):
+    if stream.name == "wide table":
         assert names == ["table-1.csv"]
     else:
         assert names == [file.name for file in stream.files(question["asked_at"])]
+
+
+def test_a_long_table_can_be_sorted(asked: Asked, bridge: Bridge) -> None:
+    [table] = [
+        reply for reply in bridge.replies(asked["long table"]) if reply["blocks"][0]["type"] == "data_table"
+    ]
+    [block] = table["blocks"]
+    assert (block["caption"], len(block["rows"])) == ("Table of 150 rows", 151)
+    assert [cell["type"] for cell in block["rows"][1]] == ["raw_number", "raw_text", "raw_text", "raw_number"]
 
 
 def test_nothing_that_an_agent_says_notifies_anybody(asked: Asked, bridge: Bridge) -> None:

@@ -80,6 +80,25 @@ def test_a_reply_stands_in_the_thread_as_markdown(slack: SlackService, chat: Sla
     assert message.text == "It is **sunny** &amp; &lt;b&gt;"
 
 
+def test_a_large_table_becomes_a_data_table_between_what_is_said_around_it(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    rows = "\n".join(f"| {number} | **day** {number} |" for number in range(150))
+    ts = chat.post(Part(turn, 0, f"Look:\n\n| n | |\n|---|---|\n{rows}\n\n_Working…_"))
+    message = slack.workspace.message(seed.WEATHER, ts)
+    assert message is not None
+    before, table, after = message.blocks
+    assert [before["text"], after["text"]] == ["Look:", "_Working…_"]
+    assert (table["type"], table["caption"], table["page_size"]) == ("data_table", "Table of 150 rows", 20)
+    head, first, *others = table["rows"]
+    assert head == [{"type": "raw_text", "text": "n"}, {"type": "raw_text", "text": "\N{NO-BREAK SPACE}"}]
+    assert first == [
+        {"type": "raw_number", "value": 0, "text": "0"},
+        {"type": "raw_text", "text": "day 0"},
+    ]
+    assert len(others) == 149
+
+
 def test_a_post_unfurls_nothing(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
     chat.post(Part(turn, 0, "https://example.com/?q=everything+that+was+said"))
     [call] = [call for call in slack.web_api.calls if call.method == "chat.postMessage"]

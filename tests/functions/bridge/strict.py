@@ -10,6 +10,7 @@ from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable,
 from functions.bridge.ledger import SETTLED
 from functions.bridge.manner import Manner, Style
 from functions.bridge.outcome import Outcome
+from functions.bridge.tables import Table, in_parts
 from functions.bridge.turn import Turn
 from tests.functions.bridge import asking
 from tests.functions.fakes import TURN, FakeChat, FakeClock, ScriptedAgent, Stage, Step
@@ -70,31 +71,40 @@ class StrictChat(FakeChat):
         super().stop_stream(ts, part, piece, goes_on=goes_on)
 
     def post(self, part: Part) -> str:
-        assert 0 < len(part.markdown) <= MESSAGE_CHARACTERS
+        assert part.markdown
+        _check_message(part)
         return super().post(part)
 
     def edit(self, ts: str, part: Part) -> None:
-        assert len(part.markdown) <= MESSAGE_CHARACTERS
+        _check_message(part)
         super().edit(ts, part)
 
     def _check(self, piece: Piece, ts: str = "") -> None:
         self.pieces.append(piece)
-        said = piece.markdown + "".join(task.title for task in piece.tasks)
+        said, titles = piece.markdown, "".join(task.title for task in piece.tasks)
         if ts in self.streams:
             # A stream whose start's answer got lost has no note of its beginning.
             age = self._clock.now() - self.opened.get(ts, self._clock.now())
             self.longest = max(self.longest, age)
-            said += self.streams[ts].text
+            said = self.streams[ts].text + said
             if age > LIFETIME_SECONDS:
                 self.messages[ts] = Part(self.streams[ts].turn, -1, self.streams.pop(ts).text)
-        if len(said.encode()) > STREAM_BYTES:
+        if len((said + titles).encode()) > STREAM_BYTES:
             raise ChatRefused("msg_too_long")
+        if any(isinstance(piece, Table) for piece in in_parts(said)):
+            raise ChatRefused("invalid_blocks")  # its Markdown makes too large a table
 
     def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
         self.before_each()
         self._clock.sleep(self.latency)
         super()._do(method, text, effect)
         self.before_each()
+
+
+def _check_message(part: Part) -> None:
+    pieces = list(in_parts(part.markdown))
+    assert sum(len(piece) for piece in pieces if isinstance(piece, str)) <= MESSAGE_CHARACTERS
+    assert sum(isinstance(piece, Table) for piece in pieces) <= 1
 
 
 class StrictStage(Stage):

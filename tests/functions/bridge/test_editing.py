@@ -13,6 +13,7 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict
+from functions.bridge.tables import Table, in_parts
 from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
 
@@ -154,6 +155,25 @@ def test_an_answer_of_many_short_sections_is_shown_in_pieces(stage: Stage) -> No
     stage.chat.edit, stage.chat.post = strict_edit, strict_post  # type: ignore[method-assign]
     assert take(stage, TextDelta("\n\n".join(sections)), Finished()).verdict is Verdict.ANSWERED
     assert "\n\n".join(stage.chat.texts()) == "\n\n".join(sections)
+
+
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long"])
+def test_a_data_table_that_slack_refuses_is_cut_into_tables_in_markdown(stage: Stage, code: str) -> None:
+    def check(part: Part) -> None:
+        if any(isinstance(piece, Table) for piece in in_parts(part.markdown)):
+            raise ChatRefused(code)
+
+    post, edit = stage.chat.post, stage.chat.edit
+    stage.chat.post = lambda part: (check(part), post(part))[1]  # type: ignore[method-assign,func-returns-value]
+    stage.chat.edit = lambda ts, part: (check(part), edit(ts, part))[1]  # type: ignore[method-assign,func-returns-value]
+    rows = [f"| {number} | x |" for number in range(200)]
+    head = "| n | v |\n|---|---|"
+    outcome = take(stage, TextDelta("\n".join(["Look:\n", head, *rows, "\nDone."])), 9.0, Finished())
+    assert (outcome.verdict, outcome.detail) == (Verdict.ANSWERED, f"Slack refused the text: {code}")
+    texts = stage.chat.texts()
+    assert (texts[0], texts[-1]) == ("Look:", "Done.")
+    assert all(text.startswith(head) for text in texts[1:-1])
+    assert [line for text in texts[1:-1] for line in text.split("\n")[2:]] == rows
 
 
 @pytest.mark.parametrize("code", ["msg_too_long", "msg_blocks_too_many", "invalid_blocks"])

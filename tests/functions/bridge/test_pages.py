@@ -218,6 +218,35 @@ def test_what_is_cut_from_a_growing_list_stays_as_it_is(text: str, steps: list[i
     assert all(expand(message).kinds.count("table") <= 1 for message in messages)
 
 
+def data_table(rows: int, cell: str = "x") -> str:
+    return "\n".join(["| n | v |", "|---|---|", *(f"| {number} | {cell} |" for number in range(rows))])
+
+
+@pytest.mark.parametrize("table", [data_table(150), data_table(150, "x" * 100), data_table(50, "x" * 250)])
+def test_a_data_table_is_a_message_of_its_own_whatever_stands_around_it(table: str) -> None:
+    before = "\n\n".join("word " * 100 for _ in range(12)).strip()
+    after = "\n\n".join("word " * 100 for _ in range(30)).strip()
+    messages = split(f"{before}\n\n{table}\n\n{after}\n\n{table}")
+    assert messages[0] == before
+    assert [messages[1], messages[-1]] == [table, table]
+    assert " ".join(messages[2:-1]).split() == after.split()
+
+
+def test_a_data_table_grows_in_a_message_of_its_own() -> None:
+    lines = f"Look:\n\n{data_table(180)}\n\nDone.".split("\n")
+    pages = Pages()
+    shown = [pages.of("\n".join(lines[:number])) for number in range(1, len(lines) + 1)]
+    assert shown[-1] == ["Look:", data_table(180), "Done."]
+    assert all(len(messages) <= 3 for messages in shown)
+
+
+@pytest.mark.timeout(20)
+def test_a_very_long_text_with_many_data_tables_is_cut_in_reasonable_time() -> None:
+    tables = [f"{data_table(150, 'x' * 90)}\n\nw{number}." for number in range(40)]
+    messages = split("\n\n".join(tables))
+    assert len(messages) == 80
+
+
 def test_a_message_has_one_table() -> None:
     tables = [f"Table {number}:\n\n| a | b |\n|---|---|\n| {number} | x |\n" for number in range(3)]
     messages = split("\n".join(tables), limit=LIMIT)

@@ -119,14 +119,14 @@ def test_an_answer_that_was_cut_short_says_so() -> None:
 
 def test_files_go_beside_the_text_and_so_do_tables_that_are_too_large() -> None:
     chart = File("chart.png", "image/png", b"png")
-    rows = "\n".join(f"| {number} | x |" for number in range(150))
+    rows = "\n".join(f"| {number} | x |" for number in range(250))
     reply = reply_to(
         File(*("chart.png", "image/png", b"png")), TextDelta(f"Look:\n\n| n | v |\n|--|--|\n{rows}\n")
     )
     table, text = reply.files()[1], reply.final()
     assert reply.files()[0] == chart
-    assert (table.name, len(table.data.splitlines())) == ("table-1.csv", 151)
-    assert text == "Look:\n\n_The table (150 rows) is in the file table-1.csv._"
+    assert (table.name, len(table.data.splitlines())) == ("table-1.csv", 251)
+    assert text == "Look:\n\n_The table (250 rows) is in the file table-1.csv._"
 
 
 def test_what_is_steady_stops_before_a_table_that_grows() -> None:

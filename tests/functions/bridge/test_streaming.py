@@ -477,12 +477,55 @@ def test_an_append_whose_answer_got_lost_is_not_repeated(stage: StrictStage) -> 
     assert stage.chat.texts() == ["It is sunny."]
 
 
-def test_a_text_that_turns_into_a_file_is_taken_back_from_the_stream(stage: StrictStage) -> None:
-    # Nobody can see that the first line is the head of a table.
-    rows = "".join(f"{number} | x\n" for number in range(150))
+def test_the_head_of_a_table_that_turns_into_a_file_is_not_streamed(stage: StrictStage) -> None:
+    rows = "".join(f"{number} | x\n" for number in range(250))
     take(stage, TextDelta("Look:\n\nn | v\n"), 3.0, TextDelta("--|--\n"), 3.0, TextDelta(rows), Finished())
-    assert stage.chat.texts() == ["Look:\n\n_The table (150 rows) is in the file table-1.csv._"]
+    assert stage.chat.texts() == ["Look:\n\n_The table (250 rows) is in the file table-1.csv._"]
     assert [file.name for file in stage.chat.files] == ["table-1.csv"]
+    assert "edit" not in writes(stage)
+
+
+# Behind another line that looks like a row, nobody can see that a line is a head.
+TWO_LINES = "Look:\n\na | b\nn | v\n"
+
+
+def test_words_that_turn_out_to_be_the_head_of_a_file_stay(stage: StrictStage) -> None:
+    rows = "".join(f"{number} | x\n" for number in range(250))
+    take(stage, TextDelta(TWO_LINES), 3.0, TextDelta("--|--\n"), 3.0, TextDelta(rows), 3.0, Finished())
+    [text] = stage.chat.texts()
+    assert text == f"{TWO_LINES}\n_The table (250 rows) is in the file table-1.csv._"
+    assert stage.chat.files[0].data.decode("utf-8-sig").startswith("n,v\r\n0,x\r\n")
+    assert "edit" not in writes(stage)
+
+
+DATA = "| n | v |\n|---|---|\n" + "".join(f"| {number} | w{number}. |\n" for number in range(150))
+
+
+@pytest.mark.parametrize("pause", [0.01, 3.0])
+def test_a_data_table_is_a_message_between_two_streams(stage: StrictStage, pause: float) -> None:
+    lines = [f"{line}\n" for line in DATA.splitlines()]
+    script = [TextDelta("Look:\n\n"), 3.0, *growing([*lines, "\nDone. ", "Really."], pause)]
+    assert take(stage, *script).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["Look:", DATA.strip(), "Done. Really."]
+    assert "edit" not in writes(stage)
+    assert stage.chat.files == []
+    assert stage.chat.session == "active"
+
+
+def test_a_data_table_is_posted_when_an_answer_ends_with_it(stage: StrictStage) -> None:
+    take(stage, TextDelta("Look:\n\n"), 3.0, TextDelta(DATA), 3.0, Finished())
+    assert stage.chat.texts() == ["Look:", DATA.strip()]
+    assert writes(stage) == ["start_stream", "stop_stream", "post"]
+
+
+def test_words_that_turn_out_to_be_the_head_of_a_data_table_are_put_right_by_edits(
+    stage: StrictStage,
+) -> None:
+    rows = "".join(f"{number} | x\n" for number in range(150))
+    end: list[Step] = [TextDelta("\nOk"), 3.0, Finished()]
+    take(stage, TextDelta(TWO_LINES), 3.0, TextDelta(f"--|--\n{rows}"), 3.0, *end)
+    assert stage.chat.texts() == ["Look:\n\na | b", f"n | v\n--|--\n{rows}".strip(), "Ok"]
+    assert "edit" in writes(stage)
 
 
 # --- a person presses Stop ---------------------------------------------------------------------------------
