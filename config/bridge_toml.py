@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.agents import CHANNEL, read_agent
+from config.agents import CHANNEL, ROLE_ARN, read_agent
 from config.arns import REGION, arn_pattern
 from config.models import DEFAULT_MODEL, wrong_with
 from config.regions import has_type, regions_with
@@ -85,6 +85,13 @@ class Receiver:
 
 
 @dataclass(frozen=True)
+class Queues:
+    """`senders` are ARNs of roles that may send besides the receiver: of who redrives dead letters."""
+
+    senders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SampleAgent:
     """How the sample agent is made.
 
@@ -123,6 +130,7 @@ class Config:
     region: str | None = None
     receiver: Receiver = Receiver()
     worker: Worker = Worker()
+    queues: Queues = Queues()
     termination_protection: bool = False
 
 
@@ -178,6 +186,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
         ),
         receiver=_receiver(root.table("receiver")),
         worker=_worker(root.table("worker")),
+        queues=_queues(root.table("queues")),
         termination_protection=root.boolean("termination_protection", default=Config.termination_protection),
     )
     root.refuse_the_rest()
@@ -296,3 +305,9 @@ def _worker(table: Table) -> Worker:
     )
     table.refuse_the_rest()
     return worker
+
+
+def _queues(table: Table) -> Queues:
+    queues = Queues(table.texts("senders", ROLE_ARN))
+    table.refuse_the_rest()
+    return queues

@@ -76,6 +76,7 @@ class BridgeStack(cdk.Stack):
             dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
         )
         receiver = self._receiver(queues)
+        queues.let_only([receiver.role.role_arn, *config.queues.senders])
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
         worker = self._consumer(
             "Worker",

@@ -1,6 +1,9 @@
 """The queues: of questions, of commands that must not wait behind answers, and of dead letters."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -30,6 +33,23 @@ class Queues(Construct):
         self.control = _fifo_queue(
             self, "Control", timeout=control_timeout, dead_letter_queue=self._after(CONTROL_RECEIVES)
         )
+
+    def let_only(self, senders: Sequence[str]) -> None:
+        """Let only these roles send what functions act upon. `senders` are their ARNs.
+
+        Whoever can send a message is anybody: it says who asks. A redrive of dead letters sends too, with the
+        role of the operator who starts it; messages come into the dead-letter queue by themselves.
+        """
+        for queue in (self.questions, self.control):
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["sqs:SendMessage"],
+                    resources=[queue.queue_arn],
+                    conditions={"ArnNotEquals": {"aws:PrincipalArn": list(senders)}},
+                )
+            )
 
     def _after(self, receives: int) -> sqs.DeadLetterQueue:
         return sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=receives)

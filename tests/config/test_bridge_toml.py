@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from config.bridge_toml import Config, ConfigError, Receiver, SampleAgent, Worker, read_config
+from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
 from functions.bridge.manner import Manner, Style
 from functions.settings import AgentSettings, MemoryBy, Settings
 
@@ -73,6 +73,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         max_concurrency = 2
         [receiver]
         reserved_concurrency = 10
+        [queues]
+        senders = ["arn:aws:iam::123456789012:role/operator"]
     """
     assert read(tmp_path, text) == Config(
         name="Weather2",
@@ -88,6 +90,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             ),
         ),
         receiver=Receiver(reserved_concurrency=10),
+        queues=Queues(("arn:aws:iam::123456789012:role/operator",)),
         worker=Worker(timeout_seconds=1800, max_concurrency=2),
         termination_protection=True,
     )
@@ -187,7 +190,7 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
     "allowed here: name, region, sample, agents, sample_agent, routes, reply, receiver, worker, "
-    "termination_protection"
+    "queues, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
@@ -308,6 +311,11 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
         (
             "[receiver]\nreserved_concurrency = 0",
             "receiver.reserved_concurrency is 0; allowed: a whole number from 1 to 1000",
+        ),
+        (
+            '[queues]\nsenders = ["arn:aws:iam::123456789012:user/alice"]',
+            'queues.senders is ["arn:aws:iam::123456789012:user/alice"]; allowed: a list, each entry '
+            'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
         ),
         ("termination_protection = 1", "termination_protection is 1; allowed: true or false"),
         ("[worker]\nmax_concurrency = 1", f"worker.max_concurrency is 1; {CONCURRENCY}"),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from config.agents import KINDS
-from config.bridge_toml import ConfigError, Receiver, SampleAgent, Worker, check
+from config.bridge_toml import ConfigError, Queues, Receiver, SampleAgent, Worker, check
 from functions.bridge.manner import Manner
 from functions.settings import AgentSettings
 
@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 # By its path, the class that holds a table's defaults.
 DEFAULTS = {
     "agents.NAME": AgentSettings,
+    "queues": Queues,
     "receiver": Receiver,
     "reply": Manner,
     "sample_agent": SampleAgent,

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.deploy.check import STEPS, deployment
-from tests.deploy.roles import take_actions_away
+from tests.deploy.roles import send_as_somebody_else, take_actions_away
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument(
@@ -20,7 +20,7 @@ with (
     deployment(Path(folder), auth=arguments.auth) as bridge,
 ):
     *steps, last = STEPS
-    for step in (*steps, take_actions_away, last) if arguments.auth else STEPS:
+    for step in (*steps, send_as_somebody_else, take_actions_away, last) if arguments.auth else STEPS:
         print(f"{time.monotonic() - began:6.1f} s  {step.__name__.replace('_', ' ')}", flush=True)
         try:
             step(bridge)

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.deploy.check import Deployment, hand_to_dead_letters, press_as_a_stranger
 
 # What the emulator does not ask the function's role for, and why.
@@ -33,6 +36,20 @@ def take_actions_away(bridge: Deployment) -> None:
                 _take_away(bridge, function, action, use)
                 taken += 1
     bridge.said.append(f"was denied a call for each of {taken} actions that were taken away")
+
+
+def send_as_somebody_else(bridge: Deployment) -> None:
+    """Not even the account's owner may put a question on a queue: messages say who asks."""
+    sqs = bridge.cloud.client("sqs")
+    for output in ("QueueUrl", "ControlQueueUrl"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sqs.send_message(
+                QueueUrl=bridge.outputs[output],
+                MessageBody="{}",
+                MessageGroupId="anybody",
+                MessageDeduplicationId="anything",
+            )
+    bridge.said.append("refused messages of others than the receiver")
 
 
 def _ask(bridge: Deployment) -> None:

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from config.bridge_toml import Config, Receiver, Worker
+from config.bridge_toml import Config, Queues, Receiver, Worker
 from functions import consumer
 from functions.adapters import aws
 from functions.adapters.ledger import KEPT_SECONDS
@@ -20,6 +20,8 @@ from functions.bridge.manner import Manner, Style
 from functions.settings import AgentSettings, MemoryBy, Settings
 from infra.bridge_stack import BridgeStack
 from infra.code_asset import ROOT
+
+OPERATOR = "arn:aws:iam::123456789012:role/operator"
 
 
 class Synthesise(Protocol):
@@ -175,14 +177,41 @@ def test_each_queue_refuses_what_does_not_come_over_tls(template: Template) -> N
         "AWS::SQS::Queue"
     ).keys()
     for policy in policies:
-        (statement,) = policy["PolicyDocument"]["Statement"]
-        assert statement == {
+        assert policy["PolicyDocument"]["Statement"][0] == {
             "Action": "sqs:*",
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             "Effect": "Deny",
             "Principal": {"AWS": "*"},
             "Resource": {"Fn::GetAtt": [policy["Queues"][0]["Ref"], "Arn"]},
         }
+
+
+def senders(template: Template) -> dict[str, Any]:
+    """The roles that the queues' policies let send, by queue."""
+    allowed = {}
+    for policy in of_type(template, "AWS::SQS::QueuePolicy"):
+        for statement in policy["PolicyDocument"]["Statement"][1:]:
+            queue = policy["Queues"][0]["Ref"]
+            roles = statement["Condition"].pop("ArnNotEquals")["aws:PrincipalArn"]
+            assert statement == {
+                "Action": "sqs:SendMessage",
+                "Condition": {},
+                "Effect": "Deny",
+                "Principal": {"AWS": "*"},
+                "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+            }
+            allowed[queue[: -len("01234567")]] = roles
+    return allowed
+
+
+def test_the_receiver_alone_may_send_what_functions_act_upon(template: Template) -> None:
+    roles = [name for name in template.find_resources("AWS::IAM::Role") if name.startswith("ReceiverRole")]
+    receiver = {"Fn::GetAtt": [*roles, "Arn"]}
+    assert senders(template) == {"QueuesQuestions": [receiver], "QueuesControl": [receiver]}
+
+
+def test_roles_that_redrive_may_send_when_a_setting_names_them(other_template: Template) -> None:
+    assert {tuple(roles[1:]) for roles in senders(other_template).values()} == {(OPERATOR,)}
 
 
 def test_what_cannot_be_finished_moves_to_the_one_dead_letter_queue(template: Template) -> None:
@@ -480,6 +509,7 @@ def other_template(synthesise: Synthesise) -> Template:
             ),
             receiver=Receiver(reserved_concurrency=5),
             worker=Worker(timeout_seconds=1800, max_concurrency=7),
+            queues=Queues((OPERATOR,)),
             termination_protection=True,
         )
     )

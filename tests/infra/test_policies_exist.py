@@ -34,6 +34,7 @@ RETURNED = {
         "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/name"
     ),
     "AWS::DynamoDB::GlobalTable.Arn": "arn:aws:dynamodb:us-east-1:123456789012:table/name",
+    "AWS::IAM::Role.Arn": "arn:aws:iam::123456789012:role/name",
     "AWS::Lambda::Function.Arn": "arn:aws:lambda:us-east-1:123456789012:function:name",
     "AWS::Logs::LogGroup.Arn": "arn:aws:logs:us-east-1:123456789012:log-group:name:*",
     "AWS::SQS::Queue.Arn": "arn:aws:sqs:us-east-1:123456789012:name",
