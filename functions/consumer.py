@@ -59,6 +59,7 @@ class Consumer:
         settings: what bridge.toml says.
         token: the bot token.
         files_origin: the only origin that Slack's files are fetched from.
+        chat: the thread of whatever turn comes.
     """
 
     def __init__(self, environment: Mapping[str, str], *, is_last: bool = False) -> None:
@@ -76,8 +77,9 @@ class Consumer:
         self.files_origin = thread.files_origin
         self._sqs = aws.sqs()
         self._queue_url = thread.queue_url
+        self.chat = SlackChat(self.token, api_url=thread.slack_api_url)
         self._ports = Ports(
-            chat=SlackChat(self.token, api_url=thread.slack_api_url),
+            chat=self.chat,
             ledger=DynamoLedger(aws.dynamodb(), thread.ledger_table, clock),
             clock=clock,
             lease_seconds=self.settings.lease_seconds,

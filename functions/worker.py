@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
+from threading import Thread
 from typing import Any
 
 from functions.adapters.agents import agents
 from functions.adapters.slack_files import SlackFiles
 from functions.bridge.answer import answer
+from functions.bridge.chat import Chat, ChatError
 from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
 from functions.bridge.handle import handle
@@ -26,10 +29,13 @@ class _Worker:
 
     def __init__(self) -> None:
         self._consumer = Consumer(os.environ)
+        self._introduction = Thread(target=_learn_identity, args=[self._consumer.chat], daemon=True)
         self._agents = agents(self._consumer.settings)
         self._files = SlackFiles(self._consumer.token, origin=self._consumer.files_origin)
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if self._introduction.ident is None:  # Slack says who the bot is while the first turn is claimed
+            self._introduction.start()
         return self._consumer.consume(event, context, self._work)
 
     def _work(self, command: Command, delivery: Delivery, ports: Ports) -> Outcome:
@@ -45,6 +51,11 @@ class _Worker:
             manner=self._consumer.settings.reply,
             margin=MARGIN_SECONDS,
         )
+
+
+def _learn_identity(chat: Chat) -> None:
+    with suppress(ChatError):  # whoever needs it asks again
+        chat.identity()
 
 
 @cache

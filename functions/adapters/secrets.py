@@ -1,6 +1,7 @@
 """Secrets Manager, asked rarely: a value is kept for minutes, and refreshed on suspicion."""
 
 from collections.abc import Callable
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,7 +24,7 @@ _PASSING = frozenset({"RequestThrottled", "Throttling", "ThrottlingException", "
 
 
 class CachedSecret:
-    """A secret's text. It is never logged; errors name the secret, not its value.
+    """A secret's text. It is never logged; errors name the secret, not its value. Threads may share it.
 
     Args:
         check: raises `MalformedSecret` for a text that must not be used; without it, any text may be.
@@ -51,6 +52,7 @@ class CachedSecret:
         self._trouble = ServiceUnavailable("has not been read")
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
+        self._lock = RLock()  # who comes while it is being read waits for it
 
     def value(self) -> str:
         """The secret, at most five minutes old; fifteen while Secrets Manager does not answer.
@@ -59,14 +61,15 @@ class CachedSecret:
             MalformedSecret: what is stored there is no such secret.
             ServiceUnavailable: it is gone, empty or not for us, or could not be read for too long.
         """
-        now = self._clock.now()
-        if now - self._read_at >= KEPT_SECONDS:
-            self.refresh()
-        if self._value is not None and now - self._read_at >= LONGEST_KEPT_SECONDS:
-            self._drop()
-        if self._value is None:
-            raise type(self._trouble)(f"secret {self.secret_id} {self._trouble}")
-        return self._value
+        with self._lock:
+            now = self._clock.now()
+            if now - self._read_at >= KEPT_SECONDS:
+                self.refresh()
+            if self._value is not None and now - self._read_at >= LONGEST_KEPT_SECONDS:
+                self._drop()
+            if self._value is None:
+                raise type(self._trouble)(f"secret {self.secret_id} {self._trouble}")
+            return self._value
 
     def refresh(self) -> bool:
         """Read the secret again, unless that was done a moment ago; say whether it changed.
@@ -74,19 +77,20 @@ class CachedSecret:
         A flood of forged requests must be no bill. A secret that is gone, empty, malformed or not for us any
         more is not used from then on.
         """
-        if self._clock.now() - self._tried_at < self._refresh_seconds:
-            return False
-        now = self._tried_at = self._clock.now()
-        try:
-            text = self._read()
-        except ServiceUnavailable as exc:
-            self._trouble = type(exc)(str(exc))  # without its traceback, whose frames know the value
-            if not isinstance(exc, _Passing):
-                self._drop()
-            return False
-        changed = text != self._value
-        self._value, self._read_at = text, now
-        return changed
+        with self._lock:
+            if self._clock.now() - self._tried_at < self._refresh_seconds:
+                return False
+            now = self._tried_at = self._clock.now()
+            try:
+                text = self._read()
+            except ServiceUnavailable as exc:
+                self._trouble = type(exc)(str(exc))  # without its traceback, whose frames know the value
+                if not isinstance(exc, _Passing):
+                    self._drop()
+                return False
+            changed = text != self._value
+            self._value, self._read_at = text, now
+            return changed
 
     def _read(self) -> str:
         try:

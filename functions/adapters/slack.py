@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from threading import Lock
 from typing import Any, TypeVar
 
 import urllib3
@@ -27,6 +28,7 @@ from functions.bridge.chat import (
     ChatUnavailable,
     ChatUndone,
     Found,
+    Identity,
     Part,
     Piece,
     Task,
@@ -74,6 +76,8 @@ class SlackChat:
     def __init__(self, token: CachedSecret, *, api_url: str) -> None:
         self._token = token
         self._names: dict[str, str] = {}
+        self._identity: tuple[str, Identity] | None = None
+        self._identity_lock = Lock()
         self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         self._hasty_client = WebClient(base_url=api_url, timeout=HASTY_TIMEOUT_SECONDS, retry_handlers=[])
 
@@ -176,6 +180,32 @@ class SlackChat:
                 self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
         return self._names[user]
 
+    def identity(self) -> Identity:
+        """Two calls the first time, and again when the token has been replaced. Threads may share it."""
+        with self._identity_lock:
+            token = self._token_in_force()
+            if self._identity is None or self._identity[0] != token:
+                self._identity = (token, self._ask_identity())
+            return self._identity[1]
+
+    def _ask_identity(self) -> Identity:
+        """docs.slack.dev/reference/methods/auth.test"""
+        told = self._call(self._client.auth_test)
+        return Identity(
+            app=_text(told, "app_id") or self._app_of(_text(told, "bot_id")),
+            bot_user=str(_member(told, "user_id", str)),
+            team=str(_member(told, "team_id", str)),
+            organization=_text(told, "enterprise_id"),
+            is_org_wide=told.get("is_enterprise_install") is True,
+        )
+
+    def _app_of(self, bot: str) -> str:
+        """docs.slack.dev/reference/methods/bots.info, which may need a scope that the app does not have."""
+        try:
+            return _text(_member(self._call_optional(self._client.bots_info, bot=bot), "bot", dict), "app_id")
+        except ChatRefused:
+            return ""
+
     def find(self, turn: Turn) -> Found:
         parts: dict[int, str] = {}
         streams: list[str] = []
@@ -224,21 +254,27 @@ class SlackChat:
             ChatAppRefused: a code of `refuses_app`, or there is no token. There may be another one later.
         """
         while True:
+            token = self._token_in_force()
             try:
-                token = self._token.value()
                 with _translated():
                     return _data(method(token=token, **arguments))
-            except ServiceUnavailable as exc:
-                raise self._app_refused(NO_TOKEN, trouble=str(exc)) from exc
             except ChatRefused as exc:
                 if exc.code not in refuses_app:
                     raise
                 if not self._token.refresh():
                     raise self._app_refused(exc.code, needed=exc.needed or "that it lacks") from exc
 
+    def _token_in_force(self) -> str:
+        """Raises ChatAppRefused: there is none for now."""
+        try:
+            return self._token.value()
+        except ServiceUnavailable as exc:
+            raise self._app_refused(NO_TOKEN, trouble=str(exc)) from exc
+
     def _app_refused(self, code: str, **names: str) -> ChatAppRefused:
-        # Whoever asks next is looked up first, and no agent is run for them while the app is refused.
+        # The next turn asks Slack first, and no agent is run for it while the app is refused.
         self._names.clear()
+        self._identity = None
         return ChatAppRefused(code, REFUSES_APP[code].format(secret=self._token.secret_id, **names))
 
 
@@ -365,6 +401,11 @@ def _member(answer: dict[str, Any], name: str, kind: type[T]) -> T:
     if not isinstance(value, kind):
         raise ChatUnavailable(f"the answer has no {name}")
     return value
+
+
+def _text(answer: dict[str, Any], name: str) -> str:
+    value = answer.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _refusal(exc: SlackApiError) -> Exception:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from functions.bridge import wording
+from functions.bridge.admission import NotForUs, check_meant
 from functions.bridge.agent import Agent
 from functions.bridge.attachments import Attachments, objection
 from functions.bridge.chat import ChatAppRefused, ChatError, ChatRateLimited, ChatRefused, ChatStopped
@@ -61,6 +62,7 @@ def answer(
     """
 
     def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
+        check_meant(turn, custody.essential(ports.chat.identity))
         record = custody.record
         if record.state is not State.RECEIVED or record.tries > MOST_TRIES or turn.notice is not None:
             _owe_own_words(custody, writer, outcome)
@@ -148,6 +150,9 @@ def _hold(
         if writer.ends_silently:
             words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
             _notify_if_late(turn, words, delivery, ports, began_at=now)
+    except NotForUs as exc:
+        outcome.verdict = Verdict.NOT_FOR_US
+        outcome.note(str(exc))
     except ChatRefused as exc:
         outcome.verdict = Verdict.REFUSED_BY_SLACK
         outcome.note(exc.code)

@@ -62,6 +62,25 @@ class ChatStopped(ChatRefused):
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Who the bot is and where it is installed, as its token says.
+
+    Attributes:
+        app: the app's id ("A…"), "" where Slack does not tell.
+        bot_user: the bot's own user id.
+        team: the workspace.
+        organization: the Enterprise organization that the workspace belongs to, "" without one.
+        is_org_wide: whether the bot is installed in all of the organization, in whichever workspace.
+    """
+
+    app: str
+    bot_user: str
+    team: str
+    organization: str = ""
+    is_org_wide: bool = False
+
+
+@dataclass(frozen=True)
 class Part:
     """One message of the reply to a turn.
 
@@ -169,6 +188,10 @@ class Chat(Protocol):
 
     def name_of(self, user: str) -> str:
         """What people call a user."""
+        ...
+
+    def identity(self) -> Identity:
+        """Who the bot is. Slack is asked once for each token."""
         ...
 
     def find(self, turn: Turn) -> Found:

@@ -83,8 +83,11 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
         text=question_text(text, bot_user=bot_user),
         files=_files(event),
         mentioned=mentioned_people(text, bot_user=bot_user),
+        app=_string(envelope, "api_app_id"),
+        organization=_string(installation, "enterprise_id"),
     )
-    ids_fit = all(ID.fullmatch(name) for name in (turn.team, turn.channel, turn.user, turn.bot_user))
+    ids = (turn.team, turn.channel, turn.user, turn.bot_user, *filter(None, (turn.app, turn.organization)))
+    ids_fit = all(ID.fullmatch(name) for name in ids)
     if not ids_fit or not TS.fullmatch(turn.ts) or not TS.fullmatch(turn.thread_ts):
         raise _NotOurs("malformed")
     return _with_notice(turn, envelope, event, installation)

@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     PRESS_REFUSED = "press_refused"
     DROPPED = "dropped"
     STOPPED = "stopped"
+    NOT_FOR_US = "not_for_us"
 
 
 @dataclass

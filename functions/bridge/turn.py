@@ -70,6 +70,8 @@ class Turn:
         attempt: 1, and one more each time that a person presses Retry.
         files: what hangs on the message.
         mentioned: the people whose ids stand in the text as "@U…".
+        app: the app that the message is for ("A…"), "" when that was not said.
+        organization: the Enterprise organization that the bot is installed in ("E…"), "" without one.
     """
 
     team: str
@@ -83,6 +85,8 @@ class Turn:
     attempt: int = 1
     files: tuple[Attachment, ...] = ()
     mentioned: tuple[str, ...] = ()
+    app: str = ""
+    organization: str = ""
 
     @property
     def turn_id(self) -> str:
@@ -143,6 +147,8 @@ def from_fields(data: Fields) -> Turn:
         attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS, default=1),
         files=tuple(_attachment(file) for file in fields.items(data, "files", most=MOST_FILES)),
         mentioned=tuple(_people(data)),
+        app=fields.slack_id(data, "app", ""),
+        organization=fields.slack_id(data, "organization", ""),
     )
 
 

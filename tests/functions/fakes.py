@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from functions.bridge.agent import AgentEvent, File, Question
 from functions.bridge.attachments import AttachmentUnavailable
-from functions.bridge.chat import ChatAppRefused, ChatRefused, Found, Part, Piece, Task
+from functions.bridge.chat import ChatAppRefused, ChatRefused, Found, Identity, Part, Piece, Task
 from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger import (
@@ -98,6 +98,7 @@ class FakeChat:
         self.stopped: list[FakeStream] = []
         self.files: list[File] = []
         self.names: dict[str, str] = {}
+        self.us = Identity(app="A1", bot_user="UBOT", team="T1")
         self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.session = "active"  # as Slack shows it
         self.calls: list[tuple[str, str]] = []
@@ -175,6 +176,10 @@ class FakeChat:
         self._do("name_of", user, lambda: None)
         return self.names.get(user, user)
 
+    def identity(self) -> Identity:
+        self._do("identity", "", lambda: None)
+        return self.us
+
     def find(self, turn: Turn) -> Found:
         self._do("find", "", lambda: None)
         parts = {
@@ -216,7 +221,8 @@ class FakeChat:
         self.messages[ts] = part
 
     def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
-        self.calls.append((method, text))
+        if method != "identity":  # Slack is asked once for a token, before the first turn
+            self.calls.append((method, text))
         if self.app_refusal:
             raise self.app_refusal
         script = self.trouble.get(method, [])

@@ -1,4 +1,4 @@
-"""api.test, auth.test, users.info: docs.slack.dev/reference/methods."""
+"""api.test, auth.test, bots.info, users.info: docs.slack.dev/reference/methods."""
 
 from simulator.slack.errors import SlackError
 from simulator.slack.methods.call import Call, Method
@@ -21,6 +21,23 @@ def auth_test(call: Call) -> Json:
         "user_id": bot.id,
         "bot_id": bot.bot_id,
         "is_enterprise_install": False,
+    }
+
+
+def bots_info(call: Call) -> Json:
+    bot = next((user for user in call.workspace.users.values() if user.bot_id == call.required("bot")), None)
+    if bot is None:
+        raise SlackError("bot_not_found")
+    return {
+        "bot": {
+            "id": bot.bot_id,
+            "deleted": False,
+            "name": bot.name,
+            "updated": 1,
+            "app_id": bot.app_id,
+            "user_id": bot.id,
+            "icons": {},
+        }
     }
 
 
@@ -50,5 +67,6 @@ def users_info(call: Call) -> Json:
 METHODS = {
     "api.test": Method(api_test, 4, needs_token=False),
     "auth.test": Method(auth_test, 0),
+    "bots.info": Method(bots_info, 3, ("users:read",)),
     "users.info": Method(users_info, 4, ("users:read",)),
 }

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from functions.bridge.editing import REST
 from functions.bridge.ledger import SETTLED, State
 from tests.functions.fakes import Stage
 
 # What the bridge says itself.
-_NOTE = re.compile(r":warning: [^\n]* of the agent's[^\n]*")
+_NOTE = re.compile(r":warning: [^\n]* of the agent's[^\n]*|_The answer is long\. [^_]*_")
 _EXPLANATION = re.compile(r":warning: .*\(Reference: `[0-9a-f]{8}`\)$")
 
 
@@ -42,5 +43,6 @@ def check_settled(stage: Stage, said: Mapping[int, str]) -> None:
 
 
 def check_answer(stage: Stage, said: str) -> None:
-    """All that the agent said is in the thread once, in order, and nothing else."""
-    assert _NOTE.sub("", " ".join(stage.chat.texts())).split() == said.split()
+    """All that the agent said is in the thread once, in order, and nothing else; its end may be in a file."""
+    rest = [file.data.decode() for file in stage.chat.files if file.name == REST]
+    assert _NOTE.sub("", " ".join([*stage.chat.texts(), *rest])).split() == said.split()

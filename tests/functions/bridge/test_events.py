@@ -65,6 +65,7 @@ def test_a_mention_becomes_a_turn_in_its_own_thread() -> None:
         user="U1",
         bot_user="UBOT",
         text="what's the weather in Chicago?",
+        app="A1",
     )
 
 

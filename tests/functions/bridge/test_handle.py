@@ -57,7 +57,7 @@ def test_a_button_in_another_thread_does_not_run_the_agent(failed: Stage) -> Non
     assert (failed.chat.texts(), failed.record) == (before, record)
 
 
-@pytest.mark.parametrize("change", [{"team": "T2"}, {"channel": "C2"}, {"ts": "1600000000.000100"}])
+@pytest.mark.parametrize("change", [{"channel": "C2"}, {"ts": "1600000000.000100"}])
 def test_a_button_about_a_question_that_is_not_kept_asks_nothing(
     failed: Stage, change: dict[str, str]
 ) -> None:
@@ -66,6 +66,13 @@ def test_a_button_about_a_question_that_is_not_kept_asks_nothing(
     assert agent.questions == []
     assert failed.record == record
     assert "too old" in failed.chat.texts()[-1]
+
+
+def test_a_button_of_another_team_does_nothing(failed: Stage) -> None:
+    before, record = failed.chat.texts(), failed.record
+    outcome, agent = work(failed, replace(PRESS, team="T2"))
+    assert (outcome.verdict, agent.questions) == (Verdict.NOT_FOR_US, [])
+    assert (failed.chat.texts(), failed.record) == (before, record)
 
 
 def test_a_question_that_failed_as_a_notice_is_not_asked_when_it_is_retried(stage: Stage) -> None:

@@ -21,6 +21,13 @@ def test_api_test_needs_no_token_and_fails_when_asked(client: WebClient) -> None
         anonymous.api_test(error="my_error")
 
 
+def test_bots_info_tells_which_app_a_bot_is_of(client: WebClient) -> None:
+    bot = client.bots_info(bot="B0AGENT01")["bot"]
+    assert (bot["id"], bot["app_id"], bot["user_id"]) == ("B0AGENT01", "A0AGENT01", "U0AGENT01")
+    with pytest.raises(SlackApiError, match="bot_not_found"):
+        client.bots_info(bot="B0NOBODY")
+
+
 def test_users_info_tells_strangers_from_colleagues(client: WebClient) -> None:
     alice, erin = (client.users_info(user=user.id)["user"] for user in (seed.ALICE, seed.ERIN))
     assert (alice["name"], alice["is_stranger"]) == ("alice", False)
