@@ -28,6 +28,7 @@ from functions.bridge.chat import (
     ChatUnavailable,
     ChatUndone,
     Found,
+    Home,
     Identity,
     Part,
     Piece,
@@ -76,6 +77,7 @@ class SlackChat:
     def __init__(self, token: CachedSecret, *, api_url: str) -> None:
         self._token = token
         self._names: dict[str, str] = {}
+        self._homes: dict[str, Home] = {}
         self._identity: tuple[str, Identity] | None = None
         self._identity_lock = Lock()
         self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
@@ -174,11 +176,22 @@ class SlackChat:
 
     def name_of(self, user: str) -> str:
         if user not in self._names:
-            found = _member(self._call_optional(self._hasty_client.users_info, user=user), "user", dict)
-            with _translated():
-                profile = found.get("profile") or {}
-                self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
+            self._look_up(user)
         return self._names[user]
+
+    def home_of(self, user: str) -> Home:
+        if user not in self._homes:
+            self._look_up(user)
+        return self._homes[user]
+
+    def _look_up(self, user: str) -> None:
+        """docs.slack.dev/reference/methods/users.info and docs.slack.dev/reference/objects/user-object"""
+        found = _member(self._call_optional(self._hasty_client.users_info, user=user), "user", dict)
+        with _translated():
+            profile = found.get("profile") or {}
+            enterprise = found.get("enterprise_user") or {}
+            self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
+            self._homes[user] = Home(_text(found, "team_id"), _text(enterprise, "enterprise_id"))
 
     def identity(self) -> Identity:
         """Two calls the first time, and again when the token has been replaced. Threads may share it."""
@@ -274,6 +287,7 @@ class SlackChat:
     def _app_refused(self, code: str, **names: str) -> ChatAppRefused:
         # The next turn asks Slack first, and no agent is run for it while the app is refused.
         self._names.clear()
+        self._homes.clear()
         self._identity = None
         return ChatAppRefused(code, REFUSES_APP[code].format(secret=self._token.secret_id, **names))
 

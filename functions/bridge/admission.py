@@ -1,6 +1,6 @@
 """Whether a turn is for this bot, and its sender one of our people: before anything of it shows in Slack."""
 
-from functions.bridge.chat import Identity
+from functions.bridge.chat import Home, Identity
 from functions.bridge.turn import Turn
 
 
@@ -14,6 +14,11 @@ def check_meant(turn: Turn, us: Identity) -> None:
         theirs = f"app {turn.app or '-'}, bot {turn.bot_user or '-'}, team {turn.team}"
         ours = f"app {us.app or '-'}, bot {us.bot_user}, team {us.team}"
         raise NotForUs(f"the event is for {theirs}; the token is of {ours}")
+
+
+def belongs_to_us(home: Home, us: Identity) -> bool:
+    """Whether a person's home is the bot's workspace, or another one of its organization."""
+    return home.team == us.team or (us.organization != "" and home.organization == us.organization)
 
 
 def _is_here(turn: Turn, us: Identity) -> bool:

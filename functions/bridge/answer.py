@@ -5,10 +5,18 @@ from contextlib import suppress
 from dataclasses import replace
 
 from functions.bridge import wording
-from functions.bridge.admission import NotForUs, check_meant
+from functions.bridge.admission import NotForUs, belongs_to_us, check_meant
 from functions.bridge.agent import Agent
 from functions.bridge.attachments import Attachments, objection
-from functions.bridge.chat import ChatAppRefused, ChatError, ChatRateLimited, ChatRefused, ChatStopped
+from functions.bridge.chat import (
+    Chat,
+    ChatAppRefused,
+    ChatError,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    Identity,
+)
 from functions.bridge.conversation import Conversation
 from functions.bridge.custody import Custody
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
@@ -21,7 +29,7 @@ from functions.bridge.outcome import Outcome, Verdict
 from functions.bridge.ports import Ports
 from functions.bridge.routing import Agents, Choice, NoChoice
 from functions.bridge.streaming import StreamWriter
-from functions.bridge.turn import Turn
+from functions.bridge.turn import Notice, Turn
 from functions.bridge.writer import Writer
 
 # After so many tries in vain a turn is given up, and its thread told so.
@@ -62,10 +70,13 @@ def answer(
     """
 
     def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
-        check_meant(turn, custody.essential(ports.chat.identity))
+        us = custody.essential(ports.chat.identity)
+        check_meant(turn, us)
         record = custody.record
         if record.state is not State.RECEIVED or record.tries > MOST_TRIES or turn.notice is not None:
             _owe_own_words(custody, writer, outcome)
+        elif turn.sender_unknown and not _is_colleague(custody, ports.chat, us, outcome):
+            custody.owe([wording.notice_text(Notice.EXTERNAL, reference=turn.reference)], State.ANSWERED)
         elif isinstance(
             chosen := _own_answer(turn, agents) or _choose(custody, ports.ledger, turn, agents), str
         ):
@@ -87,6 +98,16 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
         _owe_own_words(custody, writer, outcome)
 
     return _hold(turn, delivery, ports, work)
+
+
+def _is_colleague(custody: Custody, chat: Chat, us: Identity, outcome: Outcome) -> bool:
+    """Whether the sender belongs to us, of whom the event does not tell; not where Slack does not either."""
+    try:
+        home = custody.essential(lambda: chat.home_of(custody.turn.user))
+    except ChatRefused as exc:
+        outcome.note(f"the sender's home is not known: {exc.code}")
+        return False
+    return belongs_to_us(home, us)
 
 
 def _own_answer(asked: Turn, agents: Agents) -> str:

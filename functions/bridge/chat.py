@@ -81,6 +81,14 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Home:
+    """The workspace and the Enterprise organization of a person, each "" where Slack names none."""
+
+    team: str
+    organization: str = ""
+
+
+@dataclass(frozen=True)
 class Part:
     """One message of the reply to a turn.
 
@@ -188,6 +196,10 @@ class Chat(Protocol):
 
     def name_of(self, user: str) -> str:
         """What people call a user."""
+        ...
+
+    def home_of(self, user: str) -> Home:
+        """Where a user belongs."""
         ...
 
     def identity(self) -> Identity:

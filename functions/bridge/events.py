@@ -16,6 +16,8 @@ from functions.bridge.turn import LARGEST_FILE, MOST_FILES, Attachment, Notice, 
 
 # Messages that a person wrote; every other subtype reports on somebody else's business.
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
+# Slack's own bot, whose posts have no bot_id.
+_SLACKBOT = "USLACKBOT"
 # Characters of a file's name or media type.
 _LONGEST_NAME = 200
 # Slack goes on trying to deliver an event for a day (docs.slack.dev/apis/events-api). What it says later of a
@@ -102,19 +104,23 @@ def _check_addressed(event: Mapping[str, Any], bot_user: str) -> None:
     if event.get("hidden") or event.get("subtype") not in _SPOKEN_SUBTYPES:
         raise _NotOurs("not_spoken")
     # Bots' posts have a bot_id and no subtype today; in edits it stands inside `message` (hidden, above).
-    if "bot_id" in event or event.get("user") in (None, bot_user):
+    # What an app posts with a person's token has that person as its user, and says which app it was.
+    if "bot_id" in event or event.get("app_id") or event.get("bot_profile"):
+        raise _NotOurs("from_a_bot")
+    if event.get("user") in (None, bot_user, _SLACKBOT):
         raise _NotOurs("from_a_bot")
 
 
 def _with_notice(
     turn: Turn, envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
 ) -> Turn:
-    if _is_external(turn.team, envelope, event, installation):
+    is_ours = _is_from_us(envelope, event, installation)
+    if is_ours is False:
         notice = Notice.EXTERNAL
     elif not (turn.text or turn.files):
         notice = Notice.EMPTY
     else:
-        return turn
+        return replace(turn, sender_unknown=is_ours is None)
     return replace(turn, text="", files=(), mentioned=(), notice=notice)
 
 
@@ -136,22 +142,31 @@ def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
     )
 
 
-def _is_external(
-    team: str, envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
-) -> bool:
-    """Whether the sender belongs to another organisation (docs.slack.dev/apis/slack-connect).
+def _is_from_us(
+    envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
+) -> bool | None:
+    """Whether the sender belongs to the bot's organization; None when the event does not say that.
 
-    The event names the sender's home in `user_team` (a workspace or, on Enterprise Grid, an organisation),
-    `source_team` or `team`. Mentions with files name none: in a channel that is shared with outsiders
-    such a sender is taken for one of them.
+    It names the sender's home, a workspace or an Enterprise organization, in `user_team`, `source_team`,
+    `user_profile` or `team` (docs.slack.dev/apis/slack-connect); a mention with files may name none. The
+    envelope's own team may be the sender's, so what is ours is read from the installation.
     """
-    home = _string(event, "user_team") or _string(event, "source_team") or _string(event, "team")
-    organisation = _string(installation, "enterprise_id") or _string(envelope, "enterprise_id")
-    if home in {team, organisation} - {""}:
+    organization = _string(installation, "enterprise_id")
+    # An installation in a whole organization may have no team; one without either is of an old shape.
+    team = _string(installation, "team_id") or ("" if organization else _string(envelope, "team_id"))
+    home = _home(event)
+    if home and home in (team, organization):
+        return True
+    if home and (home.startswith("E") or not organization):
         return False
-    shared = envelope.get("is_ext_shared_channel") is True
-    # Inside an organisation's own channels, colleagues from its other workspaces are no outsiders.
-    return shared or (home != "" and not organisation)
+    # From here on no home, or a workspace that may be another one of our organization.
+    return True if envelope.get("is_ext_shared_channel") is False else None
+
+
+def _home(event: Mapping[str, Any]) -> str:
+    profile = event.get("user_profile")
+    named = _string(profile, "team") if isinstance(profile, dict) else ""
+    return _string(event, "user_team") or _string(event, "source_team") or named or _string(event, "team")
 
 
 def _installation(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -72,6 +72,7 @@ class Turn:
         mentioned: the people whose ids stand in the text as "@U…".
         app: the app that the message is for ("A…"), "" when that was not said.
         organization: the Enterprise organization that the bot is installed in ("E…"), "" without one.
+        sender_unknown: whether the event does not say if the sender belongs to us, and Slack is to be asked.
     """
 
     team: str
@@ -87,6 +88,7 @@ class Turn:
     mentioned: tuple[str, ...] = ()
     app: str = ""
     organization: str = ""
+    sender_unknown: bool = False
 
     @property
     def turn_id(self) -> str:
@@ -149,6 +151,8 @@ def from_fields(data: Fields) -> Turn:
         mentioned=tuple(_people(data)),
         app=fields.slack_id(data, "app", ""),
         organization=fields.slack_id(data, "organization", ""),
+        # Whatever else it says, it does not say that the sender is known.
+        sender_unknown=data.get("sender_unknown", False) is not False,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from functions.bridge.agent import AgentEvent, File, Question
 from functions.bridge.attachments import AttachmentUnavailable
-from functions.bridge.chat import ChatAppRefused, ChatRefused, Found, Identity, Part, Piece, Task
+from functions.bridge.chat import ChatAppRefused, ChatRefused, Found, Home, Identity, Part, Piece, Task
 from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger import (
@@ -99,6 +99,7 @@ class FakeChat:
         self.files: list[File] = []
         self.names: dict[str, str] = {}
         self.us = Identity(app="A1", bot_user="UBOT", team="T1")
+        self.homes: dict[str, Home] = {}
         self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.session = "active"  # as Slack shows it
         self.calls: list[tuple[str, str]] = []
@@ -175,6 +176,10 @@ class FakeChat:
     def name_of(self, user: str) -> str:
         self._do("name_of", user, lambda: None)
         return self.names.get(user, user)
+
+    def home_of(self, user: str) -> Home:
+        self._do("home_of", user, lambda: None)
+        return self.homes.get(user, Home("T1"))
 
     def identity(self) -> Identity:
         self._do("identity", "", lambda: None)

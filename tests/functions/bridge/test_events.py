@@ -236,8 +236,6 @@ def test_a_mention_of_somebody_with_an_endless_id_is_only_text() -> None:
         ({**MENTION, "team": "T2"}, {"is_ext_shared_channel": True}),
         ({**MENTION, "team": "T1", "user_team": "T2", "source_team": "T2"}, {"is_ext_shared_channel": True}),
         ({**MENTION, "user_team": "E2"}, {"is_ext_shared_channel": True}),
-        # A mention with a file names no team at all.
-        ({key: value for key, value in MENTION.items() if key != "team"}, {"is_ext_shared_channel": True}),
         ({**DIRECT, "team": "T2"}, {"is_ext_shared_channel": True}),
         ({**MENTION, "team": "T2"}, {}),
     ],
