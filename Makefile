@@ -2,7 +2,7 @@
 # make demo ASK="what's the weather in Chicago today?"    one question, in the terminal
 # make demo STYLE=stream    with Slack's own streams everywhere, or STYLE=edit nowhere
 # make demo AGENT=harness    with another kind of agent: harness, runtime or classic
-# make test        format, lint, types and all tests
+# make test        format, lint, types, insecure calls and all tests
 # make coverage    all tests once more, with what they run of functions/, in their processes too
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make bootstrap   prepares the AWS account of your credentials for the CDK, once for each region
@@ -13,7 +13,7 @@
 # make bench       measurements; see bench/README.md
 # make faults      every fault at every external call of a turn; writes tests/faults/README.md
 # make soak        500 questions over 100 threads with faults of all kinds
-# make fuzz        200,000 cases of input that nobody sends
+# make fuzz        200,000 requests, and as much other input that nobody sends
 # make format      format the code
 # make lock        newest versions of all dependencies, into the lock files
 # make clean       removes what the others have installed and built
@@ -51,6 +51,7 @@ test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.de
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml functions
 	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet --numprocesses=$(PROCESSES) --dist=loadfile,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
 	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile
 
