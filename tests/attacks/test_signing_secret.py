@@ -5,15 +5,19 @@ import logging
 import re
 import secrets
 import string
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from functions.adapters import aws as clients
 from functions.adapters.secrets import CachedSecret
+from functions.adapters.slack import SlackChat
 from functions.bridge.credentials import MalformedSecret, bot_token, signing_secrets
+from functions.bridge.outcome import Verdict
 from simulator.aws import Aws
-from tests.functions.fakes import FakeClock
+from tests.functions.bridge.asking import SUNNY, take
+from tests.functions.fakes import FakeClock, ScriptedAgent, Stage
 from tests.functions.test_receiver import NEW_SECRET, SECRET, Door, request
 
 BODY = json.dumps({"type": "url_verification", "challenge": "abc"})
@@ -105,6 +109,19 @@ def test_no_other_text_is_taken_for_a_bot_token(aws: Aws, text: str, found: str)
     with pytest.raises(MalformedSecret) as caught:
         token.value()
     assert str(caught.value) == f"secret {name} is malformed: expected is a bot token, xoxb-…; {found}"
+
+
+def test_with_another_bot_token_no_agent_is_asked_and_the_outcome_says_why(aws: Aws) -> None:
+    name = secrets.token_hex(8)
+    aws.secrets.create_secret(Name=name, SecretString=UNFILLED)
+    stage = Stage()
+    token = CachedSecret(clients.secrets_manager(), name, stage.clock, check=bot_token)
+    stage.ports = replace(stage.ports, chat=SlackChat(token, api_url="http://127.0.0.1:9/"))
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    outcome = take(stage, agent=agent)
+    assert (outcome.verdict, agent.runs) == (Verdict.APP_REFUSED, [])
+    assert "is malformed: expected is a bot token, xoxb-…; it has not been filled yet" in outcome.remedy
+    assert UNFILLED not in outcome.remedy
 
 
 def test_a_secret_that_is_mended_works_within_a_minute(aws: Aws) -> None:
