@@ -36,7 +36,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.markdown import plain
-from functions.bridge.refusals import NO_TOKEN, REFUSES_APP, REFUSES_ONE_CALL
+from functions.bridge.refusals import REFUSES_APP, REFUSES_ONE_CALL, UNREADABLE
 from functions.bridge.tables import Cell, Table, cells_of, in_parts
 from functions.bridge.turn import Turn
 
@@ -282,7 +282,7 @@ class SlackChat:
         try:
             return self._token.value()
         except ServiceUnavailable as exc:
-            raise self._app_refused(NO_TOKEN, trouble=str(exc)) from exc
+            raise self._app_refused(UNREADABLE, trouble=str(exc)) from exc
 
     def _app_refused(self, code: str, **names: str) -> ChatAppRefused:
         # The next turn asks Slack first, and no agent is run for it while the app is refused.

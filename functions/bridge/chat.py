@@ -47,7 +47,7 @@ class ChatAppRefused(ChatError):
     """Slack refuses the app, whatever it is asked: its token, or what the app may do. Nothing happened.
 
     Attributes:
-        code: Slack's name of the error, or `refusals.NO_TOKEN`.
+        code: Slack's name of the error, or `refusals.UNREADABLE`.
         remedy: what the operator has to do, for the log.
     """
 

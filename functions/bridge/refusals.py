@@ -7,26 +7,28 @@ place, so that no thread stays without a word.
 
 import re
 
-_TOKEN = "store the bot token (xoxb-…) that the app's page OAuth & Permissions shows in the secret {secret}"
-_INSTALL = f"install the app into the workspace (again), then {_TOKEN}"
+_STORE_IT = (
+    "store the bot token (xoxb-…) that the app's page OAuth & Permissions shows in the secret {secret}"
+)
+_INSTALL = f"install the app into the workspace (again), then {_STORE_IT}"
 _ADMINISTRATORS = "ask the workspace's administrators to let the app in again"
 
 # No error of Slack's, which cannot be asked without a token.
-NO_TOKEN = "token_unreadable"
+UNREADABLE = "token_unreadable"
 # The app is refused, wherever it writes, until somebody has done this. The turn waits for that.
 REFUSES_APP = {
-    NO_TOKEN: f"{{trouble}}: {_TOKEN}, and let the functions read it",
+    UNREADABLE: f"{{trouble}}: {_STORE_IT}, and let the functions read it",
     "accesslimited": "let AWS's addresses into the workspace's list of allowed networks",
     "account_inactive": _INSTALL,
     "ekm_access_denied": _ADMINISTRATORS,
-    "invalid_auth": _TOKEN,
+    "invalid_auth": _STORE_IT,
     "missing_scope": "give the app the scope {needed} (slack-app-manifest.json has all) and install it again",
     "no_permission": "give the app the scopes of slack-app-manifest.json and install it again",
-    "not_allowed_token_type": _TOKEN,
-    "not_authed": _TOKEN,
+    "not_allowed_token_type": _STORE_IT,
+    "not_authed": _STORE_IT,
     "org_login_required": "wait: the workspace is being moved into an organization",
     "team_access_not_granted": _ADMINISTRATORS,
-    "token_expired": f"make an app without token rotation, as it cannot be switched off, and {_TOKEN}",
+    "token_expired": f"make an app without token rotation, as it cannot be switched off, and {_STORE_IT}",
     "token_revoked": _INSTALL,
     "two_factor_setup_required": _ADMINISTRATORS,
 }

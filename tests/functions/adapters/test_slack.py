@@ -26,7 +26,7 @@ from functions.bridge.chat import (
 )
 from functions.bridge.ledger import Record, State
 from functions.bridge.outcome import Verdict
-from functions.bridge.refusals import NO_TOKEN, REFUSES_APP
+from functions.bridge.refusals import REFUSES_APP, UNREADABLE
 from functions.bridge.turn import Turn
 from simulator.aws import Aws
 from simulator.http import HttpServer
@@ -272,7 +272,7 @@ def test_a_message_of_somebody_else_with_our_metadata_is_not_ours(
     assert chat.find(turn) == Found({})
 
 
-@pytest.mark.parametrize("code", sorted({*REFUSES_APP} - {NO_TOKEN}))
+@pytest.mark.parametrize("code", sorted({*REFUSES_APP} - {UNREADABLE}))
 def test_a_refusal_of_the_app_says_what_the_operator_has_to_do_and_no_token(
     slack: SlackService, chat: SlackChat, turn: Turn, code: str
 ) -> None:
