@@ -30,7 +30,9 @@ from functions.bridge.turn import Notice
 from functions.settings import ReceiverSettings, in_lambda
 
 MAX_BODY_BYTES = 1_048_576
-EVENTS_ROUTE = "POST /slack/events"  # not the path, which a custom domain may prefix
+# Not the paths, which a custom domain may prefix.
+EVENTS_ROUTE = "POST /slack/events"
+INTERACTIVITY_ROUTE = "POST /slack/interactivity"
 
 Response = dict[str, Any]
 
@@ -87,7 +89,7 @@ class Receiver:
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if route == EVENTS_ROUTE and content_type == "application/json":
             return events.parse(body, now=self._clock.now())
-        if route != EVENTS_ROUTE and content_type == "application/x-www-form-urlencoded":
+        if route == INTERACTIVITY_ROUTE and content_type == "application/x-www-form-urlencoded":
             return interactions.parse(body)
         return Ignored("content_type")
 

@@ -52,6 +52,8 @@ def test_a_press_of_a_button_is_no_event(door: Door, content_type: str) -> None:
         (urlencode({"payload": PAYLOAD}), INTERACTIVITY, ""),
         (urlencode({"payload": PAYLOAD, "also": ""}), INTERACTIVITY, FORM),
         (urlencode([("payload", PAYLOAD), ("payload", PAYLOAD)]), INTERACTIVITY, FORM),
+        (urlencode({"payload": PAYLOAD}), "/", FORM),
+        (json.dumps(envelope(MENTION)), "/", JSON),
     ],
 )
 def test_each_route_takes_its_own_type_and_shape_only(
