@@ -227,8 +227,8 @@ def _finish(
             work(custody, writer, outcome)
         writer.deliver()
     except ChatStopped:
-        with suppress(GiveBack):  # that would have the turn told as interrupted
-            writer.rest()
+        with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
+            writer.release_session()
         custody.settle(State.STOPPED)
 
 

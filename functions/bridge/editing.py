@@ -118,10 +118,10 @@ class EditWriter:
                 self._bring_rest()
         ending = self._custody.record.ending
         assert ending is not None
-        self.rest()  # before the turn is settled: whoever takes it over after a crash does so again
+        self.release_session()  # before the turn is settled: whoever takes it over after a crash does it too
         self._custody.settle(ending)
 
-    def rest(self) -> None:
+    def release_session(self) -> None:
         if self.seems_busy:
             with suppress(ChatRefused):
                 self._certainly(lambda: self._chat.set_status(self._custody.turn, ""))

@@ -22,11 +22,12 @@ class Writer(Protocol):
     @property
     def ends_silently(self) -> bool: ...
 
-    def rest(self) -> None:
+    def release_session(self) -> None:
         """Let Slack no longer show the thread's session as processing. At every end of a turn.
 
         Raises:
             GiveBack: not before the deadline.
+            ChatAppRefused: it is done when the app is let in again.
         """
         ...
 

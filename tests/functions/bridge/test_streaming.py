@@ -11,7 +11,14 @@ from markdown_it import MarkdownIt
 
 from functions.bridge.agent import Failed, Finished, TextDelta, ToolUse
 from functions.bridge.answer import give_up
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatStopped, ChatUnavailable, TaskStatus
+from functions.bridge.chat import (
+    ChatAppRefused,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUnavailable,
+    TaskStatus,
+)
 from functions.bridge.failures import Failure
 from functions.bridge.ledger import State
 from functions.bridge.outcome import Verdict
@@ -143,6 +150,12 @@ def test_a_session_that_slack_does_not_take_back_for_now_is_taken_back_later(
 def test_a_session_that_slack_does_not_take_back_at_all_holds_up_nothing(stage: StrictStage) -> None:
     stage.chat.trouble["set_status"] = [None, ChatRefused("method_deprecated")]
     assert take(stage, 2.0, TextDelta("It is sunny."), Finished()).verdict is Verdict.ANSWERED
+
+
+def test_a_stopped_turn_is_over_though_slack_refuses_the_app_by_then(stage: StrictStage) -> None:
+    stage.chat.trouble["append_stream"] = [ChatStopped("stopped_by_user")]
+    stage.chat.trouble["set_status"] = [None, ChatAppRefused("token_revoked", "a new one")]
+    assert take(stage, *growing(spoken(9))).verdict is Verdict.STOPPED
 
 
 def test_a_session_is_active_again_when_the_turn_is_given_up(stage: StrictStage) -> None:
