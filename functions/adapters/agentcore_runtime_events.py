@@ -237,7 +237,7 @@ class Translation:
             self._shape = shape
             # A model's own words come in the shape "event".
             if shape != "event" and (name := error_in(text)):
-                yield Failed(Failure.INTERNAL, f"the answer is an error ({name})")
+                yield Failed(at_work(name), f"the answer is an error ({name})")
                 return
             yield from self._said.piece(text)
 

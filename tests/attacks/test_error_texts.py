@@ -55,6 +55,12 @@ def test_an_error_as_an_answer_is_explained_and_not_shown(member: str, text: str
         assert whole(item) == [Failed(Failure.INTERNAL, f"the answer is an error ({name})")]
 
 
+def test_throttling_as_an_answer_is_told_as_throttling() -> None:
+    text = "Error: An error occurred (ThrottlingException) when calling the ConverseStream operation: slow"
+    failed = Failed(Failure.THROTTLED_AT_WORK, "the answer is an error (ThrottlingException)")
+    assert whole({"result": text}) == [failed]
+
+
 @pytest.mark.parametrize("text", ERRORS)
 @pytest.mark.parametrize("shape", ["string", "data"])
 def test_an_error_that_a_stream_ends_in_is_not_shown_either(text: str, shape: str) -> None:
