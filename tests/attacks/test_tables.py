@@ -13,7 +13,7 @@ WIDE = "|" * 251 + "\n" + "|-" * 250 + "|\n" + "x|\n" * 260
 def cells_of(cell: str) -> str:
     """What a cell of a table becomes in the table's file."""
     draft = Draft()
-    draft.add("a | b\n--|--\n" + f"{cell} | b\n" * 100)
+    draft.add("a | b\n--|--\n" + f"{cell} | b\n" * 250)
     [file] = draft.files()
     return list(csv.reader(io.StringIO(file.data.decode("utf-8-sig"))))[1][0]
 
@@ -40,6 +40,6 @@ def test_the_file_of_a_table_has_no_cells_that_the_answer_did_not_have() -> None
 
 def test_cells_beyond_the_head_s_are_no_part_of_a_table() -> None:
     draft = Draft()
-    draft.add("a | b\n--|--\n" + "1 | 2 | 3\n" * 100)
+    draft.add("a | b\n--|--\n" + "1 | 2 | 3\n" * 250)
     [file] = draft.files()
     assert file.data.decode("utf-8-sig").splitlines()[:2] == ["a,b", "1,2"]
