@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from functions.bridge.editing import REST
+from functions.bridge.manner import Manner
+from functions.bridge.wording import rest_in_file
 from simulator.simulation import Simulation
 from tests.e2e.bridge import Bridge
 from tests.streams.catalogue import STREAMS, Document, Ending, Stream
@@ -72,7 +75,16 @@ def rows_of(data_table: dict[str, Any]) -> str:
 
 
 def messages_of(question: dict[str, Any], bridge: Bridge) -> list[str]:
-    return [markdown_of(reply) for reply in bridge.replies(question) if not reply.get("files")]
+    """What the thread says, with the file of an answer that is too long for messages as the last of them."""
+    replies = bridge.replies(question)
+    messages = [markdown_of(reply) for reply in replies if not reply.get("files")]
+    files = bridge.simulation.slack.workspace.files
+    for file in (file for reply in replies for file in reply.get("files") or []):
+        if file["name"] == REST:
+            assert len(messages) == Manner.max_messages
+            messages[-1] = messages[-1].removesuffix(f"\n\n{rest_in_file(REST)}")
+            messages.append(files.get(file["id"]).content.decode())  # type: ignore[union-attr]
+    return messages
 
 
 def rejoined(messages: list[str]) -> str:
@@ -151,6 +163,8 @@ def test_every_file_of_the_agents_is_in_the_thread(stream: Stream, asked: Asked,
     names = [file["name"] for reply in bridge.replies(question) for file in reply.get("files") or []]
     if stream.name == "wide table":
         assert names == ["table-1.csv"]
+    elif stream.name == "very long":
+        assert names == [REST]
     else:
         assert names == [file.name for file in stream.files(question["asked_at"])]
 
