@@ -188,7 +188,9 @@ def _installation(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Mapp
 
 def _size(file: Mapping[str, Any]) -> int:
     size = file.get("size")
-    return min(max(size, 0), LARGEST_FILE) if isinstance(size, int) else 0
+    if not isinstance(size, int) or isinstance(size, bool):
+        return 0
+    return min(max(size, 0), LARGEST_FILE)
 
 
 def _string(mapping: Mapping[str, Any], key: str) -> str:

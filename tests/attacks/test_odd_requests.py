@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.bridge.commands import from_json
 from simulator.aws import Aws
 from tests.functions.bridge.test_events import MENTION, envelope
 from tests.functions.bridge.test_interactions import ACTION, PAYLOAD
@@ -82,6 +83,14 @@ def test_a_press_at_no_time_is_ignored(door: Door) -> None:
 def test_what_is_no_text_is_refused_like_every_unsigned_request(door: Door, changes: dict[str, Any]) -> None:
     assert door.knock({**request(json.dumps(envelope(MENTION))), **changes}) == {"statusCode": 401}
     assert door.queued() == []
+
+
+@pytest.mark.parametrize("size", [False, True, None, "1", 1.5, -1, 10**40])
+def test_a_file_of_an_odd_size_makes_a_message_that_the_worker_reads(aws: Aws, size: Any) -> None:
+    file = {"id": "F1", "name": "a.txt", "mimetype": "text/plain", "size": size}
+    door = Door(aws)
+    assert door.knock(request(json.dumps(envelope({**MENTION, "files": [file]}))))["statusCode"] == 200
+    assert [command.name for command in map(from_json, door.queued())] == ["ask"]
 
 
 @pytest.mark.parametrize("route", [None, 1, ["POST /slack/events"], {}, "\ud800"])
