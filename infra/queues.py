@@ -39,6 +39,8 @@ class Queues(Construct):
 
         Whoever can send a message is anybody: it says who asks. A redrive of dead letters sends too, with the
         role of the operator who starts it; messages come into the dead-letter queue by themselves.
+        For a session with a role, `aws:PrincipalArn` is the ARN of the role:
+        docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         for queue in (self.questions, self.control):
             queue.add_to_resource_policy(

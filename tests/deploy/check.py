@@ -184,7 +184,7 @@ def press_anothers_retry(bridge: Deployment) -> None:
     runs = len(bridge.agent.invocations)
     press_as_a_stranger(bridge, question)
     operator.until(lambda: told_alone(bridge, seed.BOB.id))
-    _until_quiet(bridge)
+    until_quiet(bridge)
     assert len(bridge.agent.invocations) == runs
     bridge.said.append("told a stranger who pressed Retry, and nobody else, that they may not")
 
@@ -218,7 +218,7 @@ def deliver_twice(bridge: Deployment) -> None:
     _until_answered(bridge, question)
     [event_id] = question["event_ids"]
     assert operator.control("redeliver", event_id=event_id)["statuses"] == [200]
-    _until_quiet(bridge)
+    until_quiet(bridge)
     assert len(operator.replies(question)) == 1
     assert len(bridge.agent.invocations) == runs + 1
     bridge.said.append("ran the agent once for an event that came twice")
@@ -331,8 +331,9 @@ def _until_answered(bridge: Deployment, question: dict[str, Any]) -> None:
     bridge.operator.until(lambda: bridge.operator.state(question) == "answered")
 
 
-def _until_quiet(bridge: Deployment) -> None:
-    bridge.operator.until(lambda: _waiting(bridge) == 0)
+def until_quiet(bridge: Deployment, *, patience: float = PATIENCE) -> None:
+    """Wait until no message is on a queue, for `patience` seconds at most."""
+    bridge.operator.until(lambda: _waiting(bridge) == 0, patience=patience)
 
 
 def _code_of(bridge: Deployment, function: str) -> Any:

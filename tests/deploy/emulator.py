@@ -1,4 +1,4 @@
-"""Starts ministack, an AWS on loopback, with five of its faults mended.
+"""Starts ministack, an AWS on loopback, with six of its faults mended.
 
 It runs in an environment of its own, which `make deploy-check` makes: ministack runs the deployed functions
 with the Python that runs it, and what they import must come from the asset.
@@ -13,6 +13,8 @@ The faults, as of ministack 1.5.33:
     docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
     It has no saved queries of CloudWatch Logs Insights; here they are made, and nobody can read them.
     `aws:SecureTransport` is false, as the emulator speaks plain HTTP; our queues refuse that, and should.
+    `aws:PrincipalArn` of an assumed role is the session's ARN; in IAM it is the role's:
+    docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 
 It also says in its log what it denies to whom.
 """
@@ -21,13 +23,14 @@ from secrets import token_hex
 from typing import Any
 
 import ministack.app as app
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services.cloudformation import provisioners
 
 secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
 create, update, delete = secret["create"], secret["update"], secret["delete"]
 pin_request_origin = app.pin_request_origin
 access_denied_response = iam_actions.access_denied_response
+resolve_condition_key = iam_evaluator._resolve_condition_key
 
 
 def create_with_arn(logical_id: str, properties: dict[str, Any], *rest: Any) -> tuple[str, dict[str, str]]:
@@ -51,6 +54,14 @@ def delete_by_arn(arn: str, properties: Any) -> None:
 def name_in(arn: str) -> str:
     """Of "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-123abc", without the last seven characters."""
     return arn.rpartition(":")[2][:-7]
+
+
+def resolve_with_role(key: str, context: Any) -> Any:
+    value = resolve_condition_key(key, context)
+    if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+        account, role = str(value).split(":")[4], str(value).split("/")[1]
+        return f"arn:aws:iam::{account}:role/{role}"
+    return value
 
 
 def say_what_is_denied(service: str, action: str, principal: str, *rest: Any, **more: Any) -> Any:
@@ -77,5 +88,6 @@ provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
 
 secret.update(create=create_with_arn, update=update_by_arn, delete=delete_by_arn)
 iam_actions.access_denied_response = say_what_is_denied
+iam_evaluator._resolve_condition_key = resolve_with_role
 app.pin_request_origin = lambda address, _: pin_request_origin(address, True)
 app.main()

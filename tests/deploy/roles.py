@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.deploy.check import Deployment, hand_to_dead_letters, press_as_a_stranger
+from functions.bridge.delivery import LONGEST_BACK_OFF
+from tests.deploy.check import Deployment, hand_to_dead_letters, press_as_a_stranger, until_quiet
+from tests.e2e.person import PATIENCE
 
 # What the emulator does not ask the function's role for, and why.
 NOT_ASKED = {
@@ -22,8 +24,12 @@ NOT_ASKED = {
     "bedrock-agentcore:InvokeHarness": "the agents are the simulator's",
     "bedrock-agentcore:InvokeAgentRuntime": "the agents are the simulator's",
 }
-# Only for an answer that is too long for one item of the ledger.
-FOR_LONG_TEXTS = {("DeadLetters", "dynamodb:GetItem"), ("DeadLetters", "dynamodb:DeleteItem")}
+# What a function needs in cases that are not brought about here, and in which.
+SELDOM = {
+    ("Control", "sqs:ChangeMessageVisibility"): "Slack does not take a word for now",
+    ("DeadLetters", "dynamodb:GetItem"): "an answer is too long for one item of the ledger",
+    ("DeadLetters", "dynamodb:DeleteItem"): "an answer is too long for one item of the ledger",
+}
 
 
 def take_actions_away(bridge: Deployment) -> None:
@@ -32,7 +38,7 @@ def take_actions_away(bridge: Deployment) -> None:
     for function, use in USES.items():
         role = bridge.resource(f"{function}Role")
         for action in sorted(_actions(_policy(bridge, role))):
-            if action not in NOT_ASKED and (function, action) not in FOR_LONG_TEXTS:
+            if action not in NOT_ASKED and (function, action) not in SELDOM:
                 _take_away(bridge, function, action, use)
                 taken += 1
     bridge.said.append(f"was denied a call for each of {taken} actions that were taken away")
@@ -52,48 +58,64 @@ def send_as_somebody_else(bridge: Deployment) -> None:
     bridge.said.append("refused messages of others than the receiver")
 
 
-def _ask(bridge: Deployment) -> None:
+Use = Callable[[Deployment, Callable[[], bool]], object]
+
+
+def _ask(bridge: Deployment, _: Callable[[], bool]) -> None:
     bridge.operator.say("@agent what's the weather in Oslo today?")
 
 
-def _ask_twice(bridge: Deployment) -> None:
+def _ask_twice(bridge: Deployment, is_denied: Callable[[], bool]) -> None:
     """A question whose agent fails, and a press on Retry: every kind of access to the ledger."""
-    operator = bridge.operator
-    bridge.agent.force("fail at once")
-    question = operator.say("@agent what's the weather in Oslo today?")
-    try:
-        operator.until(lambda: operator.state(question) in ("failed", "interrupted"), patience=5)
-    except AssertionError:
-        return  # denied before that
-    [reply] = operator.replies(question)
-    operator.control("press", channel=question["channel"], ts=reply["ts"], user="alice", action_id="retry")
+    question = _ask_in_vain(bridge, is_denied)
+    if not is_denied():
+        [reply] = bridge.operator.replies(question)
+        where = {"channel": question["channel"], "ts": reply["ts"]}
+        bridge.operator.control("press", user="alice", action_id="retry", **where)
 
 
-def _press_anothers_retry(bridge: Deployment) -> None:
+def _press_anothers_retry(bridge: Deployment, is_denied: Callable[[], bool]) -> None:
+    press_as_a_stranger(bridge, _ask_in_vain(bridge, is_denied))
+
+
+def _ask_in_vain(bridge: Deployment, is_denied: Callable[[], bool]) -> dict[str, Any]:
     bridge.agent.force("fail at once")
     question = bridge.operator.say("@agent what's the weather in Oslo today?")
-    bridge.operator.until(lambda: bridge.operator.state(question) in ("failed", "interrupted"))
-    press_as_a_stranger(bridge, question)
+    bridge.operator.until(lambda: is_denied() or bridge.operator.state(question) in ("failed", "interrupted"))
+    return question
 
 
-USES: Mapping[str, Callable[[Deployment], object]] = {
+def _lose(bridge: Deployment, _: Callable[[], bool]) -> None:
+    hand_to_dead_letters(bridge)
+
+
+USES: Mapping[str, Use] = {
     "Receiver": _ask,
     "Worker": _ask_twice,
     "Control": _press_anothers_retry,
-    "DeadLetters": hand_to_dead_letters,
+    "DeadLetters": _lose,
 }
 
 
-def _take_away(bridge: Deployment, function: str, action: str, use: Callable[[Deployment], object]) -> None:
+def _take_away(bridge: Deployment, function: str, action: str, use: Use) -> None:
     iam, role = bridge.cloud.client("iam"), bridge.resource(f"{function}Role")
     [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = _policy(bridge, role)
     seen = len(bridge.cloud.log())
+
+    def is_denied() -> bool:
+        return _is_denied(bridge.cloud.log()[seen:], action, role)
+
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(_without(document, action)))
     _end_environments(bridge, function)
-    use(bridge)
-    bridge.operator.until(lambda: _is_denied(bridge.cloud.log()[seen:], action, role))
+    use(bridge, is_denied)
+    try:
+        bridge.operator.until(is_denied)
+    except AssertionError as error:
+        raise AssertionError(f"{function} was not denied anything without {action}") from error
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+    # What was denied is tried again now. Only then does the next question get what the agent is to play.
+    until_quiet(bridge, patience=LONGEST_BACK_OFF + PATIENCE)
 
 
 def _end_environments(bridge: Deployment, function: str) -> None:
