@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.bridge.delivery import LONGEST_BACK_OFF
+from simulator import wiring
 from tests.deploy.check import Deployment, hand_to_dead_letters, press_as_a_stranger, until_quiet
 from tests.e2e.person import PATIENCE
 
@@ -115,7 +115,8 @@ def _take_away(bridge: Deployment, function: str, action: str, use: Use) -> None
         raise AssertionError(f"{function} was not denied anything without {action}") from error
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
     # What was denied is tried again now. Only then does the next question get what the agent is to play.
-    until_quiet(bridge, patience=LONGEST_BACK_OFF + PATIENCE)
+    # A message that could not be hidden or given back comes again after its queue's own visibility timeout.
+    until_quiet(bridge, patience=wiring.QUESTIONS.visibility_timeout + PATIENCE)
 
 
 def _end_environments(bridge: Deployment, function: str) -> None:
