@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bench import report
 from bench.conversation import SLACK_LATENCY, STYLES, Asking, Turn, conversation, side_by_side
-from functions.bridge.manner import Style
+from functions.bridge.replies.options import Style
 from simulator import wiring
 
 QUESTION = "what's the weather in Chicago today?"

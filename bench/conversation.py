@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
-from functions.bridge.manner import Style
+from functions.bridge.replies.options import Style
 from simulator import wiring
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM

@@ -8,7 +8,7 @@ from itertools import cycle, islice, pairwise
 
 from bench import report
 from bench.conversation import RATE_LIMITED, Conversation, Turn, conversation, side_by_side
-from functions.bridge.manner import Style
+from functions.bridge.replies.options import Style
 from simulator import wiring
 
 ANSWERS = 20

@@ -37,12 +37,13 @@ urllib3.PoolManager()
 """
 RECEIVER_CLIENTS = """
 import functions.receiver
-from functions.adapters import aws
+from functions.adapters.aws import clients as aws
 aws.sqs(), aws.secrets_manager()
 """
 WORKER_CLIENTS = """
 import functions.worker
-from functions.adapters import agent_client, aws
+from functions.adapters.agents import client as agent_client
+from functions.adapters.aws import clients as aws
 aws.sqs(), aws.secrets_manager(), aws.dynamodb(), agent_client.bedrock_agent_runtime(longest_silence=900)
 """
 SNIPPETS = {

@@ -3,7 +3,7 @@
 from bench import processes, report
 from bench.answers import QUESTION
 from bench.conversation import conversation, side_by_side
-from functions.bridge.manner import Style
+from functions.bridge.replies.options import Style
 from simulator import wiring
 from simulator.agent import samples
 from simulator.agent.scripts import BY_NAME, Script, say

@@ -15,8 +15,8 @@ from config.arns import REGION, arn_pattern
 from config.models import DEFAULT_MODEL, wrong_with
 from config.regions import has_type, regions_with
 from config.table import Table
-from functions.bridge.manner import Manner, Style
-from functions.bridge.routing import DEFAULT_AGENT, names_of
+from functions.bridge.agents.routing import DEFAULT_AGENT, names_of
+from functions.bridge.replies.options import Manner, Style
 from functions.settings import AgentSettings, Settings
 
 # A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in

@@ -8,18 +8,18 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from functions.adapters import aws
+from functions.adapters.aws import clients
+from functions.adapters.aws.ledger import DynamoLedger
+from functions.adapters.aws.queue import QueueMessage
+from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
-from functions.adapters.ledger import DynamoLedger
-from functions.adapters.queue import QueueMessage
-from functions.adapters.secrets import CachedSecret
-from functions.adapters.slack import SlackChat
+from functions.adapters.slack.chat import SlackChat
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.credentials import bot_token
-from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.outcome import Outcome, Verdict
-from functions.bridge.ports import Ports
+from functions.bridge.turns.delivery import LONGEST_BACK_OFF, Delivery
+from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.ports import Ports
 from functions.settings import Settings, ThreadSettings
 
 # Seconds at the end of an invocation in which no write is begun any more.
@@ -68,19 +68,19 @@ class Consumer:
         thread = ThreadSettings.read(environment)
         clock = SystemClock()
         self.token = CachedSecret(
-            aws.secrets_manager(),
+            clients.secrets_manager(),
             thread.bot_token_secret_id,
             clock,
             check=bot_token,
             refresh_seconds=TOKEN_REFRESH_SECONDS,
         )
         self.files_origin = thread.files_origin
-        self._sqs = aws.sqs()
+        self._sqs = clients.sqs()
         self._queue_url = thread.queue_url
         self.chat = SlackChat(self.token, api_url=thread.slack_api_url)
         self._ports = Ports(
             chat=self.chat,
-            ledger=DynamoLedger(aws.dynamodb(), thread.ledger_table, clock),
+            ledger=DynamoLedger(clients.dynamodb(), thread.ledger_table, clock),
             clock=clock,
             lease_seconds=self.settings.lease_seconds,
             notify_after=self.settings.reply.notify_after_seconds,

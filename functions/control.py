@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 
 from functions.bridge.commands import Command, ControlCommand
-from functions.bridge.delivery import Delivery
-from functions.bridge.handle import control
-from functions.bridge.outcome import Outcome
-from functions.bridge.ports import Ports
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.handle import control
+from functions.bridge.turns.outcome import Outcome
+from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, LambdaContext
 from functions.settings import in_lambda
 

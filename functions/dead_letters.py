@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.bridge.answer import give_up
 from functions.bridge.commands import Command, ControlCommand
-from functions.bridge.delivery import Delivery
-from functions.bridge.handle import handle
-from functions.bridge.outcome import Outcome, Verdict
-from functions.bridge.ports import Ports
+from functions.bridge.turns.answer import give_up
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.handle import handle
+from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, LambdaContext
 from functions.settings import in_lambda
 

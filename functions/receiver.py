@@ -15,17 +15,17 @@ from typing import Any
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from functions.adapters import aws
+from functions.adapters.aws import clients
+from functions.adapters.aws.queue import QuestionTooLong, Queues
+from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
-from functions.adapters.queue import QuestionTooLong, Queues
-from functions.adapters.secrets import CachedSecret
-from functions.bridge import events, interactions
 from functions.bridge.clock import Clock
 from functions.bridge.commands import Ask, Command, ControlCommand
 from functions.bridge.credentials import MalformedSecret, signing_secrets
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.events import Challenge, Ignored
-from functions.bridge.signature import SignatureError, WrongSignature, verify
+from functions.bridge.incoming import events, interactions
+from functions.bridge.incoming.events import Challenge, Ignored
+from functions.bridge.incoming.signature import SignatureError, WrongSignature, verify
 from functions.bridge.turn import Notice
 from functions.settings import ReceiverSettings, in_lambda
 
@@ -178,9 +178,9 @@ def _receiver() -> Receiver:
     settings = ReceiverSettings.read(os.environ)
     clock = SystemClock()
     return Receiver(
-        queues=Queues(aws.sqs(), questions=settings.queue_url, control=settings.control_queue_url),
+        queues=Queues(clients.sqs(), questions=settings.queue_url, control=settings.control_queue_url),
         signing_secret=CachedSecret(
-            aws.secrets_manager(), settings.signing_secret_id, clock, check=signing_secrets
+            clients.secrets_manager(), settings.signing_secret_id, clock, check=signing_secrets
         ),
         clock=clock,
     )

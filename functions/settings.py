@@ -15,7 +15,7 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from functions.bridge.manner import Manner
+from functions.bridge.replies.options import Manner
 
 
 class SettingError(Exception):
@@ -23,7 +23,7 @@ class SettingError(Exception):
 
 
 class MemoryBy(StrEnum):
-    """Whose the long-term memory of an agent is. See `functions.adapters.agentcore.actor_of`."""
+    """Whose the long-term memory of an agent is. See `functions.adapters.agents.agentcore.actor_of`."""
 
     THREAD = "thread"
     PERSON = "person"
@@ -33,7 +33,7 @@ class MemoryBy(StrEnum):
 class AgentSettings:
     """One agent: a table `[agents.NAME]` of bridge.toml.
 
-    What leads to it depends on its kind; see `functions.adapters.agents`. "" stands for what is not set.
+    What leads to it depends on its kind (`functions.adapters.agents.kinds`). "" stands for what is not set.
 
     Attributes:
         region: of a kind without an ARN; "" for the bridge's own.
@@ -75,7 +75,7 @@ class Settings:
     Attributes:
         agents: by name. "default" answers where no route says otherwise.
         routes: channel to agent.
-        lease_seconds: see `functions.bridge.ports.Ports`. bridge.toml has no key for it.
+        lease_seconds: see `functions.bridge.turns.ports.Ports`. bridge.toml has no key for it.
     """
 
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)

@@ -7,16 +7,16 @@ from functools import cache
 from threading import Thread
 from typing import Any
 
-from functions.adapters.agents import agents
-from functions.adapters.slack_files import SlackFiles
-from functions.bridge.answer import answer
-from functions.bridge.chat import Chat, ChatError
+from functions.adapters.agents.kinds import agents
+from functions.adapters.slack.files import SlackFiles
 from functions.bridge.commands import Command
-from functions.bridge.delivery import Delivery
-from functions.bridge.handle import handle
-from functions.bridge.outcome import Outcome
-from functions.bridge.ports import Ports
+from functions.bridge.replies.chat import Chat, ChatError
 from functions.bridge.turn import Turn
+from functions.bridge.turns.answer import answer
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.handle import handle
+from functions.bridge.turns.outcome import Outcome
+from functions.bridge.turns.ports import Ports
 from functions.consumer import RESERVE_SECONDS, Consumer, LambdaContext
 from functions.settings import in_lambda
 

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import quote
 
-from functions.bridge.agent import Source, ToolKind, ToolRequest, ToolUse, Wanted
-from functions.bridge.failures import Failure
-from functions.bridge.links import plainly
-from functions.bridge.markdown import clean, disarm, escape
+from functions.bridge.agents.events import Source, ToolKind, ToolRequest, ToolUse, Wanted
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.routing import NoChoice, Why
+from functions.bridge.markdown.links import plainly
+from functions.bridge.markdown.safe import clean, disarm, escape
 from functions.bridge.names import quoted
-from functions.bridge.routing import NoChoice, Why
 from functions.bridge.turn import Notice
 
 # What stays as it is in an address; the rest could end a link, or begin something else in Markdown.

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from functions.adapters import aws, slack
-from functions.adapters.ag_ui import Translation as AgUi
-from functions.adapters.agentcore_runtime_events import Translation
-from functions.bridge.agent import AgentEvent, Failed, Finished, TextDelta
-from functions.bridge.failures import Failure
+from functions.adapters.agents.ag_ui import Translation as AgUi
+from functions.adapters.agents.runtime_events import Translation
+from functions.adapters.aws import clients as aws
+from functions.adapters.slack import chat as slack
+from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
+from functions.bridge.agents.failures import Failure
 
 DENIED = (
     "User: arn:aws:sts::123456789012:assumed-role/agent/x is not authorized to perform: bedrock:InvokeModel"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.bridge.agent import File, Finished, TextDelta
+from functions.bridge.agents.events import File, Finished, TextDelta
 from functions.bridge.names import LONGEST_FILE_NAME, file_name
 from tests.attacks.test_tables import cells_of
 from tests.functions.bridge.asking import take

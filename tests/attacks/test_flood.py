@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from functions.bridge.agent import Failed, Finished, TextDelta
-from functions.bridge.chat import ChatRefused, ChatUnavailable, ChatUndone
-from functions.bridge.failures import Failure
-from functions.bridge.ledger import State
-from functions.bridge.manner import Manner, Style
-from functions.bridge.outcome import Verdict
+from functions.bridge.agents.events import Failed, Finished, TextDelta
+from functions.bridge.agents.failures import Failure
+from functions.bridge.ledger.record import State
+from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, ChatUndone
+from functions.bridge.replies.options import Manner, Style
+from functions.bridge.turns.outcome import Verdict
 from tests.functions.bridge.asking import AGAIN, Killed, kill, take
 from tests.functions.fakes import Stage, Step
 

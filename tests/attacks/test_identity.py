@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from functions.adapters.slack import SlackChat
-from functions.bridge.chat import ChatRefused, ChatUnavailable, Identity
-from functions.bridge.ledger import State
-from functions.bridge.outcome import Verdict
+from functions.adapters.slack.chat import SlackChat
+from functions.bridge.ledger.record import State
+from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, Identity
 from functions.bridge.turn import Turn, from_json, to_json
+from functions.bridge.turns.outcome import Verdict
 from simulator.aws import Aws
 from simulator.slack import seed
 from simulator.slack.faults import Fault
 from simulator.slack.service import SlackService
-from tests.functions.adapters.test_slack import chat as chat
-from tests.functions.adapters.test_slack import clock as clock
+from tests.functions.adapters.slack.test_chat import chat as chat
+from tests.functions.adapters.slack.test_chat import clock as clock
 from tests.functions.bridge.asking import SUNNY, take
-from tests.functions.bridge.test_events import MENTION, turn_of
+from tests.functions.bridge.incoming.test_events import MENTION, turn_of
 from tests.functions.fakes import TURN, FakeClock, ScriptedAgent, Stage
 
 OURS = replace(TURN, app="A1")

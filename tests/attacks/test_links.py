@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.agent import Citation, Finished, Source, TextDelta
-from functions.bridge.draft import Draft
-from functions.bridge.links import plainly
-from functions.bridge.manner import Manner, Style
-from functions.bridge.reply import Reply
+from functions.bridge.agents.events import Citation, Finished, Source, TextDelta
+from functions.bridge.markdown.links import plainly
+from functions.bridge.replies.answer_text import Draft
+from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.reply import Reply
 from tests.functions.bridge.asking import take
 from tests.functions.fakes import Stage
 

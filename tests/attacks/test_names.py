@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from functions.bridge.agent import Question
-from functions.bridge.inbound import question_text
+from functions.bridge.agents.port import Question
+from functions.bridge.incoming.user_text import question_text
 from tests.functions.bridge.asking import PHOTO, SUNNY, asking_with, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage
 

@@ -7,8 +7,8 @@ import pytest
 
 from functions.bridge.commands import from_json
 from simulator.aws import Aws
-from tests.functions.bridge.test_events import MENTION, envelope
-from tests.functions.bridge.test_interactions import ACTION, PAYLOAD
+from tests.functions.bridge.incoming.test_events import MENTION, envelope
+from tests.functions.bridge.incoming.test_interactions import ACTION, PAYLOAD
 from tests.functions.fakes import TURN
 from tests.functions.test_receiver import Door, press, request
 

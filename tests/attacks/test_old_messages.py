@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.events import OLDEST_MESSAGE_SECONDS
+from functions.bridge.incoming.events import OLDEST_MESSAGE_SECONDS
 from simulator.aws import Aws
-from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
+from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
 from tests.functions.test_receiver import Door, request
 
 EDITED = {**MENTION, "edited": {"user": "U1", "ts": "1790000000.000000"}}

@@ -7,8 +7,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from simulator.aws import Aws
-from tests.functions.bridge import test_interactions as interactions
-from tests.functions.bridge.test_events import MENTION, envelope
+from tests.functions.bridge.incoming import test_interactions as interactions
+from tests.functions.bridge.incoming.test_events import MENTION, envelope
 from tests.functions.test_receiver import Door, request
 
 EVENTS, INTERACTIVITY = "/slack/events", "/slack/interactivity"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from functions.bridge.outcome import Verdict
-from functions.bridge.routing import Agents, Choice, Listed, NoChoice, Why
+from functions.bridge.agents.routing import Agents, Choice, Listed, NoChoice, Why
+from functions.bridge.turns.outcome import Verdict
+from tests.functions.bridge.agents.test_routing import ask, turn_of
 from tests.functions.bridge.asking import SUNNY
-from tests.functions.bridge.test_routing import ask, turn_of
 from tests.functions.fakes import ScriptedAgent, Stage
 
 PRIVATE, PUBLIC = "C2", "C1"

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from functions.adapters.secrets import CachedSecret
-from functions.adapters.slack import SlackChat
+from functions.adapters.aws.secrets import CachedSecret
+from functions.adapters.slack.chat import SlackChat
 from functions.bridge import wording
-from functions.bridge.chat import ChatRefused, ChatUnavailable, Home, Identity
-from functions.bridge.events import Ignored
-from functions.bridge.outcome import Verdict
+from functions.bridge.incoming.events import Ignored
+from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, Home, Identity
 from functions.bridge.turn import Notice, from_json, to_json
+from functions.bridge.turns.outcome import Verdict
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from tests.functions.adapters.scripted_server import standing_in_for
-from tests.functions.adapters.test_slack import chat as chat
-from tests.functions.adapters.test_slack import clock as clock
+from tests.functions.adapters.slack.test_chat import chat as chat
+from tests.functions.adapters.slack.test_chat import clock as clock
 from tests.functions.bridge.asking import SUNNY, take
-from tests.functions.bridge.test_events import DIRECT, MENTION, received, turn_of
+from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, received, turn_of
 from tests.functions.fakes import TURN, ScriptedAgent, Stage
 
 GRID = {"authorizations": [{"enterprise_id": "E1", "team_id": "T1", "user_id": "UBOT", "is_bot": True}]}

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from functions.adapters import agent_client as clients
-from functions.adapters.agentcore_runtime import AgentCoreRuntime
+from functions.adapters.agents import client as clients
+from functions.adapters.agents.runtime import AgentCoreRuntime
 from simulator.agent.agentcore import RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import QUESTION, events

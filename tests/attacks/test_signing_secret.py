@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from functions.adapters import aws as clients
-from functions.adapters.secrets import CachedSecret
-from functions.adapters.slack import SlackChat
+from functions.adapters.aws import clients
+from functions.adapters.aws.secrets import CachedSecret
+from functions.adapters.slack.chat import SlackChat
 from functions.bridge.credentials import MalformedSecret, bot_token, signing_secrets
-from functions.bridge.outcome import Verdict
+from functions.bridge.turns.outcome import Verdict
 from simulator.aws import Aws
 from tests.functions.bridge.asking import SUNNY, take
 from tests.functions.fakes import FakeClock, ScriptedAgent, Stage

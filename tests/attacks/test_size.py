@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.bridge.draft import Draft
-from functions.bridge.markdown import blocks
-from functions.bridge.pages import Pages
-from functions.bridge.parser import MOST_TOKENS
+from functions.bridge.markdown.parser import MOST_TOKENS
+from functions.bridge.markdown.safe import blocks
+from functions.bridge.markdown.split import Pages
+from functions.bridge.replies.answer_text import Draft
 
 ANSWER = 40_000  # characters
 MOST_BYTES = 40_000_000

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from functions.bridge.draft import Draft
-from functions.bridge.markdown import blocks
+from functions.bridge.markdown.safe import blocks
+from functions.bridge.replies.answer_text import Draft
 
 # The parser would fill each row up to the columns of the head: 65,000 cells of 2,000 characters.
 WIDE = "|" * 251 + "\n" + "|-" * 250 + "|\n" + "x|\n" * 260

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.agent import File, Finished, TextDelta, ToolKind, ToolUse
-from functions.bridge.manner import Manner, Style
+from functions.bridge.agents.events import File, Finished, TextDelta, ToolKind, ToolUse
+from functions.bridge.replies.options import Manner, Style
 from functions.bridge.wording import step
 from tests.functions.bridge.asking import take
 from tests.functions.fakes import Stage, Step

@@ -5,8 +5,8 @@ import json
 import pytest
 from werkzeug.wrappers import Response
 
-from functions.adapters import aws as clients
-from functions.adapters.secrets import CachedSecret
+from functions.adapters.aws import clients
+from functions.adapters.aws.secrets import CachedSecret
 from functions.bridge.errors import ServiceUnavailable
 from simulator.aws import Aws
 from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for

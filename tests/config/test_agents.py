@@ -2,7 +2,7 @@ import pytest
 
 from config.agents import KINDS, read_agent
 from config.table import Table
-from functions.adapters import agents as adapters
+from functions.adapters.agents import kinds as adapters
 from infra.agents import ALLOW
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
-from functions.bridge.manner import Manner, Style
+from functions.bridge.replies.options import Manner, Style
 from functions.settings import AgentSettings, MemoryBy, Settings
 
 ROOT = Path(__file__).parents[2]

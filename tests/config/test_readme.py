@@ -8,7 +8,7 @@ import pytest
 
 from config.agents import KINDS
 from config.bridge_toml import ConfigError, Queues, Receiver, SampleAgent, Worker, check
-from functions.bridge.manner import Manner
+from functions.bridge.replies.options import Manner
 from functions.settings import AgentSettings
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from functions.bridge.ledger import SETTLED
+from functions.bridge.ledger.record import SETTLED
 from simulator import wiring
 from simulator.agent.service import Invocation
 from simulator.aws import TABLE

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from functions.bridge.editing import REST
-from functions.bridge.manner import Manner
+from functions.bridge.replies.edit_style import REST
+from functions.bridge.replies.options import Manner
 from functions.bridge.wording import rest_in_file
 from simulator.simulation import Simulation
 from tests.e2e.bridge import Bridge

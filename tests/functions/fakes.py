@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from functions.bridge.agent import AgentEvent, File, Question
-from functions.bridge.attachments import AttachmentUnavailable
-from functions.bridge.chat import ChatAppRefused, ChatRefused, Found, Home, Identity, Part, Piece, Task
+from functions.bridge.agents.attachments import AttachmentUnavailable
+from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.agents.port import Question
+from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, Listed
 from functions.bridge.commands import Ask, Retry, TurnCommand
-from functions.bridge.delivery import Delivery
-from functions.bridge.ledger import (
+from functions.bridge.ledger.record import (
     QUESTION_KEPT_SECONDS,
     SETTLED,
     Claim,
@@ -20,9 +20,19 @@ from functions.bridge.ledger import (
     settled,
     taken_over,
 )
-from functions.bridge.ports import Ports
-from functions.bridge.routing import DEFAULT_AGENT, Agents, Listed
+from functions.bridge.replies.chat import (
+    ChatAppRefused,
+    ChatRefused,
+    Found,
+    Home,
+    Identity,
+    Part,
+    Piece,
+    Task,
+)
 from functions.bridge.turn import Attachment, Turn
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.ports import Ports
 
 TURN = Turn(
     team="T1",
@@ -253,7 +263,7 @@ class FakeAttachments:
 
 
 class FakeLedger:
-    """The ledger's rules in a dictionary. `tests/functions/adapters/test_ledger.py` holds both to them."""
+    """The ledger's rules in a dictionary. `adapters/aws/test_ledger.py` holds both to them."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.records: dict[str, Record] = {}

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 # Where settings and their defaults are declared.
-SETTINGS = ["functions.settings", "functions.bridge.manner", "functions.bridge.routing"]
+SETTINGS = ["functions.settings", "functions.bridge.replies.options", "functions.bridge.agents.routing"]
 # What each part may import of this repository.
 MAY_IMPORT = {
     "functions.bridge": ["functions.bridge"],

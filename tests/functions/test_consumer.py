@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from functions.bridge.agents.failures import Failure
 from functions.bridge.commands import Ask, Command, RefusePress, to_json
-from functions.bridge.delivery import Delivery
-from functions.bridge.failures import Failure
-from functions.bridge.outcome import Outcome, Verdict
-from functions.bridge.ports import Ports
 from functions.bridge.turn import Notice
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, Work, logger
 from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws
 from tests.functions.fakes import TURN

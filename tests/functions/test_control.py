@@ -4,7 +4,7 @@ import pytest
 
 from functions import control, dead_letters
 from functions.bridge.commands import Ask, RefusePress
-from functions.bridge.outcome import Outcome, Verdict
+from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.fakes import TURN, Stage
 
 REFUSAL = RefusePress("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100")

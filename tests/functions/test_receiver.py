@@ -13,16 +13,16 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.adapters import aws as clients
-from functions.adapters.queue import Queues
-from functions.adapters.secrets import CachedSecret
+from functions.adapters.aws import clients
+from functions.adapters.aws.queue import Queues
+from functions.adapters.aws.secrets import CachedSecret
 from functions.bridge.commands import Ask, RefusePress, Retry, from_json
 from functions.bridge.credentials import signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver, logger
 from simulator.aws import Aws
-from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
-from tests.functions.bridge.test_interactions import PAYLOAD
+from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
+from tests.functions.bridge.incoming.test_interactions import PAYLOAD
 from tests.functions.fakes import START, TURN, FakeClock
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.manner import Manner, Style
+from functions.bridge.replies.options import Manner, Style
 from functions.settings import AgentSettings, ReceiverSettings, SettingError, Settings, ThreadSettings
 
 THREAD = {"QUEUE_URL": "queue", "BOT_TOKEN_SECRET_ID": "token", "LEDGER_TABLE": "ledger"}

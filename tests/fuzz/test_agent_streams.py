@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Response
 
-from functions.adapters import agent_client as clients
-from functions.adapters.bedrock_agent import BedrockAgent
-from functions.adapters.bedrock_events import Translation
-from functions.bridge.agent import AgentEvent, Citation, Failed, Finished, Question, TextDelta
-from functions.bridge.failures import NOT_STARTED
+from functions.adapters.agents import client as clients
+from functions.adapters.agents.bedrock_agent import BedrockAgent
+from functions.adapters.agents.bedrock_agent_events import Translation
+from functions.bridge.agents.events import AgentEvent, Citation, Failed, Finished, TextDelta
+from functions.bridge.agents.failures import NOT_STARTED
+from functions.bridge.agents.port import Question
 from simulator.agent.eventstream import CONTENT_TYPE, encode
 from simulator.agent.service import AGENT_ID, ALIAS_ID
 from tests.functions.adapters.runs import ASKER

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPResponse
 
-from functions.adapters import aws as clients
-from functions.adapters.queue import Queues
+from functions.adapters.aws import clients
+from functions.adapters.aws.queue import Queues
 from functions.bridge.commands import from_json
 from functions.receiver import Receiver
 from simulator.aws import FAKE_CREDENTIALS, REGION
-from tests.functions.bridge.test_events import DIRECT, MENTION, envelope
-from tests.functions.bridge.test_interactions import ACTION, PAYLOAD
+from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
+from tests.functions.bridge.incoming.test_interactions import ACTION, PAYLOAD
 from tests.functions.fakes import START, FakeClock
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Response
 
-from functions.adapters.slack import SlackChat
-from functions.bridge.chat import ChatError, Part
+from functions.adapters.slack.chat import SlackChat
+from functions.bridge.replies.chat import ChatError, Part
 from tests.functions.adapters.scripted_server import ScriptedServer
 from tests.functions.fakes import TURN
 from tests.fuzz.test_receiver import Secret

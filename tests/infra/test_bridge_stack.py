@@ -13,10 +13,10 @@ from aws_cdk.assertions import Match, Template
 
 from config.bridge_toml import Config, Queues, Receiver, Worker
 from functions import consumer
-from functions.adapters import aws
-from functions.adapters.ledger import KEPT_SECONDS
-from functions.bridge.answer import LONGEST_WAIT_FOR_APP
-from functions.bridge.manner import Manner, Style
+from functions.adapters.aws import clients as aws
+from functions.adapters.aws.ledger import KEPT_SECONDS
+from functions.bridge.replies.options import Manner, Style
+from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP
 from functions.settings import AgentSettings, MemoryBy, Settings
 from infra.bridge_stack import BridgeStack
 from infra.code_asset import ROOT

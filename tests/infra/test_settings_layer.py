@@ -14,7 +14,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config.bridge_toml import Config
-from functions.bridge.manner import Manner, Style
+from functions.bridge.replies.options import Manner, Style
 from functions.settings import AgentSettings, Settings
 from infra.bridge_stack import BridgeStack, Sample
 

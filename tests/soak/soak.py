@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.bridge.ledger import SETTLED
+from functions.bridge.ledger.record import SETTLED
 from simulator import wiring
 from simulator.agent.weather import CITIES, City
 from simulator.simulation import Simulation

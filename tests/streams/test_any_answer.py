@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.wrappers import Response
 
-from functions.adapters import agent_client as clients
-from functions.adapters.agentcore_harness import AgentCoreHarness
-from functions.adapters.agentcore_runtime import AgentCoreRuntime
-from functions.bridge.agent import Agent, Failed, Finished
-from functions.bridge.failures import NOT_STARTED
+from functions.adapters.agents import client as clients
+from functions.adapters.agents.harness import AgentCoreHarness
+from functions.adapters.agents.runtime import AgentCoreRuntime
+from functions.bridge.agents.events import Failed, Finished
+from functions.bridge.agents.failures import NOT_STARTED
+from functions.bridge.agents.port import Agent
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, encode
 from tests.functions.adapters.runs import QUESTION, events

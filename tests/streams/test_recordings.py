@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from werkzeug.wrappers import Response
 
-from functions.adapters import agent_client as clients
-from functions.adapters.agentcore_harness import AgentCoreHarness
-from functions.adapters.agentcore_runtime import AgentCoreRuntime
-from functions.adapters.bedrock_agent import BedrockAgent
-from functions.bridge.agent import (
+from functions.adapters.agents import client as clients
+from functions.adapters.agents.bedrock_agent import BedrockAgent
+from functions.adapters.agents.harness import AgentCoreHarness
+from functions.adapters.agents.runtime import AgentCoreRuntime
+from functions.bridge.agents.events import (
     AgentEvent,
     Citation,
     CutShort,
@@ -33,7 +33,7 @@ from functions.bridge.agent import (
     ToolUse,
     Wanted,
 )
-from functions.bridge.failures import Failure
+from functions.bridge.agents.failures import Failure
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, encode
 from tests.functions.adapters.runs import QUESTION, events

@@ -4,8 +4,9 @@ import threading
 import time
 from dataclasses import replace
 
-from functions.bridge.agent import AgentEvent, AgentRun, Asker, Failed, Finished, Question, TextDelta
-from functions.bridge.failures import Failure
+from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.port import AgentRun, Asker, Question
 from simulator.agent.service import AgentService
 
 ASKER = Asker(

@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from functions.bridge.agent import File, Finished, Question, TextDelta
-from functions.bridge.answer import answer, give_up
-from functions.bridge.delivery import Delivery
-from functions.bridge.handle import Work, handle
-from functions.bridge.manner import Manner
-from functions.bridge.outcome import Outcome
-from functions.bridge.ports import Ports
+from functions.bridge.agents.events import File, Finished, TextDelta
+from functions.bridge.agents.port import Question
+from functions.bridge.replies.options import Manner
 from functions.bridge.turn import Attachment, Turn
+from functions.bridge.turns.answer import answer, give_up
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.handle import Work, handle
+from functions.bridge.turns.outcome import Outcome
+from functions.bridge.turns.ports import Ports
 from tests.functions.fakes import (
     TURN,
     FakeClock,

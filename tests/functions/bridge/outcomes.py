@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from functions.bridge.editing import REST
-from functions.bridge.ledger import SETTLED, State
+from functions.bridge.ledger.record import SETTLED, State
+from functions.bridge.replies.edit_style import REST
 from tests.functions.fakes import Stage
 
 # What the bridge says itself.

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from functions.bridge.agent import Finished, TextDelta
-from functions.bridge.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part, Piece
-from functions.bridge.ledger import SETTLED
-from functions.bridge.manner import Manner, Style
-from functions.bridge.outcome import Outcome
-from functions.bridge.tables import Table, in_parts
+from functions.bridge.agents.events import Finished, TextDelta
+from functions.bridge.ledger.record import SETTLED
+from functions.bridge.markdown.tables import Table, in_parts
+from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part, Piece
+from functions.bridge.replies.options import Manner, Style
 from functions.bridge.turn import Turn
+from functions.bridge.turns.outcome import Outcome
 from tests.functions.bridge import asking
 from tests.functions.fakes import TURN, FakeChat, FakeClock, ScriptedAgent, Stage, Step
 
-# What Slack itself takes: functions/bridge/streaming.py says who has measured it.
+# What Slack itself takes: functions/bridge/replies/stream_style.py says who has measured it.
 LIFETIME_SECONDS = 300.0
 STREAM_BYTES = 11_000
 MESSAGE_CHARACTERS = 12_000

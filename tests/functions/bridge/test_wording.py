@@ -1,7 +1,7 @@
 import pytest
 
-from functions.bridge.agent import ToolKind, ToolRequest, ToolUse, Wanted
-from functions.bridge.failures import Failure
+from functions.bridge.agents.events import ToolKind, ToolRequest, ToolUse, Wanted
+from functions.bridge.agents.failures import Failure
 from functions.bridge.wording import explanation, help_text, requested, step
 
 

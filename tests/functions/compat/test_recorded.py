@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.adapters import aws as clients
-from functions.adapters.ledger import DynamoLedger
+from functions.adapters.aws import clients
+from functions.adapters.aws.ledger import DynamoLedger
 from functions.bridge.commands import Ask, RefusePress, Retry, from_json, to_json
-from functions.bridge.handle import handle
-from functions.bridge.interactions import parse
-from functions.bridge.ledger import AlreadySettled, Claim, Held, Record, State
-from functions.bridge.manner import Manner
-from functions.bridge.outcome import Verdict
+from functions.bridge.incoming.interactions import parse
+from functions.bridge.ledger.record import AlreadySettled, Claim, Held, Record, State
+from functions.bridge.replies.options import Manner
 from functions.bridge.turn import Notice, Turn
+from functions.bridge.turns.handle import handle
+from functions.bridge.turns.outcome import Verdict
 from simulator.aws import TABLE, Aws
 from tests.functions.bridge.asking import SUNNY, answering
 from tests.functions.fakes import FakeClock, ScriptedAgent, Stage

@@ -1,0 +1,1 @@
+"""The kinds of agents, one adapter each, and what the adapters share."""

@@ -1,0 +1,119 @@
+"""Events of the Agent User Interaction protocol (AG-UI), translated into agent events: no I/O.
+
+docs.ag-ui.com/concepts/events. Names that left the protocol with version 1.0 (THINKING_...) are still heard.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.adapters.agents.error_texts import identifier
+from functions.adapters.agents.pieces import Calls, Said, Thought, ToolsSeen
+from functions.bridge.agents.events import AgentEvent, Failed, ToolKind
+from functions.bridge.agents.failures import Failure, at_work
+
+_THOUGHTS = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
+# Other objects may have a "type" in capitals too.
+_NAMES = ("RAW", "CUSTOM")
+_PREFIXES = (
+    *("RUN_", "STEP_", "TEXT_MESSAGE_", "TOOL_CALL_", "REASONING_", "THINKING_", "SUBAGENT_"),
+    *("STATE_", "MESSAGES_", "ACTIVITY_"),
+)
+_OUTCOMES = {"interrupt": Failure.RETURN_OF_CONTROL, "cancelled": Failure.CUT_OFF}
+
+
+def is_event(item: Mapping[str, Any]) -> bool:
+    """Whether an object of a stream is an event of the protocol, by its type."""
+    kind = item.get("type")
+    return isinstance(kind, str) and (kind in _NAMES or kind.startswith(_PREFIXES))
+
+
+class Translation:
+    """Turns the events of one run, in order, into agent events.
+
+    Attributes:
+        is_open: whether a run began that has not ended yet.
+    """
+
+    def __init__(self) -> None:
+        self._said = Said()
+        self._thought = Thought()
+        self._tools = ToolsSeen()
+        self._calls = Calls()
+        self._call = ""  # the last one: a chunk without an id goes on with it
+        self._message: object = None  # the last one: a chunk without an id goes on with it
+        self._shown: object = None  # the last one of the agent's
+        self._roles: dict[object, object] = {}  # of messages; who says nothing about it is the agent
+        self.is_open = False
+
+    def __call__(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        kind = event["type"]
+        if kind in _THOUGHTS:
+            self._thought.add(_string(event, "delta"))
+            return
+        yield from self._thought.end()
+        match kind:
+            case "RUN_STARTED":
+                self.is_open = True
+            case "TEXT_MESSAGE_START" | "TEXT_MESSAGE_CONTENT" | "TEXT_MESSAGE_CHUNK":
+                yield from self._text(event)
+            case "TOOL_CALL_START" | "TOOL_CALL_ARGS" | "TOOL_CALL_CHUNK":
+                yield from self._tool_call(event)
+            case "SUBAGENT_STARTED":
+                yield from self._tools.use(
+                    event.get("subagentRunId"), event.get("name"), ToolKind.COLLABORATOR
+                )
+            case "RUN_FINISHED":
+                self.is_open = False
+                yield from self._said.end()
+                yield from self._outcome(event.get("outcome"))
+            case "RUN_ERROR":
+                # Its message may quote what was said.
+                failure = at_work(_string(event, "code"), message=_string(event, "message"))
+                yield Failed(failure, f"RUN_ERROR ({identifier(event.get('code'))})")
+
+    def _tool_call(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        self._call = _string(event, "toolCallId") or self._call
+        if name := event.get("toolCallName"):
+            yield from self._tools.use(event.get("toolCallId"), name)
+            self._calls.start(self._call, name)
+        self._calls.add(self._call, _string(event, "delta"))
+
+    def _outcome(self, outcome: object) -> Iterator[AgentEvent]:
+        """How a run ended that may wait for something: docs.ag-ui.com/concepts/interrupts
+
+        An interrupt that names a call of a tool waits for a person's consent to it and is answered by its own
+        id. What else there is (questions, forms) is no request to run anything.
+        """
+        reason = outcome.get("type") if isinstance(outcome, dict) else None
+        failure = _OUTCOMES.get(str(reason))
+        if not (failure and isinstance(outcome, dict)):
+            return
+        interrupts = outcome.get("interrupts")
+        waiting = [one for one in interrupts if isinstance(one, dict)] if isinstance(interrupts, list) else []
+        try:
+            asked = [
+                self._calls.consent(_string(one, "toolCallId"), under=_string(one, "id")) for one in waiting
+            ]
+        except ValueError as exc:
+            yield Failed(Failure.INTERNAL, str(exc))
+            return
+        yield from filter(None, asked)
+        yield Failed(failure, f"RUN_FINISHED ({reason})")
+
+    def _text(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        if event.get("subagentRunId"):  # said to the agent, not to the user
+            return
+        self._message = message = _string(event, "messageId") or self._message
+        if role := _string(event, "role"):
+            self._roles[message] = role
+        if self._roles.get(message, "assistant") != "assistant":
+            return
+        if message != self._shown:
+            self._shown = message
+            self._said.new_message()
+        yield from self._said.piece(_string(event, "delta"))
+
+
+def _string(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,156 @@
+"""Amazon Bedrock Agents: InvokeAgent and its event stream, translated into agent events.
+
+docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html
+"""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import EventStreamError
+
+from functions.adapters.agents.asker import facts
+from functions.adapters.agents.bedrock_agent_events import Translation, is_harmless
+from functions.adapters.agents.client import bedrock_agent_runtime, role_of
+from functions.adapters.agents.connection import Connection
+from functions.adapters.agents.errors import code, told
+from functions.adapters.agents.run import BackgroundRun
+from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.port import Question
+from functions.settings import AgentSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
+    from mypy_boto3_bedrock_agent_runtime.type_defs import InputFileTypeDef
+
+# The request itself was refused, with an HTTP status: throttling, a turn of the same session under way, and a
+# model that is still being loaded left the agent untouched. The rest will not change by asking again.
+_REFUSED = {
+    "throttlingException": Failure.THROTTLED,
+    "conflictException": Failure.BUSY,
+    "modelNotReadyException": Failure.NOT_READY,
+    "serviceQuotaExceededException": Failure.QUOTA,
+    "accessDeniedException": Failure.ACCESS_DENIED,
+    "resourceNotFoundException": Failure.NOT_FOUND,
+    "validationException": Failure.INVALID,
+    "dependencyFailedException": Failure.DEPENDENCY,
+}
+# The same words inside a stream come from an agent that was running.
+_BROKEN_OFF = {
+    "serviceQuotaExceededException": Failure.QUOTA,
+    "accessDeniedException": Failure.ACCESS_DENIED,
+    "resourceNotFoundException": Failure.NOT_FOUND,
+    "validationException": Failure.INVALID,
+    "dependencyFailedException": Failure.DEPENDENCY,
+}
+
+
+def from_settings(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgent":
+    """The alias `alias_id` of the agent `agent_id`, in `region` or the Lambda's own: ids name none."""
+    client = bedrock_agent_runtime(
+        longest_silence=longest_silence, role=role_of(settings), region=settings.region
+    )
+    return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
+
+
+class BedrockAgent:
+    """One alias of one agent. See `functions.bridge.agents.port.Agent`."""
+
+    def __init__(self, client: "AgentsforBedrockRuntimeClient", *, agent_id: str, alias_id: str) -> None:
+        self._client = client
+        self._agent_id = agent_id
+        self._alias_id = alias_id
+        # Streaming needs a permission that older agents' roles lack; once refused, it is not asked for again.
+        self._may_stream = True
+
+    def ask(self, question: Question) -> BackgroundRun:
+        return BackgroundRun(_InvokeAgent(self, question))
+
+    def invoke(self, question: Question) -> tuple[Any, bool]:
+        """Send the request; return its event stream, and whether the text comes in pieces."""
+        streaming = self._may_stream
+        response = self._client.invoke_agent(
+            agentId=self._agent_id,
+            agentAliasId=self._alias_id,
+            sessionId=question.session_id,
+            inputText=question.text,
+            sessionState={
+                "sessionAttributes": {f"slack_{name}": fact for name, fact in facts(question.asker).items()},
+                "files": _input_files(question.files),
+            },
+            # Always: without traces the first event comes after the agent's tools ran.
+            enableTrace=True,
+            streamingConfigurations={"streamFinalResponse": streaming},
+        )
+        return response["completion"], streaming
+
+    def streaming_was_refused(self) -> None:
+        self._may_stream = False
+
+
+class _InvokeAgent:
+    """One InvokeAgent call. See `functions.adapters.agents.run.Stream`."""
+
+    def __init__(self, agent: BedrockAgent, question: Question) -> None:
+        self._agent = agent
+        self._question = question
+        self._connection = Connection()
+        self.shutdown = self._connection.shutdown
+
+    def events(self) -> Iterator[AgentEvent]:
+        try:
+            yield from told(self._translated(), refused=_REFUSED, broken_off=_BROKEN_OFF)
+        finally:
+            self._connection.close()
+
+    def _translated(self) -> Iterator[AgentEvent]:
+        harmless = True  # nothing was done yet, so that asking again repeats nothing
+        stream, streaming = self._open()
+        translate = Translation()
+        try:
+            for member in stream:
+                harmless = harmless and is_harmless(member)
+                yield from translate(member)
+        except EventStreamError as exc:
+            if not (streaming and harmless and code(exc) == "accessDeniedException"):
+                raise
+            self._connection.close()
+            self._agent.streaming_was_refused()
+            stream, _ = self._open()
+            for member in stream:
+                yield from translate(member)
+        self._connection.close()
+        yield from translate.end()
+
+    def _open(self) -> tuple[Any, bool]:
+        stream, streaming = self._agent.invoke(self._question)
+        self._connection.hold(stream._raw_stream)
+        return stream, streaming
+
+
+def _input_files(files: tuple[File, ...]) -> list["InputFileTypeDef"]:
+    """`sessionState.files`. The agent tells files apart by name, so that no two may share one."""
+    taken: set[str] = set()
+    sent: list[InputFileTypeDef] = []
+    for file in files:
+        name = _free_name(PurePath(file.name).name or "file", taken)
+        taken.add(name.casefold())
+        content: InputFileTypeDef = {
+            "name": name,
+            "useCase": "CHAT",
+            "source": {
+                "sourceType": "BYTE_CONTENT",
+                "byteContent": {"mediaType": file.media_type, "data": file.data},
+            },
+        }
+        sent.append(content)
+    return sent
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """`name`, or with a number before its ending: "data (2).csv"."""
+    path, free, number = PurePath(name), name, 2
+    while free.casefold() in taken:
+        free, number = f"{path.stem} ({number}){path.suffix}", number + 1
+    return free

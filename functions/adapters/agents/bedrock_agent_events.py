@@ -1,0 +1,274 @@
+"""The members of InvokeAgent's event stream, translated into agent events: no I/O.
+
+Names are those of the service model of `bedrock-agent-runtime`; their meaning:
+docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ResponseStream.html
+docs.aws.amazon.com/bedrock/latest/userguide/trace-events.html
+"""
+
+import codecs
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from functions.adapters.agents.pieces import ModelText, clean
+from functions.bridge import wording
+from functions.bridge.agents.events import (
+    AgentEvent,
+    Citation,
+    Failed,
+    File,
+    Finished,
+    Guardrail,
+    Rationale,
+    Source,
+    ToolKind,
+    ToolRequest,
+    ToolUse,
+    Wanted,
+)
+from functions.bridge.agents.failures import Failure
+
+_THOUGHTS = {"modelInvocationInput", "modelInvocationOutput", "rationale"}
+_STEPS = ("orchestrationTrace", "routingClassifierTrace")
+_HARMLESS = {"preProcessingTrace", "guardrailTrace", "failureTrace", *_STEPS}
+
+# The member of each kind of location that holds an address; custom documents and SQL have none.
+_ADDRESSES = {
+    "s3Location": "uri",
+    "webLocation": "url",
+    "confluenceLocation": "url",
+    "salesforceLocation": "url",
+    "sharePointLocation": "url",
+    "oneDriveLocation": "url",
+    "googleDriveLocation": "url",
+    "kendraDocumentLocation": "uri",
+}
+
+# The lists of an assessment's policies: what an entry is called, and the member that names it without quoting
+# what was said (`match` would) or what was looked for (`regex`).
+_POLICIES = (
+    ("topicPolicy", "topics", "topic", "name"),
+    ("contentPolicy", "filters", "content", "type"),
+    ("wordPolicy", "customWords", "custom word", None),
+    ("wordPolicy", "managedWordLists", "word list", "type"),
+    ("sensitiveInformationPolicy", "piiEntities", "sensitive information", "type"),
+    ("sensitiveInformationPolicy", "regexes", "pattern", "name"),
+)
+# docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_FunctionInvocationInput.html
+_WANTED = {"USER_CONFIRMATION": Wanted.CONSENT, "USER_CONFIRMATION_AND_RESULT": Wanted.BOTH}
+# What the answer to a request repeats: API_agent-runtime_FunctionResult.html, …_ApiResult.html
+_REPEATED = ("actionGroup", "function", "apiPath", "httpMethod", "agentId")
+_ACTIONS = {"BLOCKED": "blocked", "ANONYMIZED": "masked"}
+
+
+def is_harmless(member: Mapping[str, Any]) -> bool:
+    """Whether the agent has only thought so far. What we do not know may be anything."""
+    trace = member.get("trace", {}).get("trace", {})
+    steps = {step for kind in _STEPS for step in trace.get(kind, {})}
+    return bool(trace) and trace.keys() <= _HARMLESS and steps <= _THOUGHTS
+
+
+class Translation:
+    """Turns the members of one answer, in order, into agent events."""
+
+    def __init__(self) -> None:
+        # Chunks may end inside a character: one decoder for the whole answer.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._text = ModelText()
+        self._said = io.StringIO()  # the answer so far: citations count its characters
+        self._guardrails: set[Guardrail] = set()
+        self._gave = False  # text or a file
+        self._returned_control = False
+        self._requests: list[ToolRequest] = []
+        self._failure_code: int | None = None
+
+    def __call__(self, member: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        if "chunk" in member:
+            yield from self._chunk(member["chunk"])
+        elif "files" in member:
+            yield from self._files(member["files"])
+        elif "trace" in member:
+            yield from self._trace(member["trace"].get("trace", {}))
+        elif "returnControl" in member:
+            self._returned_control = True
+            self._requests += _requests(member["returnControl"])
+
+    def end(self) -> Iterator[AgentEvent]:
+        if rest := self._decoder.decode(b"", final=True):
+            self._gave = True
+            yield from self._text.piece(rest)
+        yield from self._text.end()
+        if self._returned_control:
+            yield from self._requests
+            yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
+        elif self._failure_code is not None and not self._gave:
+            # Its reason may quote what was said.
+            failure = Failure.THROTTLED_AT_WORK if self._failure_code == 429 else Failure.INTERNAL
+            yield Failed(failure, f"failureTrace (code {self._failure_code})")
+        else:
+            yield Finished()
+
+    def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        start = self._said.tell()
+        text = self._decoder.decode(chunk.get("bytes", b""))
+        self._said.write(text)
+        self._gave = self._gave or bool(text)
+        at = 0
+        for cut, citation in sorted(self._citations(chunk, text, start), key=lambda found: found[0]):
+            if cut > at:
+                yield from self._text.piece(text[at:cut])
+            yield citation
+            at = max(at, cut)
+        if text[at:]:
+            yield from self._text.piece(text[at:])
+
+    def _citations(self, chunk: Mapping[str, Any], text: str, start: int) -> Iterator[tuple[int, Citation]]:
+        """The citations of a chunk that has sources, each with the place in `text` where it belongs."""
+        for found in chunk.get("attribution", {}).get("citations", []):
+            references = found.get("retrievedReferences", [])
+            sources = dict.fromkeys(source for reference in references if (source := _source(reference)))
+            if sources:
+                part = found.get("generatedResponsePart", {}).get("textResponsePart", {})
+                end = min(max(self._end(part, text, start), 0), len(text))
+                yield len(text[:end].rstrip()), Citation(tuple(sources))
+
+    def _end(self, part: Mapping[str, Any], text: str, start: int) -> int:
+        """Where the cited part ends, counted from the beginning of `text`, the latest chunk.
+
+        The model leaves open whether a span counts from the beginning of the answer or of its chunk, and in
+        which units; so it is believed where the cited words stand there, and they are looked for otherwise.
+        """
+        cited: str = part.get("text", "")
+        first: int = part.get("span", {}).get("start", -1)
+        if not cited:
+            return len(text)
+        if first >= 0:
+            if self._said_at(first, len(cited)) == cited:
+                return first + len(cited) - start
+            if text[first : first + len(cited)] == cited:
+                return first + len(cited)
+        found = text.find(cited)
+        return found + len(cited) if found >= 0 else len(text)
+
+    def _said_at(self, first: int, length: int) -> str:
+        self._said.seek(first)
+        found = self._said.read(length)
+        self._said.seek(0, io.SEEK_END)
+        return found
+
+    def _files(self, part: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        for file in part.get("files", []):
+            self._gave = True
+            name = clean(file.get("name", "")).rpartition("/")[2]
+            media_type = clean(file.get("type", ""))
+            yield File(name or "file", media_type or "application/octet-stream", file.get("bytes", b""))
+
+    def _trace(self, trace: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        """What a trace tells of; a collaborator's tells of what is done as much as the agent's own.
+
+        The traces of the model's calls and of post-processing repeat what the chunks say.
+        """
+        preprocessed = trace.get("preProcessingTrace", {}).get("modelInvocationOutput", {})
+        if text := preprocessed.get("parsedResponse", {}).get("rationale"):
+            yield Rationale(clean(text))
+        for kind in _STEPS:
+            steps = trace.get(kind, {})
+            if text := steps.get("rationale", {}).get("text"):
+                yield Rationale(clean(text))
+            if used := _tool_use(steps.get("invocationInput", {})):
+                yield used
+        guardrail = _guardrail(trace.get("guardrailTrace", {}))
+        if guardrail and guardrail not in self._guardrails:  # a stream is assessed every few characters
+            self._guardrails.add(guardrail)
+            yield guardrail
+        # A failure after which the work goes on was made good: a collaborator's, or denied streaming.
+        failed = "failureTrace" in trace
+        self._failure_code = trace["failureTrace"].get("failureCode", 0) if failed else None
+
+
+def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
+    """What the agent uses, by the name that its builder gave it; None when it uses nothing."""
+    if action := invocation.get("actionGroupInvocationInput"):
+        return ToolUse(_action_name(action) or clean(action.get("actionGroupName", "")))
+    if collaborator := invocation.get("agentCollaboratorInvocationInput"):
+        return ToolUse(clean(collaborator.get("agentCollaboratorName", "")), ToolKind.COLLABORATOR)
+    if "knowledgeBaseLookupInput" in invocation:
+        return ToolUse("", ToolKind.KNOWLEDGE_BASE)  # its id says nothing to people
+    if "codeInterpreterInvocationInput" in invocation:
+        return ToolUse("", ToolKind.CODE_INTERPRETER)
+    # A tool of a kind that came after this was written may act like any other.
+    return ToolUse("") if invocation and invocation.get("invocationType") != "FINISH" else None
+
+
+def _action_name(action: Mapping[str, Any]) -> str:
+    return clean(action.get("function") or _path_name(action.get("apiPath", "")))
+
+
+def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
+    """What the agent wants done; everything in one `returnControl` is answered under one id."""
+    for member in returned.get("invocationInputs", []):
+        asked = member.get("functionInvocationInput") or member.get("apiInvocationInput") or {}
+        given = list(asked.get("parameters", []))
+        for body in asked.get("requestBody", {}).get("content", {}).values():
+            given += body.get("properties", [])
+        arguments = {clean(one.get("name", "")): clean(one.get("value", "")) for one in given}
+        repeated = {name: asked[name] for name in _REPEATED if name in asked}
+        yield ToolRequest(
+            call_id=returned.get("invocationId", ""),
+            name=_action_name(asked) or clean(asked.get("actionGroup", "")),
+            arguments=json.dumps(arguments, ensure_ascii=False),
+            wanted=_WANTED.get(asked.get("actionInvocationType", ""), Wanted.RESULT),
+            context=json.dumps(repeated, ensure_ascii=False),
+        )
+
+
+def _path_name(path: str) -> str:
+    """An API path's own words: "weather-forecast" of "/weather/{city}/forecast"."""
+    return "-".join(part for part in path.split("/") if part and not part.startswith("{"))
+
+
+def _guardrail(trace: Mapping[str, Any]) -> Guardrail | None:
+    """The policies that fired, when a guardrail intervened."""
+    if trace.get("action") != "INTERVENED":
+        return None
+    assessments = [*trace.get("inputAssessments", []), *trace.get("outputAssessments", [])]
+    policies = [policy for assessment in assessments for policy in _policies(assessment)]
+    return Guardrail(tuple(dict.fromkeys(policies)))
+
+
+def _policies(assessment: Mapping[str, Any]) -> Iterator[str]:
+    for policy, entries, kind, name in _POLICIES:
+        for entry in assessment.get(policy, {}).get(entries, []):
+            if action := _ACTIONS.get(entry.get("action", "")):
+                called = f"{kind} {clean(entry.get(name, ''))}" if name else kind
+                yield f"{called.rstrip()} {action}"
+
+
+def _source(reference: Mapping[str, Any]) -> Source | None:
+    """Where a retrieved passage comes from; None when the service does not tell."""
+    location = reference.get("location", {})
+    for kind, member in _ADDRESSES.items():
+        if address := location.get(kind, {}).get(member):
+            return _at(clean(address))
+    if document := location.get("customDocumentLocation", {}).get("id"):
+        return Source(clean(document))
+    return Source(wording.SQL_QUERY) if "sqlLocation" in location else None
+
+
+def _at(address: str) -> Source:
+    """A document at an address; only a page of the web can be opened."""
+    if not address.startswith(("https://", "http://")):
+        return Source(_last_part(address) or address)  # "?" and "#" may be part of an S3 key
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return Source(address)
+    opens = bool(parts.netloc) and not any(map(str.isspace, address))
+    return Source(_last_part(parts.path) or parts.netloc or address, address if opens else "")
+
+
+def _last_part(path: str) -> str:
+    """What stands after the last slash, in one line of plain text."""
+    return " ".join(unquote(path.rstrip("/").rpartition("/")[2]).split())

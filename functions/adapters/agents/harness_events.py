@@ -1,0 +1,106 @@
+"""The members of InvokeHarness' event stream, translated into agent events: no I/O.
+
+Names are those of the service model of `bedrock-agentcore`; their meaning:
+docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarnessStreamOutput.html
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.adapters.agents.pieces import Calls, Said, Thought, ToolsSeen, clean
+from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail
+from functions.bridge.agents.failures import Failure
+
+# What the last `stopReason` means, but for those that mean that all is well.
+_CUT_SHORT = {"max_tokens", "max_output_tokens_exceeded", "model_context_window_exceeded"}
+_FAILED = {
+    "timeout_exceeded": Failure.LIMIT,
+    "max_iterations_exceeded": Failure.LIMIT,
+    "malformed_model_output": Failure.INTERNAL,
+    "malformed_tool_use": Failure.INTERNAL,
+    "tool_use": Failure.RETURN_OF_CONTROL,  # inline functions: everything else the harness runs itself
+    "interrupted": Failure.CUT_OFF,
+    "partial_turn": Failure.CUT_OFF,
+    "tool_result": Failure.CUT_OFF,
+}
+_RUN_ELSEWHERE = {"server_tool_use", "mcp_tool_use"}
+
+
+class Translation:
+    """Turns the members of one answer, in order, into agent events.
+
+    One answer has several messages: one for each call of the model, and one for each result of a tool.
+    """
+
+    def __init__(self) -> None:
+        self._said = Said()
+        self._thought = Thought()
+        self._tools = ToolsSeen()
+        self._calls = Calls()  # of the message under way
+        self._call_in_block: dict[int, str] = {}  # ids by the block's index, which a later block may reuse
+        self._from_agent = True
+        self._stop_reason = ""  # of the last message; "" while it goes on
+        self._denying_hook = ""
+
+    def __call__(self, member: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        if "messageStart" in member:
+            self._said.new_message()
+            self._from_agent = member["messageStart"].get("role") == "assistant"
+            self._stop_reason = ""
+            self._calls.clear()
+            self._call_in_block.clear()
+        elif "contentBlockStart" in member:
+            yield from self._thought.end()
+            yield from self._begin_block(member["contentBlockStart"])
+        elif "contentBlockDelta" in member:
+            yield from self._delta(member["contentBlockDelta"])
+        elif "contentBlockStop" in member:
+            yield from self._thought.end()
+        elif "messageStop" in member:
+            yield from self._thought.end()
+            self._stop_reason = member["messageStop"].get("stopReason", "")
+        elif member.get("hookEvent", {}).get("decision") == "deny":
+            self._denying_hook = clean(member["hookEvent"].get("name", ""))
+
+    def end(self) -> Iterator[AgentEvent]:
+        """What follows from how the last message stopped, once the stream is closed."""
+        yield from self._said.end()
+        reason = self._stop_reason
+        failure = Failure.CUT_OFF if not reason else _FAILED.get(reason)
+        if reason in _CUT_SHORT and not self._said.anything:
+            failure = Failure.LIMIT
+        if failure is Failure.RETURN_OF_CONTROL:
+            try:
+                yield from self._calls.requests()
+            except ValueError as exc:
+                yield Failed(Failure.INTERNAL, str(exc))
+                return
+        if failure is not None:
+            yield Failed(failure, f"the stream ended with {reason or 'no stopReason'}")
+            return
+        if reason in _CUT_SHORT:
+            yield CutShort()
+        elif reason == "content_filtered":
+            yield Guardrail(("content filtered",))
+        elif reason == "hook_stopped":
+            yield Guardrail((f"hook {self._denying_hook}".rstrip(),))
+        yield Finished()
+
+    def _begin_block(self, block: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        index, use = block.get("contentBlockIndex", 0), block.get("start", {}).get("toolUse")
+        self._call_in_block.pop(index, None)
+        if use:
+            yield from self._tools.use(use.get("toolUseId"), use.get("name"))
+            if use.get("type") not in _RUN_ELSEWHERE:
+                self._call_in_block[index] = call_id = use.get("toolUseId", "")
+                self._calls.start(call_id, use.get("name"))
+
+    def _delta(self, block: Mapping[str, Any]) -> Iterator[AgentEvent]:
+        delta = block.get("delta", {})
+        if piece := delta.get("toolUse", {}).get("input"):
+            self._calls.add(self._call_in_block.get(block.get("contentBlockIndex", 0), ""), piece)
+        elif text := delta.get("reasoningContent", {}).get("text"):
+            self._thought.add(text)
+        elif self._from_agent and (text := delta.get("text")):
+            yield from self._thought.end()
+            yield from self._said.piece(text)

@@ -1,0 +1,176 @@
+"""What agents tell in many small pieces, put together: text, thoughts, calls of tools."""
+
+import json
+from collections.abc import Iterator
+
+from functions.bridge.agents.events import Rationale, TextDelta, ToolKind, ToolRequest, ToolUse, Wanted
+
+_THOUGHT, _END_OF_THOUGHT = "<thinking>", "</thinking>"
+
+
+def clean(text: str) -> str:
+    """JSON may hold halves of surrogate pairs, which can be sent nowhere."""
+    return text.encode("utf-8", "replace").decode()
+
+
+class ModelText:
+    """The text of one message of a model, without the thoughts that some write in front of it.
+
+    Amazon Nova thinks aloud in `<thinking>…</thinking>` before it calls a tool or answers. These tags mean
+    that at the beginning only: later they are part of what the model says, about code perhaps.
+    docs.aws.amazon.com/nova/latest/userguide/tool-use-invocation.html
+    """
+
+    def __init__(self) -> None:
+        self._held = ""  # what may be, or is, the beginning of a thought
+        self._may_think = True
+        self._thought = False  # whether there was one
+
+    def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
+        """The next piece, whatever it ends in the middle of."""
+        while text and self._may_think:
+            searched = max(0, len(self._held) - len(_END_OF_THOUGHT))
+            self._held += text.lstrip() if self._thought and not self._held else text
+            begun = self._held.lstrip()
+            if begun.startswith(_THOUGHT):
+                end = self._held.find(_END_OF_THOUGHT, searched)
+                if end < 0:
+                    return
+                thought = self._held[:end].lstrip().removeprefix(_THOUGHT).strip()
+                text, self._held = self._held[end + len(_END_OF_THOUGHT) :], ""
+                self._thought = True
+                if thought:
+                    yield Rationale(thought)
+            elif begun and _THOUGHT.startswith(begun):
+                return
+            else:
+                self._may_think = not begun
+                text, self._held = self._held, ""
+                break
+        if text:
+            yield TextDelta(text)
+
+    def end(self) -> Iterator[TextDelta]:
+        """What was taken for the beginning of a thought, and has no end: it is text after all."""
+        if self._held:
+            yield TextDelta(self._held)
+        self._held, self._may_think = "", False
+
+
+class Said:
+    """Joins the messages of which one answer consists: each begins a paragraph of its own.
+
+    A model that calls a tool ends its message there, mostly without a line break.
+
+    Attributes:
+        anything: whether there was any text yet.
+    """
+
+    def __init__(self) -> None:
+        self.anything = False
+        self._ends_line = True
+        self._new_message = False
+        self._text = ModelText()
+
+    def new_message(self) -> None:
+        """What the message before has left open, a thought without an end, is not said."""
+        self._new_message = True
+        self._text = ModelText()
+
+    def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
+        """The next piece of the message under way."""
+        yield from map(self._apart, self._text.piece(clean(text)))
+
+    def end(self) -> Iterator[TextDelta | Rationale]:
+        """What is left when the answer ends."""
+        yield from map(self._apart, self._text.end())
+
+    def _apart(self, event: TextDelta | Rationale) -> TextDelta | Rationale:
+        """Text that begins a message, in a paragraph of its own."""
+        if isinstance(event, Rationale):
+            return event
+        apart = self._new_message and self.anything and not self._ends_line
+        self._new_message = False
+        self.anything, self._ends_line = True, event.text.endswith("\n")
+        return TextDelta(f"\n\n{event.text}") if apart else event
+
+
+class Thought:
+    """Reasoning that comes in pieces of a few characters, made one thought."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def add(self, text: str) -> None:
+        self._pieces.append(text)
+
+    def end(self) -> Iterator[Rationale]:
+        """The thought, if there was one. The next piece begins another."""
+        thought = clean("".join(self._pieces)).strip()
+        self._pieces.clear()
+        if thought:
+            yield Rationale(thought)
+
+
+class ToolsSeen:
+    """Tells of each call of a tool once, however often its id comes up."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+
+    def use(self, call_id: object, name: object, kind: ToolKind = ToolKind.TOOL) -> Iterator[ToolUse]:
+        """A call by its id; one without an id counts as new."""
+        if isinstance(call_id, str) and call_id:
+            if call_id in self._ids:
+                return
+            self._ids.add(call_id)
+        yield ToolUse(_tool_name(name), kind)
+
+
+class Calls:
+    """Calls of tools, whose arguments come in pieces of JSON text."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}  # by the call's id
+        self._pieces: dict[str, list[str]] = {}
+
+    def start(self, call_id: str, name: object) -> None:
+        self._names[call_id] = _tool_name(name)
+        self._pieces[call_id] = []
+
+    def add(self, call_id: str, piece: str) -> None:
+        """The next piece of a call's arguments; of a call that did not start it says nothing."""
+        if call_id in self._pieces:
+            self._pieces[call_id].append(piece)
+
+    def clear(self) -> None:
+        self._names.clear()
+        self._pieces.clear()
+
+    def requests(self) -> list[ToolRequest]:
+        """All of them, in order. Raises ValueError where the arguments are no JSON object."""
+        return [ToolRequest(call_id, name, self._arguments(call_id)) for call_id, name in self._names.items()]
+
+    def consent(self, call_id: str, *, under: str) -> ToolRequest | None:
+        """The request for consent to a call, to be answered under another id; None for an unknown call.
+
+        Raises ValueError where its arguments are no JSON object.
+        """
+        if call_id not in self._names:
+            return None
+        return ToolRequest(under, self._names[call_id], self._arguments(call_id), Wanted.CONSENT)
+
+    def _arguments(self, call_id: str) -> str:
+        text = clean("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none
+        try:
+            is_object = isinstance(json.loads(text), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        if not is_object:
+            raise ValueError("the arguments of a tool are no JSON object")
+        return text
+
+
+def _tool_name(name: object) -> str:
+    # A gateway's tools are named after their target too: "weather___get-forecast".
+    return clean(name).rpartition("___")[2] if isinstance(name, str) else ""

@@ -1,0 +1,192 @@
+"""Amazon Bedrock AgentCore's runtime: InvokeAgentRuntime, translated into agent events.
+
+docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html
+docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html
+"""
+
+import base64
+import codecs
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id
+from functions.adapters.agents.asker import facts
+from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
+from functions.adapters.agents.connection import Connection
+from functions.adapters.agents.errors import told
+from functions.adapters.agents.run import BackgroundRun
+from functions.adapters.agents.runtime_events import Translation, item_of, last_item_of
+from functions.adapters.agents.sse import EventParser
+from functions.bridge.agents.events import AgentEvent, Failed
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.port import Question
+from functions.settings import AgentSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+    from mypy_boto3_bedrock_agentcore.type_defs import InvokeAgentRuntimeRequestTypeDef
+
+_PIECE = 65_536  # bytes at most at once
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
+
+
+def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreRuntime":
+    """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
+    arn = settings.target("arn")
+    client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
+    return AgentCoreRuntime(
+        client,
+        arn=arn,
+        qualifier=settings.qualifier,
+        tell_user_id=settings.tell_user_id,
+        remembers_people=settings.remembers_people,
+    )
+
+
+class AgentCoreRuntime:
+    """One agent runtime, or one of its endpoints. See `functions.bridge.agents.port.Agent`.
+
+    Args:
+        arn: the whole ARN of the runtime.
+        qualifier: the name of an endpoint; "" for the default one.
+        tell_user_id: send the Slack user's id as the runtime's user id, on whose behalf the agent may get
+            tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too. Each person of a
+            thread then has a session of their own: what the agent saw for one is not another's to read.
+        remembers_people: see `functions.adapters.agents.agentcore.actor_of`.
+    """
+
+    def __init__(
+        self,
+        client: "BedrockAgentCoreClient",
+        *,
+        arn: str,
+        qualifier: str = "",
+        tell_user_id: bool = False,
+        remembers_people: bool = False,
+    ) -> None:
+        self._client = client
+        self._arn = arn
+        self._qualifier = qualifier
+        self._tell_user_id = tell_user_id
+        self._remembers_people = remembers_people
+
+    def ask(self, question: Question) -> BackgroundRun:
+        if self._tell_user_id:
+            question = replace(question, session_id=f"{question.session_id}:{question.asker.user}")
+        return BackgroundRun(_InvokeAgentRuntime(self, question))
+
+    def invoke(self, question: Question) -> tuple[Any, str]:
+        """Send the request; return the body of its answer and the media type of that, without parameters."""
+        request: InvokeAgentRuntimeRequestTypeDef = {
+            "agentRuntimeArn": self._arn,
+            "runtimeSessionId": runtime_session_id(question.session_id),
+            "contentType": "application/json",
+            "accept": "text/event-stream, application/json",
+            "payload": json.dumps(payload(question, remembers_people=self._remembers_people)).encode(),
+        }
+        if self._qualifier:
+            request["qualifier"] = self._qualifier
+        if self._tell_user_id:
+            request["runtimeUserId"] = question.asker.user
+        answer = self._client.invoke_agent_runtime(**request)
+        return answer["response"], answer.get("contentType", "").partition(";")[0].strip().lower()
+
+
+def payload(question: Question, *, remembers_people: bool = False) -> dict[str, Any]:
+    """What the agent's own code is given, as JSON.
+
+    `prompt`: the question. `slack`: who asks and where (`functions.adapters.agents.asker`). `files`,
+    when there are any: each with `name`, `mediaType` and its bytes in Base64 as `data`.
+
+    `sessionId` and `userId`: the session and the actor of AgentCore's memory, under the names that AWS's own
+    agent for Slack reads them by. `sessionId` is the runtime's session, one for each thread. `userId` is the
+    same, as in that sample, whose memory is thus the thread's; with `remembers_people` it is the Slack user.
+    github.com/aws-samples/sample-Integrating-Amazon-Bedrock-AgentCore-with-Slack (agentcore/agent_runtime.py)
+
+    The rest is what makes the same object a RunAgentInput of the AG-UI protocol, which keeps members that it
+    does not know: docs.ag-ui.com/sdk/python/core/types
+    """
+    run = str(uuid.uuid4())
+    session = runtime_session_id(question.session_id)
+    files = [
+        {"name": file.name, "mediaType": file.media_type, "data": base64.b64encode(file.data).decode()}
+        for file in question.files
+    ]
+    return {
+        "prompt": question.text,
+        "slack": facts(question.asker),
+        **({"files": files} if files else {}),
+        "sessionId": session,
+        "userId": actor_of(question, remembers_people=remembers_people),
+        "threadId": session,
+        "runId": run,
+        "messages": [{"id": run, "role": "user", "content": question.text}],
+    }
+
+
+class _InvokeAgentRuntime:
+    """One InvokeAgentRuntime call. See `functions.adapters.agents.run.Stream`."""
+
+    def __init__(self, runtime: AgentCoreRuntime, question: Question) -> None:
+        self._runtime = runtime
+        self._question = question
+        self._connection = Connection()
+        self.shutdown = self._connection.shutdown
+
+    def events(self) -> Iterator[AgentEvent]:
+        try:
+            yield from told(self._translated(), refused=REFUSED, broken_off={})
+        finally:
+            self._connection.close()
+
+    def _translated(self) -> Iterator[AgentEvent]:
+        body, media_type = self._runtime.invoke(self._question)
+        response = body._raw_stream
+        self._connection.hold(response)
+        translate = Translation()
+        if media_type == "application/json":
+            yield from translate.whole(_json(b"".join(_pieces(response))))
+        elif media_type.startswith("text/"):
+            items = _data_of(response) if media_type == "text/event-stream" else _text(response)
+            for item in items:
+                yield from translate(item)
+                if translate.failed:
+                    return
+        else:
+            known = _MEDIA_TYPE.fullmatch(media_type)  # anything else may quote what was said
+            yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type if known else 'of no media type'}")
+            return
+        self._connection.close()
+        if not translate.failed:
+            yield from translate.end()
+
+
+def _pieces(response: Any) -> Iterator[bytes]:
+    """The body as it comes. botocore's iter_lines and iter_chunks wait until they have 1,024 bytes."""
+    while piece := response.read1(_PIECE, decode_content=True):
+        yield piece
+
+
+def _data_of(response: Any) -> Iterator[Any]:
+    parser = EventParser()
+    for piece in _pieces(response):
+        yield from map(item_of, parser.feed(piece))
+    yield from map(last_item_of, parser.end())
+
+
+def _text(response: Any) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for piece in _pieces(response):
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,334 @@
+"""DynamoDB: one record per turn, `turn_id` its partition key.
+
+`functions.bridge.ledger.record` has the states. The record is the item "record". Owed text that does not fit
+into it (an item holds 400 KB) stands in the items "text#OWNER#1", …, which are written before the record that
+counts on them. The item "question" has the question of a turn that went wrong, and "agent", under the id of a
+thread's first turn, who answers in that thread. Every item has a TTL.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.bridge.agents.failures import Failure
+from functions.bridge.clock import Clock
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.ledger.record import (
+    AGENT_KEPT_SECONDS,
+    QUESTION_KEPT_SECONDS,
+    SETTLED,
+    Claim,
+    Held,
+    LeaseLost,
+    Record,
+    State,
+    is_settled,
+    settled,
+    taken_over,
+)
+from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# A day longer than a question may lie in its two queues, 14 days in each (infra/queues.py): in a dead-letter
+# queue of type FIFO the time begins anew. Who receives it as late as that must still know that its agent was
+# asked. docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+KEPT_SECONDS = 29 * 24 * 3600
+# Half of what an item may hold, in bytes:
+# docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+TEXT_BYTES = 200_000
+# In characters: a text that is no message is kept in pieces, as a message is.
+_SLICE = 10_000
+# All but the item's other attributes. Slack's longest message, 40,000 characters, has 160,000 bytes at most.
+QUESTION_BYTES = 390_000
+
+_RECORD = "record"
+_QUESTION = "question"
+_AGENT = "agent"
+_TEXT_ATTRIBUTES = ("owed", "owed_messages", "ending")
+_ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
+E = TypeVar("E", bound=StrEnum)
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class DynamoLedger:
+    """The ledger in one table with the keys `turn_id` and `item`. See `record.Ledger`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
+        """One write for a new turn; one more to take a turn over.
+
+        TTL deletes late, so an item past its time counts as absent.
+        """
+        until = now + lease_seconds
+        fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
+        item = _item(fresh) | {
+            "tries": fresh.tries,
+            "lease_until": int(1000 * until),
+            "expires_at": self._expiry(),
+        }
+        found = self._put_new(item, now=now)
+        if found is None:
+            return fresh
+        left_behind = self._record(found)
+        left = float(found["lease_until"]) / 1000 - now
+        if is_settled(left_behind, turn):
+            return settled(left_behind, turn)
+        if left_behind.owner == owner and left_behind.attempt == turn.attempt:
+            return left_behind  # our own claim, whose confirmation got lost
+        if left_behind.state not in SETTLED and left > 0:
+            return Held(left)
+        return self._take_over(found, taken_over(left_behind, turn, owner), until)
+
+    def keep_question(self, turn: Turn) -> None:
+        """One that is too long for an item, as Slack's never are, is not kept: it cannot be asked again."""
+        text = to_json(turn)
+        if len(text.encode()) > QUESTION_BYTES:
+            return
+        expires_at = int(self._clock.now()) + QUESTION_KEPT_SECONDS
+        item = {"turn_id": turn.turn_id, "item": _QUESTION, "turn": text, "expires_at": expires_at}
+        self._put(item)
+
+    def question(self, turn: Turn) -> Turn | None:
+        """One that this version cannot read counts as too old."""
+        item = self._get(turn.turn_id, _QUESTION)
+        if not item or item["expires_at"] <= self._clock.now():  # TTL deletes late
+            return None
+        try:
+            return from_json(item["turn"])
+        except MalformedTurn:
+            return None
+
+    def forget_question(self, turn: Turn) -> None:
+        self._delete(turn.turn_id, _QUESTION)
+
+    def agent_of(self, thread_id: str) -> str | None:
+        item = self._get(thread_id, _AGENT)
+        return item["name"] if item and item["expires_at"] > self._clock.now() else None
+
+    def keep_agent(self, thread_id: str, name: str) -> None:
+        expires_at = int(self._clock.now()) + AGENT_KEPT_SECONDS
+        item = {"turn_id": thread_id, "item": _AGENT, "name": name, "expires_at": expires_at}
+        self._put(item)
+
+    def renew(self, record: Record, *, until: float) -> None:
+        self._change(record, {"lease_until": int(1000 * until)})
+
+    def release(self, record: Record) -> None:
+        self._change(record, {"lease_until": 0, "tries": record.tries})
+
+    def advance(self, record: Record) -> None:
+        self._change(record, _progress(record))
+
+    def owe(self, record: Record) -> None:
+        slices = [record.rest[at : at + _SLICE] for at in range(0, len(record.rest), _SLICE)]
+        first, *others = _chunks([*record.owed, *slices])
+        for number, chunk in enumerate(others, start=1):
+            item = {"turn_id": record.turn_id, "item": _text_item(record.owner, number), "owed": chunk}
+            self._put(item | {"expires_at": self._expiry()})
+        assert record.ending is not None
+        ending = {
+            "owed": first,
+            "owed_messages": len(record.owed),
+            "owed_items": len(others),
+            "owed_by": record.owner,
+            "ending": record.ending.value,
+            "failure": record.failure.value if record.failure else "",
+        }
+        old = self._change(record, _progress(record) | ending)
+        kept = len(others) if old.get("owed_by") == record.owner else 0
+        for number in range(kept + 1, int(old.get("owed_items", 0)) + 1):
+            self._delete(record.turn_id, _text_item(old["owed_by"], number))
+
+    def settle(self, record: Record) -> None:
+        old = self._change(record, _progress(record), remove=_TEXT_ATTRIBUTES)
+        items = int(old.get("owed_items", 0))
+        for number in range(1, items + 1):
+            # The TTL would delete them too; what is not needed any more is not kept.
+            self._delete(record.turn_id, _text_item(old["owed_by"], number))
+        if items:  # last, as a repetition must still know of them
+            self._change(record, {}, remove=_ITEMS_ATTRIBUTES)
+
+    def _record(self, found: dict[str, Any]) -> Record:
+        texts = (*found.get("owed", ()), *self._more_text(found))
+        messages = int(found.get("owed_messages", len(texts)))
+        return Record(
+            turn_id=found["turn_id"],
+            attempt=int(found["attempt"]),
+            state=_known(State, found["state"]) or State.UNKNOWN,
+            owner=found["owner"],
+            reply=tuple(found["reply"]),
+            intended=int(found["intended"]),
+            owed=texts[:messages],
+            rest="".join(texts[messages:]),
+            ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
+            failure=_known(Failure, found.get("failure")),
+            tries=int(found.get("tries", 1)),  # earlier versions did not count
+        )
+
+    def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
+        """Make `record` of what was `found`, unless it has changed since."""
+        mine = {
+            "owner": record.owner,
+            "attempt": record.attempt,
+            "state": record.state.value,
+            "tries": record.tries,
+        }
+        spent = () if record.owed else (*_TEXT_ATTRIBUTES, *_ITEMS_ATTRIBUTES, "failure")
+        # The owner whose lease has run out may be alive, and write at this moment.
+        unchanged = {name: found[name] for name in ("lease_until", "state", "reply", "intended")}
+        try:
+            self._change(
+                self._record(found),
+                mine | {"lease_until": int(1000 * until)},
+                remove=spent,
+                unchanged=unchanged,
+            )
+        except LeaseLost:
+            # Or it was us: boto3 repeats a call whose answer got lost, and then meets what we have written.
+            stands = self._get(record.turn_id, _RECORD)
+            if (stands.get("owner"), stands.get("attempt")) != (record.owner, record.attempt):
+                return Held(1.0)  # somebody was faster
+        return record
+
+    def _more_text(self, found: dict[str, Any]) -> Iterator[str]:
+        for number in range(1, int(found.get("owed_items", 0)) + 1):
+            item = _text_item(found["owed_by"], number)
+            yield from self._get(found["turn_id"], item).get("owed", ())
+
+    def _get(self, turn_id: str, item: str) -> dict[str, Any]:
+        with _translated():
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(turn_id, item), ConsistentRead=True
+            )
+        return _plain(answer.get("Item", {}))
+
+    def _delete(self, turn_id: str, item: str) -> None:
+        with _translated():
+            self._client.delete_item(TableName=self._table, Key=_key(turn_id, item))
+
+    def _expiry(self) -> int:
+        return int(self._clock.now()) + KEPT_SECONDS
+
+    def _put(self, item: dict[str, Any], **condition: Any) -> None:
+        with _translated():
+            self._client.put_item(TableName=self._table, Item=_typed(item), **condition)
+
+    def _put_new(self, item: dict[str, Any], *, now: float) -> dict[str, Any] | None:
+        """Put the item, or return the one that stands there and has not expired."""
+        try:
+            self._put(
+                item,
+                ConditionExpression="NOT (attribute_exists(turn_id) AND expires_at > :now)",
+                ExpressionAttributeValues=_typed({":now": int(now)}),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except _ConditionFailed as exc:
+            return exc.item
+        return None
+
+    def _change(
+        self,
+        record: Record,
+        changes: dict[str, Any],
+        *,
+        remove: Sequence[str] = (),
+        unchanged: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Change the record that `record.owner` holds, if `unchanged` is as it was; return it as it was.
+
+        Raises:
+            LeaseLost: somebody else holds it, or a later attempt has begun.
+        """
+        expected = {"owner": record.owner, "attempt": record.attempt, **(unchanged or {})}
+        settings = "SET " + ", ".join(f"#{name} = :{name}_new" for name in changes) if changes else ""
+        removal = " REMOVE " + ", ".join(remove) if remove else ""
+        try:
+            with _translated():
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(record.turn_id, _RECORD),
+                    UpdateExpression=settings + removal,
+                    ConditionExpression=" AND ".join(f"#{name} = :{name}" for name in expected),
+                    ExpressionAttributeNames={f"#{name}": name for name in {*changes, *expected}},
+                    ExpressionAttributeValues=_typed(
+                        {f":{name}_new": value for name, value in changes.items()}
+                        | {f":{name}": value for name, value in expected.items()}
+                    ),
+                    ReturnValues="ALL_OLD",
+                )
+        except _ConditionFailed as exc:
+            raise LeaseLost(f"turn {record.turn_id} is held by somebody else") from exc
+        return _plain(answer["Attributes"])
+
+
+class _ConditionFailed(Exception):
+    def __init__(self, item: dict[str, Any]) -> None:
+        self.item = item
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as exc:
+        if exc.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+            raise _ConditionFailed(_plain(exc.response.get("Item", {}))) from exc  # type: ignore[arg-type]
+        raise ServiceUnavailable(f"DynamoDB refused: {exc.response['Error']['Code']}") from exc
+    except BotoCoreError as exc:
+        raise ServiceUnavailable(f"DynamoDB did not answer: {type(exc).__name__}") from exc
+
+
+def _known(kind: type[E], value: object) -> E | None:
+    """The member with this value; None where only a newer version has one."""
+    return next((member for member in kind if member == value), None)
+
+
+def _item(record: Record) -> dict[str, Any]:
+    identity = {"turn_id": record.turn_id, "item": _RECORD, "attempt": record.attempt, "owner": record.owner}
+    return identity | _progress(record)
+
+
+def _progress(record: Record) -> dict[str, Any]:
+    return {"state": record.state.value, "reply": list(record.reply), "intended": record.intended}
+
+
+def _chunks(messages: Sequence[str]) -> list[list[str]]:
+    """The messages in groups that fit into one item each."""
+    chunks: list[list[str]] = [[]]
+    size = 0
+    for message in messages:
+        length = len(message.encode())
+        if chunks[-1] and size + length > TEXT_BYTES:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(message)
+        size += length
+    return chunks
+
+
+def _text_item(owner: str, number: int) -> str:
+    # Named after the owner: who has lost the turn without knowing it writes over nobody's text.
+    return f"text#{owner}#{number}"
+
+
+def _key(turn_id: str, item: str) -> dict[str, Any]:
+    return {"turn_id": {"S": turn_id}, "item": {"S": item}}
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in values.items()}
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}

@@ -1,0 +1,67 @@
+"""SQS: where the receiver puts commands, and the message that brought one to a function."""
+
+import math
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.bridge.commands import Command, ControlCommand, to_json
+from functions.bridge.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MESSAGE_BYTES = 1_048_576
+
+
+class QuestionTooLong(Exception):
+    """The command does not fit into a queue message."""
+
+
+class Queues:
+    """Both FIFO queues, by their URLs: for questions, and for commands that must not wait for answers."""
+
+    def __init__(self, client: "SQSClient", *, questions: str, control: str) -> None:
+        self._client = client
+        self._questions = questions
+        self._control = control
+
+    def send(self, command: Command) -> None:
+        """Put the command on its queue, once however often it is sent within five minutes.
+
+        Raises:
+            QuestionTooLong: over 1 MiB.
+            ServiceUnavailable: SQS did not take it.
+        """
+        body = to_json(command)
+        if len(body) > MESSAGE_BYTES:
+            raise QuestionTooLong(f"{len(body)} bytes, at most {MESSAGE_BYTES} fit")
+        try:
+            self._client.send_message(
+                QueueUrl=self._control if isinstance(command, ControlCommand) else self._questions,
+                MessageBody=body,
+                MessageGroupId=command.group_id,
+                MessageDeduplicationId=command.deduplication_id,
+            )
+        except (ClientError, BotoCoreError) as exc:
+            raise ServiceUnavailable(f"SQS did not take the command: {type(exc).__name__}") from exc
+
+
+class QueueMessage:
+    """A received message, by its receipt. See `functions.bridge.turns.delivery.Message`."""
+
+    def __init__(self, client: "SQSClient", url: str, receipt_handle: str) -> None:
+        self._client = client
+        self._url = url
+        self._receipt_handle = receipt_handle
+
+    def hide(self, seconds: float) -> None:
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=self._receipt_handle,
+                VisibilityTimeout=math.ceil(seconds),
+            )
+        except (ClientError, BotoCoreError) as exc:
+            raise ServiceUnavailable(f"SQS did not hide the message: {type(exc).__name__}") from exc

@@ -1,0 +1,1 @@
+"""What an agent is to the bridge: the port, its events, its failures, and which agent is asked."""

@@ -1,0 +1,58 @@
+"""The port through which an agent is asked."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from functions.bridge.agents.events import AgentEvent, File
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks and where, from the signed event and never from text.
+
+    Attributes:
+        user, team, channel, thread_ts: Slack's ids.
+        name: what people call the user; "" when Slack does not tell.
+    """
+
+    user: str
+    team: str
+    channel: str
+    thread_ts: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an agent is asked.
+
+    Attributes:
+        session_id: one per thread; the agent remembers what was said under it.
+        text: the user's words, in plain text.
+        files: what the user attached: five files and 10 MB together at most, none of them empty.
+    """
+
+    session_id: str
+    text: str
+    asker: Asker
+    files: tuple[File, ...] = ()
+
+
+class AgentRun(Protocol):
+    """One run of an agent, which goes on by itself while events are taken from it."""
+
+    def next(self, timeout: float) -> AgentEvent | None:
+        """The next event, or None when `timeout` seconds pass without one."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop listening and free what the run holds. Harmless when the run is over."""
+        ...
+
+
+class Agent(Protocol):
+    """Whoever answers questions. One object serves all turns of an execution environment."""
+
+    def ask(self, question: Question) -> AgentRun:
+        """Begin a run and return at once. Trouble arrives as a `Failed` event."""
+        ...

@@ -1,0 +1,199 @@
+"""Turns the body of a signed request into what the bridge does about it.
+
+The shapes: docs.slack.dev/apis/events-api and docs.slack.dev/reference/events. A signed body of any other
+shape is ignored, never refused: refusals make Slack disable the subscription.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.bridge.commands import Ask
+from functions.bridge.fields import ID, SURROGATE, TS
+from functions.bridge.incoming.user_text import first_mentioned, mentioned_people, question_text
+from functions.bridge.turn import LARGEST_FILE, MOST_FILES, Attachment, Notice, Turn
+
+# Messages that a person wrote; every other subtype reports on somebody else's business.
+_SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
+# Slack's own bot, whose posts have no bot_id.
+_SLACKBOT = "USLACKBOT"
+# Characters of a file's name or media type.
+_LONGEST_NAME = 200
+# Slack goes on trying to deliver an event for a day (docs.slack.dev/apis/events-api). What it says later of a
+# message is about an edit, and the record that the message was answered may be gone by then.
+OLDEST_MESSAGE_SECONDS = 2 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Slack asks whether this URL is ours (`url_verification`); the answer is `value`."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Nothing for the bridge to do. `reason` is a fixed word for the metric, never content."""
+
+    reason: str
+
+
+class _NotOurs(Exception):
+    """Carries an `Ignored` reason out of the checks below."""
+
+
+def parse(body: bytes, *, now: float) -> Challenge | Ask | Ignored:
+    """What a verified request body asks for; `now` is in seconds since the epoch."""
+    try:
+        # UTF-8 and nothing else; json.loads would guess UTF-16 and UTF-32 too.
+        envelope = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return Ignored("not_json")
+    if not isinstance(envelope, dict):
+        return Ignored("not_an_object")
+    kind = envelope.get("type")
+    if kind == "url_verification":
+        challenge = envelope.get("challenge")
+        return Challenge(challenge) if isinstance(challenge, str) else Ignored("malformed")
+    if kind == "app_rate_limited":
+        return Ignored("app_rate_limited")
+    event = envelope.get("event")
+    if kind != "event_callback" or not isinstance(event, dict):
+        return Ignored("unknown_type")
+    try:
+        turn = _turn(envelope, event)
+    except _NotOurs as exc:
+        return Ignored(str(exc))
+    return Ignored("too_old") if now - float(turn.ts) > OLDEST_MESSAGE_SECONDS else Ask(turn)
+
+
+def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
+    installation = _installation(envelope, event)
+    bot_user = _string(installation, "user_id")
+    team = _string(installation, "team_id") or _string(envelope, "team_id")
+    _check_addressed(event, bot_user)
+    ts = _string(event, "ts")
+    text = _string(event, "text")
+    turn = Turn(
+        team=team,
+        channel=_string(event, "channel"),
+        ts=ts,
+        thread_ts=_string(event, "thread_ts") or ts,
+        user=_string(event, "user"),
+        bot_user=bot_user,
+        text=question_text(text, bot_user=bot_user),
+        files=_files(event),
+        mentioned=mentioned_people(text, bot_user=bot_user),
+        app=_string(envelope, "api_app_id"),
+        organization=_string(installation, "enterprise_id"),
+    )
+    ids = (turn.team, turn.channel, turn.user, turn.bot_user, *filter(None, (turn.app, turn.organization)))
+    ids_fit = all(ID.fullmatch(name) for name in ids)
+    if not ids_fit or not TS.fullmatch(turn.ts) or not TS.fullmatch(turn.thread_ts):
+        raise _NotOurs("malformed")
+    return _with_notice(turn, envelope, event, installation)
+
+
+def _check_addressed(event: Mapping[str, Any], bot_user: str) -> None:
+    kind = event.get("type")
+    if kind not in ("app_mention", "message"):
+        raise _NotOurs("other_event")
+    if kind == "message" and event.get("channel_type") != "im":
+        raise _NotOurs("not_addressed")  # in a channel, app_mention speaks for the messages that are for us
+    if event.get("hidden") or event.get("subtype") not in _SPOKEN_SUBTYPES:
+        raise _NotOurs("not_spoken")
+    # Bots' posts have a bot_id and no subtype today; in edits it stands inside `message` (hidden, above).
+    # What an app posts with a person's token has that person as its user, and says which app it was.
+    if "bot_id" in event or event.get("app_id") or event.get("bot_profile"):
+        raise _NotOurs("from_a_bot")
+    if event.get("user") in (None, bot_user, _SLACKBOT):
+        raise _NotOurs("from_a_bot")
+
+
+def _with_notice(
+    turn: Turn, envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
+) -> Turn:
+    is_ours = _is_from_us(envelope, event, installation)
+    if is_ours is False:
+        notice = Notice.EXTERNAL
+    elif not (turn.text or turn.files):
+        notice = Notice.EMPTY
+    else:
+        return replace(turn, sender_unknown=is_ours is None)
+    return replace(turn, text="", files=(), mentioned=(), notice=notice)
+
+
+def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """What Slack says of the message's files (docs.slack.dev/reference/objects/file-object).
+
+    Those that it does not describe here (`file_access: check_file_info`, deleted ones) have no address.
+    """
+    listed = event.get("files")
+    files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    return tuple(
+        Attachment(
+            name=(_string(file, "name") or _string(file, "id"))[:_LONGEST_NAME],
+            media_type=_string(file, "mimetype")[:_LONGEST_NAME],
+            size=_size(file),
+            url=_string(file, "url_private_download") or _string(file, "url_private"),
+        )
+        for file in files[:MOST_FILES]
+    )
+
+
+def _is_from_us(
+    envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
+) -> bool | None:
+    """Whether the sender belongs to the bot's organization; None when the event does not say that.
+
+    It names the sender's home, a workspace or an Enterprise organization, in `user_team`, `source_team`,
+    `user_profile` or `team` (docs.slack.dev/apis/slack-connect); a mention with files may name none. The
+    envelope's own team may be the sender's, so what is ours is read from the installation.
+    """
+    organization = _string(installation, "enterprise_id")
+    # An installation in a whole organization may have no team; one without either is of an old shape.
+    team = _string(installation, "team_id") or ("" if organization else _string(envelope, "team_id"))
+    home = _home(event)
+    if home and home in (team, organization):
+        return True
+    if home and (home.startswith("E") or not organization):
+        return False
+    # From here on no home, or a workspace that may be another one of our organization.
+    return True if envelope.get("is_ext_shared_channel") is False else None
+
+
+def _home(event: Mapping[str, Any]) -> str:
+    profile = event.get("user_profile")
+    named = _string(profile, "team") if isinstance(profile, dict) else ""
+    return _string(event, "user_team") or _string(event, "source_team") or named or _string(event, "team")
+
+
+def _installation(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`authorizations[0]`: the installation that the event is for; there is never more than one entry.
+
+    An old shape of the envelope, and what some emulators of Slack send, has none
+    (docs.slack.dev/changelog/2020-09-15-events-api-truncate-authed-users): a mention then names the bot.
+    Not in a channel that is shared with outsiders, where the envelope's team is the sender's.
+    """
+    authorizations = envelope.get("authorizations")
+    if not authorizations and event.get("type") == "app_mention":
+        bot_user = first_mentioned(_string(event, "text"))
+        if bot_user and envelope.get("is_ext_shared_channel") is not True:
+            return {"user_id": bot_user}
+    if isinstance(authorizations, list) and authorizations and isinstance(authorizations[0], dict):
+        return authorizations[0]
+    raise _NotOurs("malformed")
+
+
+def _size(file: Mapping[str, Any]) -> int:
+    size = file.get("size")
+    if not isinstance(size, int) or isinstance(size, bool):
+        return 0
+    return min(max(size, 0), LARGEST_FILE)
+
+
+def _string(mapping: Mapping[str, Any], key: str) -> str:
+    """The text in a field, "" if there is none. Half a character, which UTF-8 cannot encode, is replaced."""
+    value = mapping.get(key)
+    return SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""

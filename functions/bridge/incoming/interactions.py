@@ -1,0 +1,77 @@
+"""Turns a press of a button into what the bridge does about it.
+
+The payload: docs.slack.dev/reference/interaction-payloads/block_actions-payload. Slack signs it, so who
+pressed a button of which message is certain. The button's value is a hint only; see
+`functions.bridge.replies.buttons`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from functions.bridge import fields
+from functions.bridge.commands import RefusePress, Retry
+from functions.bridge.fields import Fields, WrongField
+from functions.bridge.incoming.events import Ignored
+from functions.bridge.replies import buttons
+
+
+def parse(body: bytes) -> Retry | RefusePress | Ignored:
+    """What a verified form with an interaction asks for: a later attempt of a turn, a refusal, or nothing."""
+    try:
+        # One field and no other, which no event's JSON can be.
+        [(name, text)] = parse_qsl(body.decode("utf-8"), strict_parsing=True, keep_blank_values=True)
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return Ignored("malformed")
+    if name != "payload":
+        return Ignored("malformed")
+    if not isinstance(payload, dict) or payload.get("type") != "block_actions":
+        return Ignored("other_interaction")
+    try:
+        action = _action(payload)
+        if action.get("action_id") != buttons.RETRY:
+            return Ignored("other_interaction")
+        return _retry(payload, action)
+    except WrongField:
+        return Ignored("malformed")
+
+
+def _action(payload: Fields) -> Fields:
+    actions = fields.items(payload, "actions", most=100)
+    return fields.inner({"action": actions[0] if actions else None}, "action")
+
+
+def _retry(payload: Fields, action: Fields) -> Retry | RefusePress:
+    """Only who asked may have the question asked again; by the hint, a press by anybody else is refused."""
+    value = buttons.read_retry_value(fields.text(action, "value"))
+    user = fields.slack_id(fields.inner(payload, "user"), "id")
+    channel = fields.slack_id(fields.inner(payload, "channel"), "id")
+    thread_ts = fields.timestamp(fields.inner(payload, "message"), "thread_ts")
+    if user != value.user:
+        action_ts = fields.timestamp(action, "action_ts")
+        return RefusePress(value.team, channel, thread_ts, user, action_ts)
+    if channel != value.channel or not _is_of_team(payload, value.team):
+        raise WrongField("the button is of another channel or team")
+    return Retry(
+        team=value.team,
+        channel=channel,
+        ts=value.ts,
+        thread_ts=thread_ts,
+        user=user,
+        bot_user=fields.slack_id(fields.inner(payload, "message"), "user", ""),
+        attempt=value.attempt,
+    )
+
+
+def _is_of_team(payload: Mapping[str, Any], team: str) -> bool:
+    """Whether the press may come from the workspace `team`.
+
+    In an organization (Enterprise Grid) people press in whichever of its workspaces they are, and `team` may
+    be missing.
+    """
+    pressed_in = payload.get("team")
+    if payload.get("enterprise") or not isinstance(pressed_in, dict):
+        return True
+    return pressed_in.get("id") == team

@@ -1,0 +1,1 @@
+"""One record per turn, and what its owner may change in it."""

@@ -1,0 +1,182 @@
+"""The port to the ledger: one record per turn, which makes redelivery harmless.
+
+    state        may become            when
+    (none)       received              a worker claims the turn for the first time
+    received     started               just before the agent is asked
+    received     replying              the bridge answers by itself, or gives up
+    started      received              the agent provably did not start, and may be asked again
+    started      replying              the final text is known, and from here on owed
+    replying     answered, interrupted, failed    the final text has landed, or never will
+    started, replying    stopped       a person stopped the stream: what it shows is all there is
+    interrupted, failed    received    the asker pressed Retry: the next attempt, in the same messages
+    unknown      started           somebody takes over a turn in a state that only a newer version has
+
+Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
+from a slow one: who finds it expired may take the turn over, in whatever state it is. A turn taken over in
+`started` may have run its agent, which is not started again; one taken over in `replying` is owed its text.
+The record counts these tries: a queue's receives are none, as a message that has to wait is received again
+and again.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from functions.bridge.agents.failures import Failure
+from functions.bridge.turn import Turn
+
+# For so long a question that did not get its answer can be asked again.
+QUESTION_KEPT_SECONDS = 24 * 3600
+# And so long a thread has the agent that it began with. The agents themselves forget sooner.
+AGENT_KEPT_SECONDS = 30 * 24 * 3600
+
+
+class State(StrEnum):
+    """How far a turn is. What each state may become stands above."""
+
+    RECEIVED = "received"
+    STARTED = "started"
+    REPLYING = "replying"
+    ANSWERED = "answered"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    UNKNOWN = "unknown"
+    """A newer version has written another one. The agent may have been asked."""
+
+
+SETTLED = frozenset({State.ANSWERED, State.INTERRUPTED, State.FAILED, State.STOPPED})
+
+
+class LeaseLost(Exception):
+    """Somebody else has taken the turn over: this worker must not write anything any more."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the ledger knows of a turn.
+
+    Attributes:
+        turn_id, attempt: which turn.
+        state: how far it is.
+        owner: the worker that holds it; changes are refused to everybody else.
+        reply: the ts of the messages of its reply that are known to stand, in order.
+        intended: how many messages may stand: one more than `reply` has while a post is under way.
+        owed: the final messages that must land, () when there are none.
+        rest: the text that must land as a file besides, "" when there is none.
+        ending: the state that the turn settles in once they have, None while that is open.
+        failure: why it does not end with its answer, for whoever finishes it.
+        tries: how often this attempt was worked on, this time included. A delivery that had to wait is none.
+    """
+
+    turn_id: str
+    attempt: int
+    state: State
+    owner: str
+    reply: tuple[str, ...] = ()
+    intended: int = 0
+    owed: tuple[str, ...] = ()
+    rest: str = ""
+    ending: State | None = None
+    failure: Failure | None = None
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Held:
+    """Somebody else's lease on the turn is alive.
+
+    Attributes:
+        seconds: how long it has to run at most.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AlreadySettled:
+    """There is nothing left to do about the turn.
+
+    Attributes:
+        failure: what went wrong with this attempt, if it was not overtaken by another.
+    """
+
+    state: State
+    failure: Failure | None = None
+
+
+Claim = Record | Held | AlreadySettled
+
+
+def is_settled(record: Record, turn: Turn) -> bool:
+    """Whether nothing is left to do about this attempt: it is over, overtaken, or answered before."""
+    if record.attempt == turn.attempt:
+        return record.state in SETTLED
+    return record.attempt > turn.attempt or record.state is State.ANSWERED
+
+
+def settled(record: Record, turn: Turn) -> AlreadySettled:
+    """What to say of a record about which nothing is left to do."""
+    return AlreadySettled(record.state, record.failure if record.attempt == turn.attempt else None)
+
+
+def taken_over(record: Record, turn: Turn, owner: str) -> Record:
+    """The record in new hands: a later attempt begins anew, in the messages of the one before."""
+    if record.state is State.UNKNOWN:
+        record = replace(record, state=State.STARTED)
+    elif record.attempt != turn.attempt:
+        record = replace(record, state=State.RECEIVED)
+    if record.attempt != turn.attempt:
+        record = replace(record, attempt=turn.attempt, owed=(), rest="", ending=None, failure=None, tries=0)
+    return replace(record, owner=owner, tries=record.tries + 1)
+
+
+class Ledger(Protocol):
+    """Changes raise `LeaseLost` when the turn is no longer the record's owner's. Times in seconds."""
+
+    def claim(self, turn: Turn, *, owner: str, now: float, lease_seconds: float) -> Claim:
+        """Take the turn: begin its record, or take it over from an owner whose lease has expired.
+
+        A later attempt takes over a turn that was interrupted or failed, with its messages.
+        """
+        ...
+
+    def keep_question(self, turn: Turn) -> None:
+        """Keep what a turn asks that will not get its answer, for 24 hours, so that Retry can use it."""
+        ...
+
+    def question(self, turn: Turn) -> Turn | None:
+        """The first attempt of the turn, as `keep_question` kept it; None when it is too old."""
+        ...
+
+    def forget_question(self, turn: Turn) -> None:
+        """The question has got its answer."""
+        ...
+
+    def agent_of(self, thread_id: str) -> str | None:
+        """The name that `keep_agent` kept for a thread, None when it is too old."""
+        ...
+
+    def keep_agent(self, thread_id: str, name: str) -> None:
+        """Keep which agent a thread began with, for 30 days."""
+        ...
+
+    def renew(self, record: Record, *, until: float) -> None:
+        """Extend the lease to `until`, seconds since the epoch."""
+        ...
+
+    def release(self, record: Record) -> None:
+        """End the lease, and store how often the turn was tried."""
+        ...
+
+    def advance(self, record: Record) -> None:
+        """Store the record's state, reply and intended messages. Not its owed text."""
+        ...
+
+    def owe(self, record: Record) -> None:
+        """Store the whole record, its owed text included, before any of that is sent."""
+        ...
+
+    def settle(self, record: Record) -> None:
+        """Store the record's final state and forget its text."""
+        ...

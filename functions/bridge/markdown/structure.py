@@ -1,0 +1,108 @@
+"""The structure of a growing text: where its tables are, where a mark can stand, from where to read on."""
+
+import re
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+
+from markdown_it.token import Token
+
+from functions.bridge.markdown.safe import CONTAINERS, blocks, end_line, first_line
+from functions.bridge.markdown.tables import Table, tables_of
+from functions.bridge.markdown.word_ends import ends_of_words
+
+_LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "html_block", "hr", "table_open"}
+_OF_WORDS = {"paragraph_open", "heading_open"}
+_BLOCKS = _LEAVES | {"bullet_list_open", "ordered_list_open", "list_item_open", "blockquote_open"}
+
+
+class Reading:
+    """A text, read from the beginning of a block on.
+
+    Attributes:
+        text: the text.
+        tables: those that stand in no list and no quotation.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        tokens = blocks(text)
+        self._lines = text.split("\n")
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
+        self._blocks = [token for token in tokens if token.type in _BLOCKS and token.map]
+        self._leaves = [token for token in self._blocks if token.type in _LEAVES]
+        self._firsts = [first_line(token) for token in self._leaves]
+        self.tables = list(tables_of(tokens, self._lines))
+        self._words: dict[int, list[int]] = {}
+
+    def start_of(self, line: int) -> int:
+        """Where a line begins."""
+        return self._starts[min(line, len(self._lines))]
+
+    def grows(self, table: Table) -> bool:
+        """Whether the text ends in a table that may go on."""
+        ends = table.end >= len(self.text.rstrip("\n").split("\n"))
+        return ends and not self.text.endswith("\n\n")
+
+    def place_behind(self, at: int) -> tuple[int, str]:
+        """Where a mark that belongs behind text[:at] can stand, and what it begins with there.
+
+        The next end of a word, or behind a block that has no words. That is a paragraph of its own: the
+        beginning is then its white space. It depends only on what stands before it.
+        """
+        at = len(self.text[:at].rstrip())
+        line = bisect_right(self._starts, at) - 1
+        leaf = self._leaf_at(line)
+        if leaf is None:
+            return self._next(ends_of_words(self.text, self.start_of(line), self.end_of(line)), at)
+        if leaf.type in _OF_WORDS and line < _end_of_words(leaf):
+            return self._next(self._words_of(leaf), at)
+        return self.end_of(end_line(leaf) - 1), "\n\n" + self._indentation_of(leaf)
+
+    def goes_on_behind(self, at: int) -> bool:
+        """Whether another block begins there or later: what ends before it is complete."""
+        return bool(self._leaves) and self._starts[first_line(self._leaves[-1])] >= at
+
+    def start_of_last_block(self) -> int:
+        """Where the last block begins that has a complete line and stands in no other; 0 if it is the first.
+
+        Reading can begin there: what stands before it stays as it is.
+        """
+        complete = len(self._lines) - 1
+        begun = [
+            first_line(token) for token in self._blocks if token.level == 0 and first_line(token) < complete
+        ]
+        return self._starts[max(begun, default=0)]
+
+    def _leaf_at(self, line: int) -> Token | None:
+        index = bisect_right(self._firsts, line) - 1
+        return self._leaves[index] if index >= 0 and line < end_line(self._leaves[index]) else None
+
+    def _words_of(self, leaf: Token) -> list[int]:
+        first = first_line(leaf)
+        if first not in self._words:
+            end = self.end_of(_end_of_words(leaf) - 1)
+            self._words[first] = ends_of_words(self.text, self.start_of(first), end)
+        return self._words[first]
+
+    def _next(self, places: list[int], at: int) -> tuple[int, str]:
+        return places[min(bisect_left(places, at), len(places) - 1)], " "
+
+    def end_of(self, line: int) -> int:
+        """Where the words of a line end."""
+        end = self._starts[min(max(line, 0), len(self._lines) - 1) + 1] - 1
+        return len(self.text[:end].rstrip()) if end == len(self.text) else end
+
+    def _indentation_of(self, block: Token) -> str:
+        """What a paragraph after a block begins with, to be in the same list or quotation."""
+        if block.level == 0:
+            return ""
+        line = self._lines[first_line(block)]
+        begins = CONTAINERS.match(line)
+        assert begins is not None
+        before = re.sub(r"[^>\s]", " ", begins[0])
+        return before[:-4] if block.type == "code_block" else before
+
+
+def _end_of_words(leaf: Token) -> int:
+    """The line behind the words of a paragraph or a heading, which may be underlined."""
+    return end_line(leaf) - (leaf.markup in ("=", "-"))

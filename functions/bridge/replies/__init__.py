@@ -1,0 +1,1 @@
+"""From what an agent says to messages in a thread, edited or streamed."""

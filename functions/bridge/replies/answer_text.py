@@ -1,0 +1,168 @@
+"""What the agent says, as Slack shows it, while it grows: with its sources' numbers, huge tables as files.
+
+What is settled is not read again, and a block that is itself very long only when it has grown by a quarter:
+an answer may have a megabyte, and the parser's tokens take up to 700 times as many bytes as the text.
+"""
+
+from collections.abc import Collection, Iterator
+
+from functions.bridge import wording
+from functions.bridge.agents.events import File
+from functions.bridge.markdown import tables
+from functions.bridge.markdown.links import plainly
+from functions.bridge.markdown.safe import clean, closed, disarm, fenced, steady
+from functions.bridge.markdown.structure import Reading
+from functions.bridge.markdown.tables import Form
+
+# So many characters are read at once; and what is less than this is read again.
+_AT_ONCE = 50_000
+_SMALL = 8_000
+
+
+class Draft:
+    """The text so far. Add to it in order; read it at any time. For `link_hosts` see `links.plainly`."""
+
+    def __init__(self, link_hosts: Collection[str] = ()) -> None:
+        self._link_hosts = link_hosts
+        self._done: list[str] = []
+        self._files: list[File] = []
+        # What is not settled, and what has been added to it since it was read.
+        self._open = ""
+        self._new: list[str] = []
+        self._length = 0
+        self._ends_in_return = False
+        self._enough = _SMALL
+        self._reading: Reading | None = None
+        # Marks, and behind how much of what is not settled they belong.
+        self._marks: list[tuple[int, str]] = []
+        # So much of what is not settled has been shown as steady.
+        self._steady = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self._done or self._length)
+
+    def add(self, text: str) -> str:
+        """Add Markdown; gives back what there is of it that can be shown."""
+        said = clean(text[1:] if self._ends_in_return and text.startswith("\n") else text)
+        self._ends_in_return = text.endswith("\r") or (self._ends_in_return and not text)
+        if not self:
+            said = said.lstrip()
+        if said:
+            self._new.append(said)
+            self._length += len(said)
+        return said
+
+    def mark(self, number: int) -> None:
+        """Put the number of a source behind what has been said so far."""
+        self._marks.append((self._length, f"[{number}]"))
+
+    def growing(self) -> str:
+        """All of it but perhaps its very end, which may be anything half."""
+        reading = self._read(is_whole=False)
+        return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [], is_whole=False)])
+
+    def closed(self) -> str:
+        """All of it, as something else can follow: a code block that is open at its end is closed."""
+        self._read()
+        reading = Reading(closed(self._open))
+        return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [])]).rstrip()
+
+    def steady(self) -> str:
+        """As much of it as can be appended to: nothing that is added later changes it."""
+        reading = self._read(is_whole=False)
+        end = len(steady(reading.text))
+        for table in reading.tables[-1:]:
+            if reading.grows(table):
+                end = min(end, reading.start_of(table.first))
+        self._steady = max(self._steady, len(reading.text[:end].rstrip()))
+        return "".join([*self._done, self._shown(reading, self._steady, [], is_whole=False)]).rstrip()
+
+    def files(self) -> list[File]:
+        """The tables that are too large for a message."""
+        reading = self._read()
+        files: list[File] = []
+        self._shown(reading, len(reading.text) + 1, files)
+        return [*self._files, *files]
+
+    def _read(self, *, is_whole: bool = True) -> Reading:
+        """What is not settled; without its end (`is_whole` is false) where reading all of it takes long."""
+        unread = self._length - len(self._open)
+        if self._reading and not is_whole and len(self._open) > _AT_ONCE and unread < len(self._open) // 4:
+            return self._reading
+        new, self._new = "".join(self._new), []
+        for at in range(0, len(new), _AT_ONCE):
+            self._open += new[at : at + _AT_ONCE]
+            self._reading = None
+            if len(self._open) > self._enough:
+                self._settle()
+        if self._reading is None:
+            self._reading = Reading(self._open)
+        return self._reading
+
+    def _settle(self) -> None:
+        """Finish what stays as it is: all but the last block, which may still become something else."""
+        self._reading = reading = Reading(self._open)
+        at = reading.start_of_last_block()
+        # One block that is still growing: to look again and again would take ever longer.
+        self._enough = 2 * len(self._open)
+        left = [(behind, mark) for behind, mark in self._marks if reading.place_behind(behind)[0] >= at]
+        if at == 0 or any(behind < at for behind, _ in left):
+            return
+        files: list[File] = []
+        self._done.append(self._shown(reading, at, files))
+        self._files += files
+        self._marks = [(behind - at, mark) for behind, mark in left]
+        self._open = self._open[at:]
+        self._length -= at
+        self._steady = max(0, self._steady - at)
+        self._enough = max(_SMALL, 2 * len(self._open))
+        self._reading = None
+
+    def _shown(self, reading: Reading, end: int, files: list[File], *, is_whole: bool = True) -> str:
+        """What stands before `end`, as it is shown; the files of its tables are added to `files`.
+
+        When there may be more (`is_whole` is false), nothing stands behind the last block.
+        """
+        marks = self._marks_placed(reading, end, is_whole=is_whole)
+        edits = sorted([*self._tables_as_files(reading, end, files), *marks])
+        shown: list[str] = []
+        at = 0
+        for begin, until, instead in edits:
+            shown += [reading.text[at:begin], instead]
+            at = until
+        return disarm(plainly("".join([*shown, reading.text[at:end]]), self._link_hosts))
+
+    def _tables_as_files(
+        self, reading: Reading, end: int, files: list[File]
+    ) -> Iterator[tuple[int, int, str]]:
+        for table in reading.tables:
+            first, behind = reading.start_of(table.first), reading.end_of(table.end - 1)
+            if table.form is not Form.FILE or first >= end:
+                continue
+            # Words that were shown as steady stay, though they have become the head of this table.
+            begin = max(first, min(self._steady, end))
+            if behind >= end:  # it goes on, and is said to be in a file when it is complete
+                yield begin, end, ""
+                continue
+            number = len(self._files) + len(files) + 1
+            if number > tables.MOST_FILES:
+                yield first, behind, fenced(reading.text[first:behind])
+                continue
+            name = f"table-{number}.csv"
+            files.append(tables.file(table.rows, name))
+            note = wording.table_in_file(len(table.rows) - 1, name)
+            yield begin, behind, f"\n\n{note}" if begin > first else note
+
+    def _marks_placed(self, reading: Reading, end: int, *, is_whole: bool) -> Iterator[tuple[int, int, str]]:
+        placed: dict[tuple[int, str], dict[str, None]] = {}
+        for behind, mark in self._marks if self else ():
+            if behind > len(reading.text) and not is_whole:
+                continue  # not read yet; a whole text has lost no more than the white space at its end
+            at, before = reading.place_behind(behind)
+            if at < end and (is_whole or "\n" not in before or reading.goes_on_behind(at)):
+                placed.setdefault((at, before), {})[mark] = None
+        for (at, before), marks in placed.items():
+            follows = reading.text[at : at + 1]
+            after = "\n" if "\n" in before else "" if not follows or follows.isspace() else " "
+            yield at, at, before + " ".join(marks) + after

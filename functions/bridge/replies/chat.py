@@ -1,0 +1,211 @@
+"""The port to the thread: what the bridge may do in Slack, and how Slack may refuse."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from functions.bridge.agents.events import File
+from functions.bridge.replies.buttons import Button
+from functions.bridge.turn import Turn
+
+
+class ChatError(Exception):
+    """Slack did not do what it was asked to."""
+
+
+class ChatRateLimited(ChatError):
+    """HTTP 429: nothing happened. `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"rate limited, retry after {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class ChatUnavailable(ChatError):
+    """No answer, or a server error: it may have happened or not."""
+
+
+class ChatUndone(ChatUnavailable):
+    """No answer either, but whatever happened shows nowhere: the call may be made again."""
+
+
+class ChatRefused(ChatError):
+    """Slack's own refusal of this call, which a repetition would not change.
+
+    Attributes:
+        code: Slack's name of the error.
+        needed: the scopes of which the app lacks one, when Slack said that; else "".
+    """
+
+    def __init__(self, code: str, *, needed: str = "") -> None:
+        super().__init__(f"refused: {code}")
+        self.code = code
+        self.needed = needed
+
+
+class ChatAppRefused(ChatError):
+    """Slack refuses the app, whatever it is asked: its token, or what the app may do. Nothing happened.
+
+    Attributes:
+        code: Slack's name of the error, or `refusals.UNREADABLE`.
+        remedy: what the operator has to do, for the log.
+    """
+
+    def __init__(self, code: str, remedy: str) -> None:
+        super().__init__(f"the app was refused: {code}")
+        self.code = code
+        self.remedy = remedy
+
+
+class ChatStopped(ChatRefused):
+    """A person pressed Slack's own Stop on a stream: nothing more is to be written."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the bot is and where it is installed, as its token says.
+
+    Attributes:
+        app: the app's id ("A…"), "" where Slack does not tell.
+        bot_user: the bot's own user id.
+        team: the workspace.
+        organization: the Enterprise organization that the workspace belongs to, "" without one.
+        is_org_wide: whether the bot is installed in all of the organization, in whichever workspace.
+    """
+
+    app: str
+    bot_user: str
+    team: str
+    organization: str = ""
+    is_org_wide: bool = False
+
+
+@dataclass(frozen=True)
+class Home:
+    """The workspace and the Enterprise organization of a person, each "" where Slack names none."""
+
+    team: str
+    organization: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message of the reply to a turn.
+
+    Attributes:
+        turn: where it goes and whose it is; Slack keeps the turn id, attempt and number with the message.
+        number: 0 for the placeholder and what it becomes, 1 and up for the messages that follow.
+        markdown: its text, at most 12,000 characters but for tables that only a data table can show
+            (`functions.bridge.markdown.tables.in_parts`).
+        buttons: what stands under it, in order; in a message that is being streamed, once that is over.
+    """
+
+    turn: Turn
+    number: int
+    markdown: str
+    buttons: tuple[Button, ...] = ()
+
+
+class TaskStatus(StrEnum):
+    """How far a task is, in Slack's words."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that the agent does, shown as a card in a stream. `title` has at most 256 characters."""
+
+    id: str
+    title: str
+    status: TaskStatus
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is added to a stream: text of at most 12,000 characters, and tasks, by their id new or changed."""
+
+    markdown: str
+    tasks: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What stands in the thread of a turn.
+
+    Attributes:
+        parts: its messages, part number to ts.
+        streams: the ts of streams that were never stopped: they do not say which part they are.
+    """
+
+    parts: dict[int, str]
+    streams: tuple[str, ...] = ()
+
+
+class Chat(Protocol):
+    """Each method is one call of Slack's API, but for `find` and `upload`, and raises `ChatError`."""
+
+    def post(self, part: Part) -> str:
+        """Post a message into the turn's thread and return its ts. Notifies like any message."""
+        ...
+
+    def edit(self, ts: str, part: Part) -> None:
+        """Replace what the message `ts` says."""
+        ...
+
+    def delete(self, turn: Turn, ts: str) -> None:
+        """Take back one of our messages in the turn's thread."""
+        ...
+
+    def post_ephemeral(self, channel: str, thread_ts: str, user: str, text: str) -> None:
+        """Say something in a thread that only this user sees, and only until they reload."""
+        ...
+
+    def mention(self, turn: Turn, text: str) -> None:
+        """Say something in the turn's thread that notifies its user."""
+        ...
+
+    def set_status(self, turn: Turn, status: str) -> None:
+        """Say under the thread what the bot is doing; Slack takes it away after two minutes.
+
+        Slack also shows the thread's session as processing, for an hour, unless a status of "" or the end of
+        a stream makes it active before.
+        """
+        ...
+
+    def start_stream(self, turn: Turn, piece: Piece) -> str:
+        """Open a message that grows and return its ts."""
+        ...
+
+    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+        """Let the stream `ts` grow. Not to be repeated after `ChatUnavailable`: it may have grown."""
+        ...
+
+    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
+        """Add the last piece to the stream `ts`, which from then on is the message `part`.
+
+        `goes_on` is whether the answer goes on in another message: the session is still processing.
+        """
+        ...
+
+    def upload(self, turn: Turn, file: File) -> None:
+        """Share a file in the turn's thread. Raises `ChatUndone` as long as it cannot be seen there."""
+        ...
+
+    def name_of(self, user: str) -> str:
+        """What people call a user."""
+        ...
+
+    def home_of(self, user: str) -> Home:
+        """Where a user belongs."""
+        ...
+
+    def identity(self) -> Identity:
+        """Who the bot is. Slack is asked once for each token."""
+        ...
+
+    def find(self, turn: Turn) -> Found:
+        """The messages of this turn that stand in the thread, whatever the attempt."""
+        ...

@@ -1,0 +1,78 @@
+"""Messages that may stand in the thread though nobody confirmed it; they are looked for, not posted again."""
+
+from collections.abc import Callable, Iterable
+
+from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.replies.chat import Chat, ChatRefused, ChatUnavailable, Found
+
+
+class Unconfirmed:
+    """Those of one turn: what the owners before us intended to post, and posts of ours whose answer got lost.
+
+    Without a history scope nobody may look: then one message may be left over.
+    """
+
+    def __init__(self, custody: Custody, chat: Chat) -> None:
+        self._custody = custody
+        self._chat = chat
+        self._numbers = {*range(len(custody.record.reply), custody.record.intended)}
+        self._abandoned: set[str] = set()
+        self._may_search = True
+
+    def __bool__(self) -> bool:
+        """Whether there may be any."""
+        return bool(self._numbers)
+
+    def is_hopeless(self, number: int) -> bool:
+        """Whether message `number` may stand, and cannot be looked for."""
+        return number in self._numbers and not self._may_search
+
+    def abandon(self, messages: Iterable[str]) -> None:
+        """Whatever becomes of these, they are no part of the reply any more, and are not found."""
+        self._abandoned.update(messages)
+
+    def once(self, number: int, post: Callable[[], str], *, essential: bool) -> tuple[str, bool]:
+        """The ts of message `number`, and whether it was found in the thread; else it is posted.
+
+        The call is `essential` as in `found`. Raises what `post` raises.
+        """
+        if number in self._numbers and number in (found := self.found(essential=essential)):
+            self._numbers.discard(number)
+            return found[number], True
+        try:
+            ts = post()
+        except ChatUnavailable:
+            self._numbers.add(number)
+            raise
+        self._numbers.discard(number)
+        return ts, False
+
+    def all_found(self) -> dict[int, str]:
+        """What `found` says, for certain: from here on nothing is unconfirmed."""
+        found = self.found(essential=True)
+        self._numbers.clear()
+        return found
+
+    def found(self, *, essential: bool) -> dict[int, str]:
+        """The messages of the reply that stand in the thread, by number.
+
+        Where that is `essential` it is repeated until it succeeds (`Custody.essential`); else it is tried
+        once, and raises `ChatError`.
+        """
+        if not self._may_search:
+            return {}
+        try:
+            found = self._custody.essential(self._find) if essential else self._find()
+        except ChatRefused:
+            self._may_search = False
+            return {}
+        every = self._open_stream(found) | found.parts
+        return {number: ts for number, ts in every.items() if ts not in self._abandoned}
+
+    def _find(self) -> Found:
+        return self._chat.find(self._custody.turn)
+
+    def _open_stream(self, found: Found) -> dict[int, str]:
+        """A stream that nobody stopped is the message that was intended last."""
+        unknown = [ts for ts in found.streams if ts not in self._custody.record.reply]
+        return {self._custody.record.intended - 1: unknown[-1]} if unknown else {}

@@ -1,0 +1,267 @@
+"""The use case: from a queue message to exactly one outcome in the thread."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from functions.bridge import wording
+from functions.bridge.admission.identity import NotForUs, belongs_to_us, check_meant
+from functions.bridge.agents.attachments import Attachments, objection
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.port import Agent
+from functions.bridge.agents.routing import Agents, Choice, NoChoice
+from functions.bridge.errors import GiveBack, ServiceUnavailable
+from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.record import AlreadySettled, Held, LeaseLost, Ledger, State
+from functions.bridge.replies.chat import (
+    Chat,
+    ChatAppRefused,
+    ChatError,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    Identity,
+)
+from functions.bridge.replies.edit_style import EditWriter
+from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.stream_style import StreamWriter
+from functions.bridge.replies.writer import Writer
+from functions.bridge.turn import Notice, Turn
+from functions.bridge.turns.ask_agent import Conversation
+from functions.bridge.turns.delivery import FIRST_BACK_OFF, Delivery
+from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.ports import Ports
+
+# After so many tries in vain a turn is given up, and its thread told so.
+MOST_TRIES = 3
+# What is owed is tried for longer, as Slack may be down for hours. After so many tries, when it could not be
+# written once more, it is explained instead: it may be this text that Slack always fails on.
+HOPELESS_TRIES = 100
+# Where Slack refuses the app, somebody has to mend that: the turn is tried again in so many seconds at most.
+# In the 14 days that it may lie in its queue that makes some 900 receives; SQS counts up to 1,000.
+LONGEST_WAIT_FOR_APP = 30 * 60
+# So often a mention is sent that Slack did not take for now.
+MENTION_TRIES = 3
+
+_VERDICTS = {
+    State.ANSWERED: Verdict.ANSWERED,
+    State.INTERRUPTED: Verdict.INTERRUPTED,
+    State.FAILED: Verdict.FAILED,
+    State.STOPPED: Verdict.STOPPED,
+}
+
+
+def answer(
+    turn: Turn,
+    delivery: Delivery,
+    ports: Ports,
+    *,
+    agents: Agents,
+    attachments: Attachments,
+    manner: Manner,
+    margin: float,
+) -> Outcome:
+    """Ask the agent and show its answer; or finish, or explain, what an earlier delivery left behind.
+
+    Args:
+        agents: one of them is asked, unless the turn has a notice or may have been asked before.
+        attachments: fetches the files that hang on the question.
+        margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
+    """
+
+    def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
+        us = custody.essential(ports.chat.identity)
+        check_meant(turn, us)
+        record = custody.record
+        if record.state is not State.RECEIVED or record.tries > MOST_TRIES or turn.notice is not None:
+            _owe_own_words(custody, writer, outcome)
+        elif turn.sender_unknown and not _is_colleague(custody, ports.chat, us, outcome):
+            custody.owe([wording.notice_text(Notice.EXTERNAL, reference=turn.reference)], State.ANSWERED)
+        elif isinstance(
+            chosen := _own_answer(turn, agents) or _choose(custody, ports.ledger, turn, agents), str
+        ):
+            custody.owe([chosen], State.ANSWERED)
+        else:
+            agent, question = chosen
+            stop_at = delivery.deadline - margin
+            conversation = Conversation(custody, writer, ports, outcome, manner, stop_at=stop_at)
+            conversation.ask(agent, question, attachments)
+
+    return _hold(turn, delivery, ports, work, manner=manner)
+
+
+def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
+    """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
+
+    def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
+        writer.seems_busy = True  # the worker may have said so before anything was on record
+        _owe_own_words(custody, writer, outcome)
+
+    return _hold(turn, delivery, ports, work)
+
+
+def _is_colleague(custody: Custody, chat: Chat, us: Identity, outcome: Outcome) -> bool:
+    """Whether the sender belongs to us, of whom the event does not tell; not where Slack does not either."""
+    try:
+        home = custody.essential(lambda: chat.home_of(custody.turn.user))
+    except ChatRefused as exc:
+        outcome.note(f"the sender's home is not known: {exc.code}")
+        return False
+    return belongs_to_us(home, us)
+
+
+def _own_answer(asked: Turn, agents: Agents) -> str:
+    """What the bridge answers by itself; "" when the question is for an agent."""
+    if asked.text.lower() == "help":
+        return _help(asked, agents)
+    return objection(asked.files)
+
+
+def _choose(custody: Custody, ledger: Ledger, asked: Turn, agents: Agents) -> tuple[Agent, Turn] | str:
+    """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
+    thread = custody.turn.thread_id
+    so_far = custody.essential(lambda: ledger.agent_of(thread)) if agents.are_several() else None
+    match agents.choose(asked.channel, asked.text, so_far=so_far):
+        case NoChoice() as nobody:
+            return wording.no_choice(nobody, agents.reachable(asked.channel))
+        case Choice(name, agent, text) if text or asked.files:
+            # With one agent too: there may be several by the time of the thread's next question.
+            custody.essential(lambda: ledger.keep_agent(thread, name))
+            return agent, replace(asked, text=text)
+    return _help(asked, agents)
+
+
+def _help(asked: Turn, agents: Agents) -> str:
+    return wording.help_text(agents.reachable(asked.channel), are_several=agents.are_several())
+
+
+def _hold(
+    turn: Turn,
+    delivery: Delivery,
+    ports: Ports,
+    work: Callable[[Custody, Writer, Outcome], None],
+    *,
+    manner: Manner = Manner(style=Style.EDIT),  # noqa: B008 - it is frozen
+) -> Outcome:
+    """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
+    is_hidden = delivery.hide_for_claim(ports.lease_seconds)
+    now = ports.clock.now()
+    try:
+        claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
+    except ServiceUnavailable as exc:
+        again_in = delivery.back_off(delivery.receives)  # nobody knows how often it was tried
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=again_in)
+    if isinstance(claim, AlreadySettled):
+        # Who settled the turn may have been killed before that was in the log: rather twice than never.
+        return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receives > 1 else None)
+    if isinstance(claim, Held):
+        return Outcome(Verdict.HELD, again_in=claim.seconds)
+    custody = Custody(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
+    writer: Writer = (
+        StreamWriter(custody, ports.chat, ports.clock, most=manner.max_messages)
+        if manner.style_in(turn.channel) is Style.STREAM
+        else EditWriter(custody, ports.chat, most=manner.max_messages)
+    )
+    outcome = Outcome(Verdict.FAILED)
+    try:
+        _finish(custody, writer, outcome, work)
+        outcome.verdict = _VERDICTS[custody.record.state]
+        if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
+            outcome.first_text_seconds = ports.clock.now() - now
+        if writer.ends_silently:
+            words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
+            _notify_if_late(turn, words, delivery, ports, began_at=now)
+    except NotForUs as exc:
+        outcome.verdict = Verdict.NOT_FOR_US
+        outcome.note(str(exc))
+    except ChatRefused as exc:
+        outcome.verdict = Verdict.REFUSED_BY_SLACK
+        outcome.note(exc.code)
+    except ChatAppRefused as exc:
+        _let_go(custody, is_try=False)
+        outcome.verdict, outcome.again_in = Verdict.APP_REFUSED, _wait_for_app(turn, delivery, ports)
+        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
+    except GiveBack as exc:
+        if claim.state is State.REPLYING and claim.tries >= HOPELESS_TRIES:
+            _owe_explanation_instead(custody)
+        # Before the agent was asked, and with nothing owed, there was no try.
+        _let_go(custody, is_try=custody.record.state is not State.RECEIVED)
+        outcome.verdict = Verdict.OWED
+        outcome.again_in = max(exc.seconds, delivery.back_off(claim.tries))
+        outcome.note(str(exc))
+    except LeaseLost:
+        outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
+    except Exception:  # a defect, which is reported by whoever called us
+        if claim.state is State.REPLYING and claim.tries >= MOST_TRIES:
+            _owe_explanation_instead(custody)
+        raise
+    outcome.failure = custody.record.failure
+    if writer.refusal:
+        outcome.note(f"Slack refused the text: {writer.refusal}")
+    return outcome
+
+
+def _let_go(custody: Custody, *, is_try: bool) -> None:
+    with suppress(ServiceUnavailable, LeaseLost):  # then the lease has to run out
+        custody.release(is_try=is_try)
+
+
+def _owe_explanation_instead(custody: Custody) -> None:
+    """What is owed cannot be written, whatever it is: the next delivery says that."""
+    with suppress(ServiceUnavailable, LeaseLost, GiveBack):
+        custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
+
+
+def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
+    """Seconds until a turn is tried again whose app was refused: about as long as it has waited so far."""
+    age = ports.clock.now() - float(turn.ts)
+    return delivery.spread(min(max(age, FIRST_BACK_OFF), LONGEST_WAIT_FOR_APP))
+
+
+def _finish(
+    custody: Custody, writer: Writer, outcome: Outcome, work: Callable[[Custody, Writer, Outcome], None]
+) -> None:
+    """Have the turn settled, unless it must be given back: it raises what `Writer.deliver` raises."""
+    try:
+        if custody.record.state is not State.REPLYING:
+            work(custody, writer, outcome)
+        writer.deliver()
+    except ChatStopped:
+        with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
+            writer.release_session()
+        custody.settle(State.STOPPED)
+
+
+def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *, began_at: float) -> None:
+    """Mention who asked, if that was so long ago that they may have gone elsewhere; `words` say what for.
+
+    Not tried at another delivery: the turn is settled. And not after the deadline, which is passed when Slack
+    is slow: what became of the turn is not in the log yet.
+    """
+    # Of a later attempt nobody knows when the button was pressed.
+    asked_at = float(turn.ts) if turn.attempt == 1 else began_at
+    now = ports.clock.now()
+    if now - asked_at <= ports.notify_after or now >= delivery.deadline or not turn.user:
+        return
+    for _ in range(MENTION_TRIES):
+        try:
+            ports.chat.mention(turn, words)
+        except ChatRateLimited as exc:
+            if ports.clock.now() + exc.retry_after >= delivery.deadline:
+                return
+            ports.clock.sleep(exc.retry_after)
+        except ChatError:
+            return
+        else:
+            return
+
+
+def _owe_own_words(custody: Custody, _: Writer, __: Outcome) -> None:
+    """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
+    turn = custody.turn
+    if custody.record.state is State.STARTED:
+        custody.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
+    elif turn.notice is not None:  # without a button to ask again
+        custody.owe([wording.notice_text(turn.notice, reference=turn.reference)], State.ANSWERED)
+    else:
+        custody.owe_explanation(Failure.UNDELIVERABLE, State.FAILED)

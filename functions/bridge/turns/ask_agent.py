@@ -1,0 +1,314 @@
+"""The agent's part of a turn: asking, listening, showing progress, knowing what is owed in the end."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+
+from functions.bridge import wording
+from functions.bridge.agents.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
+from functions.bridge.agents.events import AgentEvent, Failed, File, Finished
+from functions.bridge.agents.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
+from functions.bridge.agents.port import Agent, AgentRun, Asker, Question
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.incoming import user_text
+from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.record import State
+from functions.bridge.names import LONGEST_FILE_NAME, one_line
+from functions.bridge.replies.cadence import Cadence
+from functions.bridge.replies.chat import (
+    ChatAppRefused,
+    ChatError,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUndone,
+)
+from functions.bridge.replies.options import Manner
+from functions.bridge.replies.reply import Reply
+from functions.bridge.replies.writer import Writer
+from functions.bridge.turn import Turn
+from functions.bridge.turns.outcome import Outcome
+from functions.bridge.turns.ports import Ports
+
+# How long to wait, in seconds, before an agent that provably did not start is asked again.
+RETRY_WAITS = (1.0, 3.0, 9.0)
+# Skipped progress is tried again with the next text, but not sooner than this (seconds); and than this when
+# the app is refused, which nobody mends in a moment.
+PROGRESS_BACK_OFF = 2.0
+APP_REFUSED_BACK_OFF = 60.0
+# So long, in seconds, the first text waits for more: an answer that arrives whole is shown once.
+LINGER = 0.05
+# So often a file is sent that Slack did not take for now, with so many seconds between.
+UPLOAD_TRIES = 3
+UPLOAD_BACK_OFF = 1.0
+
+
+class Upload(Enum):
+    """What became of a file of the agent's."""
+
+    DONE = auto()
+    MISSING = auto()
+    UNCERTAIN = auto()
+
+
+class Conversation:
+    """One attempt of a turn whose agent may be asked.
+
+    Args:
+        outcome: is told what the log wants to know.
+        stop_at: when the agent is not waited for any longer, seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        custody: Custody,
+        writer: Writer,
+        ports: Ports,
+        outcome: Outcome,
+        manner: Manner,
+        *,
+        stop_at: float,
+    ) -> None:
+        self._custody = custody
+        self._writer = writer
+        self._chat = ports.chat
+        self._clock = ports.clock
+        self._outcome = outcome
+        self._manner = manner
+        self._stop_at = stop_at
+        self._began_at = ports.clock.now()
+        self._cadence = Cadence(phase=int(custody.turn.reference, 16) / 16**8)
+        self._hurried = False
+        self._wait_again_at = float("-inf")
+        self._app_refusal: ChatAppRefused | None = None
+
+    def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
+        """Run the agent, again only while it provably did not start, and owe what came of it.
+
+        Raises:
+            ChatAppRefused: Slack refused the app before the agent was started. It was not asked.
+        """
+        try:
+            question = self._question(asked, attachments)
+        except _FileMissing as exc:
+            self._outcome.note(exc.why)
+            self._custody.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
+            return
+        for wait in (*map(self._custody.spread, RETRY_WAITS), None):
+            # Before the call: once it is made, nobody can tell any more whether the agent started.
+            self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
+            reply = Reply(show_rationale=self._manner.show_rationale, link_hosts=self._manner.link_hosts)
+            self._listen(agent.ask(question), reply)
+            if wait is None or not self._may_ask_again(reply, wait):
+                break
+            self._custody.advance(state=State.RECEIVED)
+            self._wait(wording.RETRYING)
+            self._custody.pause(wait)
+        self._owe(reply)
+
+    # --- before ---
+
+    def _question(self, asked: Turn, attachments: Attachments) -> Question:
+        """What the agent is asked: people by their names, and the files themselves."""
+        if asked.files:
+            self._wait(wording.PLACEHOLDER)
+        names = self._names_of([*asked.mentioned, asked.user])
+        files = self._fetch(asked, attachments)
+        text = user_text.with_names(asked.text, names) or wording.only_files([file.name for file in files])
+        name = one_line(names[asked.user])
+        asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
+        return Question(asked.thread_id, text, asker, tuple(files))
+
+    def _fetch(self, asked: Turn, attachments: Attachments) -> list[File]:
+        files: list[File] = []
+        for file in asked.files:
+            self._custody.keep()
+            try:
+                data = attachments.fetch(file)
+            except AttachmentUnavailable as exc:
+                raise _FileMissing(file.name, str(exc)) from exc
+            name = one_line(file.name, most=LONGEST_FILE_NAME) or "file"
+            files.append(File(name, file.media_type, data))
+            if sum(len(file.data) for file in files) > MOST_BYTES:
+                raise _FileMissing(file.name, "the files are larger than Slack said")
+            if self._clock.now() >= self._stop_at:  # else the agent would begin, and nobody listen
+                raise _FileMissing(file.name, "it came when the function's time was nearly up")
+        return files
+
+    def _names_of(self, users: Sequence[str]) -> dict[str, str]:
+        """What people call users; "" where Slack does not tell, which it is not asked for again then."""
+        names = dict.fromkeys(users, "")
+        for user in names:
+            self._custody.keep()
+            try:
+                names[user] = self._chat.name_of(user)
+            except ChatAppRefused:
+                raise
+            except ChatError:
+                break
+        return names
+
+    # --- meanwhile ---
+
+    def _listen(self, run: AgentRun, reply: Reply) -> None:
+        try:
+            while reply.ended is None:
+                self._custody.keep()
+                self._show_if_due(reply)
+                if self._clock.now() >= self._stop_at:
+                    reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
+                elif event := run.next(timeout=self._patience(reply)):
+                    self._add(event, run, reply)
+        finally:
+            run.cancel()
+
+    def _add(self, event: AgentEvent | None, run: AgentRun, reply: Reply) -> None:
+        """Add an event, and those that are there already or come at once: all are shown together."""
+        linger_until = self._clock.now() + LINGER
+        while event is not None:
+            reply.add(event)
+            if reply.ended is not None:
+                return
+            left = linger_until - self._clock.now()
+            event = run.next(timeout=left) if left > 0 else None
+
+    def _show_if_due(self, reply: Reply) -> None:
+        self._wait(wording.PLACEHOLDER)
+        if reply.has_text and not self._hurried:
+            self._hurried = True
+            self._cadence.hurry()  # a line about the agent's work may have been shown just now
+        if not reply.shows_anything() or self._clock.now() < self._cadence.due_at():
+            return
+        self._show(reply)
+        if self._writer.shows_answer and self._outcome.first_text_seconds is None:
+            self._outcome.first_text_seconds = self._clock.now() - self._began_at
+
+    def _patience(self, reply: Reply) -> float:
+        """How long to wait for an event before there is something else to do."""
+        now = self._clock.now()
+        times = [self._stop_at, self._custody.beat_at]
+        if reply.shows_anything():
+            times.append(self._cadence.due_at())
+        if self._wait_again_at > now:
+            times.append(self._wait_again_at)
+        return max(0.0, min(times) - now)
+
+    def _wait(self, words: str) -> None:
+        """Show that somebody is at work. Its own trouble does not hold up an answer that is on its way.
+
+        Raises:
+            ChatAppRefused: before the agent runs.
+        """
+        now = self._clock.now()
+        if now >= self._wait_again_at:
+            self._app_refusal = None
+            try:
+                self._writer.wait(words)
+            except ChatStopped:
+                raise
+            except (ChatError, ServiceUnavailable) as exc:
+                self._app_refusal = exc if isinstance(exc, ChatAppRefused) else None
+                self._wait_again_at = now + self._seconds_after(exc)
+        if self._app_refusal and self._custody.record.state is not State.STARTED:
+            raise self._app_refusal
+
+    def _show(self, reply: Reply) -> None:
+        """Show what there is: progress, skipped when Slack or the ledger does not take it."""
+        try:
+            self._writer.show(reply)
+        except ChatStopped:
+            raise
+        except (ChatError, ServiceUnavailable) as exc:
+            self._cadence.refused(self._clock.now(), self._seconds_after(exc))
+        else:
+            self._cadence.edited(self._clock.now())  # where nothing was new, look again after the interval
+
+    def _seconds_after(self, trouble: Exception) -> float:
+        """How long there is no progress to be shown after `trouble` with it."""
+        if isinstance(trouble, ChatRateLimited):
+            return trouble.retry_after
+        return APP_REFUSED_BACK_OFF if isinstance(trouble, ChatAppRefused) else PROGRESS_BACK_OFF
+
+    def _may_ask_again(self, reply: Reply, wait: float) -> bool:
+        unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
+        return unstarted and self._clock.now() + wait < self._stop_at
+
+    # --- afterwards ---
+
+    def _owe(self, reply: Reply) -> None:
+        """Owe what the agent said, then bring its files: a crash meanwhile must not take the answer away."""
+        assert reply.ended is not None
+        self._outcome.guardrails = tuple(reply.guardrails)
+        files = reply.files()
+        self._owe_reply(reply, files, dict.fromkeys((file.name for file in files), Upload.UNCERTAIN))
+        if files:
+            self._owe_reply(reply, files, {file.name: self._upload(file) for file in files})
+
+    def _owe_reply(self, reply: Reply, files: Sequence[File], uploads: Mapping[str, Upload]) -> None:
+        missing = [name for name, upload in uploads.items() if upload is Upload.MISSING]
+        uncertain = [name for name, upload in uploads.items() if upload is Upload.UNCERTAIN]
+        notes = [wording.missing_files(missing)] if missing else []
+        notes += [wording.uncertain_files(uncertain)] if uncertain else []
+        ended = reply.ended
+        if isinstance(ended, Finished) and not reply.has_text and not files:
+            failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
+            ended = Failed(failure, "the stream ended without text")
+        if isinstance(ended, Failed):
+            self._outcome.note(ended.detail)
+            acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
+            words = wording.explanation(
+                ended.failure,
+                reference=self._custody.turn.reference,
+                may_have_acted=acted,
+                words=wording.requested(reply.requests),
+            )
+            notes.append(words)
+            ending = State.INTERRUPTED if acted else State.FAILED
+            self._owe_text(reply, notes, ending, failure=ended.failure)
+        else:
+            failed = Failure.UPLOAD if notes else None
+            self._owe_text(reply, notes, State.ANSWERED, failure=failed)
+
+    def _owe_text(
+        self, reply: Reply, notes: Sequence[str], ending: State, *, failure: Failure | None
+    ) -> None:
+        """Owe what the agent said and our notes, which stand in the last message, not in a file."""
+        messages, rest = self._writer.pages(reply.final(*notes) or wording.FILES_ONLY)
+        if rest:
+            messages, rest = self._writer.pages(reply.final())
+            messages[-1] = "\n\n".join([messages[-1], *notes])
+        self._custody.owe(messages, ending, failure=failure, rest=rest)
+
+    def _upload(self, file: File) -> Upload:
+        """Bring a file into the thread, while there is time."""
+        for _ in range(UPLOAD_TRIES):
+            self._custody.keep()
+            self._custody.essential(self._custody.confirm)
+            if self._clock.now() >= self._stop_at:
+                break
+            try:
+                self._chat.upload(self._custody.turn, file)
+            except ChatStopped:
+                raise
+            except ChatRateLimited as exc:
+                wait = self._custody.after(exc)
+            except ChatUndone:
+                wait = self._custody.spread(UPLOAD_BACK_OFF)
+            except ChatError as exc:
+                self._outcome.note(f"a file was not taken: {exc}")
+                is_refused = isinstance(exc, ChatRefused | ChatAppRefused)
+                return Upload.MISSING if is_refused else Upload.UNCERTAIN
+            else:
+                return Upload.DONE
+            if self._clock.now() + wait >= self._stop_at:
+                break
+            self._custody.pause(wait)
+        return Upload.MISSING
+
+
+class _FileMissing(Exception):
+    """A file of the question that the agent cannot get, and why, for the operator."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(why)
+        self.name = name
+        self.why = why

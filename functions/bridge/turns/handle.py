@@ -1,0 +1,67 @@
+"""From a command to exactly one outcome."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from functions.bridge import wording
+from functions.bridge.commands import Ask, Command, ControlCommand, RefusePress, Retry
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
+from functions.bridge.turn import Notice, Turn
+from functions.bridge.turns.delivery import Delivery
+from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.ports import Ports
+
+# What is done with a turn: `answer` or `give_up`.
+Work = Callable[[Turn, Delivery, Ports], Outcome]
+
+
+def handle(command: Command, delivery: Delivery, ports: Ports, work: Work) -> Outcome:
+    """Do `work` on the turn that the command is about; or what a command of the control queue asks for.
+
+    The questions queue may bring such a command too: an older receiver had no other queue.
+    """
+    match command:
+        case Ask(turn):
+            return work(turn, delivery, ports)
+        case Retry():
+            return _ask_again(command, delivery, ports, work)
+    return control(command, ports)
+
+
+def control(command: ControlCommand, ports: Ports) -> Outcome:
+    """Do what a command of the control queue asks for. No agent is asked."""
+    return _refuse_press(command, wording.NOT_YOURS, "another person's", ports)
+
+
+def _ask_again(retry: Retry, delivery: Delivery, ports: Ports, work: Work) -> Outcome:
+    """Begin the next attempt, as the ledger knows the question, if the press fits that question."""
+    try:
+        kept = ports.ledger.question(retry.turn)
+    except ServiceUnavailable as exc:
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=delivery.back_off(delivery.receives))
+    if kept is None:
+        # What is owed already is still delivered.
+        return work(replace(retry.turn, notice=Notice.TOO_OLD), delivery, ports)
+    if retry.user != kept.user:
+        return _refuse_press(retry, wording.NOT_YOURS, "another person's", ports)
+    if (kept.turn_id, kept.thread_ts) != (retry.turn.turn_id, retry.thread_ts):
+        return _refuse_press(retry, wording.WRONG_THREAD, "of another thread", ports)
+    return work(replace(kept, attempt=retry.attempt), delivery, ports)
+
+
+def _refuse_press(press: Retry | RefusePress, words: str, why: str, ports: Ports) -> Outcome:
+    """Tell somebody why a button did nothing: once, as the button can be pressed again."""
+    outcome = Outcome(Verdict.PRESS_REFUSED, detail=f"the button is {why}")
+    try:
+        ports.chat.post_ephemeral(press.channel, press.thread_ts, press.user, words)
+    except ChatRefused as exc:
+        outcome.verdict = Verdict.REFUSED_BY_SLACK
+        outcome.note(exc.code)
+    except ChatAppRefused as exc:
+        outcome.verdict = Verdict.APP_REFUSED
+        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
+    except ChatError as exc:
+        outcome.verdict = Verdict.UNAVAILABLE
+        outcome.note(str(exc))
+    return outcome

@@ -1,0 +1,24 @@
+"""What a turn needs from outside."""
+
+from dataclasses import dataclass
+
+from functions.bridge.clock import Clock
+from functions.bridge.ledger.record import Ledger
+from functions.bridge.replies.chat import Chat
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything outside that a turn needs, whoever holds it.
+
+    Attributes:
+        lease_seconds: so long an owner that says nothing counts as alive; it says so every third of that.
+        notify_after: a reply that took longer, in seconds, ends with a mention of the asker if it came by an
+            edit, as edits notify nobody.
+    """
+
+    chat: Chat
+    ledger: Ledger
+    clock: Clock
+    lease_seconds: float
+    notify_after: float

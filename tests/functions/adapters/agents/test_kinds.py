@@ -1,0 +1,116 @@
+"""The table of kinds, and what the settings make of it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Response
+
+from functions.adapters.agents.bedrock_agent import BedrockAgent
+from functions.adapters.agents.harness import AgentCoreHarness
+from functions.adapters.agents.kinds import KINDS, agents
+from functions.adapters.agents.runtime import AgentCoreRuntime
+from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.port import Agent
+from functions.bridge.agents.routing import Choice
+from functions.settings import AgentSettings, SettingError, Settings
+from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
+from simulator.agent.eventstream import CONTENT_TYPE, event, exception
+from simulator.aws import REGION
+from tests.functions.adapters.runs import QUESTION, events
+from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
+
+CONTRIBUTING = Path(__file__).parents[4] / "CONTRIBUTING.md"
+MODEL_ARN = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0"
+
+
+def made(settings: AgentSettings) -> Agent:
+    """The only agent of a bot."""
+    choice = agents(Settings({"default": settings}, {})).choose("C1", "hello", so_far=None)
+    assert isinstance(choice, Choice)
+    return choice.agent
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        (AgentSettings("bedrock-agent", agent_id="AGENT", alias_id="ALIAS"), BedrockAgent),
+        (AgentSettings("agentcore-harness", arn=HARNESS_ARN), AgentCoreHarness),
+        (AgentSettings("agentcore-runtime", arn=RUNTIME_ARNS[Framework.STRANDS]), AgentCoreRuntime),
+    ],
+)
+def test_each_kind_has_an_adapter(
+    monkeypatch: pytest.MonkeyPatch, settings: AgentSettings, kind: type[Agent]
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    assert isinstance(made(settings), kind)
+
+
+def test_a_kind_that_there_is_not_is_named() -> None:
+    with pytest.raises(SettingError, match="of kind 'oracle'; allowed are bedrock-agent, agentcore-h"):
+        made(AgentSettings("oracle"))
+
+
+def test_what_an_agent_lacks_is_named() -> None:
+    with pytest.raises(SettingError, match="no arn for an agent of kind 'agentcore-harness'"):
+        made(AgentSettings("agentcore-harness"))
+
+
+# --- The kind that CONTRIBUTING.md adds
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with standing_in_for("BEDROCK_RUNTIME") as server:
+        yield server
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module that CONTRIBUTING.md shows, in the table."""
+    document = CONTRIBUTING.read_text(encoding="utf-8")
+    [example] = re.findall(r"^ *```python\n(.*?)^ *```$", document, re.DOTALL | re.MULTILINE)
+    module: dict[str, Any] = {}
+    exec(compile(dedent(example), str(CONTRIBUTING), "exec"), module)
+    monkeypatch.setitem(KINDS, "bedrock-model", module["from_settings"])
+
+
+def said(text: str) -> bytes:
+    return event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
+
+
+START = event("messageStart", {"role": "assistant"})
+STOP = event("messageStop", {"stopReason": "end_turn"})
+THROTTLED = Response("{}", 429, headers={"x-amzn-ErrorType": "ThrottlingException"})
+BROKEN = exception("internalServerException", {"message": "Oops."})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            START + said("It is ") + said("sunny.") + STOP,
+            [TextDelta("It is "), TextDelta("sunny."), Finished()],
+        ),
+        (
+            START + said("It is"),
+            [TextDelta("It is"), Failed(Failure.CUT_OFF, "the stream ended without messageStop")],
+        ),
+        (
+            START + BROKEN,
+            [Failed(Failure.INTERNAL, "internalServerException (request unknown): Oops.", begun=True)],
+        ),
+        (THROTTLED, [Failed(Failure.THROTTLED, "ThrottlingException (request unknown)")]),
+    ],
+    ids=["answer", "cut", "broken", "throttled"],
+)
+@pytest.mark.usefixtures("described")
+def test_the_kind_that_contributing_adds_works(
+    server: ScriptedServer, answer: bytes | Response, expected: list[AgentEvent]
+) -> None:
+    server.answer = answer if isinstance(answer, Response) else Response(answer, content_type=CONTENT_TYPE)
+    assert events(made(AgentSettings("bedrock-model", arn=MODEL_ARN)).ask(QUESTION)) == expected

@@ -1,0 +1,65 @@
+"""Text that comes in pieces: what a model thinks aloud in front of it is told apart, however it is cut."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.adapters.agents.pieces import Said
+from functions.bridge.agents.events import Rationale, TextDelta
+
+THOUGHT = "<thinking>Chicago < Lima? I need the </b> weather.</thinking>\n\n"
+CODE = "It is:\n\n```xml\n<thinking>in code</thinking>\n```\n"
+
+
+def heard(*messages: list[str]) -> tuple[str, list[str]]:
+    """The text of an answer and its thoughts."""
+    said = Said()
+    events: list[TextDelta | Rationale] = []
+    for number, pieces in enumerate(messages):
+        if number:
+            said.new_message()
+        for piece in pieces:
+            events += said.piece(piece)
+    events += said.end()
+    assert all(event.text for event in events)
+    texts = [event.text for event in events if isinstance(event, TextDelta)]
+    return "".join(texts), [event.text for event in events if isinstance(event, Rationale)]
+
+
+def split(text: str, cuts: list[int]) -> list[str]:
+    places = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    return [text[begin:end] for begin, end in pairwise(places)]
+
+
+@given(cuts=st.lists(st.integers(0, 1000), max_size=12))
+def test_thoughts_at_the_beginning_are_not_said_wherever_the_pieces_end(cuts: list[int]) -> None:
+    thought = "Chicago < Lima? I need the </b> weather."
+    assert heard(split(f"{THOUGHT}{CODE}", cuts)) == (CODE, [thought])
+    said, thoughts = heard(split(f"\n{THOUGHT}{THOUGHT}{CODE}", cuts))
+    assert (said.lstrip(), thoughts) == (CODE, [thought, thought])
+
+
+@given(cuts=st.lists(st.integers(0, 1000), max_size=12))
+@pytest.mark.parametrize(
+    "text", [CODE, "<think>no", "<thinking is no tag", "`<thinking>` is one", "<", " <th", "  two spaces"]
+)
+def test_what_is_no_thought_is_said(text: str, cuts: list[int]) -> None:
+    assert heard(split(text, cuts)) == (text, [])
+
+
+@given(cuts=st.lists(st.integers(0, 1000), max_size=12))
+def test_a_tag_without_an_end_is_said_when_the_answer_is_over(cuts: list[int]) -> None:
+    text = "<thinking> is what Nova writes"
+    assert heard(split(text, cuts)) == (text, [])
+
+
+def test_each_message_of_an_answer_may_begin_with_a_thought() -> None:
+    first, second = f"{THOUGHT}Let me see.", f"{THOUGHT}It is sunny."
+    assert heard([first], [second])[0] == "Let me see.\n\nIt is sunny."
+
+
+def test_a_message_that_is_nothing_but_a_thought_leaves_no_gap() -> None:
+    assert heard([THOUGHT], ["It is sunny."])[0] == "It is sunny."
+    assert heard(["Let me see."], [THOUGHT], ["It is sunny."])[0] == "Let me see.\n\nIt is sunny."

@@ -1,0 +1,100 @@
+import json
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from functions.adapters.aws import clients
+from functions.adapters.aws.queue import QuestionTooLong, QueueMessage, Queues
+from functions.bridge.commands import Ask, RefusePress, from_json
+from functions.bridge.errors import ServiceUnavailable
+from simulator.aws import Aws
+from tests.functions.fakes import TURN
+
+
+@pytest.fixture
+def url(aws: Aws) -> str:
+    """A queue of the test's own, for questions."""
+    return new_queue(aws)
+
+
+@pytest.fixture
+def control_url(aws: Aws) -> str:
+    return new_queue(aws)
+
+
+@pytest.fixture
+def queues(url: str, control_url: str) -> Queues:
+    return Queues(clients.sqs(), questions=url, control=control_url)
+
+
+def new_queue(aws: Aws) -> str:
+    attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup"}
+    created = aws.sqs.create_queue(QueueName=f"{uuid.uuid4()}.fifo", Attributes=attributes)  # type: ignore[arg-type]
+    return created["QueueUrl"]
+
+
+def test_a_turn_waits_in_the_group_of_its_thread(
+    aws: Aws, queues: Queues, url: str, control_url: str
+) -> None:
+    turn = replace(TURN, ts="1700000001.000100")
+    queues.send(Ask(turn))
+    [message] = aws.sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+    assert from_json(message["Body"]) == Ask(turn)
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=control_url)
+    assert message["Attributes"]["MessageGroupId"] == "T1:C1:1700000000.000100"
+    assert message["Attributes"]["MessageDeduplicationId"] == "T1:C1:1700000001.000100#1"
+
+
+def test_what_needs_no_agent_is_on_a_queue_of_its_own(
+    aws: Aws, queues: Queues, url: str, control_url: str
+) -> None:
+    refusal = RefusePress("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100")
+    queues.send(refusal)
+    [message] = aws.sqs.receive_message(QueueUrl=control_url)["Messages"]
+    assert from_json(message["Body"]) == refusal
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
+
+
+def test_a_message_carries_no_token(aws: Aws, queues: Queues, url: str) -> None:
+    queues.send(Ask(replace(TURN, ts="1700000002.000100")))
+    [message] = aws.sqs.receive_message(QueueUrl=url)["Messages"]
+    assert "xox" not in json.dumps(message)
+
+
+def test_a_turn_that_is_sent_twice_arrives_once(aws: Aws, queues: Queues, url: str) -> None:
+    for _ in range(2):
+        queues.send(Ask(replace(TURN, ts="1700000003.000100")))
+    received = aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    assert len(received["Messages"]) == 1
+
+
+@pytest.mark.parametrize("text", ["\ufffe", "\u0000\u0008", "🌦" * 1000])
+def test_any_text_can_be_sent(queues: Queues, text: str) -> None:
+    queues.send(Ask(replace(TURN, ts=f"170000000{len(text)}.1", text=text)))
+
+
+def test_a_question_that_does_not_fit_is_refused_and_not_cut(queues: Queues) -> None:
+    with pytest.raises(QuestionTooLong, match="at most 1048576 fit"):
+        queues.send(Ask(replace(TURN, text="x" * 1_048_576)))
+
+
+def test_a_queue_that_is_not_there_is_reported_as_unavailable(aws: Aws) -> None:
+    missing = aws.url + "/123456789012/no-such-queue.fifo"
+    with pytest.raises(ServiceUnavailable):
+        Queues(clients.sqs(), questions=missing, control=missing).send(Ask(TURN))
+
+
+def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: str) -> None:
+    queues.send(Ask(replace(TURN, ts="1700000004.000100")))
+    [message] = aws.sqs.receive_message(QueueUrl=url)["Messages"]
+    held = QueueMessage(clients.sqs(), url, message["ReceiptHandle"])
+    held.hide(59.5)
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
+    held.hide(0)
+    assert "Messages" in aws.sqs.receive_message(QueueUrl=url)
+
+
+def test_a_receipt_that_is_not_valid_is_reported_as_unavailable(url: str) -> None:
+    with pytest.raises(ServiceUnavailable):
+        QueueMessage(clients.sqs(), url, "no-such-receipt").hide(60)

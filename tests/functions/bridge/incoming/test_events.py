@@ -1,0 +1,301 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.bridge.commands import Ask, from_json, to_json
+from functions.bridge.incoming.events import Challenge, Ignored, parse
+from functions.bridge.turn import LARGEST_FILE, Attachment, Notice, Turn
+from tests.functions.fakes import START
+
+MENTION: dict[str, Any] = {
+    "type": "app_mention",
+    "user": "U1",
+    "text": "<@UBOT> what's the weather in Chicago?",
+    "ts": "1700000000.000100",
+    "channel": "C1",
+    "team": "T1",
+    "event_ts": "1700000000.000100",
+}
+DIRECT: dict[str, Any] = {
+    "type": "message",
+    "channel_type": "im",
+    "user": "U1",
+    "text": "and tomorrow?",
+    "ts": "1700000001.000100",
+    "thread_ts": "1700000000.000100",
+    "channel": "D1",
+    "team": "T1",
+}
+
+
+def envelope(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    authorization = {"enterprise_id": None, "team_id": "T1", "user_id": "UBOT", "is_bot": True}
+    return {
+        "token": "unused",
+        "team_id": "T1",
+        "api_app_id": "A1",
+        "type": "event_callback",
+        "event_id": "Ev1",
+        "event": event,
+        "authorizations": [authorization],
+        "is_ext_shared_channel": False,
+        **changes,
+    }
+
+
+def received(event: dict[str, Any], **changes: Any) -> Challenge | Ask | Ignored:
+    return parse(json.dumps(envelope(event, **changes)).encode(), now=START)
+
+
+def turn_of(event: dict[str, Any], **changes: Any) -> Turn:
+    command = received(event, **changes)
+    assert isinstance(command, Ask)
+    return command.turn
+
+
+def test_a_mention_becomes_a_turn_in_its_own_thread() -> None:
+    assert turn_of(MENTION) == Turn(
+        team="T1",
+        channel="C1",
+        ts="1700000000.000100",
+        thread_ts="1700000000.000100",
+        user="U1",
+        bot_user="UBOT",
+        text="what's the weather in Chicago?",
+        app="A1",
+    )
+
+
+def test_a_direct_message_in_a_thread_stays_there() -> None:
+    turn = turn_of(DIRECT)
+    assert (turn.thread_ts, turn.text) == ("1700000000.000100", "and tomorrow?")
+
+
+def test_an_edited_mention_is_the_same_turn() -> None:
+    edited = {**MENTION, "edited": {"user": "U1", "ts": "1700000050.000000"}, "text": "<@UBOT> in Lima?"}
+    assert turn_of(edited).turn_id == turn_of(MENTION).turn_id
+
+
+def test_the_team_is_that_of_the_installation() -> None:
+    shared = envelope(MENTION, team_id="T9")
+    command = parse(json.dumps(shared).encode(), now=START)
+    assert isinstance(command, Ask)
+    assert command.turn.team == "T1"
+
+
+def test_an_organisation_wide_installation_falls_back_to_the_envelopes_team() -> None:
+    authorization = {"enterprise_id": "E1", "team_id": None, "user_id": "UBOT", "is_bot": True}
+    assert turn_of(MENTION, authorizations=[authorization]).team == "T1"
+
+
+@pytest.mark.parametrize("authorizations", [None, []])
+def test_without_authorizations_the_bot_is_the_first_who_is_mentioned(authorizations: Any) -> None:
+    event = {**MENTION, "text": "<@UBOT|agent> ask <@U2> about it"}
+    turn = turn_of(event, authorizations=authorizations)
+    assert (turn.team, turn.bot_user, turn.text) == ("T1", "UBOT", "ask @U2 about it")
+    assert turn.mentioned == ("U2",)
+    old_shape = {key: value for key, value in envelope(MENTION).items() if key != "authorizations"}
+    assert parse(json.dumps(old_shape).encode(), now=START) == received(MENTION)
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        (DIRECT, {}),  # mentions nobody
+        ({**MENTION, "text": "what's the weather?"}, {}),
+        ({**MENTION, "text": "&lt;@UBOT&gt; typed by hand"}, {}),
+        (MENTION, {"authorizations": "none"}),
+        (MENTION, {"authorizations": ["none"]}),
+        # The envelope's team is the sender's there, so that nobody could say who belongs to us.
+        (MENTION, {"is_ext_shared_channel": True}),
+    ],
+)
+def test_without_authorizations_nothing_is_guessed(event: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert received(event, **{"authorizations": None, **changes}) == Ignored("malformed")
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
+def test_what_a_person_says_counts_whatever_its_form(subtype: str) -> None:
+    assert turn_of({**DIRECT, "subtype": subtype}).text == "and tomorrow?"
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({**DIRECT, "bot_id": "B1"}, "from_a_bot"),
+        ({**DIRECT, "user": "UBOT"}, "from_a_bot"),
+        ({key: value for key, value in DIRECT.items() if key != "user"}, "from_a_bot"),
+        ({**DIRECT, "subtype": "message_changed", "message": {"bot_id": "B1"}}, "not_spoken"),
+        ({**DIRECT, "subtype": "message_deleted"}, "not_spoken"),
+        ({**DIRECT, "subtype": "message_replied"}, "not_spoken"),
+        ({**DIRECT, "subtype": "channel_join"}, "not_spoken"),
+        ({**DIRECT, "subtype": "channel_topic"}, "not_spoken"),
+        ({**DIRECT, "subtype": "bot_message"}, "not_spoken"),
+        ({**DIRECT, "subtype": ["unhashable"]}, "not_spoken"),
+        ({**DIRECT, "hidden": True}, "not_spoken"),
+        ({**DIRECT, "channel_type": "channel"}, "not_addressed"),
+        ({**DIRECT, "channel_type": "group"}, "not_addressed"),
+        ({"type": "app_home_opened", "user": "U1", "tab": "messages"}, "other_event"),
+        ({"type": "agent_session_stopped"}, "other_event"),
+        ({**MENTION, "channel": None}, "malformed"),
+        ({**MENTION, "channel": "not an id"}, "malformed"),
+        ({**MENTION, "ts": "now"}, "malformed"),
+        ({**MENTION, "thread_ts": "../.."}, "malformed"),
+        ({**MENTION, "user": {"id": "U1"}}, "malformed"),
+    ],
+)
+def test_what_is_nobodys_question_is_ignored(event: dict[str, Any], reason: str) -> None:
+    assert received(event) == Ignored(reason)
+
+
+def test_url_verification_is_answered_with_its_challenge() -> None:
+    assert parse(b'{"type": "url_verification", "challenge": "abc"}', now=START) == Challenge("abc")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not_json"),
+        (b"{", "not_json"),
+        (b"[" * 200_000, "not_json"),
+        (b'{"a":' * 200_000, "not_json"),
+        (b"1" * 10_000, "not_json"),
+        ('{"type": "event_callback"}'.encode("utf-16"), "not_json"),
+        (b"[]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"{}", "unknown_type"),
+        (b'{"type": "event_callback", "event": 1}', "unknown_type"),
+        (b'{"type": "event_callback", "event": {"type": "app_mention"}}', "malformed"),
+        (b'{"type": "url_verification"}', "malformed"),
+        (b'{"type": "app_rate_limited", "minute_rate_limited": 1}', "app_rate_limited"),
+    ],
+)
+def test_signed_bodies_of_other_shapes_are_ignored(body: bytes, reason: str) -> None:
+    assert parse(body, now=START) == Ignored(reason)
+
+
+def test_a_mention_without_a_word_gets_help() -> None:
+    assert turn_of({**MENTION, "text": "<@UBOT>  "}).notice is Notice.EMPTY
+
+
+def test_a_message_brings_its_files() -> None:
+    file = {
+        "id": "F1",
+        "name": "report.pdf",
+        "mimetype": "application/pdf",
+        "size": 1234,
+        "url_private": "https://files.slack.com/files-pri/T1-F1/report.pdf",
+        "url_private_download": "https://files.slack.com/files-pri/T1-F1/download/report.pdf",
+    }
+    turn = turn_of({**MENTION, "files": [file]})
+    address = "https://files.slack.com/files-pri/T1-F1/download/report.pdf"
+    assert turn.files == (Attachment("report.pdf", "application/pdf", 1234, address),)
+
+
+def test_a_file_that_slack_does_not_describe_has_no_address() -> None:
+    turn = turn_of({**MENTION, "files": [{"id": "F1", "file_access": "check_file_info"}]})
+    assert turn.files == (Attachment("F1", "", 0, ""),)
+
+
+def test_files_alone_are_a_question() -> None:
+    turn = turn_of({**MENTION, "text": "<@UBOT>", "files": [{"id": "F1"}]})
+    assert (turn.notice, len(turn.files)) == (None, 1)
+
+
+def test_the_people_whom_a_question_mentions_are_noted() -> None:
+    turn = turn_of({**MENTION, "text": "<@UBOT> ask <@U2> and <@W3> and <@U2>, not <@U4|anna>"})
+    assert turn.mentioned == ("U2", "W3")
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_question() -> None:
+    assert turn_of({**MENTION, "text": "<@UBOT> odd \ud800 text"}).text == "odd \ufffd text"
+
+
+def test_what_slack_says_of_a_file_can_be_read_by_whoever_receives_it() -> None:
+    """Half a character in a file's media type kept a question on "Processing…" for ever."""
+    odd = {"name": "a\ud800", "mimetype": "image/\udfff", "size": 10**400, "url_private": "https://\ud800"}
+    wrong: dict[str, Any] = {"name": None, "mimetype": ["x"], "size": -1, "url_private": {}}
+    turn = turn_of({**MENTION, "files": [odd, wrong]})
+    assert [file.media_type for file in turn.files] == ["image/\ufffd", ""]
+    assert [file.size for file in turn.files] == [LARGEST_FILE, 0]
+    assert from_json(to_json(Ask(turn))) == Ask(turn)
+
+
+def test_a_mention_of_somebody_with_an_endless_id_is_only_text() -> None:
+    turn = turn_of({**MENTION, "text": f"<@UBOT> ask <@U{'1' * 100}>"})
+    assert turn.mentioned == ()
+    assert from_json(to_json(Ask(turn))) == Ask(turn)
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        ({**MENTION, "team": "T2"}, {"is_ext_shared_channel": True}),
+        ({**MENTION, "team": "T1", "user_team": "T2", "source_team": "T2"}, {"is_ext_shared_channel": True}),
+        ({**MENTION, "user_team": "E2"}, {"is_ext_shared_channel": True}),
+        ({**DIRECT, "team": "T2"}, {"is_ext_shared_channel": True}),
+        ({**MENTION, "team": "T2"}, {}),
+    ],
+)
+def test_a_sender_from_another_organisation_is_refused(
+    event: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    turn = turn_of(event, **changes)
+    assert (turn.notice, turn.text) == (Notice.EXTERNAL, "")
+
+
+@pytest.mark.parametrize(
+    ("event", "changes"),
+    [
+        (MENTION, {"is_ext_shared_channel": True}),
+        ({**MENTION, "user_team": "T1", "team": "T2"}, {"is_ext_shared_channel": True}),
+        # An own channel of an organisation: a colleague from another of its workspaces.
+        (
+            {**MENTION, "team": "T2"},
+            {"authorizations": [{"enterprise_id": "E1", "team_id": "T1", "user_id": "UBOT"}]},
+        ),
+        # The organisation itself is named as the sender's home.
+        (
+            {**MENTION, "user_team": "E1"},
+            {
+                "is_ext_shared_channel": True,
+                "authorizations": [{"enterprise_id": "E1", "team_id": "T1", "user_id": "UBOT"}],
+            },
+        ),
+        ({key: value for key, value in MENTION.items() if key != "team"}, {}),
+    ],
+)
+def test_our_own_people_are_answered(event: dict[str, Any], changes: dict[str, Any]) -> None:
+    assert turn_of(event, **changes).notice is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.binary())
+def test_arbitrary_bytes_are_never_an_error(body: bytes) -> None:
+    assert isinstance(parse(body, now=START), Ignored)
+
+
+@given(
+    changes=st.dictionaries(
+        st.sampled_from([*MENTION, "thread_ts", "files", "subtype", "user_team"]), json_values
+    ),
+    around=st.dictionaries(
+        st.sampled_from(["authorizations", "team_id", "is_ext_shared_channel"]), json_values
+    ),
+)
+def test_an_event_with_arbitrary_fields_is_never_an_error(
+    changes: dict[str, Any], around: dict[str, Any]
+) -> None:
+    command = received({**MENTION, **changes}, **around)
+    assert isinstance(command, Ask | Ignored)
+    if isinstance(command, Ask):
+        assert from_json(to_json(command)) == command
