@@ -97,7 +97,7 @@ class Turn:
         return sum(call.method in methods for call in self.calls)
 
 
-class Conversation:
+class AskAgent:
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
 
@@ -171,7 +171,7 @@ class Conversation:
 class Asking:
     """A question that is asked in a thread of its own; `turn` waits for the answer."""
 
-    def __init__(self, conversation: Conversation, text: str) -> None:
+    def __init__(self, conversation: AskAgent, text: str) -> None:
         self._turns: list[Turn] = []
         self._thread = threading.Thread(
             target=lambda: self._turns.append(conversation.ask(text)), daemon=True
@@ -188,12 +188,12 @@ class Asking:
 
 
 @contextmanager
-def conversation(style: Style = Style.EDIT, *, concurrency: int = 10) -> Iterator[Conversation]:
+def conversation(style: Style = Style.EDIT, *, concurrency: int = 10) -> Iterator[AskAgent]:
     """A person at a simulation of their own, whose functions are initialised."""
     with Simulation(slack_latency=SLACK_LATENCY, style=style, concurrency=concurrency) as simulation:
         if broken := simulation.wait_warm():
             raise RuntimeError(f"cannot be initialised: {', '.join(broken)}")
-        yield Conversation(simulation)
+        yield AskAgent(simulation)
 
 
 def side_by_side(measure: Callable[[Style], T]) -> dict[Style, T]:

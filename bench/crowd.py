@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice, pairwise
 
 from bench import report
-from bench.conversation import RATE_LIMITED, Conversation, Turn, conversation, side_by_side
+from bench.conversation import RATE_LIMITED, AskAgent, Turn, conversation, side_by_side
 from functions.bridge.replies.options import Style
 from simulator import wiring
 
@@ -49,7 +49,7 @@ def _crowd(style: Style) -> Crowd:
         return Crowd([talk.answer(question) for question in asked], whole)
 
 
-def _prepare(talk: Conversation) -> None:
+def _prepare(talk: AskAgent) -> None:
     """One initialised worker for each answer."""
     simulation = talk.simulation
     simulation.lambdas.prewarm(wiring.WORKER.name, ANSWERS - 1)

@@ -16,7 +16,7 @@ from config.models import DEFAULT_MODEL, wrong_with
 from config.regions import has_type, regions_with
 from config.table import Table
 from functions.bridge.agents.routing import DEFAULT_AGENT, names_of
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings
 
 # A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in
@@ -276,14 +276,14 @@ def _routes(
     return routes
 
 
-def _reply(table: Table) -> Manner:
-    reply = Manner(
-        style=Style(table.choice("style", [*Style], default=Manner.style)),
-        show_rationale=table.boolean("show_rationale", default=Manner.show_rationale),
+def _reply(table: Table) -> ReplyOptions:
+    reply = ReplyOptions(
+        style=Style(table.choice("style", [*Style], default=ReplyOptions.style)),
+        show_rationale=table.boolean("show_rationale", default=ReplyOptions.show_rationale),
         notify_after_seconds=table.integer(
-            "notify_after_seconds", range(10, 901), default=Manner.notify_after_seconds
+            "notify_after_seconds", range(10, 901), default=ReplyOptions.notify_after_seconds
         ),
-        max_messages=table.integer("max_messages", range(1, 51), default=Manner.max_messages),
+        max_messages=table.integer("max_messages", range(1, 51), default=ReplyOptions.max_messages),
         link_hosts=table.texts("link_hosts", HOST),
     )
     table.refuse_the_rest()

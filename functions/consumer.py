@@ -99,7 +99,7 @@ class Consumer:
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining
         delivery = Delivery(message, context.aws_request_id, deadline, _receives(record))
-        gives_up = self._is_last or delivery.receives >= MALFORMED_RECEIVES
+        gives_up = self._is_last or delivery.receive_count >= MALFORMED_RECEIVES
         try:
             command = from_json(record["body"])
         except MalformedCommand as exc:
@@ -108,7 +108,7 @@ class Consumer:
             command = lost_question(record["body"], record["messageId"]) if gives_up else None
         if command is None:
             with suppress(ServiceUnavailable):
-                message.hide(delivery.back_off(delivery.receives))
+                message.extend_visibility(delivery.back_off(delivery.receive_count))
             return _response(record, again=not gives_up)
         try:
             outcome = work(command, delivery, self._ports)
@@ -116,13 +116,13 @@ class Consumer:
             _report_defect(command, exc, record)
             longest = LONGEST_BACK_OFF_OF_DEAD_LETTERS if self._is_last else LONGEST_BACK_OFF
             with suppress(ServiceUnavailable):
-                message.hide(delivery.back_off(delivery.receives, longest=longest))
+                message.extend_visibility(delivery.back_off(delivery.receive_count, longest=longest))
             return _response(record, again=True)
         _report(command, outcome, record)
-        if outcome.again_in is not None:
+        if outcome.retry_in_seconds is not None:
             with suppress(ServiceUnavailable):
-                message.hide(outcome.again_in)
-        return _response(record, again=outcome.again_in is not None)
+                message.extend_visibility(outcome.retry_in_seconds)
+        return _response(record, again=outcome.retry_in_seconds is not None)
 
 
 def _response(record: Mapping[str, Any], *, again: bool) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         detail=outcome.detail,
         guardrails=outcome.guardrails,
         first_text_seconds=outcome.first_text_seconds,
-        again_in_seconds=outcome.again_in,
+        retry_in_seconds=outcome.retry_in_seconds,
         receive_count=_receives(record),
     )
     if outcome.app_refusal:
@@ -174,11 +174,11 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
             **_facts(command),
             error=outcome.app_refusal,
             remedy=outcome.remedy,
-            again_in_seconds=outcome.again_in,
+            retry_in_seconds=outcome.retry_in_seconds,
         )
         _count("AppRefusals", error=outcome.app_refusal)
     _count_verdict(command, outcome.verdict)
-    if outcome.failure is not None and outcome.again_in is None:  # else the next delivery counts it
+    if outcome.failure is not None and outcome.retry_in_seconds is None:  # else the next delivery counts it
         _count("Failures", failure=outcome.failure)
     if outcome.guardrails:
         _count("Guardrails", guardrail="intervened")

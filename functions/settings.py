@@ -15,7 +15,7 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 
 
 class SettingError(Exception):
@@ -80,7 +80,7 @@ class Settings:
 
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
-    reply: Manner = field(default_factory=Manner)
+    reply: ReplyOptions = field(default_factory=ReplyOptions)
     lease_seconds: int = 60
 
     @classmethod
@@ -168,7 +168,7 @@ def _former(environment: Mapping[str, str]) -> dict[str, object]:
         **_json("AGENTS", environment.get("AGENTS", "{}")),
         "lease_seconds": _json("LEASE_SECONDS", environment["LEASE_SECONDS"]),
         "reply": {
-            "style": environment.get("REPLY_STYLE", Manner.style),
+            "style": environment.get("REPLY_STYLE", ReplyOptions.style),
             "show_rationale": environment.get("SHOW_RATIONALE") == "true",
             "notify_after_seconds": _json("NOTIFY_AFTER_SECONDS", environment["NOTIFY_AFTER_SECONDS"]),
         },

@@ -48,7 +48,7 @@ class _Worker:
             ports,
             agents=self._agents,
             attachments=self._files,
-            manner=self._consumer.settings.reply,
+            options=self._consumer.settings.reply,
             margin=MARGIN_SECONDS,
         )
 

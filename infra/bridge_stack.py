@@ -19,7 +19,7 @@ from config.deployment import (
     RECEIVER_MEMORY,
     RECEIVER_TIMEOUT,
 )
-from functions.bridge.routing import DEFAULT_AGENT
+from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
 from infra.agents import allow_agents
 from infra.code_asset import functions_code

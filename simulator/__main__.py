@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from functions.bridge.manner import Style
+from functions.bridge.replies.options import Style
 from simulator.ask import TimeLimitError, ask
 from simulator.http import HOST
 from simulator.simulation import AGENTS, Simulation

@@ -14,7 +14,7 @@ from simulator.slack.seed import TEAM
 
 CHANNEL = "weather-demo"
 USER = "alice"
-# States of a turn from which it does not move any more: functions/bridge/ledger.py.
+# States of a turn from which it does not move any more: functions/bridge/ledger/record.py.
 SETTLED = ("answered", "interrupted", "failed", "stopped")
 
 # A developer's HTTP_PROXY must not be asked for an address of this machine.

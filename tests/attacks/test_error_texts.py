@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
-from functions.adapters.agents.ag_ui import Translation as AgUi
-from functions.adapters.agents.runtime_events import Translation
+from functions.adapters.agents.ag_ui import AgUiTranslator
+from functions.adapters.agents.runtime_events import RuntimeTranslator
 from functions.adapters.aws import clients as aws
 from functions.adapters.slack import chat as slack
 from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
@@ -44,7 +44,7 @@ ANSWERS = [
 
 
 def whole(item: object) -> list[AgentEvent]:
-    translate = Translation()
+    translate = RuntimeTranslator()
     heard = list(translate.whole(item))
     return heard if translate.failed else [*heard, *translate.end()]
 
@@ -65,7 +65,7 @@ def test_throttling_as_an_answer_is_told_as_throttling() -> None:
 @pytest.mark.parametrize("text", ERRORS)
 @pytest.mark.parametrize("shape", ["string", "data"])
 def test_an_error_that_a_stream_ends_in_is_not_shown_either(text: str, shape: str) -> None:
-    translate = Translation()
+    translate = RuntimeTranslator()
     items: list[object] = ["It is", text] if shape == "string" else [{"data": "It is"}, {"data": text}]
     heard = [event for item in items for event in translate(item)]
     assert heard[0] == TextDelta("It is")
@@ -79,12 +79,12 @@ def test_an_answer_that_speaks_of_errors_is_an_answer(text: str) -> None:
 
 @pytest.mark.parametrize("code", ["what did Ann earn", "a" * 100, "x\ny", "was_ä", 7, None])
 def test_a_code_that_is_no_name_is_not_logged(code: object) -> None:
-    [failed] = AgUi()({"type": "RUN_ERROR", "message": "secret", "code": code})
+    [failed] = AgUiTranslator()({"type": "RUN_ERROR", "message": "secret", "code": code})
     assert failed == Failed(Failure.INTERNAL, "RUN_ERROR (no name)")
 
 
 def test_a_reason_to_stop_that_is_no_name_is_not_logged() -> None:
-    translate = Translation()
+    translate = RuntimeTranslator()
     [*translate({"event": {"messageStart": {"role": "assistant"}}})]
     [*translate({"event": {"messageStop": {"stopReason": "max_tokens"}}})]
     [*translate({"event": {"messageStart": {"role": "assistant"}}})]

@@ -8,7 +8,7 @@ from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, ChatUndone
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.outcome import Verdict
 from tests.functions.bridge.asking import AGAIN, Killed, kill, take
 from tests.functions.fakes import Stage, Step
@@ -35,7 +35,7 @@ def words_of(stage: Stage) -> list[str]:
 def test_an_answer_has_ten_messages_at_most_and_the_rest_is_a_file(
     stage: Stage, style: Style, script: list[Step]
 ) -> None:
-    assert take(stage, *script, manner=Manner(style=style)).verdict is Verdict.ANSWERED
+    assert take(stage, *script, options=ReplyOptions(style=style)).verdict is Verdict.ANSWERED
     assert len(stage.chat.texts()) == MOST
     [file] = stage.chat.files
     assert (file.name, file.media_type) == ("answer.md", "text/markdown")
@@ -51,7 +51,7 @@ def test_no_more_than_ten_messages_stand_while_it_grows(stage: Stage, style: Sty
         standing.append(len(stage.chat.texts()))
 
     script: list[Step] = [step for piece in PIECES for step in (piece, look)]
-    take(stage, *script, Finished(), manner=Manner(style=style))
+    take(stage, *script, Finished(), options=ReplyOptions(style=style))
     assert max(standing) == MOST
     assert len(stage.chat.history("post") + stage.chat.history("start_stream")) == MOST
 
@@ -59,14 +59,14 @@ def test_no_more_than_ten_messages_stand_while_it_grows(stage: Stage, style: Sty
 @pytest.mark.parametrize("style", Style)
 @pytest.mark.parametrize("most", [1, 2])
 def test_the_operator_may_want_fewer(stage: Stage, style: Style, most: int) -> None:
-    take(stage, *PIECES, Finished(), manner=Manner(style=style, max_messages=most))
+    take(stage, *PIECES, Finished(), options=ReplyOptions(style=style, max_messages=most))
     assert len(stage.chat.texts()) == most
     assert words_of(stage) == WORDS
 
 
 @pytest.mark.parametrize("style", Style)
 def test_why_an_answer_is_incomplete_stands_in_the_last_message(stage: Stage, style: Style) -> None:
-    take(stage, *PIECES, Failed(Failure.CUT_OFF, "gone"), manner=Manner(style=style))
+    take(stage, *PIECES, Failed(Failure.CUT_OFF, "gone"), options=ReplyOptions(style=style))
     assert len(stage.chat.texts()) == MOST
     assert "The connection to the agent broke" in stage.chat.texts()[-1]
     assert words_of(stage)[-1] == WORDS[-1]
@@ -96,11 +96,11 @@ def test_the_file_lands_though_the_worker_dies(stage: Stage, style: Style, metho
     setattr(stage.chat, method, dies_at_the_third)
     script: list[Step] = [TextDelta(RULES), Finished()]
     try:
-        take(stage, *script, manner=Manner(style=style))
+        take(stage, *script, options=ReplyOptions(style=style))
     except Killed:
         stage.chat.expire()
         stage.clock.sleep(61)
-        take(stage, TextDelta("not asked again"), Finished(), manner=Manner(style=style))
+        take(stage, TextDelta("not asked again"), Finished(), options=ReplyOptions(style=style))
     assert stage.record.state is State.ANSWERED
     assert len(stage.chat.texts()) == MOST
     assert words_of(stage) == WORDS

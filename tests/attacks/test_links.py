@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from functions.bridge.agents.events import Citation, Finished, Source, TextDelta
 from functions.bridge.markdown.links import plainly
 from functions.bridge.replies.answer_text import Draft
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.reply import Reply
 from tests.functions.bridge.asking import take
 from tests.functions.fakes import Stage
@@ -151,8 +151,8 @@ def test_only_links_to_the_operators_hosts_are_links_when_there_are_any() -> Non
 
 @pytest.mark.parametrize("style", Style)
 def test_the_operators_hosts_reach_the_thread(stage: Stage, style: Style) -> None:
-    manner = Manner(style=style, link_hosts=("ok.example",))
-    take(stage, TextDelta("See [a](https://evil.example)."), Finished(), manner=manner)
+    options = ReplyOptions(style=style, link_hosts=("ok.example",))
+    take(stage, TextDelta("See [a](https://evil.example)."), Finished(), options=options)
     assert stage.chat.texts() == [f"See [a]{ZWSP}(https:{ZWSP}//evil.example)."]
 
 

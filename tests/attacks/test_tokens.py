@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.bridge.agents.events import File, Finished, TextDelta, ToolKind, ToolUse
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.wording import step
 from tests.functions.bridge.asking import take
 from tests.functions.fakes import Stage, Step
@@ -45,7 +45,7 @@ def test_a_control_character_hides_no_token(stage: Stage, style: Style, control:
         File(token, "", b"x"),
         Finished(),
     ]
-    take(stage, *script, manner=Manner(style=style))
+    take(stage, *script, options=ReplyOptions(style=style))
     said = [text for _, text in stage.chat.calls]
     said += [task.title for stream in stage.chat.stopped for task in stream.tasks.values()]
     said += [file.name for file in stage.chat.files]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, MemoryBy, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
         settings=Settings(
             agents={"default": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")},
             routes={},
-            reply=Manner(style=Style.AUTO, show_rationale=False, notify_after_seconds=60),
+            reply=ReplyOptions(style=Style.AUTO, show_rationale=False, notify_after_seconds=60),
         ),
         sample="none",
         region=None,
@@ -81,7 +81,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         region="eu-central-1",
         settings=Settings(
             agents={"default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij")},
-            reply=Manner(
+            reply=ReplyOptions(
                 style=Style.STREAM,
                 show_rationale=True,
                 notify_after_seconds=120,

@@ -8,7 +8,7 @@ import pytest
 
 from config.agents import KINDS
 from config.bridge_toml import ConfigError, Queues, Receiver, SampleAgent, Worker, check
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.settings import AgentSettings
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ DEFAULTS = {
     "agents.NAME": AgentSettings,
     "queues": Queues,
     "receiver": Receiver,
-    "reply": Manner,
+    "reply": ReplyOptions,
     "sample_agent": SampleAgent,
     "worker": Worker,
 }

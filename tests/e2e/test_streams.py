@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from functions.bridge.replies.edit_style import REST
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.wording import rest_in_file
 from simulator.simulation import Simulation
 from tests.e2e.bridge import Bridge
@@ -81,7 +81,7 @@ def messages_of(question: dict[str, Any], bridge: Bridge) -> list[str]:
     files = bridge.simulation.slack.workspace.files
     for file in (file for reply in replies for file in reply.get("files") or []):
         if file["name"] == REST:
-            assert len(messages) == Manner.max_messages
+            assert len(messages) == ReplyOptions.max_messages
             messages[-1] = messages[-1].removesuffix(f"\n\n{rest_in_file(REST)}")
             messages.append(files.get(file["id"]).content.decode())  # type: ignore[union-attr]
     return messages

@@ -23,11 +23,11 @@ from functions.bridge.ledger.record import (
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatRefused,
+    Chunk,
     Found,
     Home,
     Identity,
     Part,
-    Piece,
     Task,
 )
 from functions.bridge.turn import Attachment, Turn
@@ -76,7 +76,7 @@ class FakeMessage:
     hidden: list[float] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
 
-    def hide(self, seconds: float) -> None:
+    def extend_visibility(self, seconds: float) -> None:
         if self.trouble:
             raise self.trouble.pop(0)
         self.hidden.append(seconds)
@@ -90,9 +90,9 @@ class FakeStream:
     text: str = ""
     tasks: dict[str, Task] = field(default_factory=dict)
 
-    def grow(self, piece: Piece) -> None:
-        self.text += piece.markdown
-        self.tasks |= {task.id: task for task in piece.tasks}
+    def grow(self, chunk: Chunk) -> None:
+        self.text += chunk.markdown
+        self.tasks |= {task.id: task for task in chunk.tasks}
 
 
 class FakeChat:
@@ -146,31 +146,31 @@ class FakeChat:
         assert turn.channel
         self._do("set_status", status, lambda: self._set_session("processing" if status else "active"))
 
-    def start_stream(self, turn: Turn, piece: Piece) -> str:
+    def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         ts = self._new_ts()
 
         def effect() -> None:
             self.streams[ts] = FakeStream(turn)
-            self.streams[ts].grow(piece)
+            self.streams[ts].grow(chunk)
             self._set_session("processing")
 
-        self._do("start_stream", piece.markdown, effect)
+        self._do("start_stream", chunk.markdown, effect)
         return ts
 
-    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
-        assert piece.markdown or piece.tasks, "Slack refuses this: no_text"
-        self._do("append_stream", piece.markdown, lambda: self._stream(ts, turn).grow(piece))
+    def append_stream(self, turn: Turn, ts: str, chunk: Chunk) -> None:
+        assert chunk.markdown or chunk.tasks, "Slack refuses this: no_text"
+        self._do("append_stream", chunk.markdown, lambda: self._stream(ts, turn).grow(chunk))
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
+    def stop_stream(self, ts: str, part: Part, chunk: Chunk, *, goes_on: bool = False) -> None:
         def effect() -> None:
             stream = self._stream(ts, part.turn)
-            stream.grow(piece)
+            stream.grow(chunk)
             del self.streams[ts]
             self.stopped.append(stream)
             self.messages[ts] = replace(part, markdown=stream.text)
             self._set_session("processing" if goes_on else "active")
 
-        self._do("stop_stream", piece.markdown, effect)
+        self._do("stop_stream", chunk.markdown, effect)
 
     def expire(self) -> None:
         """What Slack does with streams that nobody stops."""

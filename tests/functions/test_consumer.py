@@ -158,7 +158,7 @@ def test_a_failure_that_may_not_have_been_told_is_told_with_the_duplicate(desk: 
 
 
 def test_a_turn_that_is_given_back_is_hidden_and_its_failure_counted_by_the_next(desk: Desk) -> None:
-    outcome = Outcome(Verdict.OWED, failure=Failure.ACCESS_DENIED, again_in=12.2)
+    outcome = Outcome(Verdict.OWED, failure=Failure.ACCESS_DENIED, retry_in_seconds=12.2)
     assert desk.consume(to_json(ASK), ends_with(outcome)) == AGAIN
     assert desk.hidden == [13]
     assert desk.metrics() == {"Turns": ["owed"]}
@@ -192,7 +192,7 @@ def test_what_always_breaks_as_a_dead_letter_is_tried_every_few_hours(last_desk:
 
 def test_an_app_that_slack_refuses_is_an_error_in_the_log_with_its_remedy(desk: Desk) -> None:
     outcome = Outcome(
-        Verdict.APP_REFUSED, app_refusal="token_revoked", remedy="store another token", again_in=30.0
+        Verdict.APP_REFUSED, app_refusal="token_revoked", remedy="store another token", retry_in_seconds=30.0
     )
     assert desk.consume(to_json(ASK), ends_with(outcome)) == AGAIN
     assert desk.hidden == [30]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, ReceiverSettings, SettingError, Settings, ThreadSettings
 
 THREAD = {"QUEUE_URL": "queue", "BOT_TOKEN_SECRET_ID": "token", "LEDGER_TABLE": "ledger"}
@@ -13,7 +13,7 @@ AGENT = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIAS
 SETTINGS = Settings(
     {"default": AGENT, "finops": AgentSettings("agentcore-harness", arn="arn", channels=("C1", "dm"))},
     routes={"C1": "finops"},
-    reply=Manner(Style.STREAM, show_rationale=True, notify_after_seconds=120),
+    reply=ReplyOptions(Style.STREAM, show_rationale=True, notify_after_seconds=120),
     lease_seconds=30,
 )
 # What the template set before there was a document.
@@ -73,7 +73,7 @@ def test_the_settings_document_is_read(tmp_path: Path) -> None:
 
 def test_a_document_of_an_older_version_has_the_defaults_for_what_it_lacks(tmp_path: Path) -> None:
     assert read(tmp_path, {"agents": {}, "reply": {"style": "stream"}}) == Settings(
-        reply=Manner(Style.STREAM)
+        reply=ReplyOptions(Style.STREAM)
     )
 
 
@@ -134,14 +134,14 @@ def test_new_code_starts_with_the_variables_of_the_version_before() -> None:
             "finops": AgentSettings("agentcore-harness", arn="arn", description="costs", channels=("C1",)),
         },
         routes={"C1": "finops"},
-        reply=Manner(Style.STREAM, show_rationale=True, notify_after_seconds=120),
+        reply=ReplyOptions(Style.STREAM, show_rationale=True, notify_after_seconds=120),
         lease_seconds=60,
     )
 
 
 def test_new_dead_letters_start_with_the_fewer_variables_of_the_version_before() -> None:
     few = {name: FORMER[name] for name in (*THREAD, "LEASE_SECONDS", "NOTIFY_AFTER_SECONDS")}
-    assert Settings.read(few) == Settings(reply=Manner(notify_after_seconds=120))
+    assert Settings.read(few) == Settings(reply=ReplyOptions(notify_after_seconds=120))
 
 
 def test_what_an_agent_of_a_kind_needs_is_named() -> None:

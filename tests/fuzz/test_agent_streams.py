@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.bedrock_agent import BedrockAgent
-from functions.adapters.agents.bedrock_agent_events import Translation
+from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator
 from functions.bridge.agents.events import AgentEvent, Citation, Failed, Finished, TextDelta
 from functions.bridge.agents.failures import NOT_STARTED
 from functions.bridge.agents.port import Question
@@ -136,7 +136,7 @@ def attribution(passage: tuple[str, int, str]) -> dict[str, object]:
 def test_citations_take_nothing_from_the_text_and_add_nothing(
     text: str, sizes: list[int], cited: list[list[tuple[str, int, str]]]
 ) -> None:
-    data, at, translate = text.encode(), 0, Translation()
+    data, at, translate = text.encode(), 0, InvokeAgentTranslator()
     heard: list[AgentEvent] = []
     for size, passages_ in zip_longest([*sizes, len(data)], cited, fillvalue=None):
         piece = data[at : at + (size or 0)]

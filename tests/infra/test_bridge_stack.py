@@ -15,7 +15,7 @@ from config.bridge_toml import Config, Queues, Receiver, Worker
 from functions import consumer
 from functions.adapters.aws import clients as aws
 from functions.adapters.aws.ledger import KEPT_SECONDS
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP
 from functions.settings import AgentSettings, MemoryBy, Settings
 from infra.bridge_stack import BridgeStack
@@ -505,7 +505,7 @@ def other_template(synthesise: Synthesise) -> Template:
             settings=Settings(
                 SEVERAL,
                 routes={"C0123456789": "finops"},
-                reply=Manner(Style.STREAM, show_rationale=True, notify_after_seconds=120),
+                reply=ReplyOptions(Style.STREAM, show_rationale=True, notify_after_seconds=120),
             ),
             receiver=Receiver(reserved_concurrency=5),
             worker=Worker(timeout_seconds=1800, max_concurrency=7),

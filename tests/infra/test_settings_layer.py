@@ -14,7 +14,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config.bridge_toml import Config
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings
 from infra.bridge_stack import BridgeStack, Sample
 
@@ -34,7 +34,7 @@ OTHER = Settings(
         for number in range(60)
     },
     routes={"C0123456789": "agent-7"},
-    reply=Manner(Style.STREAM, show_rationale=True, notify_after_seconds=120),
+    reply=ReplyOptions(Style.STREAM, show_rationale=True, notify_after_seconds=120),
 )
 
 

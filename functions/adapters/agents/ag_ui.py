@@ -27,7 +27,7 @@ def is_event(item: Mapping[str, Any]) -> bool:
     return isinstance(kind, str) and (kind in _NAMES or kind.startswith(_PREFIXES))
 
 
-class Translation:
+class AgUiTranslator:
     """Turns the events of one run, in order, into agent events.
 
     Attributes:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import EventStreamError
 
 from functions.adapters.agents.asker import facts
-from functions.adapters.agents.bedrock_agent_events import Translation, is_harmless
+from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator, is_harmless
 from functions.adapters.agents.client import bedrock_agent_runtime, role_of
 from functions.adapters.agents.connection import Connection
-from functions.adapters.agents.errors import code, told
+from functions.adapters.agents.errors import code, errors_as_events
 from functions.adapters.agents.run import BackgroundRun
 from functions.bridge.agents.events import AgentEvent, File
 from functions.bridge.agents.failures import Failure
@@ -100,14 +100,14 @@ class _InvokeAgent:
 
     def events(self) -> Iterator[AgentEvent]:
         try:
-            yield from told(self._translated(), refused=_REFUSED, broken_off=_BROKEN_OFF)
+            yield from errors_as_events(self._translated(), refused=_REFUSED, broken_off=_BROKEN_OFF)
         finally:
             self._connection.close()
 
     def _translated(self) -> Iterator[AgentEvent]:
         harmless = True  # nothing was done yet, so that asking again repeats nothing
         stream, streaming = self._open()
-        translate = Translation()
+        translate = InvokeAgentTranslator()
         try:
             for member in stream:
                 harmless = harmless and is_harmless(member)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from functions.adapters.agents.pieces import ModelText, clean
+from functions.adapters.agents.pieces import ModelText, encodable
 from functions.bridge import wording
 from functions.bridge.agents.events import (
     AgentEvent,
@@ -70,7 +70,7 @@ def is_harmless(member: Mapping[str, Any]) -> bool:
     return bool(trace) and trace.keys() <= _HARMLESS and steps <= _THOUGHTS
 
 
-class Translation:
+class InvokeAgentTranslator:
     """Turns the members of one answer, in order, into agent events."""
 
     def __init__(self) -> None:
@@ -161,8 +161,8 @@ class Translation:
     def _files(self, part: Mapping[str, Any]) -> Iterator[AgentEvent]:
         for file in part.get("files", []):
             self._gave = True
-            name = clean(file.get("name", "")).rpartition("/")[2]
-            media_type = clean(file.get("type", ""))
+            name = encodable(file.get("name", "")).rpartition("/")[2]
+            media_type = encodable(file.get("type", ""))
             yield File(name or "file", media_type or "application/octet-stream", file.get("bytes", b""))
 
     def _trace(self, trace: Mapping[str, Any]) -> Iterator[AgentEvent]:
@@ -172,11 +172,11 @@ class Translation:
         """
         preprocessed = trace.get("preProcessingTrace", {}).get("modelInvocationOutput", {})
         if text := preprocessed.get("parsedResponse", {}).get("rationale"):
-            yield Rationale(clean(text))
+            yield Rationale(encodable(text))
         for kind in _STEPS:
             steps = trace.get(kind, {})
             if text := steps.get("rationale", {}).get("text"):
-                yield Rationale(clean(text))
+                yield Rationale(encodable(text))
             if used := _tool_use(steps.get("invocationInput", {})):
                 yield used
         guardrail = _guardrail(trace.get("guardrailTrace", {}))
@@ -191,9 +191,9 @@ class Translation:
 def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
     """What the agent uses, by the name that its builder gave it; None when it uses nothing."""
     if action := invocation.get("actionGroupInvocationInput"):
-        return ToolUse(_action_name(action) or clean(action.get("actionGroupName", "")))
+        return ToolUse(_action_name(action) or encodable(action.get("actionGroupName", "")))
     if collaborator := invocation.get("agentCollaboratorInvocationInput"):
-        return ToolUse(clean(collaborator.get("agentCollaboratorName", "")), ToolKind.COLLABORATOR)
+        return ToolUse(encodable(collaborator.get("agentCollaboratorName", "")), ToolKind.COLLABORATOR)
     if "knowledgeBaseLookupInput" in invocation:
         return ToolUse("", ToolKind.KNOWLEDGE_BASE)  # its id says nothing to people
     if "codeInterpreterInvocationInput" in invocation:
@@ -203,7 +203,7 @@ def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
 
 
 def _action_name(action: Mapping[str, Any]) -> str:
-    return clean(action.get("function") or _path_name(action.get("apiPath", "")))
+    return encodable(action.get("function") or _path_name(action.get("apiPath", "")))
 
 
 def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
@@ -213,11 +213,11 @@ def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
         given = list(asked.get("parameters", []))
         for body in asked.get("requestBody", {}).get("content", {}).values():
             given += body.get("properties", [])
-        arguments = {clean(one.get("name", "")): clean(one.get("value", "")) for one in given}
+        arguments = {encodable(one.get("name", "")): encodable(one.get("value", "")) for one in given}
         repeated = {name: asked[name] for name in _REPEATED if name in asked}
         yield ToolRequest(
             call_id=returned.get("invocationId", ""),
-            name=_action_name(asked) or clean(asked.get("actionGroup", "")),
+            name=_action_name(asked) or encodable(asked.get("actionGroup", "")),
             arguments=json.dumps(arguments, ensure_ascii=False),
             wanted=_WANTED.get(asked.get("actionInvocationType", ""), Wanted.RESULT),
             context=json.dumps(repeated, ensure_ascii=False),
@@ -242,7 +242,7 @@ def _policies(assessment: Mapping[str, Any]) -> Iterator[str]:
     for policy, entries, kind, name in _POLICIES:
         for entry in assessment.get(policy, {}).get(entries, []):
             if action := _ACTIONS.get(entry.get("action", "")):
-                called = f"{kind} {clean(entry.get(name, ''))}" if name else kind
+                called = f"{kind} {encodable(entry.get(name, ''))}" if name else kind
                 yield f"{called.rstrip()} {action}"
 
 
@@ -251,9 +251,9 @@ def _source(reference: Mapping[str, Any]) -> Source | None:
     location = reference.get("location", {})
     for kind, member in _ADDRESSES.items():
         if address := location.get(kind, {}).get(member):
-            return _at(clean(address))
+            return _at(encodable(address))
     if document := location.get("customDocumentLocation", {}).get("id"):
-        return Source(clean(document))
+        return Source(encodable(document))
     return Source(wording.SQL_QUERY) if "sqlLocation" in location else None
 
 

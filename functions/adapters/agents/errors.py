@@ -34,7 +34,7 @@ class RoleNotAssumed(Exception):
     """There are no credentials for a role, for now: so nothing was sent to the agent. Says why."""
 
 
-def told(
+def errors_as_events(
     events: Iterator[AgentEvent], *, refused: Mapping[str, Failure], broken_off: Mapping[str, Failure]
 ) -> Iterator[AgentEvent]:
     """`events`, with an exception among them told as a `Failed` event.

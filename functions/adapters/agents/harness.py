@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id
 from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
 from functions.adapters.agents.connection import Connection
-from functions.adapters.agents.errors import told
-from functions.adapters.agents.harness_events import Translation
+from functions.adapters.agents.errors import errors_as_events
+from functions.adapters.agents.harness_events import HarnessTranslator
 from functions.adapters.agents.run import BackgroundRun
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure
@@ -86,14 +86,14 @@ class _InvokeHarness:
             yield Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")
             return
         try:
-            yield from told(self._translated(), refused=REFUSED, broken_off=_BROKEN_OFF)
+            yield from errors_as_events(self._translated(), refused=REFUSED, broken_off=_BROKEN_OFF)
         finally:
             self._connection.close()
 
     def _translated(self) -> Iterator[AgentEvent]:
         stream = self._harness.invoke(self._question)
         self._connection.hold(stream._raw_stream)
-        translate = Translation()
+        translate = HarnessTranslator()
         # To its very end: messages follow each other, and hooks may follow the last of them.
         for member in stream:
             yield from translate(member)

@@ -7,7 +7,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarnessStrea
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from functions.adapters.agents.pieces import Calls, Said, Thought, ToolsSeen, clean
+from functions.adapters.agents.pieces import Calls, Said, Thought, ToolsSeen, encodable
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 
@@ -26,7 +26,7 @@ _FAILED = {
 _RUN_ELSEWHERE = {"server_tool_use", "mcp_tool_use"}
 
 
-class Translation:
+class HarnessTranslator:
     """Turns the members of one answer, in order, into agent events.
 
     One answer has several messages: one for each call of the model, and one for each result of a tool.
@@ -60,7 +60,7 @@ class Translation:
             yield from self._thought.end()
             self._stop_reason = member["messageStop"].get("stopReason", "")
         elif member.get("hookEvent", {}).get("decision") == "deny":
-            self._denying_hook = clean(member["hookEvent"].get("name", ""))
+            self._denying_hook = encodable(member["hookEvent"].get("name", ""))
 
     def end(self) -> Iterator[AgentEvent]:
         """What follows from how the last message stopped, once the stream is closed."""

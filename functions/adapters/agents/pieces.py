@@ -8,8 +8,8 @@ from functions.bridge.agents.events import Rationale, TextDelta, ToolKind, ToolR
 _THOUGHT, _END_OF_THOUGHT = "<thinking>", "</thinking>"
 
 
-def clean(text: str) -> str:
-    """JSON may hold halves of surrogate pairs, which can be sent nowhere."""
+def encodable(text: str) -> str:
+    """The text without halves of surrogate pairs: JSON may hold them, but UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -79,7 +79,7 @@ class Said:
 
     def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
         """The next piece of the message under way."""
-        yield from map(self._apart, self._text.piece(clean(text)))
+        yield from map(self._apart, self._text.piece(encodable(text)))
 
     def end(self) -> Iterator[TextDelta | Rationale]:
         """What is left when the answer ends."""
@@ -106,7 +106,7 @@ class Thought:
 
     def end(self) -> Iterator[Rationale]:
         """The thought, if there was one. The next piece begins another."""
-        thought = clean("".join(self._pieces)).strip()
+        thought = encodable("".join(self._pieces)).strip()
         self._pieces.clear()
         if thought:
             yield Rationale(thought)
@@ -161,7 +161,7 @@ class Calls:
         return ToolRequest(under, self._names[call_id], self._arguments(call_id), Wanted.CONSENT)
 
     def _arguments(self, call_id: str) -> str:
-        text = clean("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none
+        text = encodable("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none
         try:
             is_object = isinstance(json.loads(text), dict)
         except (ValueError, RecursionError):
@@ -173,4 +173,4 @@ class Calls:
 
 def _tool_name(name: object) -> str:
     # A gateway's tools are named after their target too: "weather___get-forecast".
-    return clean(name).rpartition("___")[2] if isinstance(name, str) else ""
+    return encodable(name).rpartition("___")[2] if isinstance(name, str) else ""

@@ -17,9 +17,9 @@ from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_sessi
 from functions.adapters.agents.asker import facts
 from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
 from functions.adapters.agents.connection import Connection
-from functions.adapters.agents.errors import told
+from functions.adapters.agents.errors import errors_as_events
 from functions.adapters.agents.run import BackgroundRun
-from functions.adapters.agents.runtime_events import Translation, item_of, last_item_of
+from functions.adapters.agents.runtime_events import RuntimeTranslator, item_of, last_item_of
 from functions.adapters.agents.sse import EventParser
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure
@@ -139,7 +139,7 @@ class _InvokeAgentRuntime:
 
     def events(self) -> Iterator[AgentEvent]:
         try:
-            yield from told(self._translated(), refused=REFUSED, broken_off={})
+            yield from errors_as_events(self._translated(), refused=REFUSED, broken_off={})
         finally:
             self._connection.close()
 
@@ -147,7 +147,7 @@ class _InvokeAgentRuntime:
         body, media_type = self._runtime.invoke(self._question)
         response = body._raw_stream
         self._connection.hold(response)
-        translate = Translation()
+        translate = RuntimeTranslator()
         if media_type == "application/json":
             yield from translate.whole(_json(b"".join(_pieces(response))))
         elif media_type.startswith("text/"):

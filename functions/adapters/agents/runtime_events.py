@@ -76,7 +76,7 @@ def _parsed(data: str) -> Any:
     return item if item is None or isinstance(item, dict | list | str) else data
 
 
-class Translation:
+class RuntimeTranslator:
     """Turns the items of one answer, in order, into agent events.
 
     Attributes:
@@ -87,7 +87,7 @@ class Translation:
         self._said = Said()
         self._thought = Thought()
         self._tools = ToolsSeen()
-        self._ag_ui = ag_ui.Translation()
+        self._ag_ui = ag_ui.AgUiTranslator()
         self._shape = ""  # the one in which the text comes
         self._has_text = False
         self._unreadable = False  # there was an answer, but of no known shape

@@ -56,7 +56,7 @@ class QueueMessage:
         self._url = url
         self._receipt_handle = receipt_handle
 
-    def hide(self, seconds: float) -> None:
+    def extend_visibility(self, seconds: float) -> None:
         try:
             self._client.change_message_visibility(
                 QueueUrl=self._url,

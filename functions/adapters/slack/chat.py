@@ -30,11 +30,11 @@ from functions.bridge.replies.chat import (
     ChatStopped,
     ChatUnavailable,
     ChatUndone,
+    Chunk,
     Found,
     Home,
     Identity,
     Part,
-    Piece,
     Task,
 )
 from functions.bridge.replies.refusals import REFUSES_APP, REFUSES_ONE_CALL, UNREADABLE
@@ -127,7 +127,7 @@ class SlackChat:
             status=status,
         )
 
-    def start_stream(self, turn: Turn, piece: Piece) -> str:
+    def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         answer = self._call(
             self._client.chat_startStream,
             channel=turn.channel,
@@ -136,26 +136,26 @@ class SlackChat:
             recipient_team_id=turn.team,
             recipient_user_id=turn.user,
             task_display_mode="plan",
-            chunks=_chunks(piece),
+            chunks=_chunks(chunk),
         )
         return str(_member(answer, "ts", str))
 
-    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+    def append_stream(self, turn: Turn, ts: str, chunk: Chunk) -> None:
         self._call(
             self._client.chat_appendStream,
             channel=turn.channel,
             ts=ts,
-            chunks=_chunks(piece),
+            chunks=_chunks(chunk),
         )
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
+    def stop_stream(self, ts: str, part: Part, chunk: Chunk, *, goes_on: bool = False) -> None:
         self._call(
             self._client.chat_stopStream,
             channel=part.turn.channel,
             ts=ts,
             metadata=_metadata(part),
             session_status="processing" if goes_on else "active",
-            **({"chunks": chunks} if (chunks := _chunks(piece)) else {}),
+            **({"chunks": chunks} if (chunks := _chunks(chunk)) else {}),
             **({"blocks": buttons} if (buttons := _buttons(part)) else {}),
         )
 
@@ -344,13 +344,13 @@ def _metadata(part: Part) -> dict[str, Any]:
     return {"event_type": METADATA_EVENT, "event_payload": payload}
 
 
-def _chunks(piece: Piece) -> list[dict[str, Any]]:
+def _chunks(chunk: Chunk) -> list[dict[str, Any]]:
     """Always chunks, never `markdown_text`: the first payload of a stream decides for all of them.
 
     docs.slack.dev/reference/methods/chat.appendStream
     """
-    text = [{"type": "markdown_text", "text": piece.markdown}] if piece.markdown else []
-    return [*map(_task, piece.tasks), *text]
+    text = [{"type": "markdown_text", "text": chunk.markdown}] if chunk.markdown else []
+    return [*map(_task, chunk.tasks), *text]
 
 
 def _send(url: str, data: bytes) -> None:

@@ -20,17 +20,17 @@ FIRST_BACK_OFF = 1.0
 LONGEST_BACK_OFF = 15.0
 
 
-class Custody:
+class ClaimedTurn:
     """A claimed turn. Every change of its record goes through here and fails when the turn is not ours.
 
     Attributes:
         turn: the turn.
         record: what the ledger knows of it.
-        beat_at: when the lease is renewed next, seconds since the epoch.
+        next_heartbeat_at: when the lease is renewed next, seconds since the epoch.
 
     Args:
         leased_at: when the turn was claimed, seconds since the epoch: before the call, which may take long.
-        is_hidden: whether the message was hidden just now (`Delivery.hide_for_claim`).
+        is_hidden: whether the message was hidden just now (`Delivery.extend_for_claim`).
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class Custody:
         self._clock = ports.clock
         self._lease_seconds = ports.lease_seconds
         self._leased_at = leased_at
-        self.beat_at = leased_at + (ports.lease_seconds / 3 if is_hidden else 0)
+        self.next_heartbeat_at = leased_at + (ports.lease_seconds / 3 if is_hidden else 0)
 
-    def keep(self) -> None:
+    def heartbeat(self) -> None:
         """Renew the lease and hide the message, when a third of the lease has passed since the last time.
 
         The lease first: when the message shows up again, the lease has run out as well.
         """
         now = self._clock.now()
-        if now < self.beat_at:
+        if now < self.next_heartbeat_at:
             return
         try:
             if now - self._leased_at > self._lease_seconds / 6:  # the claim was the first lease
                 self._renew(now)
-            self._delivery.message.hide(self._lease_seconds)
-            self.beat_at = now + self._lease_seconds / 3
+            self._delivery.message.extend_visibility(self._lease_seconds)
+            self.next_heartbeat_at = now + self._lease_seconds / 3
         except ServiceUnavailable:
-            self.beat_at = now + self._lease_seconds / 12
+            self.next_heartbeat_at = now + self._lease_seconds / 12
 
     def release(self, *, is_try: bool) -> None:
         """Let go of the turn, so that whoever receives the message next need not wait for the lease.
@@ -79,10 +79,10 @@ class Custody:
     def advance(self, **changes: Any) -> None:
         """Change state, reply or intended messages, in the ledger first."""
         changed = replace(self.record, **changes)
-        self.essential(lambda: self._ledger.advance(changed))
+        self.retry_until_deadline(lambda: self._ledger.advance(changed))
         self.record = changed
 
-    def advance_once(self, **changes: Any) -> None:
+    def try_advance(self, **changes: Any) -> None:
         """The same for progress, which can do without: tried once. Raises `ServiceUnavailable`."""
         changed = replace(self.record, **changes)
         self._ledger.advance(changed)
@@ -97,7 +97,7 @@ class Custody:
         When that is not the answer, the question is kept for a retry. (Later attempts find it kept.)
         """
         if ending is not State.ANSWERED and self.turn.attempt == 1:
-            self.essential(lambda: self._ledger.keep_question(self.turn))
+            self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
         owing = replace(
             self.record,
             state=State.REPLYING,
@@ -106,7 +106,7 @@ class Custody:
             ending=ending,
             failure=failure,
         )
-        self.essential(lambda: self._ledger.owe(owing))
+        self.retry_until_deadline(lambda: self._ledger.owe(owing))
         self.record = owing
 
     def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
@@ -117,13 +117,13 @@ class Custody:
     def settle(self, state: State) -> None:
         """The turn is over. Its text is not kept any longer, nor its question once it is answered."""
         settled = replace(self.record, state=state, owed=(), rest="", ending=None)
-        self.essential(lambda: self._ledger.settle(settled))
+        self.retry_until_deadline(lambda: self._ledger.settle(settled))
         self.record = settled
         if state is State.ANSWERED and self.turn.attempt > 1:
             with suppress(ServiceUnavailable):  # it expires by itself
                 self._ledger.forget_question(self.turn)
 
-    def essential(self, call: Callable[[], T]) -> T:
+    def retry_until_deadline(self, call: Callable[[], T]) -> T:
         """Repeat `call` until it succeeds, waiting as Slack asks, keeping the lease.
 
         Raises:
@@ -131,7 +131,7 @@ class Custody:
         """
         tries = 0
         while True:
-            self.keep()
+            self.heartbeat()
             try:
                 return call()
             except ChatRateLimited as exc:
@@ -156,12 +156,12 @@ class Custody:
         """Wait, keeping the lease."""
         end = self._clock.now() + seconds
         while (now := self._clock.now()) < end:
-            self._clock.sleep(max(0.0, min(end, self.beat_at) - now))
-            self.keep()
+            self._clock.sleep(max(0.0, min(end, self.next_heartbeat_at) - now))
+            self.heartbeat()
 
-    def confirm(self) -> None:
+    def ensure_lease(self) -> None:
         """Make sure that the turn is ours if the lease could not be renewed in time. Raises `LeaseLost`."""
-        if self.has_lapsed():
+        if self.lease_expired():
             self._renew(self._clock.now())
 
     def check_time(self) -> None:
@@ -169,7 +169,7 @@ class Custody:
         if self._clock.now() >= self._delivery.deadline:
             raise GiveBack("no time for another message", FIRST_BACK_OFF)
 
-    def has_lapsed(self) -> bool:
+    def lease_expired(self) -> bool:
         """Whether the turn may be somebody else's by now."""
         return self._clock.now() >= self._leased_at + self._lease_seconds
 

@@ -18,7 +18,7 @@ _OPENING = re.compile(rf"{CONTAINERS.pattern}(`{{3,}}(?=[^`]*$)|~{{3,}})")
 
 
 @dataclass(frozen=True)
-class Margin:
+class Outdent:
     """What is taken off the lines of a text, from a place on. See `outdented`.
 
     Attributes:
@@ -37,17 +37,17 @@ class Margin:
         return text[: self.at] + whole[len(outdented(self.opening, self.columns)) :]
 
 
-def without(margins: Iterable[Margin], text: str) -> str:
+def without(margins: Iterable[Outdent], text: str) -> str:
     """The text without the margins, each of which counts in what those before it have left."""
     for margin in margins:
         text = margin.off(text)
     return text
 
 
-def margin_of(opening: str, text: str, at: int) -> Margin | None:
+def outdent_of(opening: str, text: str, at: int) -> Outdent | None:
     """What is to be taken off a message that begins with `opening` and goes on with `text` from `at`."""
     columns = indentation(opening or text[at : at + 200])
-    return Margin(at, opening, columns) if columns > DEEPEST else None
+    return Outdent(at, opening, columns) if columns > DEEPEST else None
 
 
 def indentation(text: str) -> int:

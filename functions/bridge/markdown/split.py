@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
-from functions.bridge.markdown.outdent import DEEPEST, Margin, indentation, margin_of, outdented, without
+from functions.bridge.markdown.outdent import DEEPEST, Outdent, indentation, outdent_of, outdented, without
 from functions.bridge.markdown.safe import blocks, closing, end_line, first_line, is_closed, is_open, size
 from functions.bridge.markdown.tables import data_table_at
 
@@ -68,7 +68,7 @@ class Pages:
         self._full: list[str] = []
         self._past = ""
         self._reopen = ""
-        self._margins: list[Margin] = []
+        self._margins: list[Outdent] = []
         self._is_begun = True
 
     def of(self, text: str) -> list[str]:
@@ -102,7 +102,7 @@ class Pages:
         if self._is_begun or not (self._reopen + rest).strip():
             return rest
         self._is_begun = True
-        if margin := margin_of(self._reopen, text, len(self._past)):
+        if margin := outdent_of(self._reopen, text, len(self._past)):
             self._margins.append(margin)
             self._reopen = outdented(self._reopen, margin.columns)
             rest = margin.off(text)[len(self._past) :]

@@ -124,7 +124,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Chunk:
     """What is added to a stream: text of at most 12,000 characters, and tasks, by their id new or changed."""
 
     markdown: str
@@ -175,16 +175,16 @@ class Chat(Protocol):
         """
         ...
 
-    def start_stream(self, turn: Turn, piece: Piece) -> str:
+    def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         """Open a message that grows and return its ts."""
         ...
 
-    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+    def append_stream(self, turn: Turn, ts: str, chunk: Chunk) -> None:
         """Let the stream `ts` grow. Not to be repeated after `ChatUnavailable`: it may have grown."""
         ...
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
-        """Add the last piece to the stream `ts`, which from then on is the message `part`.
+    def stop_stream(self, ts: str, part: Part, chunk: Chunk, *, goes_on: bool = False) -> None:
+        """Add the last chunk to the stream `ts`, which from then on is the message `part`.
 
         `goes_on` is whether the answer goes on in another message: the session is still processing.
         """

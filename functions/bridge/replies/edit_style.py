@@ -10,7 +10,7 @@ from functions.bridge import wording
 from functions.bridge.agents.events import File
 from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.markdown import safe, split
 from functions.bridge.markdown.split import MESSAGE_LIMIT
@@ -23,8 +23,8 @@ from functions.bridge.replies.chat import (
     ChatStopped,
     ChatUnavailable,
     ChatUndone,
+    Chunk,
     Part,
-    Piece,
 )
 from functions.bridge.replies.refusals import (
     IS_CLOSED,
@@ -55,8 +55,8 @@ class EditWriter:
         most: how many messages an answer has at most; the rest becomes a file.
     """
 
-    def __init__(self, custody: Custody, chat: Chat, *, most: int) -> None:
-        self._custody = custody
+    def __init__(self, claimed: ClaimedTurn, chat: Chat, *, most: int) -> None:
+        self._claimed = claimed
         self._chat = chat
         self._most = most
         self._pages = split.Pages(most=most)
@@ -66,14 +66,14 @@ class EditWriter:
         self._edited: set[int] = set()
         self.shows_answer = False
         self.refusal = ""
-        self._unconfirmed = Unconfirmed(custody, chat)
+        self._unconfirmed = Unconfirmed(claimed, chat)
         self._delivers = False
         self._delivering = 0
-        self.seems_busy = custody.record.intended > 0  # an owner before us may have written in any style
+        self.seems_busy = claimed.record.intended > 0  # an owner before us may have written in any style
 
     @property
     def ends_silently(self) -> bool:
-        return len(self._custody.record.reply) - 1 in self._edited
+        return len(self._claimed.record.reply) - 1 in self._edited
 
     def wait(self, words: str) -> None:
         if words != wording.PLACEHOLDER or not self._shown:
@@ -90,10 +90,10 @@ class EditWriter:
         try:
             self._try_show(texts)
         except ChatRateLimited:
-            if reply.has_text and not self.shows_answer and len(self._custody.record.reply) == 1:
+            if reply.has_text and not self.shows_answer and len(self._claimed.record.reply) == 1:
                 # A crowd uses up the edits of a workspace. Posts are counted apart, so that the first text
                 # need not wait; once edits are taken again, it moves to where it belongs.
-                self._try_write(Part(self._custody.turn, 1, texts[0]))
+                self._try_write(Part(self._claimed.turn, 1, texts[0]))
                 self.shows_answer = True
             raise
         self.shows_answer = reply.has_text
@@ -111,40 +111,40 @@ class EditWriter:
                 raise
             except ChatRefused as exc:
                 if IS_CLOSED.fullmatch(exc.code) or not self._owe_something_else(exc.code):
-                    self._custody.settle(State.FAILED)
+                    self._claimed.settle(State.FAILED)
                     raise
             else:
-                if not self._custody.record.rest:
+                if not self._claimed.record.rest:
                     break
                 self._bring_rest()
-        ending = self._custody.record.ending
+        ending = self._claimed.record.ending
         assert ending is not None
         self.release_session()  # before the turn is settled: whoever takes it over after a crash does it too
-        self._custody.settle(ending)
+        self._claimed.settle(ending)
 
     def release_session(self) -> None:
         if self.seems_busy:
             with suppress(ChatRefused):
-                self._certainly(lambda: self._chat.set_status(self._custody.turn, ""))
+                self._certainly(lambda: self._chat.set_status(self._claimed.turn, ""))
             self.seems_busy = False
 
     # --- progress: each call is made once, and its trouble is told to the caller ---
 
     def _try_show(self, texts: Sequence[str]) -> None:
         """Bring the messages to `texts`, each with one call at most."""
-        parts = [Part(self._custody.turn, number, text) for number, text in enumerate(texts)]
+        parts = [Part(self._claimed.turn, number, text) for number, text in enumerate(texts)]
         for part in parts:
             if self._shown.get(part.number) != part:
                 self._check_lease()
                 self._try_write(part)
 
     def _check_lease(self) -> None:
-        self._custody.keep()
-        if self._custody.has_lapsed():
+        self._claimed.heartbeat()
+        if self._claimed.lease_expired():
             raise ChatUnavailable("not asked: the lease has lapsed")
 
     def _try_write(self, part: Part) -> None:
-        reply = self._custody.record.reply
+        reply = self._claimed.record.reply
         if part.number < len(reply):
             self._try_edit(reply[part.number], part)
         elif self._unconfirmed.is_hopeless(part.number):
@@ -163,16 +163,16 @@ class EditWriter:
         except ChatRefused as exc:
             if not _is_missing(exc, part.number):
                 raise
-            self._remember(reply=self._custody.record.reply[: part.number])
+            self._remember(reply=self._claimed.record.reply[: part.number])
             raise ChatUnavailable("not edited: it was deleted, and the answer to that got lost") from exc
         self._edited.add(part.number)
 
     def _try_take_back(self, kept: int) -> None:
         """Delete messages beyond the first `kept`: an earlier attempt's, or a first text that has moved."""
-        reply = self._custody.record.reply
+        reply = self._claimed.record.reply
         for number in reversed(range(kept, len(reply))):
             # On record first: nobody must edit what is gone.
-            self._custody.advance_once(reply=reply[:number])
+            self._claimed.try_advance(reply=reply[:number])
             self._forget([number])
             try:
                 self._delete_once(number, reply[number])
@@ -186,30 +186,30 @@ class EditWriter:
 
     def _intend(self, number: int) -> None:
         """On record before a message is posted: that it may stand."""
-        if self._custody.record.intended > number:
+        if self._claimed.record.intended > number:
             return
         if self._delivers:
-            self._custody.advance(intended=number + 1)
+            self._claimed.advance(intended=number + 1)
         else:
-            self._custody.advance_once(intended=number + 1)
+            self._claimed.try_advance(intended=number + 1)
 
     def _put_on_record(self, ts: str) -> None:
         """That the next message stands: on record, unless the ledger fails; then it can be found."""
-        self._remember(reply=(*self._custody.record.reply, ts))
+        self._remember(reply=(*self._claimed.record.reply, ts))
         with suppress(ServiceUnavailable):
-            self._custody.advance_once()
+            self._claimed.try_advance()
 
     def _remember(self, **changes: object) -> None:
         # Stored with the next change of the record: until then the messages can be found in the thread.
-        self._custody.record = replace(self._custody.record, **changes)  # type: ignore[arg-type]
+        self._claimed.record = replace(self._claimed.record, **changes)  # type: ignore[arg-type]
 
     # --- the final text ---
 
     def _owe_something_else(self, refusal: str) -> bool:
         """Cut the message that was refused, or explain; False when that explanation was refused."""
-        record, number = self._custody.record, self._delivering
+        record, number = self._claimed.record, self._delivering
         assert record.ending is not None
-        note = wording.explanation(Failure.NOT_SHOWABLE, reference=self._custody.turn.reference)
+        note = wording.explanation(Failure.NOT_SHOWABLE, reference=self._claimed.turn.reference)
         if record.owed == (note,):
             return False
         self.refusal = refusal
@@ -219,9 +219,9 @@ class EditWriter:
             pieces = split.split(record.owed[number], limit=min(limit, MESSAGE_LIMIT), data_tables=False)
         owed = [*record.owed[:number], *pieces, *record.owed[number + 1 :]]
         if refusal in IS_TOO_MUCH and pieces and len(owed) <= _MOST_TIMES * self._most:
-            self._custody.owe(owed, record.ending, failure=record.failure, rest=record.rest)
+            self._claimed.owe(owed, record.ending, failure=record.failure, rest=record.rest)
         else:
-            self._custody.owe([note], State.FAILED, failure=Failure.NOT_SHOWABLE)
+            self._claimed.owe([note], State.FAILED, failure=Failure.NOT_SHOWABLE)
         return True
 
     def _bring_rest(self) -> None:
@@ -229,17 +229,17 @@ class EditWriter:
 
         Whoever dies between the two uploads it twice: it is a part of the answer, which must land.
         """
-        record = self._custody.record
+        record = self._claimed.record
         assert record.ending is not None
         said = self._certainly(lambda: self._upload(File(REST, "text/markdown", record.rest.encode())))
-        self._custody.owe(
+        self._claimed.owe(
             [*record.owed[:-1], f"{record.owed[-1]}\n\n{said}"], record.ending, failure=record.failure
         )
 
     def _upload(self, file: File) -> str:
         """What is to be said about a file after a try to upload it; one that had no effect raises."""
         try:
-            self._chat.upload(self._custody.turn, file)
+            self._chat.upload(self._claimed.turn, file)
         except (ChatStopped, ChatUndone):
             raise
         except ChatRefused:
@@ -249,17 +249,17 @@ class EditWriter:
         return wording.rest_in_file(file.name)
 
     def _owed(self) -> list[Part]:
-        record = self._custody.record
+        record = self._claimed.record
         assert record.ending is not None, "deliver comes after owe"
         last = len(record.owed) - 1
         buttons = () if record.ending is State.ANSWERED else (self._retry_button(),)
         return [
-            Part(self._custody.turn, number, text, buttons if number == last else ())
+            Part(self._claimed.turn, number, text, buttons if number == last else ())
             for number, text in enumerate(record.owed)
         ]
 
     def _retry_button(self) -> Button:
-        return Button(wording.RETRY_BUTTON, RETRY, retry_value(self._custody.turn))
+        return Button(wording.RETRY_BUTTON, RETRY, retry_value(self._claimed.turn))
 
     def _deliver_all(self) -> None:
         standing = self._standing()
@@ -267,24 +267,24 @@ class EditWriter:
         for part in owed:
             number = self._delivering = part.number
             if number:  # one message each delivery at the least
-                self._custody.check_time()
+                self._claimed.check_time()
             stays = number in standing and self._makes_say(standing[number], part)
             if not stays and any(other >= number for other in standing):
                 self._make_way(number, standing)
             if number not in standing:
                 standing[number] = self._post(part)
             self._shown[number] = part
-            reply = self._custody.record.reply
+            reply = self._claimed.record.reply
             self._remember(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
-        standing |= dict(enumerate(self._custody.record.reply))
+        standing |= dict(enumerate(self._claimed.record.reply))
         # What an earlier, longer text has posted beyond this one. A stream must not stay open.
         self._delete({number: ts for number, ts in standing.items() if number >= len(owed)})
-        self._remember(reply=self._custody.record.reply[: len(owed)], intended=len(owed))
+        self._remember(reply=self._claimed.record.reply[: len(owed)], intended=len(owed))
 
     def _standing(self) -> dict[int, str]:
         """The messages of the reply that are in the thread, found there when the ledger cannot be sure."""
-        known = dict(enumerate(self._custody.record.reply))
-        if self._custody.record.intended > len(known):
+        known = dict(enumerate(self._claimed.record.reply))
+        if self._claimed.record.intended > len(known):
             known = self._unconfirmed.all_found() | known
         return known
 
@@ -307,8 +307,8 @@ class EditWriter:
 
         On record before they go: the next owner of the turn must not edit what is gone.
         """
-        record = self._custody.record
-        self._custody.advance(reply=record.reply[:first], intended=max(record.intended, first + 1))
+        record = self._claimed.record
+        self._claimed.advance(reply=record.reply[:first], intended=max(record.intended, first + 1))
         gone = {number: standing.pop(number) for number in [*standing] if number >= first}
         self._forget(gone)
         self._unconfirmed.abandon(gone.values())  # they cannot be edited any more
@@ -327,7 +327,7 @@ class EditWriter:
                 self._certainly(partial(self._delete_once, number, ts))
 
     def _delete_once(self, number: int, ts: str) -> None:
-        self._once_stopped(ts, number, lambda: self._chat.delete(self._custody.turn, ts))
+        self._once_stopped(ts, number, lambda: self._chat.delete(self._claimed.turn, ts))
 
     def _once_stopped(self, ts: str, number: int, call: Callable[[], None]) -> None:
         """`call`, about a message that may be a stream which its owner left open."""
@@ -341,7 +341,7 @@ class EditWriter:
 
     def _stop(self, ts: str, number: int) -> None:
         try:
-            self._chat.stop_stream(ts, Part(self._custody.turn, number, ""), Piece(""))
+            self._chat.stop_stream(ts, Part(self._claimed.turn, number, ""), Chunk(""))
         except ChatStopped:
             raise
         except ChatRefused as exc:
@@ -357,7 +357,7 @@ class EditWriter:
 
     def _once(self, number: int, post: Callable[[], str]) -> str:
         """The ts of message `number`: found in the thread if it may stand there, else posted."""
-        ts, is_found = self._unconfirmed.once(number, post, essential=self._delivers)
+        ts, is_found = self._unconfirmed.once(number, post, until_deadline=self._delivers)
         if is_found:
             self._doubtful.add(number)  # it may say something else
         return ts
@@ -366,10 +366,10 @@ class EditWriter:
         """An essential call, made only while the turn is ours."""
 
         def while_ours() -> T:
-            self._custody.confirm()
+            self._claimed.ensure_lease()
             return call()
 
-        return self._custody.essential(while_ours)
+        return self._claimed.retry_until_deadline(while_ours)
 
 
 def _is_missing(refusal: ChatRefused, number: int) -> bool:

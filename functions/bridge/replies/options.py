@@ -16,7 +16,7 @@ class Style(StrEnum):
 
 
 @dataclass(frozen=True)
-class Manner:
+class ReplyOptions:
     """How replies are made: the table `[reply]` of bridge.toml.
 
     Attributes:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from functions.bridge.markdown.outdent import Margin, margin_of, outdented, without
+from functions.bridge.markdown.outdent import Outdent, outdent_of, outdented, without
 from functions.bridge.markdown.split import Cut, continued, ended
 
 
 @dataclass(frozen=True)
-class Place:
+class StreamPosition:
     """How far a text has been written.
 
     Attributes:
@@ -24,7 +24,7 @@ class Place:
     sent: int = 0
     reopen: str = ""
     ended: tuple[str, ...] = ()
-    margins: tuple[Margin, ...] = ()
+    margins: tuple[Outdent, ...] = ()
 
     @property
     def message(self) -> str:
@@ -40,7 +40,7 @@ class Place:
         """Whether `text` begins with all that has been sent."""
         return without(self.margins, text).startswith(self.text[: self.sent])
 
-    def grown_to(self, text: str) -> "Place":
+    def grown_to(self, text: str) -> "StreamPosition":
         """The same place in a longer text, without blank lines at the head of a message."""
         text = without(self.margins, text)
         if self.reopen or self.sent > self.past:
@@ -48,7 +48,7 @@ class Place:
         past = len(text) - len(continued(text[self.past :], Cut(0)))
         return replace(self, text=text, past=past, sent=past)._begun()
 
-    def after(self, cut: Cut) -> "Place":
+    def after(self, cut: Cut) -> "StreamPosition":
         """The place behind the end of the message."""
         rest = continued(self.message[cut.at :], cut)
         past = len(self.text) - len(rest)
@@ -56,9 +56,9 @@ class Place:
         place = replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
         return place._begun()
 
-    def _begun(self) -> "Place":
+    def _begun(self) -> "StreamPosition":
         """The same place; a message of which nothing is written yet begins without too much indentation."""
-        margin = margin_of(self.reopen, self.text, self.past) if self.sent == self.past else None
+        margin = outdent_of(self.reopen, self.text, self.past) if self.sent == self.past else None
         if margin is None:
             return self
         reopen = outdented(self.reopen, margin.columns)

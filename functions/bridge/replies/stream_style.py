@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from functions.bridge import wording
 from functions.bridge.clock import Clock
-from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.markdown.split import Cut, Pages, Structure, end_of_data_table, ended
 from functions.bridge.replies.chat import (
@@ -21,14 +21,14 @@ from functions.bridge.replies.chat import (
     ChatRefused,
     ChatStopped,
     ChatUnavailable,
+    Chunk,
     Part,
-    Piece,
     Task,
     TaskStatus,
 )
 from functions.bridge.replies.edit_style import EditWriter
 from functions.bridge.replies.reply import Reply
-from functions.bridge.replies.stream_position import Place
+from functions.bridge.replies.stream_position import StreamPosition
 
 # Bytes of UTF-8: a message ends with the first block that ends beyond the one, and never beyond the other.
 ENOUGH_BYTES = 6_000
@@ -63,13 +63,13 @@ class StreamWriter(EditWriter):
     Where Slack refuses that, and when it is not certain what a stream has taken, it goes on by editing.
     """
 
-    def __init__(self, custody: Custody, chat: Chat, clock: Clock, *, most: int) -> None:
-        super().__init__(custody, chat, most=most)
+    def __init__(self, claimed: ClaimedTurn, chat: Chat, clock: Clock, *, most: int) -> None:
+        super().__init__(claimed, chat, most=most)
         self._clock = clock
         # A later attempt is written into the messages of the one before, which only edits can do.
-        self._streams = not custody.record.reply
+        self._streams = not claimed.record.reply
         self._open: _Stream | None = None
-        self._place = Place()
+        self._place = StreamPosition()
         self._reply: Reply | None = None
         self._tasks: dict[str, Task] = {}
         self._status = ("", float("-inf"))
@@ -117,7 +117,7 @@ class StreamWriter(EditWriter):
             self._status = (words, self._clock.now())
             self.seems_busy = True
             try:
-                self._chat.set_status(self._custody.turn, words)
+                self._chat.set_status(self._claimed.turn, words)
             except ChatRefused:
                 self._streams = False
 
@@ -163,10 +163,10 @@ class StreamWriter(EditWriter):
         place = self._place
         end = cut.at if cut else len(place.message)
         if self._open is None:
-            self._start(Piece(place.message[:end], tasks))
+            self._start(Chunk(place.message[:end], tasks))
         elif cut is None:
             self._chat.append_stream(
-                self._custody.turn, self._open.ts, Piece(place.message[place.written : end], tasks)
+                self._claimed.turn, self._open.ts, Chunk(place.message[place.written : end], tasks)
             )
             self._note(tasks)
         else:
@@ -184,21 +184,21 @@ class StreamWriter(EditWriter):
         """
         self._check_lease()
         text = ended(self._place.message, cut)
-        self._try_write(Part(self._custody.turn, len(self._custody.record.reply), text))
+        self._try_write(Part(self._claimed.turn, len(self._claimed.record.reply), text))
         self._place = self._place.after(cut)
 
-    def _start(self, piece: Piece) -> None:
+    def _start(self, chunk: Chunk) -> None:
         if self._unconfirmed:
             raise ChatUnavailable("not asked: an earlier message may stand")
-        number = len(self._custody.record.reply)
+        number = len(self._claimed.record.reply)
         self._intend(number)
         self.seems_busy = True
-        ts = self._once(number, lambda: self._chat.start_stream(self._custody.turn, piece))
+        ts = self._once(number, lambda: self._chat.start_stream(self._claimed.turn, chunk))
         self._put_on_record(ts)
         self._open = _Stream(ts, number, self._clock.now())
-        self._shown[number] = Part(self._custody.turn, number, piece.markdown)
+        self._shown[number] = Part(self._claimed.turn, number, chunk.markdown)
         self._doubtful.add(number)  # it grows
-        self._note(piece.tasks)
+        self._note(chunk.tasks)
 
     def _end(self, cut: Cut, tasks: tuple[Task, ...] = ()) -> bool:
         """Stop the message at `cut`, with what is missing of it."""
@@ -208,10 +208,10 @@ class StreamWriter(EditWriter):
         if not ended(place.message, cut):
             # Once its tasks are gone, Slack takes no message without text.
             cut = replace(cut, close=wording.NOTHING_YET)
-        part = Part(self._custody.turn, stream.number, ended(place.message, cut))
+        part = Part(self._claimed.turn, stream.number, ended(place.message, cut))
         rest = place.message[place.written : cut.at].rstrip() + cut.close
         tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))
-        self._chat.stop_stream(stream.ts, part, Piece(rest, tasks), goes_on=True)
+        self._chat.stop_stream(stream.ts, part, Chunk(rest, tasks), goes_on=True)
         self._note(tasks)
         self._stands(part)
         self._open, self._place = None, place.after(cut)
@@ -223,13 +223,13 @@ class StreamWriter(EditWriter):
         part = next((part for part in self._owed() if part.number == stream.number), None)
         if part is None or not part.markdown.startswith(standing):
             return
-        answered = self._custody.record.ending is State.ANSWERED
+        answered = self._claimed.record.ending is State.ANSWERED
         # Those that came and went between two looks, and the one at which the agent ended.
         unseen = self._news_of(self._reply) if answered and self._reply else ()
         tasks = unseen or self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
-        piece = Piece(part.markdown[len(standing) :], tasks)
+        chunk = Chunk(part.markdown[len(standing) :], tasks)
         try:
-            self._certainly(lambda: self._chat.stop_stream(stream.ts, part, piece))
+            self._certainly(lambda: self._chat.stop_stream(stream.ts, part, chunk))
         except ChatStopped:
             raise
         except ChatRefused:
@@ -241,7 +241,7 @@ class StreamWriter(EditWriter):
         self._shown[part.number] = part
         self._doubtful.discard(part.number)
 
-    def _cut(self, place: Place) -> Cut | None:
+    def _cut(self, place: StreamPosition) -> Cut | None:
         """Where the message that is being written has to end; None: it is not full yet."""
         message, written = place.message, place.written
         if self._open and self._open.is_old(self._clock.now()):
@@ -266,7 +266,7 @@ class StreamWriter(EditWriter):
                 return structure.cut(late[-1])
         return structure.cut(len(structure.text))
 
-    def _cut_here(self, place: Place) -> Cut:
+    def _cut_here(self, place: StreamPosition) -> Cut:
         """The next end of a line, or else behind what stands already."""
         structure = self._fitting(place)
         ends = (at for at in structure.between_lines() if at >= place.written)
@@ -276,7 +276,7 @@ class StreamWriter(EditWriter):
     def _spent(self) -> int:
         return self._open.spent if self._open else 0
 
-    def _fitting(self, place: Place) -> Structure:
+    def _fitting(self, place: StreamPosition) -> Structure:
         """As much of the message as there is room for."""
         room = max(0, MOST_BYTES - self._spent)
         beginning = place.message[: max(place.written, len(_prefix(place.message, room)))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.replies.chat import Chat, ChatRefused, ChatUnavailable, Found
 
 
@@ -12,10 +12,10 @@ class Unconfirmed:
     Without a history scope nobody may look: then one message may be left over.
     """
 
-    def __init__(self, custody: Custody, chat: Chat) -> None:
-        self._custody = custody
+    def __init__(self, claimed: ClaimedTurn, chat: Chat) -> None:
+        self._claimed = claimed
         self._chat = chat
-        self._numbers = {*range(len(custody.record.reply), custody.record.intended)}
+        self._numbers = {*range(len(claimed.record.reply), claimed.record.intended)}
         self._abandoned: set[str] = set()
         self._may_search = True
 
@@ -31,12 +31,12 @@ class Unconfirmed:
         """Whatever becomes of these, they are no part of the reply any more, and are not found."""
         self._abandoned.update(messages)
 
-    def once(self, number: int, post: Callable[[], str], *, essential: bool) -> tuple[str, bool]:
+    def once(self, number: int, post: Callable[[], str], *, until_deadline: bool) -> tuple[str, bool]:
         """The ts of message `number`, and whether it was found in the thread; else it is posted.
 
-        The call is `essential` as in `found`. Raises what `post` raises.
+        `until_deadline` as in `found`. Raises what `post` raises.
         """
-        if number in self._numbers and number in (found := self.found(essential=essential)):
+        if number in self._numbers and number in (found := self.found(until_deadline=until_deadline)):
             self._numbers.discard(number)
             return found[number], True
         try:
@@ -49,20 +49,20 @@ class Unconfirmed:
 
     def all_found(self) -> dict[int, str]:
         """What `found` says, for certain: from here on nothing is unconfirmed."""
-        found = self.found(essential=True)
+        found = self.found(until_deadline=True)
         self._numbers.clear()
         return found
 
-    def found(self, *, essential: bool) -> dict[int, str]:
+    def found(self, *, until_deadline: bool) -> dict[int, str]:
         """The messages of the reply that stand in the thread, by number.
 
-        Where that is `essential` it is repeated until it succeeds (`Custody.essential`); else it is tried
-        once, and raises `ChatError`.
+        `until_deadline`: the search is repeated (`ClaimedTurn.retry_until_deadline`); else it is tried once,
+        and raises `ChatError`.
         """
         if not self._may_search:
             return {}
         try:
-            found = self._custody.essential(self._find) if essential else self._find()
+            found = self._claimed.retry_until_deadline(self._find) if until_deadline else self._find()
         except ChatRefused:
             self._may_search = False
             return {}
@@ -70,9 +70,9 @@ class Unconfirmed:
         return {number: ts for number, ts in every.items() if ts not in self._abandoned}
 
     def _find(self) -> Found:
-        return self._chat.find(self._custody.turn)
+        return self._chat.find(self._claimed.turn)
 
     def _open_stream(self, found: Found) -> dict[int, str]:
         """A stream that nobody stopped is the message that was intended last."""
-        unknown = [ts for ts in found.streams if ts not in self._custody.record.reply]
-        return {self._custody.record.intended - 1: unknown[-1]} if unknown else {}
+        unknown = [ts for ts in found.streams if ts not in self._claimed.record.reply]
+        return {self._claimed.record.intended - 1: unknown[-1]} if unknown else {}

@@ -6,7 +6,7 @@ from functions.bridge.replies.reply import Reply
 
 
 class Writer(Protocol):
-    """Writes the reply of one turn while it is in our custody. A style of reply is one implementation.
+    """Writes the reply of one turn while it is in our claimed. A style of reply is one implementation.
 
     Attributes:
         shows_answer: whether anything that the agent said has been shown.

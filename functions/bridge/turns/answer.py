@@ -11,7 +11,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Agent
 from functions.bridge.agents.routing import Agents, Choice, NoChoice
 from functions.bridge.errors import GiveBack, ServiceUnavailable
-from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import AlreadySettled, Held, LeaseLost, Ledger, State
 from functions.bridge.replies.chat import (
     Chat,
@@ -23,11 +23,11 @@ from functions.bridge.replies.chat import (
     Identity,
 )
 from functions.bridge.replies.edit_style import EditWriter
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.stream_style import StreamWriter
 from functions.bridge.replies.writer import Writer
 from functions.bridge.turn import Notice, Turn
-from functions.bridge.turns.ask_agent import Conversation
+from functions.bridge.turns.ask_agent import AskAgent
 from functions.bridge.turns.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
@@ -42,6 +42,9 @@ HOPELESS_TRIES = 100
 LONGEST_WAIT_FOR_APP = 30 * 60
 # So often a mention is sent that Slack did not take for now.
 MENTION_TRIES = 3
+
+# Decides what a claimed turn is owed.
+Decide = Callable[[ClaimedTurn, Writer, Outcome], None]
 
 _VERDICTS = {
     State.ANSWERED: Verdict.ANSWERED,
@@ -58,7 +61,7 @@ def answer(
     *,
     agents: Agents,
     attachments: Attachments,
-    manner: Manner,
+    options: ReplyOptions,
     margin: float,
 ) -> Outcome:
     """Ask the agent and show its answer; or finish, or explain, what an earlier delivery left behind.
@@ -69,41 +72,41 @@ def answer(
         margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
     """
 
-    def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
-        us = custody.essential(ports.chat.identity)
+    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome) -> None:
+        us = claimed.retry_until_deadline(ports.chat.identity)
         check_meant(turn, us)
-        record = custody.record
+        record = claimed.record
         if record.state is not State.RECEIVED or record.tries > MOST_TRIES or turn.notice is not None:
-            _owe_own_words(custody, writer, outcome)
-        elif turn.sender_unknown and not _is_colleague(custody, ports.chat, us, outcome):
-            custody.owe([wording.notice_text(Notice.EXTERNAL, reference=turn.reference)], State.ANSWERED)
+            _owe_own_words(claimed, writer, outcome)
+        elif turn.sender_unknown and not _is_colleague(claimed, ports.chat, us, outcome):
+            claimed.owe([wording.notice_text(Notice.EXTERNAL, reference=turn.reference)], State.ANSWERED)
         elif isinstance(
-            chosen := _own_answer(turn, agents) or _choose(custody, ports.ledger, turn, agents), str
+            chosen := _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents), str
         ):
-            custody.owe([chosen], State.ANSWERED)
+            claimed.owe([chosen], State.ANSWERED)
         else:
             agent, question = chosen
             stop_at = delivery.deadline - margin
-            conversation = Conversation(custody, writer, ports, outcome, manner, stop_at=stop_at)
+            conversation = AskAgent(claimed, writer, ports, outcome, options, stop_at=stop_at)
             conversation.ask(agent, question, attachments)
 
-    return _hold(turn, delivery, ports, work, manner=manner)
+    return _hold(turn, delivery, ports, work, options=options)
 
 
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
 
-    def work(custody: Custody, writer: Writer, outcome: Outcome) -> None:
+    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome) -> None:
         writer.seems_busy = True  # the worker may have said so before anything was on record
-        _owe_own_words(custody, writer, outcome)
+        _owe_own_words(claimed, writer, outcome)
 
     return _hold(turn, delivery, ports, work)
 
 
-def _is_colleague(custody: Custody, chat: Chat, us: Identity, outcome: Outcome) -> bool:
+def _is_colleague(claimed: ClaimedTurn, chat: Chat, us: Identity, outcome: Outcome) -> bool:
     """Whether the sender belongs to us, of whom the event does not tell; not where Slack does not either."""
     try:
-        home = custody.essential(lambda: chat.home_of(custody.turn.user))
+        home = claimed.retry_until_deadline(lambda: chat.home_of(claimed.turn.user))
     except ChatRefused as exc:
         outcome.note(f"the sender's home is not known: {exc.code}")
         return False
@@ -117,16 +120,16 @@ def _own_answer(asked: Turn, agents: Agents) -> str:
     return objection(asked.files)
 
 
-def _choose(custody: Custody, ledger: Ledger, asked: Turn, agents: Agents) -> tuple[Agent, Turn] | str:
+def _choose(claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents) -> tuple[Agent, Turn] | str:
     """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
-    thread = custody.turn.thread_id
-    so_far = custody.essential(lambda: ledger.agent_of(thread)) if agents.are_several() else None
+    thread = claimed.turn.thread_id
+    so_far = claimed.retry_until_deadline(lambda: ledger.agent_of(thread)) if agents.are_several() else None
     match agents.choose(asked.channel, asked.text, so_far=so_far):
         case NoChoice() as nobody:
             return wording.no_choice(nobody, agents.reachable(asked.channel))
         case Choice(name, agent, text) if text or asked.files:
             # With one agent too: there may be several by the time of the thread's next question.
-            custody.essential(lambda: ledger.keep_agent(thread, name))
+            claimed.retry_until_deadline(lambda: ledger.keep_agent(thread, name))
             return agent, replace(asked, text=text)
     return _help(asked, agents)
 
@@ -139,33 +142,33 @@ def _hold(
     turn: Turn,
     delivery: Delivery,
     ports: Ports,
-    work: Callable[[Custody, Writer, Outcome], None],
+    work: Decide,
     *,
-    manner: Manner = Manner(style=Style.EDIT),  # noqa: B008 - it is frozen
+    options: ReplyOptions = ReplyOptions(style=Style.EDIT),  # noqa: B008 - it is frozen
 ) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
-    is_hidden = delivery.hide_for_claim(ports.lease_seconds)
+    is_hidden = delivery.extend_for_claim(ports.lease_seconds)
     now = ports.clock.now()
     try:
         claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
     except ServiceUnavailable as exc:
-        again_in = delivery.back_off(delivery.receives)  # nobody knows how often it was tried
-        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=again_in)
+        retry_in_seconds = delivery.back_off(delivery.receive_count)  # nobody knows how often it was tried
+        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), retry_in_seconds=retry_in_seconds)
     if isinstance(claim, AlreadySettled):
         # Who settled the turn may have been killed before that was in the log: rather twice than never.
-        return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receives > 1 else None)
+        return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receive_count > 1 else None)
     if isinstance(claim, Held):
-        return Outcome(Verdict.HELD, again_in=claim.seconds)
-    custody = Custody(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
+        return Outcome(Verdict.HELD, retry_in_seconds=claim.seconds)
+    claimed = ClaimedTurn(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
     writer: Writer = (
-        StreamWriter(custody, ports.chat, ports.clock, most=manner.max_messages)
-        if manner.style_in(turn.channel) is Style.STREAM
-        else EditWriter(custody, ports.chat, most=manner.max_messages)
+        StreamWriter(claimed, ports.chat, ports.clock, most=options.max_messages)
+        if options.style_in(turn.channel) is Style.STREAM
+        else EditWriter(claimed, ports.chat, most=options.max_messages)
     )
     outcome = Outcome(Verdict.FAILED)
     try:
-        _finish(custody, writer, outcome, work)
-        outcome.verdict = _VERDICTS[custody.record.state]
+        _finish(claimed, writer, outcome, work)
+        outcome.verdict = _VERDICTS[claimed.record.state]
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
             outcome.first_text_seconds = ports.clock.now() - now
         if writer.ends_silently:
@@ -178,38 +181,38 @@ def _hold(
         outcome.verdict = Verdict.REFUSED_BY_SLACK
         outcome.note(exc.code)
     except ChatAppRefused as exc:
-        _let_go(custody, is_try=False)
-        outcome.verdict, outcome.again_in = Verdict.APP_REFUSED, _wait_for_app(turn, delivery, ports)
+        _let_go(claimed, is_try=False)
+        outcome.verdict, outcome.retry_in_seconds = Verdict.APP_REFUSED, _wait_for_app(turn, delivery, ports)
         outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
     except GiveBack as exc:
         if claim.state is State.REPLYING and claim.tries >= HOPELESS_TRIES:
-            _owe_explanation_instead(custody)
+            _owe_explanation_instead(claimed)
         # Before the agent was asked, and with nothing owed, there was no try.
-        _let_go(custody, is_try=custody.record.state is not State.RECEIVED)
+        _let_go(claimed, is_try=claimed.record.state is not State.RECEIVED)
         outcome.verdict = Verdict.OWED
-        outcome.again_in = max(exc.seconds, delivery.back_off(claim.tries))
+        outcome.retry_in_seconds = max(exc.seconds, delivery.back_off(claim.tries))
         outcome.note(str(exc))
     except LeaseLost:
-        outcome.verdict, outcome.again_in = Verdict.LEASE_LOST, ports.lease_seconds
+        outcome.verdict, outcome.retry_in_seconds = Verdict.LEASE_LOST, ports.lease_seconds
     except Exception:  # a defect, which is reported by whoever called us
         if claim.state is State.REPLYING and claim.tries >= MOST_TRIES:
-            _owe_explanation_instead(custody)
+            _owe_explanation_instead(claimed)
         raise
-    outcome.failure = custody.record.failure
+    outcome.failure = claimed.record.failure
     if writer.refusal:
         outcome.note(f"Slack refused the text: {writer.refusal}")
     return outcome
 
 
-def _let_go(custody: Custody, *, is_try: bool) -> None:
+def _let_go(claimed: ClaimedTurn, *, is_try: bool) -> None:
     with suppress(ServiceUnavailable, LeaseLost):  # then the lease has to run out
-        custody.release(is_try=is_try)
+        claimed.release(is_try=is_try)
 
 
-def _owe_explanation_instead(custody: Custody) -> None:
+def _owe_explanation_instead(claimed: ClaimedTurn) -> None:
     """What is owed cannot be written, whatever it is: the next delivery says that."""
     with suppress(ServiceUnavailable, LeaseLost, GiveBack):
-        custody.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
+        claimed.owe_explanation(Failure.NOT_SHOWABLE, State.FAILED)
 
 
 def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
@@ -218,18 +221,16 @@ def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
     return delivery.spread(min(max(age, FIRST_BACK_OFF), LONGEST_WAIT_FOR_APP))
 
 
-def _finish(
-    custody: Custody, writer: Writer, outcome: Outcome, work: Callable[[Custody, Writer, Outcome], None]
-) -> None:
+def _finish(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, work: Decide) -> None:
     """Have the turn settled, unless it must be given back: it raises what `Writer.deliver` raises."""
     try:
-        if custody.record.state is not State.REPLYING:
-            work(custody, writer, outcome)
+        if claimed.record.state is not State.REPLYING:
+            work(claimed, writer, outcome)
         writer.deliver()
     except ChatStopped:
         with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
             writer.release_session()
-        custody.settle(State.STOPPED)
+        claimed.settle(State.STOPPED)
 
 
 def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *, began_at: float) -> None:
@@ -256,12 +257,12 @@ def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *,
             return
 
 
-def _owe_own_words(custody: Custody, _: Writer, __: Outcome) -> None:
+def _owe_own_words(claimed: ClaimedTurn, _: Writer, __: Outcome) -> None:
     """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
-    turn = custody.turn
-    if custody.record.state is State.STARTED:
-        custody.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
+    turn = claimed.turn
+    if claimed.record.state is State.STARTED:
+        claimed.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
     elif turn.notice is not None:  # without a button to ask again
-        custody.owe([wording.notice_text(turn.notice, reference=turn.reference)], State.ANSWERED)
+        claimed.owe([wording.notice_text(turn.notice, reference=turn.reference)], State.ANSWERED)
     else:
-        custody.owe_explanation(Failure.UNDELIVERABLE, State.FAILED)
+        claimed.owe_explanation(Failure.UNDELIVERABLE, State.FAILED)

@@ -10,7 +10,7 @@ from functions.bridge.agents.failures import MAY_HAVE_ACTED, NOT_STARTED, Failur
 from functions.bridge.agents.port import Agent, AgentRun, Asker, Question
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import user_text
-from functions.bridge.ledger.claimed_turn import Custody
+from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.names import LONGEST_FILE_NAME, one_line
 from functions.bridge.replies.cadence import Cadence
@@ -22,7 +22,7 @@ from functions.bridge.replies.chat import (
     ChatStopped,
     ChatUndone,
 )
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.writer import Writer
 from functions.bridge.turn import Turn
@@ -50,7 +50,7 @@ class Upload(Enum):
     UNCERTAIN = auto()
 
 
-class Conversation:
+class AskAgent:
     """One attempt of a turn whose agent may be asked.
 
     Args:
@@ -60,23 +60,23 @@ class Conversation:
 
     def __init__(
         self,
-        custody: Custody,
+        claimed: ClaimedTurn,
         writer: Writer,
         ports: Ports,
         outcome: Outcome,
-        manner: Manner,
+        options: ReplyOptions,
         *,
         stop_at: float,
     ) -> None:
-        self._custody = custody
+        self._claimed = claimed
         self._writer = writer
         self._chat = ports.chat
         self._clock = ports.clock
         self._outcome = outcome
-        self._manner = manner
+        self._options = options
         self._stop_at = stop_at
         self._began_at = ports.clock.now()
-        self._cadence = Cadence(phase=int(custody.turn.reference, 16) / 16**8)
+        self._cadence = Cadence(phase=int(claimed.turn.reference, 16) / 16**8)
         self._hurried = False
         self._wait_again_at = float("-inf")
         self._app_refusal: ChatAppRefused | None = None
@@ -91,18 +91,18 @@ class Conversation:
             question = self._question(asked, attachments)
         except _FileMissing as exc:
             self._outcome.note(exc.why)
-            self._custody.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
+            self._claimed.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
-        for wait in (*map(self._custody.spread, RETRY_WAITS), None):
+        for wait in (*map(self._claimed.spread, RETRY_WAITS), None):
             # Before the call: once it is made, nobody can tell any more whether the agent started.
-            self._custody.advance(state=State.STARTED, intended=max(1, self._custody.record.intended))
-            reply = Reply(show_rationale=self._manner.show_rationale, link_hosts=self._manner.link_hosts)
+            self._claimed.advance(state=State.STARTED, intended=max(1, self._claimed.record.intended))
+            reply = Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
             self._listen(agent.ask(question), reply)
             if wait is None or not self._may_ask_again(reply, wait):
                 break
-            self._custody.advance(state=State.RECEIVED)
+            self._claimed.advance(state=State.RECEIVED)
             self._wait(wording.RETRYING)
-            self._custody.pause(wait)
+            self._claimed.pause(wait)
         self._owe(reply)
 
     # --- before ---
@@ -121,7 +121,7 @@ class Conversation:
     def _fetch(self, asked: Turn, attachments: Attachments) -> list[File]:
         files: list[File] = []
         for file in asked.files:
-            self._custody.keep()
+            self._claimed.heartbeat()
             try:
                 data = attachments.fetch(file)
             except AttachmentUnavailable as exc:
@@ -138,7 +138,7 @@ class Conversation:
         """What people call users; "" where Slack does not tell, which it is not asked for again then."""
         names = dict.fromkeys(users, "")
         for user in names:
-            self._custody.keep()
+            self._claimed.heartbeat()
             try:
                 names[user] = self._chat.name_of(user)
             except ChatAppRefused:
@@ -152,7 +152,7 @@ class Conversation:
     def _listen(self, run: AgentRun, reply: Reply) -> None:
         try:
             while reply.ended is None:
-                self._custody.keep()
+                self._claimed.heartbeat()
                 self._show_if_due(reply)
                 if self._clock.now() >= self._stop_at:
                     reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
@@ -185,7 +185,7 @@ class Conversation:
     def _patience(self, reply: Reply) -> float:
         """How long to wait for an event before there is something else to do."""
         now = self._clock.now()
-        times = [self._stop_at, self._custody.beat_at]
+        times = [self._stop_at, self._claimed.next_heartbeat_at]
         if reply.shows_anything():
             times.append(self._cadence.due_at())
         if self._wait_again_at > now:
@@ -208,7 +208,7 @@ class Conversation:
             except (ChatError, ServiceUnavailable) as exc:
                 self._app_refusal = exc if isinstance(exc, ChatAppRefused) else None
                 self._wait_again_at = now + self._seconds_after(exc)
-        if self._app_refusal and self._custody.record.state is not State.STARTED:
+        if self._app_refusal and self._claimed.record.state is not State.STARTED:
             raise self._app_refusal
 
     def _show(self, reply: Reply) -> None:
@@ -257,7 +257,7 @@ class Conversation:
             acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
             words = wording.explanation(
                 ended.failure,
-                reference=self._custody.turn.reference,
+                reference=self._claimed.turn.reference,
                 may_have_acted=acted,
                 words=wording.requested(reply.requests),
             )
@@ -276,23 +276,23 @@ class Conversation:
         if rest:
             messages, rest = self._writer.pages(reply.final())
             messages[-1] = "\n\n".join([messages[-1], *notes])
-        self._custody.owe(messages, ending, failure=failure, rest=rest)
+        self._claimed.owe(messages, ending, failure=failure, rest=rest)
 
     def _upload(self, file: File) -> Upload:
         """Bring a file into the thread, while there is time."""
         for _ in range(UPLOAD_TRIES):
-            self._custody.keep()
-            self._custody.essential(self._custody.confirm)
+            self._claimed.heartbeat()
+            self._claimed.retry_until_deadline(self._claimed.ensure_lease)
             if self._clock.now() >= self._stop_at:
                 break
             try:
-                self._chat.upload(self._custody.turn, file)
+                self._chat.upload(self._claimed.turn, file)
             except ChatStopped:
                 raise
             except ChatRateLimited as exc:
-                wait = self._custody.after(exc)
+                wait = self._claimed.after(exc)
             except ChatUndone:
-                wait = self._custody.spread(UPLOAD_BACK_OFF)
+                wait = self._claimed.spread(UPLOAD_BACK_OFF)
             except ChatError as exc:
                 self._outcome.note(f"a file was not taken: {exc}")
                 is_refused = isinstance(exc, ChatRefused | ChatAppRefused)
@@ -301,7 +301,7 @@ class Conversation:
                 return Upload.DONE
             if self._clock.now() + wait >= self._stop_at:
                 break
-            self._custody.pause(wait)
+            self._claimed.pause(wait)
         return Upload.MISSING
 
 

@@ -17,7 +17,7 @@ LONGEST_BACK_OFF = 60.0
 class Message(Protocol):
     """The queue message that brought the turn."""
 
-    def hide(self, seconds: float) -> None:
+    def extend_visibility(self, seconds: float) -> None:
         """Nobody else receives it for so long from now. Raises `ServiceUnavailable`."""
         ...
 
@@ -29,15 +29,15 @@ class Delivery:
     Attributes:
         message: the queue message that brought it; kept hidden while the work goes on.
         owner: a name for this delivery that no other has.
-        deadline: when essential writes must be given up, seconds since the epoch.
-        receives: how often the message has been received from its queue by now. Most of these may have been
-            no tries: a message that has to wait is received again and again.
+        deadline: when writes that must land are given up, seconds since the epoch.
+        receive_count: how often the message has been received from its queue by now. Most of these may
+            have been no tries: a message that has to wait is received again and again.
     """
 
     message: Message
     owner: str
     deadline: float
-    receives: int = 1
+    receive_count: int = 1
 
     @property
     def share(self) -> float:
@@ -52,7 +52,7 @@ class Delivery:
         """A wait, as long as this delivery makes it."""
         return waits.spread(seconds, self.share)
 
-    def hide_for_claim(self, lease_seconds: float) -> bool:
+    def extend_for_claim(self, lease_seconds: float) -> bool:
         """Hide the message until a lease that begins now has run out; whether that could be done.
 
         The first call of all. Until then the message is hidden for as long as its queue says, longer than
@@ -60,7 +60,7 @@ class Delivery:
         not be given back.
         """
         try:
-            self.message.hide(lease_seconds + CLAIM_SECONDS)
+            self.message.extend_visibility(lease_seconds + CLAIM_SECONDS)
         except ServiceUnavailable:
             return False
         return True

@@ -39,7 +39,9 @@ def _ask_again(retry: Retry, delivery: Delivery, ports: Ports, work: Work) -> Ou
     try:
         kept = ports.ledger.question(retry.turn)
     except ServiceUnavailable as exc:
-        return Outcome(Verdict.UNAVAILABLE, detail=str(exc), again_in=delivery.back_off(delivery.receives))
+        return Outcome(
+            Verdict.UNAVAILABLE, detail=str(exc), retry_in_seconds=delivery.back_off(delivery.receive_count)
+        )
     if kept is None:
         # What is owed already is still delivered.
         return work(replace(retry.turn, notice=Notice.TOO_OLD), delivery, ports)

@@ -37,7 +37,7 @@ class Outcome:
         first_text_seconds: from the delivery to the first piece of the answer in Slack, if there was one.
         app_refusal: Slack's name of the error with which it refused the app; "" when it did not.
         remedy: what the operator has to do about that.
-        again_in: give the message back for another delivery in so many seconds; None: it is done with.
+        retry_in_seconds: until the message is delivered again; None: it is done with.
     """
 
     verdict: Verdict
@@ -47,7 +47,7 @@ class Outcome:
     first_text_seconds: float | None = None
     app_refusal: str = ""
     remedy: str = ""
-    again_in: float | None = None
+    retry_in_seconds: float | None = None
 
     def note(self, detail: str) -> None:
         """Add to `detail`: what the agent said of its own trouble is kept nowhere else."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from functions.bridge.agents.events import File, Finished, TextDelta
 from functions.bridge.agents.port import Question
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.answer import answer, give_up
 from functions.bridge.turns.delivery import Delivery
@@ -74,13 +74,13 @@ def take(
     turn: Turn = TURN,
     agent: ScriptedAgent | None = None,
     seconds: float = 290.0,
-    manner: Manner = Manner(),  # noqa: B008 - it is frozen
+    options: ReplyOptions = ReplyOptions(),  # noqa: B008 - it is frozen
 ) -> Outcome:
     asked = agent or ScriptedAgent(stage.clock, script or SUNNY)
-    return handle(command_of(turn), stage.delivery(seconds), stage.ports, answering(stage, asked, manner))
+    return handle(command_of(turn), stage.delivery(seconds), stage.ports, answering(stage, asked, options))
 
 
-def answering(stage: Stage, agent: ScriptedAgent, manner: Manner) -> Work:
+def answering(stage: Stage, agent: ScriptedAgent, options: ReplyOptions) -> Work:
     """What a worker does with a turn."""
 
     def work(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
@@ -90,7 +90,7 @@ def answering(stage: Stage, agent: ScriptedAgent, manner: Manner) -> Work:
             ports,
             agents=only(agent),
             attachments=stage.attachments,
-            manner=manner,
+            options=options,
             margin=10.0,
         )
 
@@ -99,5 +99,5 @@ def answering(stage: Stage, agent: ScriptedAgent, manner: Manner) -> Work:
 
 def surrender(stage: Stage, turn: Turn = TURN, *, receives: int = 1) -> Outcome:
     """The turn arrives in the dead-letter queue."""
-    delivery = replace(stage.delivery(50.0), receives=receives)
+    delivery = replace(stage.delivery(50.0), receive_count=receives)
     return handle(command_of(turn), delivery, stage.ports, give_up)

@@ -8,8 +8,8 @@ from typing import Any
 from functions.bridge.agents.events import Finished, TextDelta
 from functions.bridge.ledger.record import SETTLED
 from functions.bridge.markdown.tables import Table, in_parts
-from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part, Piece
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Chunk, Part
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
 from tests.functions.bridge import asking
@@ -53,20 +53,20 @@ class StrictChat(FakeChat):
         self.before_each: Callable[[], None] = lambda: None
         self.longest = 0.0
         self.opened: dict[str, float] = {}
-        self.pieces: list[Piece] = []
+        self.pieces: list[Chunk] = []
         self._clock = clock
 
-    def start_stream(self, turn: Turn, piece: Piece) -> str:
+    def start_stream(self, turn: Turn, piece: Chunk) -> str:
         self._check(piece)
         ts = super().start_stream(turn, piece)
         self.opened[ts] = self._clock.now()
         return ts
 
-    def append_stream(self, turn: Turn, ts: str, piece: Piece) -> None:
+    def append_stream(self, turn: Turn, ts: str, piece: Chunk) -> None:
         self._check(piece, ts)
         super().append_stream(turn, ts, piece)
 
-    def stop_stream(self, ts: str, part: Part, piece: Piece, *, goes_on: bool = False) -> None:
+    def stop_stream(self, ts: str, part: Part, piece: Chunk, *, goes_on: bool = False) -> None:
         self._check(piece, ts)
         super().stop_stream(ts, part, piece, goes_on=goes_on)
 
@@ -79,7 +79,7 @@ class StrictChat(FakeChat):
         _check_message(part)
         super().edit(ts, part)
 
-    def _check(self, piece: Piece, ts: str = "") -> None:
+    def _check(self, piece: Chunk, ts: str = "") -> None:
         self.pieces.append(piece)
         said, titles = piece.markdown, "".join(task.title for task in piece.tasks)
         if ts in self.streams:
@@ -123,8 +123,8 @@ def take(
     style: Style = Style.STREAM,
 ) -> Outcome:
     """A question that is answered in a style, within the fifteen minutes that Lambda gives at most."""
-    manner = Manner(style=style, max_messages=MOST_MESSAGES)
-    return asking.take(stage, *script, turn=turn, agent=agent, seconds=seconds, manner=manner)
+    options = ReplyOptions(style=style, max_messages=MOST_MESSAGES)
+    return asking.take(stage, *script, turn=turn, agent=agent, seconds=seconds, options=options)
 
 
 def deliver_until_settled(stage: StrictStage) -> None:

@@ -15,7 +15,7 @@ from functions.adapters.aws.ledger import DynamoLedger
 from functions.bridge.commands import Ask, RefusePress, Retry, from_json, to_json
 from functions.bridge.incoming.interactions import parse
 from functions.bridge.ledger.record import AlreadySettled, Claim, Held, Record, State
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Verdict
@@ -99,7 +99,7 @@ def test_a_strangers_press_on_the_queue_is_refused(release: Path) -> None:
     command = from_json(recorded(release, "messages")["a stranger's press"]["body"])
     assert isinstance(command, RefusePress)
     agent = ScriptedAgent(stage.clock, SUNNY)
-    outcome = handle(command, stage.delivery(), stage.ports, answering(stage, agent, Manner()))
+    outcome = handle(command, stage.delivery(), stage.ports, answering(stage, agent, ReplyOptions()))
     assert (outcome.verdict, agent.questions) == (Verdict.PRESS_REFUSED, [])
     [told] = stage.chat.history("post_ephemeral")
     assert told.startswith(f"{command.channel}:{command.thread_ts} U02BOB ")

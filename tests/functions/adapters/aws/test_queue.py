@@ -89,12 +89,12 @@ def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: 
     queues.send(Ask(replace(TURN, ts="1700000004.000100")))
     [message] = aws.sqs.receive_message(QueueUrl=url)["Messages"]
     held = QueueMessage(clients.sqs(), url, message["ReceiptHandle"])
-    held.hide(59.5)
+    held.extend_visibility(59.5)
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
-    held.hide(0)
+    held.extend_visibility(0)
     assert "Messages" in aws.sqs.receive_message(QueueUrl=url)
 
 
 def test_a_receipt_that_is_not_valid_is_reported_as_unavailable(url: str) -> None:
     with pytest.raises(ServiceUnavailable):
-        QueueMessage(clients.sqs(), url, "no-such-receipt").hide(60)
+        QueueMessage(clients.sqs(), url, "no-such-receipt").extend_visibility(60)

@@ -18,9 +18,9 @@ from functions.bridge.replies.chat import (
     ChatRefused,
     ChatStopped,
     ChatUnavailable,
+    Chunk,
     Found,
     Part,
-    Piece,
     Task,
     TaskStatus,
 )
@@ -395,10 +395,10 @@ TASK = Task("step-0", "Get weather…", TaskStatus.IN_PROGRESS)
 def test_a_stream_grows_and_becomes_a_part_of_the_reply(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    ts = chat.start_stream(turn, Piece("It ", (TASK,)))
-    chat.append_stream(turn, ts, Piece("is "))
-    chat.append_stream(turn, ts, Piece("", (replace(TASK, status=TaskStatus.COMPLETE),)))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny.", (Button("Retry", "retry", "x"),)), Piece("sunny."))
+    ts = chat.start_stream(turn, Chunk("It ", (TASK,)))
+    chat.append_stream(turn, ts, Chunk("is "))
+    chat.append_stream(turn, ts, Chunk("", (replace(TASK, status=TaskStatus.COMPLETE),)))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny.", (Button("Retry", "retry", "x"),)), Chunk("sunny."))
     message = message_of(slack, ts)
     assert message.thread_ts == turn.ts
     assert [block["type"] for block in message.blocks] == ["plan", "markdown", "actions"]
@@ -410,44 +410,44 @@ def test_a_stream_grows_and_becomes_a_part_of_the_reply(
 
 
 def test_a_stream_is_for_the_one_who_asks(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    chat.start_stream(turn, Piece("It "))
+    chat.start_stream(turn, Chunk("It "))
     args = last_call(slack).args
     assert (args["recipient_user_id"], args["recipient_team_id"]) == (turn.user, turn.team)
 
 
 def test_everything_goes_into_a_stream_as_chunks(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
     # The first payload decides for all of them, and a mixture is refused.
-    ts = chat.start_stream(turn, Piece("It "))
-    chat.append_stream(turn, ts, Piece("is "))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Piece("sunny."))
+    ts = chat.start_stream(turn, Chunk("It "))
+    chat.append_stream(turn, ts, Chunk("is "))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Chunk("sunny."))
     assert not [call.method for call in slack.web_api.calls if "markdown_text" in call.args]
 
 
 def test_a_stream_can_end_with_nothing_more_to_say(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    ts = chat.start_stream(turn, Piece("It is sunny."))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Piece(""))
+    ts = chat.start_stream(turn, Chunk("It is sunny."))
+    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Chunk(""))
     assert message_of(slack, ts).blocks == [{"type": "markdown", "text": "It is sunny."}]
-    tasks_only = chat.start_stream(turn, Piece("", (TASK,)))
-    chat.stop_stream(tasks_only, Part(turn, 1, ""), Piece(""))
+    tasks_only = chat.start_stream(turn, Chunk("", (TASK,)))
+    chat.stop_stream(tasks_only, Part(turn, 1, ""), Chunk(""))
     assert chat.find(turn) == Found({0: ts, 1: tasks_only})
 
 
 def test_a_title_of_a_task_is_cut_to_what_slack_takes(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    chat.start_stream(turn, Piece("", (replace(TASK, title="x" * 300),)))
+    chat.start_stream(turn, Chunk("", (replace(TASK, title="x" * 300),)))
     assert last_call(slack).result["ok"]
 
 
 def test_a_stream_that_nobody_stopped_is_found_and_can_be_ended(chat: SlackChat, turn: Turn) -> None:
     first = chat.post(Part(turn, 0, "one"))
-    ts = chat.start_stream(turn, Piece("It "))
+    ts = chat.start_stream(turn, Chunk("It "))
     assert chat.find(turn) == Found({0: first}, (ts,))
     with pytest.raises(ChatRefused, match="streaming_state_conflict"):
         chat.edit(ts, Part(turn, 1, "It is sunny."))
     with pytest.raises(ChatRefused, match="cant_delete_message"):
         chat.delete(turn, ts)
-    chat.stop_stream(ts, Part(turn, 1, ""), Piece(""))
+    chat.stop_stream(ts, Part(turn, 1, ""), Chunk(""))
     chat.edit(ts, Part(turn, 1, "It is sunny."))
     assert chat.find(turn) == Found({0: first, 1: ts})
     chat.delete(turn, ts)
@@ -457,10 +457,10 @@ def test_a_stream_that_nobody_stopped_is_found_and_can_be_ended(chat: SlackChat,
 def test_a_stream_that_expired_is_found_and_can_be_edited(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    ts = chat.start_stream(turn, Piece("It "))
+    ts = chat.start_stream(turn, Chunk("It "))
     slack.workspace.stream_lifetime_seconds = 0
     with pytest.raises(ChatRefused, match="message_not_in_streaming_state"):
-        chat.append_stream(turn, ts, Piece("is "))
+        chat.append_stream(turn, ts, Chunk("is "))
     assert chat.find(turn) == Found({}, (ts,))
     chat.edit(ts, Part(turn, 0, "It is sunny."))
     assert chat.find(turn) == Found({0: ts})
@@ -487,37 +487,37 @@ def test_the_stream_of_another_turn_is_not_taken_for_ours(
 def test_a_person_who_stops_a_stream_is_told_from_other_refusals(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    ts = chat.start_stream(turn, Piece("It "))
+    ts = chat.start_stream(turn, Chunk("It "))
     message = message_of(slack, ts)
     assert message.stream is not None
     slack.workspace.stop_stream(message, message.stream, seed.ALICE)
     with pytest.raises(ChatStopped):
-        chat.append_stream(turn, ts, Piece("is "))
+        chat.append_stream(turn, ts, Chunk("is "))
     with pytest.raises(ChatStopped):
-        chat.stop_stream(ts, Part(turn, 0, ""), Piece("sunny."))
+        chat.stop_stream(ts, Part(turn, 0, ""), Chunk("sunny."))
 
 
 def test_a_stream_that_is_too_long_is_refused_by_slacks_name(chat: SlackChat, turn: Turn) -> None:
-    ts = chat.start_stream(turn, Piece("é" * 5_000))
+    ts = chat.start_stream(turn, Chunk("é" * 5_000))
     with pytest.raises(ChatRefused, match="msg_too_long"):
-        chat.append_stream(turn, ts, Piece("é" * 5_000))
+        chat.append_stream(turn, ts, Chunk("é" * 5_000))
 
 
 @pytest.mark.parametrize("drop", ["before", "after"])
 def test_an_append_that_may_have_happened_is_not_repeated_by_the_adapter(
     slack: SlackService, chat: SlackChat, turn: Turn, drop: Literal["before", "after"]
 ) -> None:
-    ts = chat.start_stream(turn, Piece("It "))
+    ts = chat.start_stream(turn, Chunk("It "))
     slack.faults.add(Fault("chat.appendStream", drop=drop))
     with pytest.raises(ChatUnavailable):
-        chat.append_stream(turn, ts, Piece("is "))
+        chat.append_stream(turn, ts, Chunk("is "))
     assert message_of(slack, ts).blocks[0]["text"] == ("It " if drop == "before" else "It is ")
 
 
 def test_a_stream_that_its_writer_left_open_is_put_right_by_another(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    ts = chat.start_stream(turn, Piece("", (TASK,)))  # nothing but tasks: a stop must not leave it empty
+    ts = chat.start_stream(turn, Chunk("", (TASK,)))  # nothing but tasks: a stop must not leave it empty
     stage = Stage()
     ports = replace(stage.ports, chat=chat)
     stage.ledger.records[turn.turn_id] = Record(turn.turn_id, 1, State.STARTED, "dead", (), 1)
@@ -532,8 +532,8 @@ def test_a_stream_leaves_the_session_processing_only_where_the_answer_goes_on(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
     for goes_on, session in ((True, "processing"), (False, "active")):
-        ts = chat.start_stream(turn, Piece("It "))
-        chat.stop_stream(ts, Part(turn, 0, "It is"), Piece("is"), goes_on=goes_on)
+        ts = chat.start_stream(turn, Chunk("It "))
+        chat.stop_stream(ts, Part(turn, 0, "It is"), Chunk("is"), goes_on=goes_on)
         assert slack.workspace.session_status(turn.channel, turn.thread_ts) == session
 
 

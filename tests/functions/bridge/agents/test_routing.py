@@ -3,7 +3,7 @@
 import pytest
 
 from functions.bridge.agents.routing import Agents, Choice, Listed, NoChoice, Why
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.answer import answer
 from functions.bridge.turns.outcome import Outcome, Verdict
@@ -96,7 +96,7 @@ def ask(stage: Stage, some: Agents, turn: Turn = TURN) -> Outcome:
         stage.ports,
         agents=some,
         attachments=stage.attachments,
-        manner=Manner(),
+        options=ReplyOptions(),
         margin=10.0,
     )
 

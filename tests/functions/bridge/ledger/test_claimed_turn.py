@@ -69,7 +69,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(stage: Stage) -> None:
 
     outcome = take(stage, TextDelta("It is "), 1.0, lose, TextDelta("sunny."), Finished())
     assert outcome.verdict is Verdict.LEASE_LOST
-    assert outcome.again_in is not None
+    assert outcome.retry_in_seconds is not None
     assert stage.chat.texts() == ["It is"]
 
 
@@ -114,8 +114,8 @@ def test_a_final_text_that_cannot_land_in_time_is_owed_and_the_turn_let_go(stage
     stage.chat.trouble["edit"] = [None, ChatRateLimited(400)]
     outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert outcome.verdict is Verdict.OWED
-    assert outcome.again_in is not None
-    assert outcome.again_in >= 400
+    assert outcome.retry_in_seconds is not None
+    assert outcome.retry_in_seconds >= 400
     agent = ScriptedAgent(stage.clock, SUNNY)
     assert take(stage, agent=agent).verdict is Verdict.ANSWERED  # at once: no lease to wait for
     assert agent.questions == []

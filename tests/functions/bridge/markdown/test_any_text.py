@@ -63,6 +63,8 @@ MEANWHILE: st.SearchStrategy[list[Step]] = st.sampled_from(
     [[], [0.01], [1.0], [2.0], [7.0], [100.0], [ToolUse("tool")], [Citation((Source("s"),))]]
 )
 MISHAPS = st.none() | st.sampled_from(TROUBLE)
+# An app without sessions is refused from the first; Slack also ends the session that it began.
+NO_SESSIONS = st.just([ChatRefused("refused: unknown_method")] * 9)
 PASSING = st.none() | st.sampled_from([each for each in TROUBLE if not isinstance(each, ChatRefused)])
 
 
@@ -76,7 +78,9 @@ PASSING = st.none() | st.sampled_from([each for each in TROUBLE if not isinstanc
             "start_stream": st.lists(MISHAPS, max_size=4),
             "append_stream": st.lists(MISHAPS, max_size=6),
             "stop_stream": st.lists(MISHAPS, max_size=4),
-            "set_status": st.lists(MISHAPS, max_size=2),
+            # An app without sessions is refused from the first; a session that Slack began, it also ends.
+            "set_status": st.lists(PASSING, max_size=2)
+            | st.just([ChatRefused("refused: unknown_method")] * 9),
             "post": st.lists(PASSING, max_size=4),
             "edit": st.lists(PASSING, max_size=6),
             "find": st.lists(PASSING, max_size=2),

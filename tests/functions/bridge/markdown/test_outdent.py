@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.markdown.outdent import Margin, indentation, margin_of, outdented
+from functions.bridge.markdown.outdent import Outdent, indentation, outdent_of, outdented
 
 
 # A tab reaches to the next column that is a multiple of four. spec.commonmark.org/0.31.2/#tabs
@@ -14,8 +14,8 @@ def test_tabs_count_as_columns(line: str, columns: int) -> None:
 
 
 def test_three_columns_mean_nothing_and_stay() -> None:
-    assert margin_of("", "   - a\n", 0) is None
-    assert margin_of("", "said\n    - a\n", len("said\n")) == Margin(len("said\n"), "", 4)
+    assert outdent_of("", "   - a\n", 0) is None
+    assert outdent_of("", "said\n    - a\n", len("said\n")) == Outdent(len("said\n"), "", 4)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_lines_keep_their_place_in_a_list_that_moves_to_the_margin(text: str, sh
 
 
 def test_a_code_block_that_is_opened_again_takes_its_lines_with_it() -> None:
-    margin = Margin(at=len("said\n"), opening="    ```py\n", columns=4)
+    margin = Outdent(at=len("said\n"), opening="    ```py\n", columns=4)
     assert margin.off("said\n    x = 1\n    ```\n    - b\n") == "said\nx = 1\n```\n- b\n"
 
 
@@ -52,5 +52,5 @@ pieces = st.lists(
 
 @given(pieces, pieces)
 def test_of_a_longer_text_the_same_is_left_or_more(text: str, more: str) -> None:
-    margin = Margin(0, "", 4)
+    margin = Outdent(0, "", 4)
     assert margin.off(text + more).startswith(margin.off(text))

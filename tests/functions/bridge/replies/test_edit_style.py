@@ -211,7 +211,7 @@ def test_a_thread_that_is_gone_ends_the_turn_quietly(stage: Stage, code: str) ->
     stage.chat.trouble["edit"] = [ChatRefused(code), ChatRefused(code)]
     outcome = take(stage)
     assert (outcome.verdict, outcome.detail) == (Verdict.REFUSED_BY_SLACK, code)
-    assert outcome.again_in is None
+    assert outcome.retry_in_seconds is None
     assert stage.record.state is State.FAILED
 
 

@@ -10,7 +10,7 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.buttons import RetryValue, read_retry_value
 from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Attachment, Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kill, slow_down, surrender, take
@@ -83,7 +83,7 @@ def test_a_second_delivery_of_an_answered_turn_changes_nothing(stage: Stage) -> 
 def test_a_live_lease_sends_the_message_back_for_as_long_as_it_runs(stage: Stage) -> None:
     seen: list[Outcome] = []
     take(stage, 5.0, lambda: seen.append(take(stage)), *SUNNY)
-    assert seen == [Outcome(Verdict.HELD, again_in=55.0)]
+    assert seen == [Outcome(Verdict.HELD, retry_in_seconds=55.0)]
     assert stage.chat.texts() == ["It is sunny."]
 
 
@@ -92,9 +92,9 @@ def test_a_turn_that_cannot_be_claimed_is_tried_again_later_and_later(stage: Sta
     first = take(stage)
     assert (first.verdict, first.detail) == (Verdict.UNAVAILABLE, "DynamoDB did not answer")
     again = surrender(stage, receives=9)
-    assert first.again_in is not None
-    assert again.again_in is not None
-    assert first.again_in <= 5 < 30 <= again.again_in <= 60
+    assert first.retry_in_seconds is not None
+    assert again.retry_in_seconds is not None
+    assert first.retry_in_seconds <= 5 < 30 <= again.retry_in_seconds <= 60
     assert take(stage).verdict is Verdict.ANSWERED
 
 
@@ -313,16 +313,24 @@ def test_by_default_direct_messages_are_streamed_and_all_else_is_edited(
     stage: Stage, channel: str, style: Style
 ) -> None:
     turn = replace(TURN, channel=channel)
-    take(stage, TextDelta("It is "), 5.0, TextDelta("sunny."), Finished(), turn=turn, manner=Manner(style))
+    take(
+        stage,
+        TextDelta("It is "),
+        5.0,
+        TextDelta("sunny."),
+        Finished(),
+        turn=turn,
+        options=ReplyOptions(style),
+    )
     streamed = style is Style.STREAM or (style is Style.AUTO and channel == "D1")
     assert bool(stage.chat.history("start_stream")) is streamed
     assert bool(stage.chat.history("edit")) is not streamed
-    assert Manner().style is Style.AUTO
+    assert ReplyOptions().style is Style.AUTO
 
 
 @pytest.mark.parametrize(("seconds", "style"), [(59.0, Style.EDIT), (61.0, Style.STREAM)])
 def test_who_is_notified_anyway_or_was_quick_is_not_told(stage: Stage, seconds: float, style: Style) -> None:
-    take(stage, seconds, *SUNNY, manner=Manner(style=style))
+    take(stage, seconds, *SUNNY, options=ReplyOptions(style=style))
     assert stage.chat.history("mention") == []
 
 
@@ -334,7 +342,14 @@ def test_how_long_is_slow_is_a_setting(stage: Stage) -> None:
 
 def test_who_waits_for_a_stream_that_became_edits_is_told(stage: Stage) -> None:
     stage.chat.trouble["start_stream"] = [ChatRefused("unknown_method")]
-    take(stage, TextDelta("It is "), 61.0, TextDelta("sunny."), Finished(), manner=Manner(style=Style.STREAM))
+    take(
+        stage,
+        TextDelta("It is "),
+        61.0,
+        TextDelta("sunny."),
+        Finished(),
+        options=ReplyOptions(style=Style.STREAM),
+    )
     assert len(stage.chat.history("mention")) == 1
 
 

@@ -8,7 +8,7 @@ from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatAppRefused
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Notice
 from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP, MOST_TRIES
 from functions.bridge.turns.outcome import Verdict
@@ -59,16 +59,16 @@ def test_a_question_is_asked_once_the_app_is_accepted(stage: Stage, style: Style
     refuse(stage.chat)
     agent = ScriptedAgent(stage.clock, SUNNY)
     for _ in range(30):
-        outcome = take(stage, agent=agent, manner=Manner(style=style))
+        outcome = take(stage, agent=agent, options=ReplyOptions(style=style))
         assert (outcome.verdict, outcome.app_refusal) == (Verdict.APP_REFUSED, "token_revoked")
         assert outcome.remedy == "store another token"
         assert outcome.failure is None
-        assert outcome.again_in is not None
-        stage.clock.sleep(outcome.again_in)
+        assert outcome.retry_in_seconds is not None
+        stage.clock.sleep(outcome.retry_in_seconds)
     assert agent.questions == []
     assert stage.record.state is State.RECEIVED
     accept(stage)
-    assert take(stage, agent=agent, manner=Manner(style=style)).verdict is Verdict.ANSWERED
+    assert take(stage, agent=agent, options=ReplyOptions(style=style)).verdict is Verdict.ANSWERED
     assert len(agent.questions) == 1
     assert stage.chat.texts() == ["It is sunny."]
 
@@ -102,12 +102,12 @@ def test_an_agent_that_runs_is_heard_to_its_end_and_its_answer_lands_later(
 ) -> None:
     refuse(stage.chat, knows_names=True)
     agent = ScriptedAgent(stage.clock, [TextDelta("It is "), 100.0, TextDelta("sunny."), Finished()])
-    manner = Manner(style=style)
-    assert take(stage, agent=agent, manner=manner).verdict is Verdict.APP_REFUSED
+    options = ReplyOptions(style=style)
+    assert take(stage, agent=agent, options=options).verdict is Verdict.APP_REFUSED
     assert (stage.record.state, stage.record.owed) == (State.REPLYING, ("It is sunny.",))
-    assert take(stage, agent=agent, manner=manner).verdict is Verdict.APP_REFUSED
+    assert take(stage, agent=agent, options=options).verdict is Verdict.APP_REFUSED
     accept(stage)
-    assert take(stage, agent=agent, manner=manner).verdict is Verdict.ANSWERED
+    assert take(stage, agent=agent, options=options).verdict is Verdict.ANSWERED
     assert len(agent.questions) == 1
     assert stage.chat.texts() == ["It is sunny."]
 
@@ -122,11 +122,11 @@ def test_an_app_that_is_refused_in_mid_answer_finishes_its_reply_later(
     for method in METHODS:
         stage.chat.trouble[method] = [*[None] * after, *[REFUSAL] * 1000]
     agent = ScriptedAgent(stage.clock, script)
-    outcome = take(stage, agent=agent, manner=Manner(style=style))
+    outcome = take(stage, agent=agent, options=ReplyOptions(style=style))
     accept(stage)
     if outcome.verdict is not Verdict.ANSWERED:
         assert outcome.verdict is Verdict.APP_REFUSED
-        outcome = take(stage, agent=agent, manner=Manner(style=style))
+        outcome = take(stage, agent=agent, options=ReplyOptions(style=style))
     assert outcome.verdict is Verdict.ANSWERED
     assert len(agent.questions) == 1
     assert not stage.chat.streams
@@ -196,9 +196,9 @@ def test_a_turn_waits_for_its_app_ever_longer_but_half_an_hour_at_most(stage: St
     began = stage.clock.now()
     while stage.clock.now() < began + 14 * 24 * 3600:
         outcome = take(stage)
-        assert outcome.again_in is not None
-        waits.append(outcome.again_in)
-        stage.clock.sleep(outcome.again_in)
+        assert outcome.retry_in_seconds is not None
+        waits.append(outcome.retry_in_seconds)
+        stage.clock.sleep(outcome.retry_in_seconds)
     assert waits[0] <= 5
     assert max(waits) <= LONGEST_WAIT_FOR_APP
     assert min(waits[20:]) >= LONGEST_WAIT_FOR_APP / 2
@@ -211,7 +211,7 @@ def test_a_running_agent_is_not_asked_again_after_a_crash_of_a_refused_app(
 ) -> None:
     refuse(stage.chat, knows_names=True)
     with pytest.raises(Killed):
-        take(stage, TextDelta("It is "), 3.0, kill, manner=Manner(style=style))
+        take(stage, TextDelta("It is "), 3.0, kill, options=ReplyOptions(style=style))
     stage.clock.sleep(61)
     agent = ScriptedAgent(stage.clock, SUNNY)
     assert take(stage, agent=agent).verdict is Verdict.APP_REFUSED

@@ -20,7 +20,7 @@ from functions.bridge.agents.failures import NOT_STARTED, Failure
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, ChatUndone
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.ask_agent import RETRY_WAITS
 from functions.bridge.turns.outcome import Verdict
@@ -116,7 +116,7 @@ def test_the_answer_grows_at_growing_intervals(stage: Stage) -> None:
 
 
 def test_rationale_is_part_of_the_reply_only_with_the_debug_switch(stage: Stage) -> None:
-    take(stage, Rationale("Look it up"), *SUNNY, manner=Manner(show_rationale=True))
+    take(stage, Rationale("Look it up"), *SUNNY, options=ReplyOptions(show_rationale=True))
     assert stage.chat.texts() == ["> Look it up\n\nIt is sunny."]
 
 

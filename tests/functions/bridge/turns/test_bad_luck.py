@@ -16,7 +16,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import SETTLED
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.answer import give_up
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.ports import Ports
@@ -152,7 +152,7 @@ class Story:
         )
         delivery = stage.delivery(self._chance.choice([290.0, 290.0, 60.0]))
         agent = NotingAgent(stage.clock, self._script(), self._note)
-        work = give_up if gives_up else answering(stage, agent, Manner(style=self._style))
+        work = give_up if gives_up else answering(stage, agent, ReplyOptions(style=self._style))
         with suppress(Killed):
             handle(command_of(self._attempt), delivery, ports, work)
 

@@ -9,7 +9,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.commands import Command, RefusePress, Retry
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatUnavailable
-from functions.bridge.replies.options import Manner
+from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns.handle import control, handle
 from functions.bridge.turns.outcome import Outcome, Verdict
@@ -29,7 +29,7 @@ def failed(stage: Stage) -> Stage:
 
 def work(stage: Stage, command: Command) -> tuple[Outcome, ScriptedAgent]:
     agent = ScriptedAgent(stage.clock, SUNNY)
-    outcome = handle(command, stage.delivery(), stage.ports, answering(stage, agent, Manner()))
+    outcome = handle(command, stage.delivery(), stage.ports, answering(stage, agent, ReplyOptions()))
     return outcome, agent
 
 
@@ -88,7 +88,7 @@ def test_a_press_waits_while_the_ledger_does_not_answer(failed: Stage) -> None:
     failed.ledger.trouble["question"] = [ServiceUnavailable("DynamoDB did not answer")]
     outcome, agent = work(failed, PRESS)
     assert (outcome.verdict, outcome.detail) == (Verdict.UNAVAILABLE, "DynamoDB did not answer")
-    assert outcome.again_in is not None
+    assert outcome.retry_in_seconds is not None
     assert agent.questions == []
     assert work(failed, PRESS)[0].verdict is Verdict.ANSWERED
 
@@ -107,7 +107,7 @@ def test_a_word_about_a_press_is_not_repeated_and_its_failure_is_in_the_log(stag
     assert (refused.verdict, unavailable.verdict) == (Verdict.REFUSED_BY_SLACK, Verdict.UNAVAILABLE)
     assert refused.detail.endswith("user_not_in_channel")
     assert unavailable.detail.endswith("HTTP 503")
-    assert refused.again_in is unavailable.again_in is None
+    assert refused.retry_in_seconds is unavailable.retry_in_seconds is None
 
 
 def test_an_app_that_may_not_say_a_word_about_a_press_is_told_to_the_operator(stage: Stage) -> None:
@@ -115,7 +115,7 @@ def test_an_app_that_may_not_say_a_word_about_a_press_is_told_to_the_operator(st
     outcome = control(REFUSAL, stage.ports)
     assert outcome.verdict is Verdict.APP_REFUSED
     assert (outcome.app_refusal, outcome.remedy) == ("token_revoked", "store another token")
-    assert outcome.again_in is None
+    assert outcome.retry_in_seconds is None
 
 
 def test_a_retry_that_ends_as_a_dead_letter_is_explained_in_its_thread(failed: Stage) -> None:

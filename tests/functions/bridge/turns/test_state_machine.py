@@ -22,7 +22,7 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.markdown.split import split
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
-from functions.bridge.replies.options import Manner, Style
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.stream_style import ENOUGH_BYTES
 from functions.bridge.turns.answer import MOST_TRIES, give_up
 from functions.bridge.turns.handle import handle
@@ -254,7 +254,7 @@ class TurnMachine(RuleBasedStateMachine):
     ) -> None:
         agent = NotingAgent(self.stage.clock, [*(first or []), *SCRIPTS[script]], self._note)
 
-        work_on_turn = answering(self.stage, agent, Manner(style=self.style))
+        work_on_turn = answering(self.stage, agent, ReplyOptions(style=self.style))
 
         def work(ports: Ports) -> Outcome:
             return handle(command_of(self.attempt), self.stage.delivery(), ports, work_on_turn)
@@ -287,7 +287,7 @@ class TurnMachine(RuleBasedStateMachine):
             self.tries[attempt] += 1
             return  # the message comes back after its visibility timeout
         self.tries[attempt] += release_fails or outcome.verdict not in _NO_TRIES
-        assert (outcome.again_in is None) == (outcome.verdict not in _GIVEN_BACK)
+        assert (outcome.retry_in_seconds is None) == (outcome.verdict not in _GIVEN_BACK)
 
     def _note(self, says: str) -> None:
         assert not self.stage.chat.app_refusal

@@ -118,9 +118,9 @@ def test_what_is_owed_is_tried_again_later_and_later(stage: Stage) -> None:
     for _ in range(5):
         stage.chat.trouble["edit"] = [ChatUnavailable("internal_error")] * 1000
         later = take(stage)
-    assert first.again_in is not None
-    assert later.again_in is not None
-    assert first.again_in <= 15 < 30 <= later.again_in <= 60
+    assert first.retry_in_seconds is not None
+    assert later.retry_in_seconds is not None
+    assert first.retry_in_seconds <= 15 < 30 <= later.retry_in_seconds <= 60
 
 
 def test_what_the_bridge_always_breaks_on_is_explained_after_three_tries(stage: Stage) -> None:
