@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.adapters.aws import clients
 from functions.adapters.aws.ledger import DynamoLedger
-from functions.adapters.aws.queue import QueueMessage
+from functions.adapters.aws.queue import SqsMessage
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
 from functions.adapters.slack.chat import SlackChat
@@ -94,7 +94,7 @@ class Consumer:
             delivered again. `ReportBatchItemFailures` is on.
         """
         record = event["Records"][0]
-        message = QueueMessage(self._sqs, self._queue_url, record["receiptHandle"])
+        message = SqsMessage(self._sqs, self._queue_url, record["receiptHandle"])
         command: Command | None
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining

@@ -27,7 +27,7 @@ from functions.bridge.replies.chat import (
     Found,
     Home,
     Identity,
-    Part,
+    Message,
     Task,
 )
 from functions.bridge.turn import Attachment, Turn
@@ -103,7 +103,7 @@ class FakeChat:
     """
 
     def __init__(self) -> None:
-        self.messages: dict[str, Part] = {}
+        self.messages: dict[str, Message] = {}
         self.streams: dict[str, FakeStream] = {}
         self.stopped: list[FakeStream] = []
         self.files: list[File] = []
@@ -116,15 +116,15 @@ class FakeChat:
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
         self.app_refusal: ChatAppRefused | None = None
 
-    def post(self, part: Part) -> str:
+    def post(self, message: Message) -> str:
         ts = self._new_ts()
-        self._do("post", part.markdown, lambda: self.messages.__setitem__(ts, part))
+        self._do("post", message.markdown, lambda: self.messages.__setitem__(ts, message))
         return ts
 
-    def edit(self, ts: str, part: Part) -> None:
+    def edit(self, ts: str, message: Message) -> None:
         if ts not in self.messages and ts not in self.streams and not self.app_refusal:
             raise ChatRefused("message_not_found")
-        self._do("edit", part.markdown, lambda: self._put(ts, part, "streaming_state_conflict"))
+        self._do("edit", message.markdown, lambda: self._put(ts, message, "streaming_state_conflict"))
 
     def delete(self, turn: Turn, ts: str) -> None:
         def effect() -> None:
@@ -161,13 +161,13 @@ class FakeChat:
         assert chunk.markdown or chunk.tasks, "Slack refuses this: no_text"
         self._do("append_stream", chunk.markdown, lambda: self._stream(ts, turn).grow(chunk))
 
-    def stop_stream(self, ts: str, part: Part, chunk: Chunk, *, goes_on: bool = False) -> None:
+    def stop_stream(self, ts: str, message: Message, chunk: Chunk, *, goes_on: bool = False) -> None:
         def effect() -> None:
-            stream = self._stream(ts, part.turn)
+            stream = self._stream(ts, message.turn)
             stream.grow(chunk)
             del self.streams[ts]
             self.stopped.append(stream)
-            self.messages[ts] = replace(part, markdown=stream.text)
+            self.messages[ts] = replace(message, markdown=stream.text)
             self._set_session("processing" if goes_on else "active")
 
         self._do("stop_stream", chunk.markdown, effect)
@@ -175,7 +175,7 @@ class FakeChat:
     def expire(self) -> None:
         """What Slack does with streams that nobody stops."""
         for ts, stream in self.streams.items():
-            self.messages[ts] = Part(stream.turn, -1, stream.text)
+            self.messages[ts] = Message(stream.turn, -1, stream.text)
             self._set_session("active")
         self.streams.clear()
 
@@ -197,17 +197,17 @@ class FakeChat:
 
     def find(self, turn: Turn) -> Found:
         self._do("find", "", lambda: None)
-        parts = {
-            part.number: ts
-            for ts, part in self.messages.items()
-            if part.turn.turn_id == turn.turn_id and part.number >= 0
+        messages = {
+            message.number: ts
+            for ts, message in self.messages.items()
+            if message.turn.turn_id == turn.turn_id and message.number >= 0
         }
-        expired = [ts for ts, part in self.messages.items() if part.number < 0]
-        return Found(parts, (*self.streams, *expired))
+        expired = [ts for ts, message in self.messages.items() if message.number < 0]
+        return Found(messages, (*self.streams, *expired))
 
     def texts(self) -> list[str]:
         """What the thread says now."""
-        texts = {ts: part.markdown for ts, part in self.messages.items()}
+        texts = {ts: message.markdown for ts, message in self.messages.items()}
         texts |= {ts: stream.text for ts, stream in self.streams.items()}
         return [texts[ts] for ts in sorted(texts, key=float)]
 
@@ -226,14 +226,14 @@ class FakeChat:
         assert self.streams[ts].turn.turn_id == turn.turn_id
         return self.streams[ts]
 
-    def _put(self, ts: str, part: Part, conflict: str) -> None:
+    def _put(self, ts: str, message: Message, conflict: str) -> None:
         if ts in self.streams:
             raise ChatRefused(conflict)
         if ts in self.frozen:
             raise ChatRefused("edit_window_closed")
-        if not part.markdown:
+        if not message.markdown:
             raise ChatRefused("invalid_blocks")
-        self.messages[ts] = part
+        self.messages[ts] = message
 
     def _do(self, method: str, text: str, effect: Callable[[], object]) -> None:
         if method != "identity":  # Slack is asked once for a token, before the first turn

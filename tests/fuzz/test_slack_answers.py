@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.wrappers import Response
 
 from functions.adapters.slack.chat import SlackChat
-from functions.bridge.replies.chat import ChatError, Part
+from functions.bridge.replies.chat import ChatError, Message
 from tests.functions.adapters.scripted_server import ScriptedServer
 from tests.functions.fakes import TURN
 from tests.fuzz.test_receiver import Secret
@@ -50,13 +50,13 @@ def test_any_answer_is_a_result_or_an_error_of_the_port(
     headers = {"Retry-After": wait, "Content-Type": "application/json"}
     try:
         server.answer = Response(body, status, headers)
-        ts = chat.post(Part(TURN, 0, "hello"))
+        ts = chat.post(Message(TURN, 0, "hello"))
         assert isinstance(ts, str)
     except ChatError:
         pass
     try:
         server.answer = Response(body, status, headers)
-        chat.edit("1.1", Part(TURN, 0, "hello"))
+        chat.edit("1.1", Message(TURN, 0, "hello"))
     except ChatError:
         pass
 
@@ -68,5 +68,5 @@ def test_any_thread_is_searched_to_an_end(server: ScriptedServer, chat: SlackCha
         found = chat.find(TURN)
     except ChatError:
         return
-    assert all(isinstance(number, int) and isinstance(ts, str) for number, ts in found.parts.items())
+    assert all(isinstance(number, int) and isinstance(ts, str) for number, ts in found.messages.items())
     assert all(isinstance(ts, str) for ts in found.streams)

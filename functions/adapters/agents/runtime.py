@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import InvokeAgentRuntimeRequestTypeDef
 
-_PIECE = 65_536  # bytes at most at once
+# Bytes that are read at most at once.
+READ_BYTES = 65_536
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
 
@@ -167,7 +168,7 @@ class _InvokeAgentRuntime:
 
 def _pieces(response: Any) -> Iterator[bytes]:
     """The body as it comes. botocore's iter_lines and iter_chunks wait until they have 1,024 bytes."""
-    while piece := response.read1(_PIECE, decode_content=True):
+    while piece := response.read1(READ_BYTES, decode_content=True):
         yield piece
 
 

@@ -48,8 +48,8 @@ class Queues:
             raise ServiceUnavailable(f"SQS did not take the command: {type(exc).__name__}") from exc
 
 
-class QueueMessage:
-    """A received message, by its receipt. See `functions.bridge.turns.delivery.Message`."""
+class SqsMessage:
+    """A received message, by its receipt. See `functions.bridge.turns.delivery.QueueMessage`."""
 
     def __init__(self, client: "SQSClient", url: str, receipt_handle: str) -> None:
         self._client = client

@@ -34,7 +34,7 @@ from functions.bridge.replies.chat import (
     Found,
     Home,
     Identity,
-    Part,
+    Message,
     Task,
 )
 from functions.bridge.replies.refusals import REFUSES_APP, REFUSES_ONE_CALL, UNREADABLE
@@ -83,19 +83,19 @@ class SlackChat:
         self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
         self._hasty_client = WebClient(base_url=api_url, timeout=HASTY_TIMEOUT_SECONDS, retry_handlers=[])
 
-    def post(self, part: Part) -> str:
+    def post(self, message: Message) -> str:
         answer = self._call(
             self._client.chat_postMessage,
-            channel=part.turn.channel,
-            thread_ts=part.turn.thread_ts,
+            channel=message.turn.channel,
+            thread_ts=message.turn.thread_ts,
             unfurl_links=False,
             unfurl_media=False,
-            **_content(part),
+            **_content(message),
         )
         return str(_member(answer, "ts", str))
 
-    def edit(self, ts: str, part: Part) -> None:
-        self._call(self._client.chat_update, channel=part.turn.channel, ts=ts, **_content(part))
+    def edit(self, ts: str, message: Message) -> None:
+        self._call(self._client.chat_update, channel=message.turn.channel, ts=ts, **_content(message))
 
     def delete(self, turn: Turn, ts: str) -> None:
         self._call(self._client.chat_delete, channel=turn.channel, ts=ts)
@@ -148,28 +148,28 @@ class SlackChat:
             chunks=_chunks(chunk),
         )
 
-    def stop_stream(self, ts: str, part: Part, chunk: Chunk, *, goes_on: bool = False) -> None:
+    def stop_stream(self, ts: str, message: Message, chunk: Chunk, *, goes_on: bool = False) -> None:
         self._call(
             self._client.chat_stopStream,
-            channel=part.turn.channel,
+            channel=message.turn.channel,
             ts=ts,
-            metadata=_metadata(part),
+            metadata=_metadata(message),
             session_status="processing" if goes_on else "active",
             **({"chunks": chunks} if (chunks := _chunks(chunk)) else {}),
-            **({"blocks": buttons} if (buttons := _buttons(part)) else {}),
+            **({"blocks": buttons} if (buttons := _buttons(message)) else {}),
         )
 
     def upload(self, turn: Turn, file: File) -> None:
         try:
-            place = self._call_optional(
+            upload = self._call_optional(
                 self._client.files_getUploadURLExternal, filename=file.name, length=len(file.data)
             )
-            _send(str(_member(place, "upload_url", str)), file.data)
+            _send(str(_member(upload, "upload_url", str)), file.data)
         except ChatUnavailable as exc:
             raise ChatUndone(str(exc)) from exc  # nobody sees a file that is not completed
         self._call_optional(
             self._client.files_completeUploadExternal,
-            files=[{"id": str(_member(place, "file_id", str)), "title": file.name}],
+            files=[{"id": str(_member(upload, "file_id", str)), "title": file.name}],
             channel_id=turn.channel,
             thread_ts=turn.thread_ts,
         )
@@ -220,16 +220,16 @@ class SlackChat:
             return ""
 
     def find(self, turn: Turn) -> Found:
-        parts: dict[int, str] = {}
+        ours: dict[int, str] = {}
         streams: list[str] = []
         with _translated():
             for message in self._replies(turn):
                 metadata = message.get("metadata") or {}
                 if _is_ours(metadata, message, turn):
-                    parts[metadata["event_payload"]["part"]] = message["ts"]
+                    ours[metadata["event_payload"]["part"]] = message["ts"]
                 elif message.get("user") == turn.bot_user and not metadata and _was_not_stopped(message):
                     streams.append(str(message["ts"]))
-        return Found(parts, tuple(streams))
+        return Found(ours, tuple(streams))
 
     def _replies(self, turn: Turn) -> Iterator[dict[str, Any]]:
         """The messages of the thread from the turn's own on, oldest first."""
@@ -312,12 +312,12 @@ def _was_not_stopped(message: dict[str, Any]) -> bool:
     return message.get("streaming_state") not in (None, "completed")
 
 
-def _content(part: Part) -> dict[str, Any]:
+def _content(message: Message) -> dict[str, Any]:
     return {
         # What notifications and screen readers say; the blocks are what is shown.
-        "text": plain(part.markdown),
-        "blocks": [*map(_block, in_parts(part.markdown)), *_buttons(part)],
-        "metadata": _metadata(part),
+        "text": plain(message.markdown),
+        "blocks": [*map(_block, in_parts(message.markdown)), *_buttons(message)],
+        "metadata": _metadata(message),
     }
 
 
@@ -339,8 +339,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
     return {"type": "raw_number", "value": cell.number, "text": cell.text}
 
 
-def _metadata(part: Part) -> dict[str, Any]:
-    payload = {"turn_id": part.turn.turn_id, "attempt": part.turn.attempt, "part": part.number}
+def _metadata(message: Message) -> dict[str, Any]:
+    payload = {"turn_id": message.turn.turn_id, "attempt": message.turn.attempt, "part": message.number}
     return {"event_type": METADATA_EVENT, "event_payload": payload}
 
 
@@ -375,7 +375,7 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
-def _buttons(part: Part) -> list[dict[str, Any]]:
+def _buttons(message: Message) -> list[dict[str, Any]]:
     elements = [
         {
             "type": "button",
@@ -383,7 +383,7 @@ def _buttons(part: Part) -> list[dict[str, Any]]:
             "text": {"type": "plain_text", "text": button.label},
             "value": button.value,
         }
-        for button in part.buttons
+        for button in message.buttons
     ]
     return [{"type": "actions", "elements": elements}] if elements else []
 

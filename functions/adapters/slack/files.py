@@ -17,7 +17,8 @@ from functions.bridge.turn import Attachment
 TIMEOUT_SECONDS = 10.0
 # Of a whole file: the lease on the turn, 60 seconds, is not renewed meanwhile.
 LONGEST_FETCH_SECONDS = 25.0
-_PIECE = 65_536
+# Bytes that are read at most at once.
+READ_BYTES = 65_536
 
 
 class SlackFiles:
@@ -63,7 +64,7 @@ class SlackFiles:
         """As much of the file as may be, and a byte more if there is one."""
         until = time.monotonic() + self._longest_fetch
         data = bytearray()
-        while len(data) <= MOST_BYTES and (piece := answer.read1(_PIECE)):
+        while len(data) <= MOST_BYTES and (piece := answer.read1(READ_BYTES)):
             data += piece
             if time.monotonic() > until:
                 raise AttachmentUnavailable(f"the file took longer than {self._longest_fetch:g} seconds")

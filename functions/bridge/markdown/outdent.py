@@ -37,10 +37,10 @@ class Outdent:
         return text[: self.at] + whole[len(outdented(self.opening, self.columns)) :]
 
 
-def without(margins: Iterable[Outdent], text: str) -> str:
-    """The text without the margins, each of which counts in what those before it have left."""
-    for margin in margins:
-        text = margin.off(text)
+def without(outdents: Iterable[Outdent], text: str) -> str:
+    """The text without the outdents, each of which counts in what those before it have left."""
+    for outdent in outdents:
+        text = outdent.off(text)
     return text
 
 

@@ -8,7 +8,7 @@ import re
 
 from markdown_it.token import Token
 
-from functions.bridge.markdown.parser import PARSER
+from functions.bridge.markdown.parse import PARSER
 
 # Slack's ids are in capitals; `<@layout>` is a template's. In doubt it is an id: with a digit in it, say.
 _ID = r"(?:[UWBS][A-Z0-9]+|(?i:[UWBS](?=[A-Z]*\d)[A-Z0-9]+))"

@@ -68,15 +68,15 @@ class Pages:
         self._full: list[str] = []
         self._past = ""
         self._reopen = ""
-        self._margins: list[Outdent] = []
+        self._outdents: list[Outdent] = []
         self._is_begun = True
 
     def of(self, text: str) -> list[str]:
         """The messages, each of at most `limit` characters, in order and with nothing left out but `rest`."""
-        text = without(self._margins, said := text)
+        text = without(self._outdents, said := text)
         if not text.startswith(self._past):
             text = said
-            self._full, self._past, self._reopen, self._margins, self._is_begun = [], "", "", [], True
+            self._full, self._past, self._reopen, self._outdents, self._is_begun = [], "", "", [], True
         rest = self._begun(text)
         text = self._past + rest
         while len(self._full) != self._most and (cut := self._next_cut(self._reopen + rest)):
@@ -102,10 +102,10 @@ class Pages:
         if self._is_begun or not (self._reopen + rest).strip():
             return rest
         self._is_begun = True
-        if margin := outdent_of(self._reopen, text, len(self._past)):
-            self._margins.append(margin)
-            self._reopen = outdented(self._reopen, margin.columns)
-            rest = margin.off(text)[len(self._past) :]
+        if outdent := outdent_of(self._reopen, text, len(self._past)):
+            self._outdents.append(outdent)
+            self._reopen = outdented(self._reopen, outdent.columns)
+            rest = outdent.off(text)[len(self._past) :]
         return rest
 
 
@@ -142,12 +142,12 @@ def next_cut(text: str, limit: int, *, data_tables: bool = True) -> Cut | None:
     if not is_long:
         return None
     end = len(structure.text)
-    places = (
+    choices = (
         (structure.between_blocks(), 0.3 * end),
         (structure.between_lines(), 0.5 * end),
         (structure.between_words(), 0.5 * end),
     )
-    for candidates, least in places:
+    for candidates, least in choices:
         if late := [at for at in candidates if at > least]:
             return structure.cut(late[-1])
     return structure.cut(end)

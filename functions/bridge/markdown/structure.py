@@ -84,8 +84,8 @@ class Reading:
             self._words[first] = ends_of_words(self.text, self.start_of(first), end)
         return self._words[first]
 
-    def _next(self, places: list[int], at: int) -> tuple[int, str]:
-        return places[min(bisect_left(places, at), len(places) - 1)], " "
+    def _next(self, ends: list[int], at: int) -> tuple[int, str]:
+        return ends[min(bisect_left(ends, at), len(ends) - 1)], " "
 
     def end_of(self, line: int) -> int:
         """Where the words of a line end."""

@@ -89,7 +89,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Part:
+class Message:
     """One message of the reply to a turn.
 
     Attributes:
@@ -136,22 +136,22 @@ class Found:
     """What stands in the thread of a turn.
 
     Attributes:
-        parts: its messages, part number to ts.
-        streams: the ts of streams that were never stopped: they do not say which part they are.
+        messages: those of its reply, number to ts.
+        streams: the ts of streams that were never stopped: they do not say which message they are.
     """
 
-    parts: dict[int, str]
+    messages: dict[int, str]
     streams: tuple[str, ...] = ()
 
 
 class Chat(Protocol):
     """Each method is one call of Slack's API, but for `find` and `upload`, and raises `ChatError`."""
 
-    def post(self, part: Part) -> str:
+    def post(self, message: Message) -> str:
         """Post a message into the turn's thread and return its ts. Notifies like any message."""
         ...
 
-    def edit(self, ts: str, part: Part) -> None:
+    def edit(self, ts: str, message: Message) -> None:
         """Replace what the message `ts` says."""
         ...
 
@@ -183,8 +183,8 @@ class Chat(Protocol):
         """Let the stream `ts` grow. Not to be repeated after `ChatUnavailable`: it may have grown."""
         ...
 
-    def stop_stream(self, ts: str, part: Part, chunk: Chunk, *, goes_on: bool = False) -> None:
-        """Add the last chunk to the stream `ts`, which from then on is the message `part`.
+    def stop_stream(self, ts: str, message: Message, chunk: Chunk, *, goes_on: bool = False) -> None:
+        """Add the last chunk to the stream `ts`, which from then on is `message`.
 
         `goes_on` is whether the answer goes on in another message: the session is still processing.
         """

@@ -24,7 +24,7 @@ from functions.bridge.replies.chat import (
     ChatUnavailable,
     ChatUndone,
     Chunk,
-    Part,
+    Message,
 )
 from functions.bridge.replies.refusals import (
     IS_CLOSED,
@@ -61,7 +61,7 @@ class EditWriter:
         self._most = most
         self._pages = split.Pages(most=most)
         # What each message shows, unless an edit whose answer got lost takes effect late.
-        self._shown: dict[int, Part] = {}
+        self._shown: dict[int, Message] = {}
         self._doubtful: set[int] = set()
         self._edited: set[int] = set()
         self.shows_answer = False
@@ -93,7 +93,7 @@ class EditWriter:
             if reply.has_text and not self.shows_answer and len(self._claimed.record.reply) == 1:
                 # A crowd uses up the edits of a workspace. Posts are counted apart, so that the first text
                 # need not wait; once edits are taken again, it moves to where it belongs.
-                self._try_write(Part(self._claimed.turn, 1, texts[0]))
+                self._try_write(Message(self._claimed.turn, 1, texts[0]))
                 self.shows_answer = True
             raise
         self.shows_answer = reply.has_text
@@ -132,40 +132,39 @@ class EditWriter:
 
     def _try_show(self, texts: Sequence[str]) -> None:
         """Bring the messages to `texts`, each with one call at most."""
-        parts = [Part(self._claimed.turn, number, text) for number, text in enumerate(texts)]
-        for part in parts:
-            if self._shown.get(part.number) != part:
+        for message in (Message(self._claimed.turn, number, text) for number, text in enumerate(texts)):
+            if self._shown.get(message.number) != message:
                 self._check_lease()
-                self._try_write(part)
+                self._try_write(message)
 
     def _check_lease(self) -> None:
         self._claimed.heartbeat()
         if self._claimed.lease_expired():
             raise ChatUnavailable("not asked: the lease has lapsed")
 
-    def _try_write(self, part: Part) -> None:
+    def _try_write(self, message: Message) -> None:
         reply = self._claimed.record.reply
-        if part.number < len(reply):
-            self._try_edit(reply[part.number], part)
-        elif self._unconfirmed.is_hopeless(part.number):
+        if message.number < len(reply):
+            self._try_edit(reply[message.number], message)
+        elif self._unconfirmed.is_hopeless(message.number):
             raise ChatUnavailable("not asked: an earlier post may stand, and nobody may look")
         else:
-            self._intend(part.number)
-            self._put_on_record(self._post_once(part))
-        self._shown[part.number] = part
+            self._intend(message.number)
+            self._put_on_record(self._post_once(message))
+        self._shown[message.number] = message
 
-    def _try_edit(self, ts: str, part: Part) -> None:
+    def _try_edit(self, ts: str, message: Message) -> None:
         try:
-            self._once_stopped(ts, part.number, lambda: self._chat.edit(ts, part))
+            self._once_stopped(ts, message.number, lambda: self._chat.edit(ts, message))
         except ChatUnavailable:
-            self._doubtful.add(part.number)
+            self._doubtful.add(message.number)
             raise
         except ChatRefused as exc:
-            if not _is_missing(exc, part.number):
+            if not _is_missing(exc, message.number):
                 raise
-            self._remember(reply=self._claimed.record.reply[: part.number])
+            self._remember(reply=self._claimed.record.reply[: message.number])
             raise ChatUnavailable("not edited: it was deleted, and the answer to that got lost") from exc
-        self._edited.add(part.number)
+        self._edited.add(message.number)
 
     def _try_take_back(self, kept: int) -> None:
         """Delete messages beyond the first `kept`: an earlier attempt's, or a first text that has moved."""
@@ -248,13 +247,13 @@ class EditWriter:
             return wording.uncertain_files([file.name])
         return wording.rest_in_file(file.name)
 
-    def _owed(self) -> list[Part]:
+    def _owed(self) -> list[Message]:
         record = self._claimed.record
         assert record.ending is not None, "deliver comes after owe"
         last = len(record.owed) - 1
         buttons = () if record.ending is State.ANSWERED else (self._retry_button(),)
         return [
-            Part(self._claimed.turn, number, text, buttons if number == last else ())
+            Message(self._claimed.turn, number, text, buttons if number == last else ())
             for number, text in enumerate(record.owed)
         ]
 
@@ -264,16 +263,16 @@ class EditWriter:
     def _deliver_all(self) -> None:
         standing = self._standing()
         owed = self._owed()
-        for part in owed:
-            number = self._delivering = part.number
+        for message in owed:
+            number = self._delivering = message.number
             if number:  # one message each delivery at the least
                 self._claimed.check_time()
-            stays = number in standing and self._makes_say(standing[number], part)
+            stays = number in standing and self._makes_say(standing[number], message)
             if not stays and any(other >= number for other in standing):
                 self._make_way(number, standing)
             if number not in standing:
-                standing[number] = self._post(part)
-            self._shown[number] = part
+                standing[number] = self._post(message)
+            self._shown[number] = message
             reply = self._claimed.record.reply
             self._remember(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
         standing |= dict(enumerate(self._claimed.record.reply))
@@ -288,17 +287,19 @@ class EditWriter:
             known = self._unconfirmed.all_found() | known
         return known
 
-    def _makes_say(self, ts: str, part: Part) -> bool:
-        """Edit the message `ts` into `part` unless it is that; False when it cannot be edited any more."""
-        if self._shown.get(part.number) == part and part.number not in self._doubtful:
+    def _makes_say(self, ts: str, message: Message) -> bool:
+        """Edit the message `ts` into `message` unless it is that; False when it cannot be edited any more."""
+        if self._shown.get(message.number) == message and message.number not in self._doubtful:
             return True
         try:
-            self._certainly(lambda: self._once_stopped(ts, part.number, lambda: self._chat.edit(ts, part)))
+            self._certainly(
+                lambda: self._once_stopped(ts, message.number, lambda: self._chat.edit(ts, message))
+            )
         except ChatRefused as exc:
-            if exc.code not in NOT_EDITABLE and not _is_missing(exc, part.number):
+            if exc.code not in NOT_EDITABLE and not _is_missing(exc, message.number):
                 raise
             return False
-        self._edited.add(part.number)
+        self._edited.add(message.number)
         return True
 
     def _make_way(self, first: int, standing: dict[int, str]) -> None:
@@ -341,19 +342,19 @@ class EditWriter:
 
     def _stop(self, ts: str, number: int) -> None:
         try:
-            self._chat.stop_stream(ts, Part(self._claimed.turn, number, ""), Chunk(""))
+            self._chat.stop_stream(ts, Message(self._claimed.turn, number, ""), Chunk(""))
         except ChatStopped:
             raise
         except ChatRefused as exc:
             if exc.code not in STREAM_IS_OVER:  # it goes on until it expires, in some minutes
                 raise ChatUnavailable(f"the stream cannot be stopped: {exc.code}") from exc
 
-    def _post(self, part: Part) -> str:
-        self._intend(part.number)
-        return self._certainly(lambda: self._post_once(part))
+    def _post(self, message: Message) -> str:
+        self._intend(message.number)
+        return self._certainly(lambda: self._post_once(message))
 
-    def _post_once(self, part: Part) -> str:
-        return self._once(part.number, lambda: self._chat.post(part))
+    def _post_once(self, message: Message) -> str:
+        return self._once(message.number, lambda: self._chat.post(message))
 
     def _once(self, number: int, post: Callable[[], str]) -> str:
         """The ts of message `number`: found in the thread if it may stand there, else posted."""

@@ -34,7 +34,7 @@ REFUSES_APP = {
 }
 # Some calls need a scope of their own, and the answer can do without them: these refuse such a call alone.
 REFUSES_ONE_CALL = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
-# The place is gone or closed to us: whatever we said there, nobody would see it.
+# The thread or its channel is gone, or closed to us. Nobody would see what we write there.
 IS_CLOSED = re.compile(
     "|".join(
         (

@@ -11,12 +11,12 @@ class StreamPosition:
     """How far a text has been written.
 
     Attributes:
-        text: the text, without the margins.
+        text: the text, without the outdents.
         past: so many of its characters are in messages that have ended.
         sent: so many have been sent at all.
         reopen: what the message that is being written begins with, before the text.
         ended: the messages that have ended, as they should read.
-        margins: what has been taken off the text.
+        outdents: what has been taken off the text.
     """
 
     text: str = ""
@@ -24,42 +24,42 @@ class StreamPosition:
     sent: int = 0
     reopen: str = ""
     ended: tuple[str, ...] = ()
-    margins: tuple[Outdent, ...] = ()
+    outdents: tuple[Outdent, ...] = ()
 
     @property
-    def message(self) -> str:
+    def message_text(self) -> str:
         """The message that is being written, with all there is to write."""
         return self.reopen + self.text[self.past :]
 
     @property
     def written(self) -> int:
-        """So many characters of `message` stand already."""
+        """So many characters of `message_text` stand already."""
         return len(self.reopen) + self.sent - self.past
 
     def goes_on_as(self, text: str) -> bool:
         """Whether `text` begins with all that has been sent."""
-        return without(self.margins, text).startswith(self.text[: self.sent])
+        return without(self.outdents, text).startswith(self.text[: self.sent])
 
     def grown_to(self, text: str) -> "StreamPosition":
-        """The same place in a longer text, without blank lines at the head of a message."""
-        text = without(self.margins, text)
+        """The same position in a longer text, without blank lines at the head of a message."""
+        text = without(self.outdents, text)
         if self.reopen or self.sent > self.past:
             return replace(self, text=text)._begun()
         past = len(text) - len(continued(text[self.past :], Cut(0)))
         return replace(self, text=text, past=past, sent=past)._begun()
 
     def after(self, cut: Cut) -> "StreamPosition":
-        """The place behind the end of the message."""
-        rest = continued(self.message[cut.at :], cut)
+        """The position behind the end of the message."""
+        rest = continued(self.message_text[cut.at :], cut)
         past = len(self.text) - len(rest)
-        whole = ended(self.message, cut)
-        place = replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
-        return place._begun()
+        whole = ended(self.message_text, cut)
+        position = replace(self, past=past, sent=past, reopen=cut.reopen, ended=(*self.ended, whole))
+        return position._begun()
 
     def _begun(self) -> "StreamPosition":
-        """The same place; a message of which nothing is written yet begins without too much indentation."""
-        margin = outdent_of(self.reopen, self.text, self.past) if self.sent == self.past else None
-        if margin is None:
+        """The same position. Where nothing of the message is written yet, it is outdented if it has to be."""
+        outdent = outdent_of(self.reopen, self.text, self.past) if self.sent == self.past else None
+        if outdent is None:
             return self
-        reopen = outdented(self.reopen, margin.columns)
-        return replace(self, text=margin.off(self.text), reopen=reopen, margins=(*self.margins, margin))
+        reopen = outdented(self.reopen, outdent.columns)
+        return replace(self, text=outdent.off(self.text), reopen=reopen, outdents=(*self.outdents, outdent))

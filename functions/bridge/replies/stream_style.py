@@ -22,7 +22,7 @@ from functions.bridge.replies.chat import (
     ChatStopped,
     ChatUnavailable,
     Chunk,
-    Part,
+    Message,
     Task,
     TaskStatus,
 )
@@ -69,14 +69,14 @@ class StreamWriter(EditWriter):
         # A later attempt is written into the messages of the one before, which only edits can do.
         self._streams = not claimed.record.reply
         self._open: _Stream | None = None
-        self._place = StreamPosition()
+        self._position = StreamPosition()
         self._reply: Reply | None = None
         self._tasks: dict[str, Task] = {}
         self._status = ("", float("-inf"))
 
     def wait(self, words: str) -> None:
         if self._open and self._open.is_old(self._clock.now()):
-            self._or_edit(lambda: self._end(self._cut_here(self._place)))
+            self._or_edit(lambda: self._end(self._cut_here(self._position)))
         if self._streams and self._open is None:
             self._say_that_we_wait(words)
         if not self._streams:
@@ -85,25 +85,25 @@ class StreamWriter(EditWriter):
     def show(self, reply: Reply) -> None:
         self._reply = reply
         if self._streams and self._or_edit(lambda: self._grow(reply)) is not None:
-            self.shows_answer = self.shows_answer or self._place.sent > 0
+            self.shows_answer = self.shows_answer or self._position.sent > 0
         else:
             super().show(reply)
 
     def pages(self, text: str) -> tuple[list[str], str]:
-        if not self._place.goes_on_as(text):
+        if not self._position.goes_on_as(text):
             return super().pages(text)
-        place = self._place.grown_to(text)
-        cut = self._cut(place) if self._open else None
+        position = self._position.grown_to(text)
+        cut = self._cut(position) if self._open else None
         if cut:
-            place = place.after(cut)
+            position = position.after(cut)
         if self._open and not cut:
-            return [*place.ended, place.message], ""
-        if not place.text[place.past :].strip():
-            return ([*place.ended], "") if place.ended else super().pages(text)
-        if len(place.ended) >= self._most:
-            return [*place.ended], place.message
-        pages = Pages(most=self._most - len(place.ended))
-        return [*place.ended, *pages.of(place.message)], pages.rest
+            return [*position.ended, position.message_text], ""
+        if not position.text[position.past :].strip():
+            return ([*position.ended], "") if position.ended else super().pages(text)
+        if len(position.ended) >= self._most:
+            return [*position.ended], position.message_text
+        pages = Pages(most=self._most - len(position.ended))
+        return [*position.ended, *pages.of(position.message_text)], pages.rest
 
     def deliver(self) -> None:
         if self._open:
@@ -140,39 +140,39 @@ class StreamWriter(EditWriter):
 
     def _grow(self, reply: Reply) -> bool:
         text = reply.steady().rstrip()
-        if not self._place.goes_on_as(text):
+        if not self._position.goes_on_as(text):
             raise ChatUnavailable("not asked: what was streamed has changed")
-        self._place = self._place.grown_to(text)
+        self._position = self._position.grown_to(text)
         tasks = self._news_of(reply)
-        if self._place.sent == len(self._place.text) and not tasks:
+        if self._position.sent == len(self._position.text) and not tasks:
             return False
-        while len(self._place.ended) < self._most:
-            cut = self._cut(self._place)
-            if cut and self._open is None and end_of_data_table(self._place.message) is not None:
+        while len(self._position.ended) < self._most:
+            cut = self._cut(self._position)
+            if cut and self._open is None and end_of_data_table(self._position.message_text) is not None:
                 self._post_data_table(cut)
             else:
                 self._write(cut, tasks)
                 tasks = ()
-            if self._place.sent == len(self._place.text):
+            if self._position.sent == len(self._position.text):
                 break
         return True
 
     def _write(self, cut: Cut | None, tasks: tuple[Task, ...]) -> None:
         """Send what belongs into the message, which ends at `cut` if there is one."""
         self._check_lease()
-        place = self._place
-        end = cut.at if cut else len(place.message)
+        position = self._position
+        end = cut.at if cut else len(position.message_text)
         if self._open is None:
-            self._start(Chunk(place.message[:end], tasks))
+            self._start(Chunk(position.message_text[:end], tasks))
         elif cut is None:
             self._chat.append_stream(
-                self._claimed.turn, self._open.ts, Chunk(place.message[place.written : end], tasks)
+                self._claimed.turn, self._open.ts, Chunk(position.message_text[position.written : end], tasks)
             )
             self._note(tasks)
         else:
             self._end(cut, tasks)
             return
-        self._place = replace(place, sent=place.past + end - len(place.reopen))
+        self._position = replace(position, sent=position.past + end - len(position.reopen))
         if cut:
             self._end(cut)
 
@@ -183,9 +183,9 @@ class StreamWriter(EditWriter):
         docs.slack.dev/ai/developing-agents, docs.slack.dev/reference/methods/chat.appendStream
         """
         self._check_lease()
-        text = ended(self._place.message, cut)
-        self._try_write(Part(self._claimed.turn, len(self._claimed.record.reply), text))
-        self._place = self._place.after(cut)
+        text = ended(self._position.message_text, cut)
+        self._try_write(Message(self._claimed.turn, len(self._claimed.record.reply), text))
+        self._position = self._position.after(cut)
 
     def _start(self, chunk: Chunk) -> None:
         if self._unconfirmed:
@@ -196,7 +196,7 @@ class StreamWriter(EditWriter):
         ts = self._once(number, lambda: self._chat.start_stream(self._claimed.turn, chunk))
         self._put_on_record(ts)
         self._open = _Stream(ts, number, self._clock.now())
-        self._shown[number] = Part(self._claimed.turn, number, chunk.markdown)
+        self._shown[number] = Message(self._claimed.turn, number, chunk.markdown)
         self._doubtful.add(number)  # it grows
         self._note(chunk.tasks)
 
@@ -204,51 +204,51 @@ class StreamWriter(EditWriter):
         """Stop the message at `cut`, with what is missing of it."""
         assert self._open is not None
         self._check_lease()
-        place, stream = self._place, self._open
-        if not ended(place.message, cut):
+        position, stream = self._position, self._open
+        if not ended(position.message_text, cut):
             # Once its tasks are gone, Slack takes no message without text.
             cut = replace(cut, close=wording.NOTHING_YET)
-        part = Part(self._claimed.turn, stream.number, ended(place.message, cut))
-        rest = place.message[place.written : cut.at].rstrip() + cut.close
+        message = Message(self._claimed.turn, stream.number, ended(position.message_text, cut))
+        rest = position.message_text[position.written : cut.at].rstrip() + cut.close
         tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))
-        self._chat.stop_stream(stream.ts, part, Chunk(rest, tasks), goes_on=True)
+        self._chat.stop_stream(stream.ts, message, Chunk(rest, tasks), goes_on=True)
         self._note(tasks)
-        self._stands(part)
-        self._open, self._place = None, place.after(cut)
+        self._stands(message)
+        self._open, self._position = None, position.after(cut)
         return True
 
     def _finish(self, stream: _Stream) -> None:
         """Let the open stream become the message that is owed in its place, if it can."""
-        standing = self._place.message[: self._place.written]
-        part = next((part for part in self._owed() if part.number == stream.number), None)
-        if part is None or not part.markdown.startswith(standing):
+        standing = self._position.message_text[: self._position.written]
+        message = next((message for message in self._owed() if message.number == stream.number), None)
+        if message is None or not message.markdown.startswith(standing):
             return
         answered = self._claimed.record.ending is State.ANSWERED
         # Those that came and went between two looks, and the one at which the agent ended.
         unseen = self._news_of(self._reply) if answered and self._reply else ()
         tasks = unseen or self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
-        chunk = Chunk(part.markdown[len(standing) :], tasks)
+        chunk = Chunk(message.markdown[len(standing) :], tasks)
         try:
-            self._certainly(lambda: self._chat.stop_stream(stream.ts, part, chunk))
+            self._certainly(lambda: self._chat.stop_stream(stream.ts, message, chunk))
         except ChatStopped:
             raise
         except ChatRefused:
             return
         self.seems_busy = False
-        self._stands(part)
+        self._stands(message)
 
-    def _stands(self, part: Part) -> None:
-        self._shown[part.number] = part
-        self._doubtful.discard(part.number)
+    def _stands(self, message: Message) -> None:
+        self._shown[message.number] = message
+        self._doubtful.discard(message.number)
 
-    def _cut(self, place: StreamPosition) -> Cut | None:
+    def _cut(self, position: StreamPosition) -> Cut | None:
         """Where the message that is being written has to end; None: it is not full yet."""
-        message, written = place.message, place.written
+        message, written = position.message_text, position.written
         if self._open and self._open.is_old(self._clock.now()):
-            return self._cut_here(place)
+            return self._cut_here(position)
         if not written and (end := end_of_data_table(message)) is not None:
             return Cut(end)
-        structure = self._fitting(place)
+        structure = self._fitting(position)
         crowded = structure.crowded_at()
         if crowded is not None and crowded >= written:
             return structure.cut(crowded)
@@ -266,21 +266,21 @@ class StreamWriter(EditWriter):
                 return structure.cut(late[-1])
         return structure.cut(len(structure.text))
 
-    def _cut_here(self, place: StreamPosition) -> Cut:
+    def _cut_here(self, position: StreamPosition) -> Cut:
         """The next end of a line, or else behind what stands already."""
-        structure = self._fitting(place)
-        ends = (at for at in structure.between_lines() if at >= place.written)
-        return structure.cut(next(ends, place.written))
+        structure = self._fitting(position)
+        ends = (at for at in structure.between_lines() if at >= position.written)
+        return structure.cut(next(ends, position.written))
 
     @property
     def _spent(self) -> int:
         return self._open.spent if self._open else 0
 
-    def _fitting(self, place: StreamPosition) -> Structure:
+    def _fitting(self, position: StreamPosition) -> Structure:
         """As much of the message as there is room for."""
         room = max(0, MOST_BYTES - self._spent)
-        beginning = place.message[: max(place.written, len(_prefix(place.message, room)))]
-        return Structure(beginning, whole=place.message)
+        beginning = position.message_text[: max(position.written, len(_prefix(position.message_text, room)))]
+        return Structure(beginning, whole=position.message_text)
 
     def _news_of(self, reply: Reply) -> tuple[Task, ...]:
         """The tasks that are new or have changed since they were shown."""

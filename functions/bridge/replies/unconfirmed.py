@@ -66,7 +66,7 @@ class Unconfirmed:
         except ChatRefused:
             self._may_search = False
             return {}
-        every = self._open_stream(found) | found.parts
+        every = self._open_stream(found) | found.messages
         return {number: ts for number, ts in every.items() if ts not in self._abandoned}
 
     def _find(self) -> Found:

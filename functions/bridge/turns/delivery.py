@@ -14,7 +14,7 @@ FIRST_BACK_OFF = 5.0
 LONGEST_BACK_OFF = 60.0
 
 
-class Message(Protocol):
+class QueueMessage(Protocol):
     """The queue message that brought the turn."""
 
     def extend_visibility(self, seconds: float) -> None:
@@ -34,7 +34,7 @@ class Delivery:
             have been no tries: a message that has to wait is received again and again.
     """
 
-    message: Message
+    message: QueueMessage
     owner: str
     deadline: float
     receive_count: int = 1

@@ -8,7 +8,7 @@ from typing import Any
 from functions.bridge.agents.events import Finished, TextDelta
 from functions.bridge.ledger.record import SETTLED
 from functions.bridge.markdown.tables import Table, in_parts
-from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Chunk, Part
+from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Chunk, Message
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
@@ -53,42 +53,42 @@ class StrictChat(FakeChat):
         self.before_each: Callable[[], None] = lambda: None
         self.longest = 0.0
         self.opened: dict[str, float] = {}
-        self.pieces: list[Chunk] = []
+        self.chunks: list[Chunk] = []
         self._clock = clock
 
-    def start_stream(self, turn: Turn, piece: Chunk) -> str:
-        self._check(piece)
-        ts = super().start_stream(turn, piece)
+    def start_stream(self, turn: Turn, chunk: Chunk) -> str:
+        self._check(chunk)
+        ts = super().start_stream(turn, chunk)
         self.opened[ts] = self._clock.now()
         return ts
 
-    def append_stream(self, turn: Turn, ts: str, piece: Chunk) -> None:
-        self._check(piece, ts)
-        super().append_stream(turn, ts, piece)
+    def append_stream(self, turn: Turn, ts: str, chunk: Chunk) -> None:
+        self._check(chunk, ts)
+        super().append_stream(turn, ts, chunk)
 
-    def stop_stream(self, ts: str, part: Part, piece: Chunk, *, goes_on: bool = False) -> None:
-        self._check(piece, ts)
-        super().stop_stream(ts, part, piece, goes_on=goes_on)
+    def stop_stream(self, ts: str, message: Message, chunk: Chunk, *, goes_on: bool = False) -> None:
+        self._check(chunk, ts)
+        super().stop_stream(ts, message, chunk, goes_on=goes_on)
 
-    def post(self, part: Part) -> str:
-        assert part.markdown
-        _check_message(part)
-        return super().post(part)
+    def post(self, message: Message) -> str:
+        assert message.markdown
+        _check_message(message)
+        return super().post(message)
 
-    def edit(self, ts: str, part: Part) -> None:
-        _check_message(part)
-        super().edit(ts, part)
+    def edit(self, ts: str, message: Message) -> None:
+        _check_message(message)
+        super().edit(ts, message)
 
-    def _check(self, piece: Chunk, ts: str = "") -> None:
-        self.pieces.append(piece)
-        said, titles = piece.markdown, "".join(task.title for task in piece.tasks)
+    def _check(self, chunk: Chunk, ts: str = "") -> None:
+        self.chunks.append(chunk)
+        said, titles = chunk.markdown, "".join(task.title for task in chunk.tasks)
         if ts in self.streams:
             # A stream whose start's answer got lost has no note of its beginning.
             age = self._clock.now() - self.opened.get(ts, self._clock.now())
             self.longest = max(self.longest, age)
             said = self.streams[ts].text + said
             if age > LIFETIME_SECONDS:
-                self.messages[ts] = Part(self.streams[ts].turn, -1, self.streams.pop(ts).text)
+                self.messages[ts] = Message(self.streams[ts].turn, -1, self.streams.pop(ts).text)
         if len((said + titles).encode()) > STREAM_BYTES:
             raise ChatRefused("msg_too_long")
         if any(isinstance(piece, Table) for piece in in_parts(said)):
@@ -101,8 +101,8 @@ class StrictChat(FakeChat):
         self.before_each()
 
 
-def _check_message(part: Part) -> None:
-    pieces = list(in_parts(part.markdown))
+def _check_message(message: Message) -> None:
+    pieces = list(in_parts(message.markdown))
     assert sum(len(piece) for piece in pieces if isinstance(piece, str)) <= MESSAGE_CHARACTERS
     assert sum(isinstance(piece, Table) for piece in pieces) <= 1
 

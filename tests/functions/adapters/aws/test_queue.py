@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from functions.adapters.aws import clients
-from functions.adapters.aws.queue import QuestionTooLong, QueueMessage, Queues
+from functions.adapters.aws.queue import QuestionTooLong, Queues, SqsMessage
 from functions.bridge.commands import Ask, RefusePress, from_json
 from functions.bridge.errors import ServiceUnavailable
 from simulator.aws import Aws
@@ -88,7 +88,7 @@ def test_a_queue_that_is_not_there_is_reported_as_unavailable(aws: Aws) -> None:
 def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: str) -> None:
     queues.send(Ask(replace(TURN, ts="1700000004.000100")))
     [message] = aws.sqs.receive_message(QueueUrl=url)["Messages"]
-    held = QueueMessage(clients.sqs(), url, message["ReceiptHandle"])
+    held = SqsMessage(clients.sqs(), url, message["ReceiptHandle"])
     held.extend_visibility(59.5)
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
     held.extend_visibility(0)
@@ -97,4 +97,4 @@ def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: 
 
 def test_a_receipt_that_is_not_valid_is_reported_as_unavailable(url: str) -> None:
     with pytest.raises(ServiceUnavailable):
-        QueueMessage(clients.sqs(), url, "no-such-receipt").extend_visibility(60)
+        SqsMessage(clients.sqs(), url, "no-such-receipt").extend_visibility(60)

@@ -20,7 +20,7 @@ from functions.bridge.replies.chat import (
     ChatUnavailable,
     Chunk,
     Found,
-    Part,
+    Message,
     Task,
     TaskStatus,
 )
@@ -35,7 +35,7 @@ from simulator.slack.faults import Fault
 from simulator.slack.service import SlackService
 from simulator.slack.streams import Stream
 from simulator.slack.web_api import CallRecord
-from simulator.slack.workspace import Message
+from simulator.slack.workspace import Message as SlackMessage
 from tests.functions.fakes import TURN, FakeClock, Stage
 
 
@@ -71,7 +71,7 @@ def says(slack: SlackService, text: str, thread_ts: str | None = None) -> str:
 
 
 def test_a_reply_stands_in_the_thread_as_markdown(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    ts = chat.post(Part(turn, 0, "It is **sunny** & <b>"))
+    ts = chat.post(Message(turn, 0, "It is **sunny** & <b>"))
     message = slack.workspace.message(seed.WEATHER, ts)
     assert message is not None
     assert message.thread_ts == turn.ts
@@ -84,7 +84,7 @@ def test_a_large_table_becomes_a_data_table_between_what_is_said_around_it(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
     rows = "\n".join(f"| {number} | **day** {number} |" for number in range(150))
-    ts = chat.post(Part(turn, 0, f"Look:\n\n| n | |\n|---|---|\n{rows}\n\n_Working…_"))
+    ts = chat.post(Message(turn, 0, f"Look:\n\n| n | |\n|---|---|\n{rows}\n\n_Working…_"))
     message = slack.workspace.message(seed.WEATHER, ts)
     assert message is not None
     before, table, after = message.blocks
@@ -100,24 +100,24 @@ def test_a_large_table_becomes_a_data_table_between_what_is_said_around_it(
 
 
 def test_a_post_unfurls_nothing(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    chat.post(Part(turn, 0, "https://example.com/?q=everything+that+was+said"))
+    chat.post(Message(turn, 0, "https://example.com/?q=everything+that+was+said"))
     [call] = [call for call in slack.web_api.calls if call.method == "chat.postMessage"]
     assert (call.args["unfurl_links"], call.args["unfurl_media"]) == (False, False)
 
 
 def test_an_edit_replaces_the_whole_message(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    ts = chat.post(Part(turn, 0, "Processing…"))
-    chat.edit(ts, Part(turn, 0, "x" * 11_990))
+    ts = chat.post(Message(turn, 0, "Processing…"))
+    chat.edit(ts, Message(turn, 0, "x" * 11_990))
     message = slack.workspace.message(seed.WEATHER, ts)
     assert message is not None
     assert message.blocks[0]["text"] == "x" * 11_990
 
 
 def test_the_messages_of_a_turn_are_found_by_their_metadata(chat: SlackChat, turn: Turn) -> None:
-    first = chat.post(Part(turn, 0, "one"))
-    chat.post(Part(replace(turn, ts="1700000000.999999"), 0, "another turn's"))
-    second = chat.post(Part(turn, 1, "two"))
-    chat.edit(first, Part(turn, 0, "one, edited"))
+    first = chat.post(Message(turn, 0, "one"))
+    chat.post(Message(replace(turn, ts="1700000000.999999"), 0, "another turn's"))
+    second = chat.post(Message(turn, 1, "two"))
+    chat.edit(first, Message(turn, 0, "one, edited"))
     assert chat.find(turn) == Found({0: first, 1: second})
 
 
@@ -126,7 +126,7 @@ def test_messages_are_found_in_a_thread_of_many_pages(
 ) -> None:
     for number in range(250):
         says(slack, str(number), turn.ts)
-    ts = chat.post(Part(turn, 0, "at the end"))
+    ts = chat.post(Message(turn, 0, "at the end"))
     assert chat.find(turn) == Found({0: ts})
 
 
@@ -134,19 +134,19 @@ def test_buttons_stand_under_a_message_until_an_edit_takes_them_away(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
     buttons = (Button("Stop", "stop", "this turn"), Button("Louder", "louder", "2"))
-    ts = chat.post(Part(turn, 0, "Processing…", buttons))
+    ts = chat.post(Message(turn, 0, "Processing…", buttons))
     message = slack.workspace.message(seed.WEATHER, ts)
     assert message is not None
     shown = [(one["text"]["text"], one["action_id"], one["value"]) for one in message.blocks[1]["elements"]]
     assert shown == [("Stop", "stop", "this turn"), ("Louder", "louder", "2")]
-    chat.edit(ts, Part(turn, 0, "It is", buttons[:1]))
+    chat.edit(ts, Message(turn, 0, "It is", buttons[:1]))
     assert len(message.blocks[1]["elements"]) == 1
-    chat.edit(ts, Part(turn, 0, "It is sunny."))
+    chat.edit(ts, Message(turn, 0, "It is sunny."))
     assert len(message.blocks) == 1
 
 
 def test_a_message_can_be_taken_back(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    ts = chat.post(Part(turn, 0, "too much"))
+    ts = chat.post(Message(turn, 0, "too much"))
     chat.delete(turn, ts)
     assert slack.workspace.message(seed.WEATHER, ts) is None
 
@@ -173,7 +173,7 @@ def test_without_the_history_scope_the_search_is_refused(
 def test_a_rate_limit_says_how_long_to_wait(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
     slack.faults.add(Fault("chat.postMessage", retry_after=30))
     with pytest.raises(ChatRateLimited) as caught:
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     assert caught.value.retry_after == 30
 
 
@@ -193,44 +193,44 @@ def test_what_may_have_happened_is_not_repeated_by_the_adapter(
 ) -> None:
     slack.faults.add(replace(fault))
     with pytest.raises(ChatUnavailable):
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     assert len(slack.web_api.calls) == 1
 
 
 def test_a_slack_that_is_not_there_is_unavailable(bot_token: str, turn: Turn, clock: FakeClock) -> None:
     token = CachedSecret(clients.secrets_manager(), bot_token, clock)
     with pytest.raises(ChatUnavailable):
-        SlackChat(token, api_url="http://127.0.0.1:9/api/").post(Part(turn, 0, "hello"))
+        SlackChat(token, api_url="http://127.0.0.1:9/api/").post(Message(turn, 0, "hello"))
 
 
 @pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "not_in_channel", "thread_not_found"])
 def test_a_refusal_keeps_slacks_name(slack: SlackService, chat: SlackChat, turn: Turn, code: str) -> None:
     slack.faults.add(Fault("chat.postMessage", error=code))
     with pytest.raises(ChatRefused) as caught:
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     assert caught.value.code == code
 
 
 def test_a_replaced_token_is_read_again_at_once(
     aws: Aws, slack: SlackService, chat: SlackChat, bot_token: str, turn: Turn, clock: FakeClock
 ) -> None:
-    chat.post(Part(turn, 0, "with the old token"))
+    chat.post(Message(turn, 0, "with the old token"))
     aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
     slack.installation.bot_token = "xoxb-new"
     clock.sleep(60)
-    assert chat.post(Part(turn, 1, "with the new one"))
+    assert chat.post(Message(turn, 1, "with the new one"))
 
 
 def test_a_refused_token_that_was_just_read_is_read_again_soon(
     aws: Aws, slack: SlackService, chat: SlackChat, bot_token: str, turn: Turn, clock: FakeClock
 ) -> None:
-    chat.post(Part(turn, 0, "with the old token"))
+    chat.post(Message(turn, 0, "with the old token"))
     aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
     slack.installation.bot_token = "xoxb-new"
     with pytest.raises(ChatAppRefused):
-        chat.post(Part(turn, 1, "too early to read the secret again"))
+        chat.post(Message(turn, 1, "too early to read the secret again"))
     clock.sleep(60)
-    assert chat.post(Part(turn, 1, "with the new one"))
+    assert chat.post(Message(turn, 1, "with the new one"))
 
 
 def test_a_refused_token_may_be_a_new_one_while_the_secret_cannot_be_read(
@@ -241,23 +241,23 @@ def test_a_refused_token_may_be_a_new_one_while_the_secret_cannot_be_read(
 
     client = clients.secrets_manager()
     chat = SlackChat(CachedSecret(client, bot_token, clock), api_url=slack.api_url)
-    chat.post(Part(turn, 0, "with the old token"))
+    chat.post(Message(turn, 0, "with the old token"))
     aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
     slack.installation.bot_token = "xoxb-new"
     clock.sleep(60)
     get_secret_value, client.get_secret_value = client.get_secret_value, fail  # type: ignore[method-assign]
     with pytest.raises(ChatAppRefused):
-        chat.post(Part(turn, 1, "the secret cannot be read"))
+        chat.post(Message(turn, 1, "the secret cannot be read"))
     client.get_secret_value = get_secret_value  # type: ignore[method-assign]
     clock.sleep(60)
-    assert chat.post(Part(turn, 1, "with the new one"))
+    assert chat.post(Message(turn, 1, "with the new one"))
 
 
 @pytest.mark.usefixtures("aws")
 def test_without_a_token_the_app_is_refused(slack: SlackService, turn: Turn) -> None:
     token = CachedSecret(clients.secrets_manager(), "no-such-secret", FakeClock())
     with pytest.raises(ChatAppRefused, match="token_unreadable") as caught:
-        SlackChat(token, api_url=slack.api_url).post(Part(turn, 0, "hello"))
+        SlackChat(token, api_url=slack.api_url).post(Message(turn, 0, "hello"))
     assert "secret no-such-secret cannot be read: ResourceNotFoundException" in caught.value.remedy
 
 
@@ -278,7 +278,7 @@ def test_a_refusal_of_the_app_says_what_the_operator_has_to_do_and_no_token(
 ) -> None:
     slack.faults.add(Fault("chat.postMessage", error=code))
     with pytest.raises(ChatAppRefused) as caught:
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     assert caught.value.code == code
     assert len(caught.value.remedy) > 20
     assert slack.installation.bot_token not in f"{caught.value} {caught.value.remedy}"
@@ -289,14 +289,14 @@ def test_the_remedy_names_the_secret_of_a_token_that_is_refused(
 ) -> None:
     slack.installation.bot_token = "xoxb-somebody-elses"
     with pytest.raises(ChatAppRefused, match="invalid_auth") as caught:
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     assert f"in the secret {bot_token}" in caught.value.remedy
 
 
 def test_the_remedy_names_the_scope_that_is_missing(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
     slack.installation.scopes.discard("chat:write")
     with pytest.raises(ChatAppRefused, match="missing_scope") as caught:
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     assert "chat:write" in caught.value.remedy
 
 
@@ -312,7 +312,7 @@ def test_a_scope_that_the_reply_can_do_without_refuses_one_call_only(
     for call in optional:
         with pytest.raises(ChatRefused, match="missing_scope"):
             call()
-    chat.post(Part(turn, 0, "hello"))
+    chat.post(Message(turn, 0, "hello"))
 
 
 def test_a_refused_token_is_noticed_by_the_calls_that_the_reply_can_do_without(
@@ -321,7 +321,7 @@ def test_a_refused_token_is_noticed_by_the_calls_that_the_reply_can_do_without(
     chat.name_of(turn.user)
     slack.installation.token_error = "token_revoked"
     with pytest.raises(ChatAppRefused):
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
     with pytest.raises(ChatAppRefused):  # so that the next agent is not asked
         chat.name_of(turn.user)
     with pytest.raises(ChatAppRefused):
@@ -373,13 +373,13 @@ def test_answers_that_slack_never_gives_are_no_crash(
     answers.append(answer)
     chat = SlackChat(CachedSecret(clients.secrets_manager(), bot_token, clock), api_url=f"{server.url}/api/")
     with pytest.raises(expected):
-        chat.post(Part(turn, 0, "hello"))
+        chat.post(Message(turn, 0, "hello"))
 
 
 # --- streams -----------------------------------------------------------------------------------------------
 
 
-def message_of(slack: SlackService, ts: str) -> Message:
+def message_of(slack: SlackService, ts: str) -> SlackMessage:
     message = slack.workspace.message(seed.WEATHER, ts)
     assert message is not None
     return message
@@ -398,7 +398,7 @@ def test_a_stream_grows_and_becomes_a_part_of_the_reply(
     ts = chat.start_stream(turn, Chunk("It ", (TASK,)))
     chat.append_stream(turn, ts, Chunk("is "))
     chat.append_stream(turn, ts, Chunk("", (replace(TASK, status=TaskStatus.COMPLETE),)))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny.", (Button("Retry", "retry", "x"),)), Chunk("sunny."))
+    chat.stop_stream(ts, Message(turn, 0, "It is sunny.", (Button("Retry", "retry", "x"),)), Chunk("sunny."))
     message = message_of(slack, ts)
     assert message.thread_ts == turn.ts
     assert [block["type"] for block in message.blocks] == ["plan", "markdown", "actions"]
@@ -419,16 +419,16 @@ def test_everything_goes_into_a_stream_as_chunks(slack: SlackService, chat: Slac
     # The first payload decides for all of them, and a mixture is refused.
     ts = chat.start_stream(turn, Chunk("It "))
     chat.append_stream(turn, ts, Chunk("is "))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Chunk("sunny."))
+    chat.stop_stream(ts, Message(turn, 0, "It is sunny."), Chunk("sunny."))
     assert not [call.method for call in slack.web_api.calls if "markdown_text" in call.args]
 
 
 def test_a_stream_can_end_with_nothing_more_to_say(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
     ts = chat.start_stream(turn, Chunk("It is sunny."))
-    chat.stop_stream(ts, Part(turn, 0, "It is sunny."), Chunk(""))
+    chat.stop_stream(ts, Message(turn, 0, "It is sunny."), Chunk(""))
     assert message_of(slack, ts).blocks == [{"type": "markdown", "text": "It is sunny."}]
     tasks_only = chat.start_stream(turn, Chunk("", (TASK,)))
-    chat.stop_stream(tasks_only, Part(turn, 1, ""), Chunk(""))
+    chat.stop_stream(tasks_only, Message(turn, 1, ""), Chunk(""))
     assert chat.find(turn) == Found({0: ts, 1: tasks_only})
 
 
@@ -440,15 +440,15 @@ def test_a_title_of_a_task_is_cut_to_what_slack_takes(
 
 
 def test_a_stream_that_nobody_stopped_is_found_and_can_be_ended(chat: SlackChat, turn: Turn) -> None:
-    first = chat.post(Part(turn, 0, "one"))
+    first = chat.post(Message(turn, 0, "one"))
     ts = chat.start_stream(turn, Chunk("It "))
     assert chat.find(turn) == Found({0: first}, (ts,))
     with pytest.raises(ChatRefused, match="streaming_state_conflict"):
-        chat.edit(ts, Part(turn, 1, "It is sunny."))
+        chat.edit(ts, Message(turn, 1, "It is sunny."))
     with pytest.raises(ChatRefused, match="cant_delete_message"):
         chat.delete(turn, ts)
-    chat.stop_stream(ts, Part(turn, 1, ""), Chunk(""))
-    chat.edit(ts, Part(turn, 1, "It is sunny."))
+    chat.stop_stream(ts, Message(turn, 1, ""), Chunk(""))
+    chat.edit(ts, Message(turn, 1, "It is sunny."))
     assert chat.find(turn) == Found({0: first, 1: ts})
     chat.delete(turn, ts)
     assert chat.find(turn) == Found({0: first})
@@ -462,7 +462,7 @@ def test_a_stream_that_expired_is_found_and_can_be_edited(
     with pytest.raises(ChatRefused, match="message_not_in_streaming_state"):
         chat.append_stream(turn, ts, Chunk("is "))
     assert chat.find(turn) == Found({}, (ts,))
-    chat.edit(ts, Part(turn, 0, "It is sunny."))
+    chat.edit(ts, Message(turn, 0, "It is sunny."))
     assert chat.find(turn) == Found({0: ts})
 
 
@@ -494,7 +494,7 @@ def test_a_person_who_stops_a_stream_is_told_from_other_refusals(
     with pytest.raises(ChatStopped):
         chat.append_stream(turn, ts, Chunk("is "))
     with pytest.raises(ChatStopped):
-        chat.stop_stream(ts, Part(turn, 0, ""), Chunk("sunny."))
+        chat.stop_stream(ts, Message(turn, 0, ""), Chunk("sunny."))
 
 
 def test_a_stream_that_is_too_long_is_refused_by_slacks_name(chat: SlackChat, turn: Turn) -> None:
@@ -533,7 +533,7 @@ def test_a_stream_leaves_the_session_processing_only_where_the_answer_goes_on(
 ) -> None:
     for goes_on, session in ((True, "processing"), (False, "active")):
         ts = chat.start_stream(turn, Chunk("It "))
-        chat.stop_stream(ts, Part(turn, 0, "It is"), Chunk("is"), goes_on=goes_on)
+        chat.stop_stream(ts, Message(turn, 0, "It is"), Chunk("is"), goes_on=goes_on)
         assert slack.workspace.session_status(turn.channel, turn.thread_ts) == session
 
 
@@ -546,7 +546,7 @@ def test_a_status_stands_under_the_thread_until_the_app_posts(
     chat.set_status(turn, "Processing…")
     [(place, status)] = slack.workspace.statuses().items()
     assert (place, status.text) == ((turn.channel, turn.thread_ts), "Processing…")
-    chat.post(Part(turn, 0, "Sunny."))
+    chat.post(Message(turn, 0, "Sunny."))
     assert slack.workspace.statuses() == {}
 
 

@@ -35,8 +35,8 @@ def test_lines_keep_their_place_in_a_list_that_moves_to_the_margin(text: str, sh
 
 
 def test_a_code_block_that_is_opened_again_takes_its_lines_with_it() -> None:
-    margin = Outdent(at=len("said\n"), opening="    ```py\n", columns=4)
-    assert margin.off("said\n    x = 1\n    ```\n    - b\n") == "said\nx = 1\n```\n- b\n"
+    outdent = Outdent(at=len("said\n"), opening="    ```py\n", columns=4)
+    assert outdent.off("said\n    x = 1\n    ```\n    - b\n") == "said\nx = 1\n```\n- b\n"
 
 
 pieces = st.lists(
@@ -52,5 +52,5 @@ pieces = st.lists(
 
 @given(pieces, pieces)
 def test_of_a_longer_text_the_same_is_left_or_more(text: str, more: str) -> None:
-    margin = Outdent(0, "", 4)
-    assert margin.off(text + more).startswith(margin.off(text))
+    outdent = Outdent(0, "", 4)
+    assert outdent.off(text + more).startswith(outdent.off(text))

@@ -12,7 +12,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.markdown.tables import Table, in_parts
-from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Message
 from functions.bridge.turns.outcome import Verdict
 from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
@@ -65,13 +65,13 @@ def test_a_long_answer_grows_over_several_messages_with_one_call_each_at_a_time(
     at: list[tuple[float, int]] = []
     edit, post = stage.chat.edit, stage.chat.post
 
-    def noting_edit(ts: str, part: Part) -> None:
-        at.append((stage.clock.now(), part.number))
-        edit(ts, part)
+    def noting_edit(ts: str, message: Message) -> None:
+        at.append((stage.clock.now(), message.number))
+        edit(ts, message)
 
-    def noting_post(part: Part) -> str:
-        at.append((stage.clock.now(), part.number))
-        return post(part)
+    def noting_post(message: Message) -> str:
+        at.append((stage.clock.now(), message.number))
+        return post(message)
 
     stage.chat.edit, stage.chat.post = noting_edit, noting_post  # type: ignore[method-assign]
     take(stage, *script, Finished())
@@ -144,13 +144,13 @@ def test_an_answer_of_many_short_sections_is_shown_in_pieces(stage: Stage) -> No
 
     edit, post = stage.chat.edit, stage.chat.post
 
-    def strict_edit(ts: str, part: Part) -> None:
-        refuse(part.markdown)
-        edit(ts, part)
+    def strict_edit(ts: str, message: Message) -> None:
+        refuse(message.markdown)
+        edit(ts, message)
 
-    def strict_post(part: Part) -> str:
-        refuse(part.markdown)
-        return post(part)
+    def strict_post(message: Message) -> str:
+        refuse(message.markdown)
+        return post(message)
 
     stage.chat.edit, stage.chat.post = strict_edit, strict_post  # type: ignore[method-assign]
     assert take(stage, TextDelta("\n\n".join(sections)), Finished()).verdict is Verdict.ANSWERED
@@ -159,13 +159,13 @@ def test_an_answer_of_many_short_sections_is_shown_in_pieces(stage: Stage) -> No
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long"])
 def test_a_data_table_that_slack_refuses_is_cut_into_tables_in_markdown(stage: Stage, code: str) -> None:
-    def check(part: Part) -> None:
-        if any(isinstance(piece, Table) for piece in in_parts(part.markdown)):
+    def check(message: Message) -> None:
+        if any(isinstance(piece, Table) for piece in in_parts(message.markdown)):
             raise ChatRefused(code)
 
     post, edit = stage.chat.post, stage.chat.edit
-    stage.chat.post = lambda part: (check(part), post(part))[1]  # type: ignore[method-assign,func-returns-value]
-    stage.chat.edit = lambda ts, part: (check(part), edit(ts, part))[1]  # type: ignore[method-assign,func-returns-value]
+    stage.chat.post = lambda message: (check(message), post(message))[1]  # type: ignore[method-assign,func-returns-value]
+    stage.chat.edit = lambda ts, message: (check(message), edit(ts, message))[1]  # type: ignore[method-assign,func-returns-value]
     rows = [f"| {number} | x |" for number in range(200)]
     head = "| n | v |\n|---|---|"
     outcome = take(stage, TextDelta("\n".join(["Look:\n", head, *rows, "\nDone."])), 9.0, Finished())
@@ -201,9 +201,9 @@ def test_a_refusal_that_nobody_foresaw_is_explained_and_offers_retry(stage: Stag
     stage.chat.trouble["edit"] = [None, ChatRefused("a_new_rule_of_slacks")]
     outcome = take(stage, TextDelta("Sunny"), 3.0, TextDelta("."), Finished())
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
-    [part] = stage.chat.messages.values()
-    assert "cannot be shown in Slack" in part.markdown
-    assert part.buttons
+    [message] = stage.chat.messages.values()
+    assert "cannot be shown in Slack" in message.markdown
+    assert message.buttons
 
 
 @pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "message_not_found"])

@@ -183,7 +183,7 @@ def test_a_short_answer_that_arrives_whole_is_one_post(stage: StrictStage) -> No
 def test_a_message_only_grows_and_nothing_is_sent_twice(stage: StrictStage) -> None:
     take(stage, *growing(spoken(40)))
     assert set(writes(stage)) == {"start_stream", "append_stream", "stop_stream"}
-    assert "".join(piece.markdown for piece in stage.chat.pieces) == " ".join(spoken(40, between=""))
+    assert "".join(chunk.markdown for chunk in stage.chat.chunks) == " ".join(spoken(40, between=""))
     assert stage.chat.texts() == [" ".join(spoken(40, between=""))]
 
 
@@ -356,7 +356,7 @@ def test_tasks_count_when_a_message_is_long_enough(stage: StrictStage) -> None:
 
 
 def tasks_of(stage: StrictStage) -> list[tuple[str, TaskStatus]]:
-    return [(task.title, task.status) for piece in stage.chat.pieces for task in piece.tasks]
+    return [(task.title, task.status) for chunk in stage.chat.chunks for task in chunk.tasks]
 
 
 def test_a_tool_is_a_task_that_is_complete_when_the_agent_speaks(stage: StrictStage) -> None:

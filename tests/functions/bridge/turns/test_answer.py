@@ -9,7 +9,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.buttons import RetryValue, read_retry_value
-from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Part
+from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, Message
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Attachment, Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
@@ -17,9 +17,9 @@ from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kil
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
 
 
-def only_message(stage: Stage) -> Part:
-    [part] = stage.chat.messages.values()
-    return part
+def only_message(stage: Stage) -> Message:
+    [message] = stage.chat.messages.values()
+    return message
 
 
 def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
@@ -210,7 +210,7 @@ def test_a_turn_without_its_answer_offers_to_be_asked_again(stage: Stage) -> Non
 def test_an_answer_and_a_notice_offer_no_retry(stage: Stage) -> None:
     take(stage)
     take(stage, turn=replace(TURN, ts="1700000009.000100", text="", notice=Notice.EMPTY))
-    assert [part.buttons for part in stage.chat.messages.values()] == [(), ()]
+    assert [message.buttons for message in stage.chat.messages.values()] == [(), ()]
 
 
 def test_a_retry_asks_the_same_question_in_the_same_message(stage: Stage) -> None:
@@ -237,9 +237,9 @@ def test_a_retry_that_fails_can_be_tried_again_under_another_reference(stage: St
     take(stage, Failed(Failure.INTERNAL, "x"))
     second = next_attempt(TURN)
     take(stage, Failed(Failure.INTERNAL, "x"), turn=second)
-    part = only_message(stage)
-    assert part.buttons
-    assert second.reference in part.markdown
+    message = only_message(stage)
+    assert message.buttons
+    assert second.reference in message.markdown
     assert take(stage, turn=next_attempt(second)).verdict is Verdict.ANSWERED
 
 
