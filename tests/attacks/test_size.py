@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.bridge.markdown.parse import MOST_TOKENS
-from functions.bridge.markdown.safe import blocks
+from functions.bridge.markdown.parse import MOST_TOKENS, blocks
 from functions.bridge.markdown.split import Pages
 from functions.bridge.replies.answer_text import Draft
 

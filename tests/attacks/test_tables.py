@@ -3,7 +3,7 @@
 import csv
 import io
 
-from functions.bridge.markdown.safe import blocks
+from functions.bridge.markdown.parse import blocks
 from functions.bridge.replies.answer_text import Draft
 
 # The parser would fill each row up to the columns of the head: 65,000 cells of 2,000 characters.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from functions.bridge.markdown.safe import CONTAINERS
+from functions.bridge.markdown.parse import CONTAINERS
 
 # So many columns mean nothing. spec.commonmark.org/0.31.2/#indented-code-blocks
 DEEPEST = 3

@@ -1,19 +1,23 @@
-"""The Markdown parser: markdown-it's, for blocks only, and at a bounded cost.
+"""Parses Markdown into blocks, with markdown-it-py, at a bounded cost. Slack parses the paragraphs itself.
 
-What is inside a paragraph is Slack's to read. Two of its rules are ours, as an answer may be made to cost
-more than its text:
+An answer could be made to cost far more memory than its text. Two rules of ours prevent that:
 
-- A table has two tokens. markdown-it makes three of each cell, and fills short rows up: 1,000 characters
-  could become 65,536 cells and 90 MB. Nobody here needs a token for a cell (`tables` reads the lines).
-- What stands behind MOST_TOKENS is one paragraph.
+- A table is two tokens. markdown-it makes three of each cell and fills short rows up, so that 1,000
+  characters could become 65,536 cells and 90 MB. `tables` reads the cells from the lines instead.
+- The text after the first MOST_TOKENS tokens is one paragraph.
 """
+
+import re
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block import table as table_with_cells
+from markdown_it.token import Token
 
-# About 50 MB. A text of 40,000 characters has 80,000 at most, and one message of it a quarter of that.
+# These tokens take about 50 MB. A text of 40,000 characters has at most 80,000, one message of it 20,000.
 MOST_TOKENS = 150_000
+# The signs before the text of a line that stands in a quotation or a list.
+CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
 
 
 def _table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
@@ -44,7 +48,7 @@ def _ends_before(state: StateBlock, line: int, end: int) -> bool:
 
 
 def _too_much(state: StateBlock, first: int, end: int, silent: bool) -> bool:
-    """A block rule: all that is left, when there are tokens enough."""
+    """A block rule: makes the rest of the text one paragraph once there are MOST_TOKENS tokens."""
     if len(state.tokens) < MOST_TOKENS:
         return False
     if silent:
@@ -56,6 +60,47 @@ def _too_much(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     return True
 
 
-PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
-PARSER.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
-PARSER.block.ruler.before("table", "too_much", _too_much, {"alt": ["list", "blockquote"]})
+_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+_PARSER.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+_PARSER.block.ruler.before("table", "too_much", _too_much, {"alt": ["list", "blockquote"]})
+
+
+def blocks(text: str) -> list[Token]:
+    """The blocks of a text as markdown-it's tokens. `map` of an opening token is its lines (first, end)."""
+    # markdown-it begins a line after a carriage return. Our own counting of lines does not.
+    return _PARSER.parse(text.replace("\r", " "))
+
+
+def first_line(block: Token) -> int:
+    """The number of the line that a block begins with; lines are counted from 0."""
+    assert block.map is not None
+    return block.map[0]
+
+
+def end_line(block: Token) -> int:
+    """The number of the line after a block."""
+    assert block.map is not None
+    return block.map[1]
+
+
+def is_open(fence: Token, text: str) -> bool:
+    """Whether a fenced code block of `text` goes on at its end."""
+    at_the_end = end_line(fence) >= len(text.rstrip("\n\r\t >").split("\n"))
+    return at_the_end and not is_closed(fence, text.split("\n"))
+
+
+def is_closed(fence: Token, lines: list[str]) -> bool:
+    """Whether a fenced code block has its closing line. spec.commonmark.org/0.31.2/#fenced-code-blocks
+
+    A last line that looks like a closing line is content when it is indented too far.
+    """
+    first, end = first_line(fence), end_line(fence)
+    line = lines[end - 1].strip(" \t\r>")
+    content = fence.content.removesuffix("\n").count("\n") + 1 if fence.content else 0
+    return end - first == content + 2 and line.startswith(fence.markup) and not line.strip(fence.markup[0])
+
+
+def closing(fence: Token, text: str) -> str:
+    """The line that closes a fenced code block of `text`, in the quotation or list that it stands in."""
+    before = text.split("\n")[first_line(fence)].partition(fence.markup)[0]
+    return re.sub(r"[^>\s]", " ", before) + fence.markup

@@ -10,7 +10,8 @@ from itertools import accumulate
 from markdown_it.token import Token
 
 from functions.bridge.markdown.outdent import DEEPEST, Outdent, indentation, outdent_of, outdented, without
-from functions.bridge.markdown.safe import blocks, closing, end_line, first_line, is_closed, is_open, size
+from functions.bridge.markdown.parse import blocks, closing, end_line, first_line, is_closed, is_open
+from functions.bridge.markdown.safe import size
 from functions.bridge.markdown.tables import data_table_at
 
 # A `markdown` block takes 12,000 characters, all of a message's blocks together

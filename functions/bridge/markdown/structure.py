@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from markdown_it.token import Token
 
-from functions.bridge.markdown.safe import CONTAINERS, blocks, end_line, first_line
+from functions.bridge.markdown.parse import CONTAINERS, blocks, end_line, first_line
 from functions.bridge.markdown.tables import Table, tables_of
 from functions.bridge.markdown.word_ends import ends_of_words
 

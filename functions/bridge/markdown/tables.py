@@ -20,7 +20,8 @@ from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
 from functions.bridge.agents.events import File
-from functions.bridge.markdown.safe import blocks, size
+from functions.bridge.markdown.parse import blocks
+from functions.bridge.markdown.safe import size
 
 MOST_ROWS = 100
 MOST_CELLS = 20

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator
 from functions.bridge import wording
 from functions.bridge.agents.events import File
 from functions.bridge.markdown import tables
+from functions.bridge.markdown.growing import closed, steady
 from functions.bridge.markdown.links import plainly
-from functions.bridge.markdown.safe import clean, closed, disarm, fenced, steady
+from functions.bridge.markdown.safe import clean, disarm, fenced
 from functions.bridge.markdown.structure import Reading
 from functions.bridge.markdown.tables import Form
 

@@ -12,7 +12,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
-from functions.bridge.markdown import safe, split
+from functions.bridge.markdown import growing, safe, split
 from functions.bridge.markdown.split import MESSAGE_LIMIT
 from functions.bridge.replies.buttons import RETRY, Button, retry_value
 from functions.bridge.replies.chat import (
@@ -81,7 +81,7 @@ class EditWriter:
 
     def show(self, reply: Reply) -> None:
         full, _ = self.pages(reply.growing())
-        last = safe.preview(full.pop())
+        last = growing.preview(full.pop())
         line = f"_{safe.escape(wording.step(reply.steps[-1]))}_" if reply.at_work else ""
         texts = [*full, "\n\n".join(part for part in (last, line) if part)]
         texts = [text for text in texts if text]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.markdown.safe import blocks, end_line, first_line
+from functions.bridge.markdown.parse import blocks, end_line, first_line
 from functions.bridge.markdown.structure import Reading
 
 

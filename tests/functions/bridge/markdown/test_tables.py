@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.bridge.agents.events import File
-from functions.bridge.markdown.safe import blocks, size
+from functions.bridge.markdown.parse import blocks
+from functions.bridge.markdown.safe import size
 from functions.bridge.markdown.split import split
 from functions.bridge.markdown.tables import Cell, Table, cells_of, in_parts, tables_of
 from functions.bridge.replies.answer_text import Draft
