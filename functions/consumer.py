@@ -16,8 +16,8 @@ from functions.adapters.clock import SystemClock
 from functions.adapters.slack.chat import SlackChat
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.credentials import bot_token
+from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.turns.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.settings import Settings, ThreadSettings

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from functions.bridge.commands import Command, ControlCommand
-from functions.bridge.turns.delivery import Delivery
+from functions.bridge.delivery import Delivery
 from functions.bridge.turns.handle import control
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports

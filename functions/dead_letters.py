@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any
 
 from functions.bridge.commands import Command, ControlCommand
+from functions.bridge.delivery import Delivery
 from functions.bridge.turns.answer import give_up
-from functions.bridge.turns.delivery import Delivery
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports

@@ -10,10 +10,10 @@ from typing import Any
 from functions.adapters.agents.kinds import agents
 from functions.adapters.slack.files import SlackFiles
 from functions.bridge.commands import Command
+from functions.bridge.delivery import Delivery
 from functions.bridge.replies.chat import Chat, ChatError
 from functions.bridge.turn import Turn
 from functions.bridge.turns.answer import answer
-from functions.bridge.turns.delivery import Delivery
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports

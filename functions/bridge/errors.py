@@ -1,12 +1,22 @@
-"""What keeps a turn from going on for now: a store that does not answer, or time that is up."""
+"""What keeps a turn from going on for now."""
 
 
-class ServiceUnavailable(Exception):
-    """One of our own stores (ledger, queue) did not answer or refused for now."""
+class PassingTrouble(Exception):
+    """A call failed for now. The same call may succeed later, unless the one that failed had its effect.
+
+    Attributes:
+        retry_after: how many seconds the other side asked to wait; None where it asked for no wait.
+    """
+
+    retry_after: float | None = None
+
+
+class ServiceUnavailable(PassingTrouble):
+    """One of our own stores (ledger, queue, secrets) did not answer, or refused for now."""
 
 
 class GiveBack(Exception):
-    """What is owed cannot be written within this invocation. Try again in `seconds`.
+    """What is owed cannot be written within this invocation. The message is to come again in `seconds`.
 
     Its text says why, for the operator.
     """

@@ -1,8 +1,74 @@
-"""How long to wait between two tries, in seconds: longer each time, and by a share of each delivery's own.
+"""Repeats calls that fail for now, and says how long to wait between two tries (seconds).
 
-Without that share all who failed at the same moment would try again at the same moment
-(aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter; this is its "equal jitter").
+A wait doubles with each try. Each delivery makes it longer or shorter by a share of its own, or all that
+failed at the same moment would try again at the same moment. This is the "equal jitter" of
+aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter
 """
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from functions.bridge.clock import Clock
+from functions.bridge.errors import PassingTrouble
+
+T = TypeVar("T")
+
+# The wait after the first try of a call, and the longest one (seconds).
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 15.0
+
+
+class Retry:
+    """Repeats one call while it meets passing trouble. Make a new object for each call.
+
+    Args:
+        pause: waits for so many seconds. The owner of a turn keeps its lease meanwhile.
+        share: from 0 to 1, see `spread`.
+        until: no wait lasts until then or longer, seconds since the epoch.
+        most_tries: how often the call is made at most; None for as often as there is time.
+        after: the trouble after which the call is made again. Any other is raised at once.
+
+    Attributes:
+        wait: seconds to wait after the last trouble. Where `run` has raised that, nobody has waited yet.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        pause: Callable[[float], None],
+        share: float,
+        *,
+        until: float,
+        most_tries: int | None = None,
+        after: tuple[type[PassingTrouble], ...] = (PassingTrouble,),
+    ) -> None:
+        self.wait = 0.0
+        self._clock = clock
+        self._pause = pause
+        self._share = share
+        self._until = until
+        self._most_tries = most_tries
+        self._after = after
+        self._unanswered = 0
+
+    def run(self, call: Callable[[], T]) -> T:
+        """What `call` returns. Raises its last trouble when there is no try or no time left."""
+        tries = 0
+        while True:
+            try:
+                return call()
+            except self._after as exc:
+                tries += 1
+                self.wait = self._wait_after(exc)
+                if tries == self._most_tries or self._clock.now() + self.wait >= self._until:
+                    raise
+            self._pause(self.wait)
+
+    def _wait_after(self, trouble: PassingTrouble) -> float:
+        if trouble.retry_after is not None:
+            return max(spread_beyond(trouble.retry_after, self._share), FIRST_WAIT)
+        self._unanswered += 1
+        return spread(grown(FIRST_WAIT, self._unanswered, longest=LONGEST_WAIT), self._share)
 
 
 def grown(first: float, tries: int, *, longest: float) -> float:
@@ -16,5 +82,5 @@ def spread(seconds: float, share: float) -> float:
 
 
 def spread_beyond(seconds: float, share: float) -> float:
-    """Between the wait and five quarters of it: for one that Slack asked for, which must not be shorter."""
+    """Between the wait and five quarters of it: a wait that Slack asked for must not be shorter."""
     return seconds * (1 + share / 4)

@@ -8,6 +8,7 @@ from functions.bridge.agents.events import AgentEvent, File
 from functions.bridge.agents.port import Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, Listed
 from functions.bridge.commands import Ask, Retry, TurnCommand
+from functions.bridge.delivery import Delivery
 from functions.bridge.ledger.record import (
     QUESTION_KEPT_SECONDS,
     SETTLED,
@@ -31,7 +32,6 @@ from functions.bridge.replies.chat import (
     Task,
 )
 from functions.bridge.turn import Attachment, Turn
-from functions.bridge.turns.delivery import Delivery
 from functions.bridge.turns.ports import Ports
 
 TURN = Turn(

@@ -14,8 +14,8 @@ import pytest
 
 from functions.bridge.agents.failures import Failure
 from functions.bridge.commands import Ask, Command, RefusePress, to_json
+from functions.bridge.delivery import Delivery
 from functions.bridge.turn import Notice
-from functions.bridge.turns.delivery import Delivery
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, Work, logger

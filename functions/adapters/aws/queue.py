@@ -49,7 +49,7 @@ class Queues:
 
 
 class SqsMessage:
-    """A received message, by its receipt. See `functions.bridge.turns.delivery.QueueMessage`."""
+    """A received message, by its receipt. See `functions.bridge.delivery.QueueMessage`."""
 
     def __init__(self, client: "SQSClient", url: str, receipt_handle: str) -> None:
         self._client = client

@@ -3,33 +3,38 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
-from functions.bridge import waits, wording
+from functions.bridge import wording
 from functions.bridge.agents.failures import Failure
-from functions.bridge.errors import GiveBack, ServiceUnavailable
-from functions.bridge.ledger.record import Record, State
-from functions.bridge.replies.chat import ChatRateLimited, ChatUnavailable
+from functions.bridge.clock import Clock
+from functions.bridge.delivery import Delivery
+from functions.bridge.errors import GiveBack, PassingTrouble, ServiceUnavailable
+from functions.bridge.ledger.record import Ledger, Record, State
 from functions.bridge.turn import Turn
-from functions.bridge.turns.delivery import Delivery
-from functions.bridge.turns.ports import Ports
+from functions.bridge.waits import FIRST_WAIT, Retry
 
 T = TypeVar("T")
 
-FIRST_BACK_OFF = 1.0
-LONGEST_BACK_OFF = 15.0
+
+class Changes(TypedDict, total=False):
+    """What `Ledger.advance` stores of a record. See `functions.bridge.ledger.record.Record`."""
+
+    state: State
+    reply: tuple[str, ...]
+    intended: int
 
 
 class ClaimedTurn:
-    """A claimed turn. Every change of its record goes through here and fails when the turn is not ours.
+    """A claimed turn. It alone changes the turn's record, and the ledger refuses that once it is not ours.
 
     Attributes:
         turn: the turn.
-        record: what the ledger knows of it.
         next_heartbeat_at: when the lease is renewed next, seconds since the epoch.
 
     Args:
-        leased_at: when the turn was claimed, seconds since the epoch: before the call, which may take long.
+        lease_seconds: an owner that renews its lease no more counts as alive for so long.
+        leased_at: when the claim was sent, seconds since the epoch. The lease began then or later.
         is_hidden: whether the message was hidden just now (`Delivery.extend_for_claim`).
     """
 
@@ -38,24 +43,98 @@ class ClaimedTurn:
         turn: Turn,
         record: Record,
         delivery: Delivery,
-        ports: Ports,
+        ledger: Ledger,
+        clock: Clock,
         *,
+        lease_seconds: float,
         leased_at: float,
         is_hidden: bool,
     ) -> None:
         self.turn = turn
-        self.record = record
+        self._record = record
         self._delivery = delivery
-        self._ledger = ports.ledger
-        self._clock = ports.clock
-        self._lease_seconds = ports.lease_seconds
+        self._ledger = ledger
+        self._clock = clock
+        self._lease_seconds = lease_seconds
         self._leased_at = leased_at
-        self.next_heartbeat_at = leased_at + (ports.lease_seconds / 3 if is_hidden else 0)
+        self.next_heartbeat_at = leased_at + (lease_seconds / 3 if is_hidden else 0)
+
+    # --- the record ---
+
+    @property
+    def record(self) -> Record:
+        """What the ledger knows of the turn, and what `note` has noted since."""
+        return self._record
+
+    def advance(self, **changes: Unpack[Changes]) -> None:
+        """Change the record, in the ledger first. Raises `GiveBack`."""
+        changed = replace(self._record, **changes)
+        self.retry_until_deadline(lambda: self._ledger.advance(changed))
+        self._record = changed
+
+    def try_advance(self, **changes: Unpack[Changes]) -> None:
+        """The same with one try, for progress, which may be skipped. Raises `ServiceUnavailable`."""
+        changed = replace(self._record, **changes)
+        self._ledger.advance(changed)
+        self._record = changed
+
+    def note(self, **changes: Unpack[Changes]) -> None:
+        """Change the record here. The ledger gets to know that with the next change that it stores.
+
+        For messages that stand in the thread: until then they can be found there.
+        """
+        self._record = replace(self._record, **changes)
+
+    def owe(
+        self, messages: Sequence[str], ending: State, *, failure: Failure | None = None, rest: str = ""
+    ) -> None:
+        """Store that `messages` must land, then `rest` as a file, and that the turn then settles as `ending`.
+
+        `failure` says why it does not end with its answer. Unless it is answered, the question is kept for a
+        retry; later attempts find it kept. Raises `GiveBack`.
+        """
+        if ending is not State.ANSWERED and self.turn.attempt == 1:
+            self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
+        owing = replace(
+            self._record,
+            state=State.REPLYING,
+            owed=tuple(messages),
+            rest=rest,
+            ending=ending,
+            failure=failure,
+        )
+        self.retry_until_deadline(lambda: self._ledger.owe(owing))
+        self._record = owing
+
+    def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
+        """Owe one message, which says why there is no answer. See `wording.explanation`."""
+        words = wording.explanation(failure, reference=self.turn.reference, about=about)
+        self.owe([words], ending, failure=failure)
+
+    def settle(self, state: State) -> None:
+        """End the turn. The ledger forgets the text, and the question of an answer. Raises `GiveBack`."""
+        settled = replace(self._record, state=state, owed=(), rest="", ending=None)
+        self.retry_until_deadline(lambda: self._ledger.settle(settled))
+        self._record = settled
+        if state is State.ANSWERED and self.turn.attempt > 1:
+            with suppress(ServiceUnavailable):  # it expires by itself
+                self._ledger.forget_question(self.turn)
+
+    def release(self, *, is_try: bool) -> None:
+        """End the lease, so that whoever receives the message next need not wait for it.
+
+        A delivery that was no try of the turn (`is_try` is false) is not counted. Raises `LeaseLost` or
+        `ServiceUnavailable`.
+        """
+        tries = self._record.tries - (0 if is_try else 1)
+        self._ledger.release(replace(self._record, tries=tries))
+
+    # --- the lease ---
 
     def heartbeat(self) -> None:
-        """Renew the lease and hide the message, when a third of the lease has passed since the last time.
+        """Renew the lease and hide the message, if a third of the lease has passed since the last time.
 
-        The lease first: when the message shows up again, the lease has run out as well.
+        The lease is renewed first: when the message shows up again, the lease has expired as well.
         """
         now = self._clock.now()
         if now < self.next_heartbeat_at:
@@ -68,89 +147,67 @@ class ClaimedTurn:
         except ServiceUnavailable:
             self.next_heartbeat_at = now + self._lease_seconds / 12
 
-    def release(self, *, is_try: bool) -> None:
-        """Let go of the turn, so that whoever receives the message next need not wait for the lease.
+    def ensure_lease(self) -> None:
+        """Renew the lease if it has expired. Raises `LeaseLost` or `ServiceUnavailable`."""
+        if self.lease_expired():
+            self._renew(self._clock.now())
 
-        Where this delivery `is_try` no try of the turn, it is not counted.
-        """
-        tries = self.record.tries - (0 if is_try else 1)
-        self._ledger.release(replace(self.record, tries=tries))
+    def lease_expired(self) -> bool:
+        """Whether somebody else may have claimed the turn by now."""
+        return self._clock.now() >= self._leased_at + self._lease_seconds
 
-    def advance(self, **changes: Any) -> None:
-        """Change state, reply or intended messages, in the ledger first."""
-        changed = replace(self.record, **changes)
-        self.retry_until_deadline(lambda: self._ledger.advance(changed))
-        self.record = changed
+    def _renew(self, now: float) -> None:
+        self._ledger.renew(self._record, until=now + self._lease_seconds)
+        self._leased_at = now
 
-    def try_advance(self, **changes: Any) -> None:
-        """The same for progress, which can do without: tried once. Raises `ServiceUnavailable`."""
-        changed = replace(self.record, **changes)
-        self._ledger.advance(changed)
-        self.record = changed
-
-    def owe(
-        self, messages: Sequence[str], ending: State, *, failure: Failure | None = None, rest: str = ""
-    ) -> None:
-        """From here on `messages` must land, then `rest` as a file, and the turn then settles as `ending`,
-        because of `failure`.
-
-        When that is not the answer, the question is kept for a retry. (Later attempts find it kept.)
-        """
-        if ending is not State.ANSWERED and self.turn.attempt == 1:
-            self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
-        owing = replace(
-            self.record,
-            state=State.REPLYING,
-            owed=tuple(messages),
-            rest=rest,
-            ending=ending,
-            failure=failure,
-        )
-        self.retry_until_deadline(lambda: self._ledger.owe(owing))
-        self.record = owing
-
-    def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
-        """Owe nothing but why there is no answer; see `wording.explanation`."""
-        words = wording.explanation(failure, reference=self.turn.reference, about=about)
-        self.owe([words], ending, failure=failure)
-
-    def settle(self, state: State) -> None:
-        """The turn is over. Its text is not kept any longer, nor its question once it is answered."""
-        settled = replace(self.record, state=state, owed=(), rest="", ending=None)
-        self.retry_until_deadline(lambda: self._ledger.settle(settled))
-        self.record = settled
-        if state is State.ANSWERED and self.turn.attempt > 1:
-            with suppress(ServiceUnavailable):  # it expires by itself
-                self._ledger.forget_question(self.turn)
+    # --- calls that must succeed, and waiting ---
 
     def retry_until_deadline(self, call: Callable[[], T]) -> T:
-        """Repeat `call` until it succeeds, waiting as Slack asks, keeping the lease.
+        """Repeat `call` until it succeeds, keeping the lease.
 
         Raises:
-            GiveBack: the wait would end after the deadline.
+            GiveBack: the next try would come after the delivery's deadline.
         """
-        tries = 0
-        while True:
+
+        def keeping_the_lease() -> T:
             self.heartbeat()
-            try:
-                return call()
-            except ChatRateLimited as exc:
-                wait, why = max(self.after(exc), FIRST_BACK_OFF), str(exc)
-            except (ChatUnavailable, ServiceUnavailable) as exc:
-                tries += 1
-                back_off = waits.grown(FIRST_BACK_OFF, tries, longest=LONGEST_BACK_OFF)
-                wait, why = self.spread(back_off), str(exc)
-            if self._clock.now() + wait >= self._delivery.deadline:
-                raise GiveBack(why, wait)
-            self.pause(wait)
+            return call()
 
-    def spread(self, seconds: float) -> float:
-        """A wait of ours, as long as this delivery makes it (`waits.spread`)."""
-        return self._delivery.spread(seconds)
+        retry = self._retry(until=self._delivery.deadline)
+        try:
+            return retry.run(keeping_the_lease)
+        except PassingTrouble as exc:
+            raise GiveBack(str(exc), retry.wait) from exc
 
-    def after(self, limit: ChatRateLimited) -> float:
-        """How long to wait when Slack asks for a wait."""
-        return waits.spread_beyond(limit.retry_after, self._delivery.share)
+    def write_until_deadline(self, write: Callable[[], T]) -> T:
+        """`retry_until_deadline` for a write in the thread, which is made only while the turn is ours.
+
+        Raises:
+            GiveBack: the next try would come after the delivery's deadline.
+            LeaseLost: the lease has expired, and somebody else has claimed the turn.
+        """
+
+        def while_ours() -> T:
+            self.ensure_lease()
+            return write()
+
+        return self.retry_until_deadline(while_ours)
+
+    def retry(
+        self, call: Callable[[], T], *, until: float, most_tries: int, after: tuple[type[PassingTrouble], ...]
+    ) -> T:
+        """Repeat `call` a few times, keeping the lease meanwhile. See `functions.bridge.waits.Retry`."""
+        return self._retry(until=until, most_tries=most_tries, after=after).run(call)
+
+    def _retry(
+        self,
+        *,
+        until: float,
+        most_tries: int | None = None,
+        after: tuple[type[PassingTrouble], ...] = (PassingTrouble,),
+    ) -> Retry:
+        share = self._delivery.share
+        return Retry(self._clock, self.pause, share, until=until, most_tries=most_tries, after=after)
 
     def pause(self, seconds: float) -> None:
         """Wait, keeping the lease."""
@@ -159,20 +216,11 @@ class ClaimedTurn:
             self._clock.sleep(max(0.0, min(end, self.next_heartbeat_at) - now))
             self.heartbeat()
 
-    def ensure_lease(self) -> None:
-        """Make sure that the turn is ours if the lease could not be renewed in time. Raises `LeaseLost`."""
-        if self.lease_expired():
-            self._renew(self._clock.now())
+    def spread(self, seconds: float) -> float:
+        """A wait, as long as this delivery makes it (`waits.spread`)."""
+        return self._delivery.spread(seconds)
 
     def check_time(self) -> None:
-        """Make sure that there is time for another message. Raises `GiveBack`."""
+        """Raises `GiveBack` if the delivery's deadline has passed, so that no further message is begun."""
         if self._clock.now() >= self._delivery.deadline:
-            raise GiveBack("no time for another message", FIRST_BACK_OFF)
-
-    def lease_expired(self) -> bool:
-        """Whether the turn may be somebody else's by now."""
-        return self._clock.now() >= self._leased_at + self._lease_seconds
-
-    def _renew(self, now: float) -> None:
-        self._ledger.renew(self.record, until=now + self._lease_seconds)
-        self._leased_at = now
+            raise GiveBack("no time for another message", FIRST_WAIT)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from functions.bridge.agents.events import File
+from functions.bridge.errors import PassingTrouble
 from functions.bridge.replies.buttons import Button
 from functions.bridge.turn import Turn
 
@@ -13,24 +14,26 @@ class ChatError(Exception):
     """Slack did not do what it was asked to."""
 
 
-class ChatRateLimited(ChatError):
+class ChatRateLimited(ChatError, PassingTrouble):
     """HTTP 429: nothing happened. `retry_after` is in seconds."""
+
+    retry_after: float
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"rate limited, retry after {retry_after:g} s")
         self.retry_after = retry_after
 
 
-class ChatUnavailable(ChatError):
-    """No answer, or a server error: it may have happened or not."""
+class ChatUnavailable(ChatError, PassingTrouble):
+    """No answer, or a server error. The call may have had its effect or not."""
 
 
 class ChatUndone(ChatUnavailable):
-    """No answer either, but whatever happened shows nowhere: the call may be made again."""
+    """No answer either, but the call had no effect that anybody sees. It may be made again."""
 
 
 class ChatRefused(ChatError):
-    """Slack's own refusal of this call, which a repetition would not change.
+    """Slack refused this call. It would refuse a repetition as well.
 
     Attributes:
         code: Slack's name of the error.
@@ -44,7 +47,7 @@ class ChatRefused(ChatError):
 
 
 class ChatAppRefused(ChatError):
-    """Slack refuses the app, whatever it is asked: its token, or what the app may do. Nothing happened.
+    """Slack refused the app itself: its token, or what the app may do. The call had no effect.
 
     Attributes:
         code: Slack's name of the error, or `refusals.UNREADABLE`.

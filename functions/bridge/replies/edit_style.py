@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -162,7 +161,7 @@ class EditWriter:
         except ChatRefused as exc:
             if not _is_missing(exc, message.number):
                 raise
-            self._remember(reply=self._claimed.record.reply[: message.number])
+            self._claimed.note(reply=self._claimed.record.reply[: message.number])
             raise ChatUnavailable("not edited: it was deleted, and the answer to that got lost") from exc
         self._edited.add(message.number)
 
@@ -180,7 +179,7 @@ class EditWriter:
             except ChatRefused:
                 pass
             except (ChatAppRefused, ChatRateLimited, ChatUnavailable):
-                self._remember(reply=reply[: number + 1])  # first of all again, for the sake of order
+                self._claimed.note(reply=reply[: number + 1])  # first of all again, for the sake of order
                 raise
 
     def _intend(self, number: int) -> None:
@@ -194,13 +193,9 @@ class EditWriter:
 
     def _put_on_record(self, ts: str) -> None:
         """That the next message stands: on record, unless the ledger fails; then it can be found."""
-        self._remember(reply=(*self._claimed.record.reply, ts))
+        self._claimed.note(reply=(*self._claimed.record.reply, ts))
         with suppress(ServiceUnavailable):
             self._claimed.try_advance()
-
-    def _remember(self, **changes: object) -> None:
-        # Stored with the next change of the record: until then the messages can be found in the thread.
-        self._claimed.record = replace(self._claimed.record, **changes)  # type: ignore[arg-type]
 
     # --- the final text ---
 
@@ -274,11 +269,11 @@ class EditWriter:
                 standing[number] = self._post(message)
             self._shown[number] = message
             reply = self._claimed.record.reply
-            self._remember(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
+            self._claimed.note(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
         standing |= dict(enumerate(self._claimed.record.reply))
         # What an earlier, longer text has posted beyond this one. A stream must not stay open.
         self._delete({number: ts for number, ts in standing.items() if number >= len(owed)})
-        self._remember(reply=self._claimed.record.reply[: len(owed)], intended=len(owed))
+        self._claimed.note(reply=self._claimed.record.reply[: len(owed)], intended=len(owed))
 
     def _standing(self) -> dict[int, str]:
         """The messages of the reply that are in the thread, found there when the ledger cannot be sure."""
@@ -364,13 +359,7 @@ class EditWriter:
         return ts
 
     def _certainly(self, call: Callable[[], T]) -> T:
-        """An essential call, made only while the turn is ours."""
-
-        def while_ours() -> T:
-            self._claimed.ensure_lease()
-            return call()
-
-        return self._claimed.retry_until_deadline(while_ours)
+        return self._claimed.write_until_deadline(call)
 
 
 def _is_missing(refusal: ChatRefused, number: int) -> bool:

@@ -10,6 +10,7 @@ from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Agent
 from functions.bridge.agents.routing import Agents, Choice, NoChoice
+from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import AlreadySettled, Held, LeaseLost, Ledger, State
@@ -28,9 +29,9 @@ from functions.bridge.replies.stream_style import StreamWriter
 from functions.bridge.replies.writer import Writer
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns.ask_agent import AskAgent
-from functions.bridge.turns.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.waits import Retry
 
 # After so many tries in vain a turn is given up, and its thread told so.
 MOST_TRIES = 3
@@ -40,7 +41,7 @@ HOPELESS_TRIES = 100
 # Where Slack refuses the app, somebody has to mend that: the turn is tried again in so many seconds at most.
 # In the 14 days that it may lie in its queue that makes some 900 receives; SQS counts up to 1,000.
 LONGEST_WAIT_FOR_APP = 30 * 60
-# So often a mention is sent that Slack did not take for now.
+# How often a mention is sent at most while Slack limits the rate.
 MENTION_TRIES = 3
 
 # Decides what a claimed turn is owed.
@@ -159,7 +160,16 @@ def _hold(
         return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receive_count > 1 else None)
     if isinstance(claim, Held):
         return Outcome(Verdict.HELD, retry_in_seconds=claim.seconds)
-    claimed = ClaimedTurn(turn, claim, delivery, ports, leased_at=now, is_hidden=is_hidden)
+    claimed = ClaimedTurn(
+        turn,
+        claim,
+        delivery,
+        ports.ledger,
+        ports.clock,
+        lease_seconds=ports.lease_seconds,
+        leased_at=now,
+        is_hidden=is_hidden,
+    )
     writer: Writer = (
         StreamWriter(claimed, ports.chat, ports.clock, most=options.max_messages)
         if options.style_in(turn.channel) is Style.STREAM
@@ -244,17 +254,16 @@ def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *,
     now = ports.clock.now()
     if now - asked_at <= ports.notify_after or now >= delivery.deadline or not turn.user:
         return
-    for _ in range(MENTION_TRIES):
-        try:
-            ports.chat.mention(turn, words)
-        except ChatRateLimited as exc:
-            if ports.clock.now() + exc.retry_after >= delivery.deadline:
-                return
-            ports.clock.sleep(exc.retry_after)
-        except ChatError:
-            return
-        else:
-            return
+    retry = Retry(
+        ports.clock,
+        ports.clock.sleep,  # the lease ended with the turn
+        delivery.share,
+        until=delivery.deadline,
+        most_tries=MENTION_TRIES,
+        after=(ChatRateLimited,),
+    )
+    with suppress(ChatError):
+        retry.run(lambda: ports.chat.mention(turn, words))
 
 
 def _owe_own_words(claimed: ClaimedTurn, _: Writer, __: Outcome) -> None:

@@ -37,9 +37,8 @@ PROGRESS_BACK_OFF = 2.0
 APP_REFUSED_BACK_OFF = 60.0
 # So long, in seconds, the first text waits for more: an answer that arrives whole is shown once.
 LINGER = 0.05
-# So often a file is sent that Slack did not take for now, with so many seconds between.
+# How often a file is sent at most while that has no effect.
 UPLOAD_TRIES = 3
-UPLOAD_BACK_OFF = 1.0
 
 
 class Upload(Enum):
@@ -279,30 +278,28 @@ class AskAgent:
         self._claimed.owe(messages, ending, failure=failure, rest=rest)
 
     def _upload(self, file: File) -> Upload:
-        """Bring a file into the thread, while there is time."""
-        for _ in range(UPLOAD_TRIES):
-            self._claimed.heartbeat()
+        """Bring a file into the thread, while there is time. A try that had no effect is repeated."""
+
+        def upload() -> Upload:
             self._claimed.retry_until_deadline(self._claimed.ensure_lease)
             if self._clock.now() >= self._stop_at:
-                break
-            try:
-                self._chat.upload(self._claimed.turn, file)
-            except ChatStopped:
-                raise
-            except ChatRateLimited as exc:
-                wait = self._claimed.after(exc)
-            except ChatUndone:
-                wait = self._claimed.spread(UPLOAD_BACK_OFF)
-            except ChatError as exc:
-                self._outcome.note(f"a file was not taken: {exc}")
-                is_refused = isinstance(exc, ChatRefused | ChatAppRefused)
-                return Upload.MISSING if is_refused else Upload.UNCERTAIN
-            else:
-                return Upload.DONE
-            if self._clock.now() + wait >= self._stop_at:
-                break
-            self._claimed.pause(wait)
-        return Upload.MISSING
+                return Upload.MISSING
+            self._chat.upload(self._claimed.turn, file)
+            return Upload.DONE
+
+        without_effect = (ChatRateLimited, ChatUndone)
+        try:
+            return self._claimed.retry(
+                upload, until=self._stop_at, most_tries=UPLOAD_TRIES, after=without_effect
+            )
+        except ChatStopped:
+            raise
+        except without_effect:
+            return Upload.MISSING
+        except ChatError as exc:
+            self._outcome.note(f"a file was not taken: {exc}")
+            is_refused = isinstance(exc, ChatRefused | ChatAppRefused)
+            return Upload.MISSING if is_refused else Upload.UNCERTAIN
 
 
 class _FileMissing(Exception):

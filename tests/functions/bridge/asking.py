@@ -6,10 +6,10 @@ from typing import Any
 
 from functions.bridge.agents.events import File, Finished, TextDelta
 from functions.bridge.agents.port import Question
+from functions.bridge.delivery import Delivery
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.answer import answer, give_up
-from functions.bridge.turns.delivery import Delivery
 from functions.bridge.turns.handle import Work, handle
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.bridge.turns.delivery import Delivery
+from functions.bridge.delivery import Delivery
 from tests.functions.fakes import FakeMessage
 
 DELIVERY = Delivery(FakeMessage(), "request-1", deadline=0.0)

@@ -7,7 +7,8 @@ from typing import Protocol
 from functions.bridge import waits
 from functions.bridge.errors import ServiceUnavailable
 
-# So long, in seconds, a claim may take: when the message shows up again, its lease has run out.
+# How long a claim may take, in seconds. The message is hidden for the lease and this, so that the lease has
+# expired when it shows up again.
 CLAIM_SECONDS = 1.0
 # Seconds until a message that could not be worked on comes again, doubled with each try up to a minute.
 FIRST_BACK_OFF = 5.0
@@ -18,7 +19,7 @@ class QueueMessage(Protocol):
     """The queue message that brought the turn."""
 
     def extend_visibility(self, seconds: float) -> None:
-        """Nobody else receives it for so long from now. Raises `ServiceUnavailable`."""
+        """Let nobody else receive it for so many seconds from now. Raises `ServiceUnavailable`."""
         ...
 
 
@@ -29,7 +30,7 @@ class Delivery:
     Attributes:
         message: the queue message that brought it; kept hidden while the work goes on.
         owner: a name for this delivery that no other has.
-        deadline: when writes that must land are given up, seconds since the epoch.
+        deadline: no write that must land begins after this, seconds since the epoch.
         receive_count: how often the message has been received from its queue by now. Most of these may
             have been no tries: a message that has to wait is received again and again.
     """
@@ -41,11 +42,11 @@ class Delivery:
 
     @property
     def share(self) -> float:
-        """From 0 to 1, another for each delivery: by so much its waits differ from those of others."""
+        """From 0 to 1, different for each delivery, so that its waits differ from those of others."""
         return int(hashlib.sha256(self.owner.encode()).hexdigest()[:8], 16) / 16**8
 
     def back_off(self, tries: int, *, longest: float = LONGEST_BACK_OFF) -> float:
-        """Seconds until the message comes again that could not be worked on; `tries` counts this one too."""
+        """Seconds until a message comes again that could not be worked on. `tries` counts this try too."""
         return self.spread(waits.grown(FIRST_BACK_OFF, tries, longest=longest))
 
     def spread(self, seconds: float) -> float:
@@ -53,11 +54,11 @@ class Delivery:
         return waits.spread(seconds, self.share)
 
     def extend_for_claim(self, lease_seconds: float) -> bool:
-        """Hide the message until a lease that begins now has run out; whether that could be done.
+        """Hide the message until a lease that begins now has expired. Returns whether that could be done.
 
-        The first call of all. Until then the message is hidden for as long as its queue says, longer than
-        an invocation can take: a crash would go unnoticed for minutes, and so would a message that could
-        not be given back.
+        This is the first call of all. Until then the message is hidden for its queue's visibility timeout,
+        which is longer than an invocation: a crash, or a message that could not be given back, would go
+        unnoticed for minutes.
         """
         try:
             self.message.extend_visibility(lease_seconds + CLAIM_SECONDS)
