@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.queue import SqsMessage
 from functions.adapters.aws.secrets import CachedSecret
@@ -68,14 +69,14 @@ class Consumer:
         thread = ThreadSettings.read(environment)
         clock = SystemClock()
         self.token = CachedSecret(
-            clients.secrets_manager(),
+            JsonClient("secretsmanager"),
             thread.bot_token_secret_id,
             clock,
             check=bot_token,
             refresh_seconds=TOKEN_REFRESH_SECONDS,
         )
         self.files_origin = thread.files_origin
-        self._sqs = clients.sqs()
+        self._sqs = JsonClient("sqs")
         self._queue_url = thread.queue_url
         self.chat = SlackChat(self.token, api_url=thread.slack_api_url)
         self._ports = Ports(

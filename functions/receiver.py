@@ -10,12 +10,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from threading import Thread
 from typing import Any
 
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.queue import QuestionTooLong, Queues
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
@@ -177,11 +178,16 @@ def _count(outcome: str) -> None:
 def _receiver() -> Receiver:
     settings = ReceiverSettings.read(os.environ)
     clock = SystemClock()
+    sqs, secrets_manager = JsonClient("sqs"), JsonClient("secretsmanager")
+    secret = CachedSecret(secrets_manager, settings.signing_secret_id, clock, check=signing_secrets)
+    if in_lambda():  # now the processor is not throttled
+        connecting = Thread(target=sqs.connect)
+        connecting.start()
+        secret.prefetch()
+        connecting.join()
     return Receiver(
-        queues=Queues(clients.sqs(), questions=settings.queue_url, control=settings.control_queue_url),
-        signing_secret=CachedSecret(
-            clients.secrets_manager(), settings.signing_secret_id, clock, check=signing_secrets
-        ),
+        queues=Queues(sqs, questions=settings.queue_url, control=settings.control_queue_url),
+        signing_secret=secret,
         clock=clock,
     )
 

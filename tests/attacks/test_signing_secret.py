@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.chat import SlackChat
 from functions.bridge.credentials import MalformedSecret, bot_token, signing_secrets
@@ -105,7 +105,7 @@ def test_no_other_text_is_taken_for_signing_secrets_and_the_log_says_what_is_the
 def test_no_other_text_is_taken_for_a_bot_token(aws: Aws, text: str, found: str) -> None:
     name = secrets.token_hex(8)
     aws.secrets.create_secret(Name=name, SecretString=text)
-    token = CachedSecret(clients.secrets_manager(), name, FakeClock(), check=bot_token)
+    token = CachedSecret(JsonClient("secretsmanager"), name, FakeClock(), check=bot_token)
     with pytest.raises(MalformedSecret) as caught:
         token.value()
     assert str(caught.value) == f"secret {name} is malformed: expected is a bot token, xoxb-…; {found}"
@@ -115,7 +115,7 @@ def test_with_another_bot_token_no_agent_is_asked_and_the_outcome_says_why(aws: 
     name = secrets.token_hex(8)
     aws.secrets.create_secret(Name=name, SecretString=UNFILLED)
     stage = Stage()
-    token = CachedSecret(clients.secrets_manager(), name, stage.clock, check=bot_token)
+    token = CachedSecret(JsonClient("secretsmanager"), name, stage.clock, check=bot_token)
     stage.ports = replace(stage.ports, chat=SlackChat(token, api_url="http://127.0.0.1:9/"))
     agent = ScriptedAgent(stage.clock, SUNNY)
     outcome = take(stage, agent=agent)

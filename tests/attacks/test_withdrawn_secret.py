@@ -5,7 +5,7 @@ import json
 import pytest
 from werkzeug.wrappers import Response
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.bridge.errors import ServiceUnavailable
 from simulator.aws import Aws
@@ -24,7 +24,7 @@ def refusal(code: str, status: int = 400) -> Response:
 
 def read_once(server: ScriptedServer, clock: FakeClock) -> CachedSecret:
     server.answer = answer(200, {"SecretString": "kept"})
-    secret = CachedSecret(clients.secrets_manager(), "a-secret", clock)
+    secret = CachedSecret(JsonClient("secretsmanager"), "a-secret", clock)
     assert secret.value() == "kept"
     return secret
 

@@ -20,6 +20,7 @@ from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, Work, logger
 from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws
+from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import TURN
 
 
@@ -46,8 +47,7 @@ class Desk:
             "NOTIFY_AFTER_SECONDS": "60",
         }
         self._consumer = Consumer(environment, is_last=is_last)
-        self.hidden: list[int] = []
-        self._consumer._sqs.meta.events.register("provide-client-params.sqs.*", self._note)
+        self._consumer._sqs = self._sqs = RecordingClient("sqs")
         self.lines: list[dict[str, Any]] = []
 
     def consume(self, body: str, work: Work, *, receives: int = 1) -> dict[str, Any]:
@@ -85,9 +85,10 @@ class Desk:
                 found.setdefault(directive["Metrics"][0]["Name"], []).extend(values)
         return found
 
-    def _note(self, params: dict[str, Any], **_: object) -> None:
-        if "VisibilityTimeout" in params:
-            self.hidden.append(params["VisibilityTimeout"])
+    @property
+    def hidden(self) -> list[int]:
+        """For how long the message was hidden each time, in seconds."""
+        return [arguments["VisibilityTimeout"] for arguments in self._sqs.arguments]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.adapters.aws import clients
 from functions.adapters.aws.queue import Queues
 from functions.adapters.aws.secrets import CachedSecret
 from functions.bridge.commands import Ask, RefusePress, Retry, from_json
@@ -21,6 +20,7 @@ from functions.bridge.credentials import signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver, logger
 from simulator.aws import Aws
+from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
 from tests.functions.bridge.incoming.test_interactions import PAYLOAD
 from tests.functions.fakes import START, TURN, FakeClock
@@ -39,9 +39,7 @@ class Door:
         self.aws = aws
         self.clock = FakeClock()
         self.calls: list[str] = []
-        sqs, secrets = clients.sqs(), clients.secrets_manager()
-        for client in (sqs, secrets):
-            client.meta.events.register("before-call", self._note)
+        sqs, secrets = (RecordingClient(service, self.calls) for service in ("sqs", "secretsmanager"))
         self.receiver = Receiver(
             queues=Queues(sqs, questions=self.queue_url, control=self.control_url),
             signing_secret=CachedSecret(secrets, self.secret_id, self.clock, check=signing_secrets),
@@ -60,9 +58,6 @@ class Door:
     def _received(self, url: str) -> list[str]:
         received = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         return [message["Body"] for message in received.get("Messages", [])]
-
-    def _note(self, model: Any, **_: object) -> None:
-        self.calls.append(model.name)
 
 
 def new_queue(aws: Aws) -> str:

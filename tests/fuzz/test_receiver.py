@@ -3,20 +3,16 @@
 import base64
 import hashlib
 import hmac
-import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from hypothesis import given
 from hypothesis import strategies as st
-from urllib3 import HTTPResponse
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.queue import Queues
 from functions.bridge.commands import from_json
 from functions.receiver import Receiver
@@ -38,14 +34,25 @@ class Secret:
         return False
 
 
+class Nowhere(JsonClient):
+    """A client of SQS whose messages go nowhere, but could be sent."""
+
+    def __init__(self, sent: list[dict[str, str]]) -> None:
+        super().__init__("sqs", {"AWS_REGION": REGION})
+        self._sent = sent
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        assert operation == "SendMessage"
+        self._sent.append(json.loads(json.dumps(arguments)))
+        return {"MessageId": "m1"}
+
+
 class Door:
     """A receiver with a real client of SQS, whose requests go nowhere."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
-        sqs = clients.sqs()
-        # What this handler returns is taken for the service's answer; boto3's types do not know that.
-        sqs.meta.events.register("before-send.sqs.SendMessage", self._take)  # type: ignore[arg-type]
+        sqs = Nowhere(self.sent)
         account = f"https://sqs.{REGION}.amazonaws.com/123456789012"
         queues = Queues(sqs, questions=f"{account}/questions.fifo", control=f"{account}/control.fifo")
         self._receiver = Receiver(queues=queues, signing_secret=Secret(), clock=FakeClock())  # type: ignore[arg-type]
@@ -58,12 +65,6 @@ class Door:
         for message in self.sent:
             from_json(message["MessageBody"])
         return int(response["statusCode"])
-
-    def _take(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        assert isinstance(request.body, bytes)
-        self.sent.append(json.loads(request.body))
-        body = HTTPResponse(io.BytesIO(b'{"MessageId": "m1"}'), preload_content=False)
-        return AWSResponse(str(request.url), 200, HTTPHeaders(), body)
 
 
 @pytest.fixture(scope="module")

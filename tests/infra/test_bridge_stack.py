@@ -13,7 +13,7 @@ from aws_cdk.assertions import Match, Template
 
 from config.bridge_toml import Config, Queues, Receiver, Worker
 from functions import consumer
-from functions.adapters.aws import clients as aws
+from functions.adapters.aws.json_client import CONNECT_SECONDS, FIRST_BACK_OFF, READ_SECONDS, TRIES
 from functions.adapters.aws.ledger import KEPT_SECONDS
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP
@@ -75,14 +75,10 @@ def test_a_question_that_slack_refuses_for_two_weeks_never_comes_to_its_last_rec
 
 
 def test_the_receiver_outlives_its_calls_and_the_api_waits_for_it(
-    functions: dict[str, tuple[str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+    functions: dict[str, tuple[str, dict[str, Any]]],
 ) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    config: Any = aws.sqs().meta.config
-    tries = config.retries["total_max_attempts"]
-    # docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html: up to 1 s, then up to 2 s
-    pauses = sum(2**number for number in range(tries - 1))
-    call = tries * (config.connect_timeout + config.read_timeout) + pauses
+    pauses = sum(FIRST_BACK_OFF * 2**number for number in range(1, TRIES))
+    call = TRIES * (CONNECT_SECONDS + READ_SECONDS) + pauses
     _, receiver = functions["receiver"]
     # Secrets Manager and SQS; docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: 30 s
     assert 2 * call < receiver["Timeout"] < 30

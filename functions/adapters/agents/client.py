@@ -1,5 +1,6 @@
 """boto3 clients for the services that run agents: how they connect, and whose credentials they use."""
 
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.adapters.agents.errors import RoleNotAssumed, code, status
 from functions.adapters.aws import clients
+from functions.adapters.aws.trust import ca_file
 from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
@@ -91,7 +93,12 @@ def agent_client(service: str, *, longest_silence: float, role: Role | None = No
         region: where the agent lives; "" for the Lambda's own.
     """
     session: Any = _assuming(role) if role else clients.session
-    client = session.client(service, region_name=region or None, config=_listening(longest_silence))
+    client = session.client(
+        service,
+        region_name=region or None,
+        config=_listening(longest_silence),
+        verify=ca_file({**os.environ, "AWS_REGION": region} if region else os.environ),
+    )
     # botocore has a setting that switches keep-alive on (`tcp_keepalive`), with the system's two hours of
     # silence, and none for these. A connection takes them from here when it is made.
     client._endpoint.http_session._socket_options.extend(_KEEP_ALIVE)
@@ -118,12 +125,16 @@ def _assuming(role: Role) -> boto3.session.Session:
     request = {"RoleArn": role.arn, "RoleSessionName": "slack-agent-bridge"}
     if role.external_id:
         request["ExternalId"] = role.external_id
-    assume = create_assume_role_refresher(clients.session.client("sts", config=clients.QUICK), request)
+    assume = create_assume_role_refresher(_sts(), request)
     core = botocore.session.get_session()
     core.register_component("data_loader", clients.botocore_session.get_component("data_loader"))
     credentials = DeferredRefreshableCredentials(lambda: _assumed(assume), "assume-role")
     core.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
     return boto3.session.Session(botocore_session=core)
+
+
+def _sts() -> Any:
+    return clients.session.client("sts", config=clients.QUICK, verify=ca_file(os.environ))
 
 
 def _assumed(assume: Callable[[], Any]) -> Any:

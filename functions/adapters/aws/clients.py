@@ -5,16 +5,17 @@ itself, which is how the simulator stands in for AWS.
 """
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
 from botocore.config import Config
 
+from functions.adapters.aws.trust import ca_file
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
 
 botocore_session = botocore.session.get_session()
 session = boto3.session.Session(botocore_session=botocore_session)
@@ -33,13 +34,5 @@ QUICK = Config(
 )
 
 
-def sqs() -> "SQSClient":
-    return session.client("sqs", config=QUICK)
-
-
 def dynamodb() -> "DynamoDBClient":
-    return session.client("dynamodb", config=QUICK)
-
-
-def secrets_manager() -> "SecretsManagerClient":
-    return session.client("secretsmanager", config=QUICK)
+    return session.client("dynamodb", config=QUICK, verify=ca_file(os.environ))

@@ -1,15 +1,10 @@
 """SQS: where the receiver puts commands, and the message that brought one to a function."""
 
 import math
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.bridge.commands import Command, ControlCommand, to_json
 from functions.bridge.errors import ServiceUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MESSAGE_BYTES = 1_048_576
@@ -22,7 +17,7 @@ class QuestionTooLong(Exception):
 class Queues:
     """Both FIFO queues, by their URLs: for questions, and for commands that must not wait for answers."""
 
-    def __init__(self, client: "SQSClient", *, questions: str, control: str) -> None:
+    def __init__(self, client: JsonClient, *, questions: str, control: str) -> None:
         self._client = client
         self._questions = questions
         self._control = control
@@ -38,30 +33,32 @@ class Queues:
         if len(body) > MESSAGE_BYTES:
             raise QuestionTooLong(f"{len(body)} bytes, at most {MESSAGE_BYTES} fit")
         try:
-            self._client.send_message(
+            self._client.call(
+                "SendMessage",
                 QueueUrl=self._control if isinstance(command, ControlCommand) else self._questions,
                 MessageBody=body,
                 MessageGroupId=command.group_id,
                 MessageDeduplicationId=command.deduplication_id,
             )
-        except (ClientError, BotoCoreError) as exc:
-            raise ServiceUnavailable(f"SQS did not take the command: {type(exc).__name__}") from exc
+        except AwsError as exc:
+            raise ServiceUnavailable(f"SQS did not take the command: {exc.code}") from exc
 
 
 class SqsMessage:
     """A received message, by its receipt. See `functions.bridge.delivery.QueueMessage`."""
 
-    def __init__(self, client: "SQSClient", url: str, receipt_handle: str) -> None:
+    def __init__(self, client: JsonClient, url: str, receipt_handle: str) -> None:
         self._client = client
         self._url = url
         self._receipt_handle = receipt_handle
 
     def extend_visibility(self, seconds: float) -> None:
         try:
-            self._client.change_message_visibility(
+            self._client.call(
+                "ChangeMessageVisibility",
                 QueueUrl=self._url,
                 ReceiptHandle=self._receipt_handle,
                 VisibilityTimeout=math.ceil(seconds),
             )
-        except (ClientError, BotoCoreError) as exc:
-            raise ServiceUnavailable(f"SQS did not hide the message: {type(exc).__name__}") from exc
+        except AwsError as exc:
+            raise ServiceUnavailable(f"SQS did not hide the message: {exc.code}") from exc

@@ -1,26 +1,18 @@
 """Secrets Manager, asked rarely: a value is kept for minutes, and refreshed on suspicion."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.bridge.clock import Clock
 from functions.bridge.credentials import MalformedSecret
 from functions.bridge.errors import ServiceUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 KEPT_SECONDS = 300.0
 REFRESH_SECONDS = 60.0
 # While Secrets Manager does not answer. What it does answer counts at once.
 LONGEST_KEPT_SECONDS = 900.0
-
-# Like answers of 500 and up: its own trouble, which says nothing about the secret.
-# docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
-_PASSING = frozenset({"RequestThrottled", "Throttling", "ThrottlingException", "TooManyRequestsException"})
 
 
 class CachedSecret:
@@ -36,7 +28,7 @@ class CachedSecret:
 
     def __init__(
         self,
-        client: "SecretsManagerClient",
+        client: JsonClient,
         secret_id: str,
         clock: Clock,
         *,
@@ -53,6 +45,11 @@ class CachedSecret:
         self._read_at = float("-inf")
         self._tried_at = float("-inf")
         self._lock = RLock()  # who comes while it is being read waits for it
+
+    def prefetch(self) -> None:
+        """Read the secret before anybody needs it. Trouble is left to who does, and is no try."""
+        with self._lock, suppress(ServiceUnavailable):
+            self._value, self._read_at = self._read(), self._clock.now()
 
     def value(self) -> str:
         """The secret, at most five minutes old; fifteen while Secrets Manager does not answer.
@@ -94,12 +91,11 @@ class CachedSecret:
 
     def _read(self) -> str:
         try:
-            text = self._client.get_secret_value(SecretId=self.secret_id).get("SecretString", "").strip()
-        except BotoCoreError as exc:
-            raise _Passing(f"cannot be read: {type(exc).__name__}") from exc
-        except ClientError as exc:
-            kind = _Passing if _is_passing(exc) else ServiceUnavailable
-            raise kind(f"cannot be read: {exc.response['Error']['Code']}") from exc
+            answer = self._client.call("GetSecretValue", SecretId=self.secret_id)
+        except AwsError as exc:
+            kind = _Passing if exc.may_pass else ServiceUnavailable
+            raise kind(f"cannot be read: {exc.code}") from exc
+        text = str(answer.get("SecretString", "")).strip()
         if not text:
             raise ServiceUnavailable("is empty")
         try:
@@ -113,9 +109,4 @@ class CachedSecret:
 
 
 class _Passing(ServiceUnavailable):
-    """Secrets Manager's own trouble."""
-
-
-def _is_passing(exc: ClientError) -> bool:
-    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or exc.response.get("Error", {}).get("Code") in _PASSING
+    """Secrets Manager's own trouble, which says nothing about the secret."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.queue import QuestionTooLong, Queues, SqsMessage
 from functions.bridge.commands import Ask, RefusePress, from_json
 from functions.bridge.errors import ServiceUnavailable
@@ -25,7 +25,7 @@ def control_url(aws: Aws) -> str:
 
 @pytest.fixture
 def queues(url: str, control_url: str) -> Queues:
-    return Queues(clients.sqs(), questions=url, control=control_url)
+    return Queues(JsonClient("sqs"), questions=url, control=control_url)
 
 
 def new_queue(aws: Aws) -> str:
@@ -82,13 +82,13 @@ def test_a_question_that_does_not_fit_is_refused_and_not_cut(queues: Queues) -> 
 def test_a_queue_that_is_not_there_is_reported_as_unavailable(aws: Aws) -> None:
     missing = aws.url + "/123456789012/no-such-queue.fifo"
     with pytest.raises(ServiceUnavailable):
-        Queues(clients.sqs(), questions=missing, control=missing).send(Ask(TURN))
+        Queues(JsonClient("sqs"), questions=missing, control=missing).send(Ask(TURN))
 
 
 def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: str) -> None:
     queues.send(Ask(replace(TURN, ts="1700000004.000100")))
     [message] = aws.sqs.receive_message(QueueUrl=url)["Messages"]
-    held = SqsMessage(clients.sqs(), url, message["ReceiptHandle"])
+    held = SqsMessage(JsonClient("sqs"), url, message["ReceiptHandle"])
     held.extend_visibility(59.5)
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
     held.extend_visibility(0)
@@ -97,4 +97,4 @@ def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: 
 
 def test_a_receipt_that_is_not_valid_is_reported_as_unavailable(url: str) -> None:
     with pytest.raises(ServiceUnavailable):
-        SqsMessage(clients.sqs(), url, "no-such-receipt").extend_visibility(60)
+        SqsMessage(JsonClient("sqs"), url, "no-such-receipt").extend_visibility(60)

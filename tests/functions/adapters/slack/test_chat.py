@@ -1,12 +1,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 from werkzeug.wrappers import Request, Response
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.chat import SlackChat
 from functions.bridge.agents.events import File
@@ -36,6 +35,7 @@ from simulator.slack.service import SlackService
 from simulator.slack.streams import Stream
 from simulator.slack.web_api import CallRecord
 from simulator.slack.workspace import Message as SlackMessage
+from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import TURN, FakeClock, Stage
 
 
@@ -46,7 +46,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def chat(slack: SlackService, bot_token: str, clock: FakeClock) -> SlackChat:
-    return SlackChat(CachedSecret(clients.secrets_manager(), bot_token, clock), api_url=slack.api_url)
+    return SlackChat(CachedSecret(JsonClient("secretsmanager"), bot_token, clock), api_url=slack.api_url)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_what_may_have_happened_is_not_repeated_by_the_adapter(
 
 
 def test_a_slack_that_is_not_there_is_unavailable(bot_token: str, turn: Turn, clock: FakeClock) -> None:
-    token = CachedSecret(clients.secrets_manager(), bot_token, clock)
+    token = CachedSecret(JsonClient("secretsmanager"), bot_token, clock)
     with pytest.raises(ChatUnavailable):
         SlackChat(token, api_url="http://127.0.0.1:9/api/").post(Message(turn, 0, "hello"))
 
@@ -236,26 +236,23 @@ def test_a_refused_token_that_was_just_read_is_read_again_soon(
 def test_a_refused_token_may_be_a_new_one_while_the_secret_cannot_be_read(
     aws: Aws, slack: SlackService, bot_token: str, turn: Turn, clock: FakeClock
 ) -> None:
-    def fail(**_: Any) -> Any:
-        raise EndpointConnectionError(endpoint_url="http://x")
-
-    client = clients.secrets_manager()
+    client = RecordingClient("secretsmanager")
     chat = SlackChat(CachedSecret(client, bot_token, clock), api_url=slack.api_url)
     chat.post(Message(turn, 0, "with the old token"))
     aws.secrets.put_secret_value(SecretId=bot_token, SecretString="xoxb-new")
     slack.installation.bot_token = "xoxb-new"
     clock.sleep(60)
-    get_secret_value, client.get_secret_value = client.get_secret_value, fail  # type: ignore[method-assign]
+    client.is_down = True
     with pytest.raises(ChatAppRefused):
         chat.post(Message(turn, 1, "the secret cannot be read"))
-    client.get_secret_value = get_secret_value  # type: ignore[method-assign]
+    client.is_down = False
     clock.sleep(60)
     assert chat.post(Message(turn, 1, "with the new one"))
 
 
 @pytest.mark.usefixtures("aws")
 def test_without_a_token_the_app_is_refused(slack: SlackService, turn: Turn) -> None:
-    token = CachedSecret(clients.secrets_manager(), "no-such-secret", FakeClock())
+    token = CachedSecret(JsonClient("secretsmanager"), "no-such-secret", FakeClock())
     with pytest.raises(ChatAppRefused, match="token_unreadable") as caught:
         SlackChat(token, api_url=slack.api_url).post(Message(turn, 0, "hello"))
     assert "secret no-such-secret cannot be read: ResourceNotFoundException" in caught.value.remedy
@@ -371,7 +368,8 @@ def test_answers_that_slack_never_gives_are_no_crash(
 ) -> None:
     server, answers = strange_slack
     answers.append(answer)
-    chat = SlackChat(CachedSecret(clients.secrets_manager(), bot_token, clock), api_url=f"{server.url}/api/")
+    token = CachedSecret(JsonClient("secretsmanager"), bot_token, clock)
+    chat = SlackChat(token, api_url=f"{server.url}/api/")
     with pytest.raises(expected):
         chat.post(Message(turn, 0, "hello"))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.files import SlackFiles
 from functions.bridge.agents.attachments import MOST_BYTES, AttachmentUnavailable
@@ -21,7 +21,7 @@ PNG = b"\x89PNG\x00\xff"
 
 @pytest.fixture
 def token(bot_token: str) -> CachedSecret:
-    return CachedSecret(clients.secrets_manager(), bot_token, FakeClock())
+    return CachedSecret(JsonClient("secretsmanager"), bot_token, FakeClock())
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_slack_that_is_not_there_is_no_crash(token: CachedSecret, attachment: 
 
 @pytest.mark.usefixtures("aws")
 def test_without_a_token_nothing_is_asked_for(attachment: Attachment, elsewhere: Elsewhere) -> None:
-    token = CachedSecret(clients.secrets_manager(), "no-such-secret", FakeClock())
+    token = CachedSecret(JsonClient("secretsmanager"), "no-such-secret", FakeClock())
     with pytest.raises(AttachmentUnavailable):
         SlackFiles(token, origin=elsewhere.url).fetch(replace(attachment, url=f"{elsewhere.url}/x"))
     assert elsewhere.requests == []
