@@ -15,6 +15,8 @@ import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
 
+from infra import service_data
+
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = ROOT / "functions"
 REQUIREMENTS = FUNCTIONS / "requirements.txt"
@@ -50,11 +52,12 @@ def functions_code() -> lambda_.Code:
 
 
 def asset_hash(folder: Path) -> str:
-    """A hash of what goes into the asset: the files of `folder`, requirements included, and this module.
+    """A hash of what goes into the asset: the files of `folder`, requirements included, and how it is made.
 
     Also whether there is bytecode, and which: who deploys again, now with Python 3.13, deploys another asset.
     """
     digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest.update(Path(service_data.__file__).read_bytes())
     digest.update(_compiler().magic_number.encode())
     for path in sorted(_files(folder)):
         digest.update(f"\0{path.relative_to(folder).as_posix()}\0".encode())
@@ -65,16 +68,17 @@ def asset_hash(folder: Path) -> str:
 def bundle(target: Path, *, requirements: Path = REQUIREMENTS, uv: Path = UV) -> None:
     """Fill the folder `target` without Docker: every requirement has a wheel for arm64, or for any machine.
 
-    The packages stay whole but for their commands. Without botocore's descriptions of services that we do
-    not call the asset would be a third as large, but they are read only when they are asked for, and a
-    client that somebody adds to `functions/` would work everywhere except in Lambda. OpenTelemetry's
-    instrumentation, which an operator may add, reads versions from `*.dist-info`.
+    The packages stay whole but for their commands and for what botocore knows of services that we do not
+    call (`infra/service_data.py`). OpenTelemetry's instrumentation, which an operator may add, reads versions
+    from `*.dist-info`.
 
     Raises BundlingError.
     """
     _install(requirements, target, uv)
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)  # uv's own
+    if (data := target / "botocore" / "data").is_dir():
+        service_data.keep_only(service_data.services_called(FUNCTIONS), data)
     shutil.copytree(FUNCTIONS, target / FUNCTIONS.name, ignore=shutil.ignore_patterns(*IGNORED))
     _compile(target)
     _open_to_all(target)

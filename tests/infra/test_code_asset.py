@@ -109,9 +109,9 @@ def test_compiled_modules_are_for_arm64(asset: Path) -> None:
         assert int.from_bytes(library.read_bytes()[18:20], "little") == AARCH64, library
 
 
-def test_the_asset_is_well_below_lambdas_limit(asset: Path) -> None:
-    # 250 MB unzipped: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-    assert sum(path.stat().st_size for path in asset.rglob("*") if path.is_file()) < 100_000_000
+def test_the_asset_is_small(asset: Path) -> None:
+    # A cold start loads from it. Measured with bytecode: 20 MB; with all of botocore's data 38.
+    assert sum(path.stat().st_size for path in asset.rglob("*") if path.is_file()) < 22_000_000
 
 
 def test_a_failed_installation_names_the_command_and_the_remedy(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""What botocore knows of AWS's services, of which the functions' asset keeps those that they call.
+
+botocore describes some 450 services in 25 MB, and reads the list of their folders and 1.2 MB of endpoints
+whenever it makes a first client.
+"""
+
+import ast
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+# Functions that make a client of the service that their first argument names.
+MAKERS = ("client", "agent_client")
+
+
+def services_called(code: Path) -> set[str]:
+    """The services that `code` makes clients of with boto3, by boto3's names, as its sources name them."""
+    return {
+        call.args[0].value
+        for path in code.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        and _name(call.func) in MAKERS
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
+
+
+def keep_only(services: set[str], data: Path) -> None:
+    """Remove what botocore's folder `data` says of other services. Raises KeyError if one is not there."""
+    folders = {path.name: path for path in data.iterdir() if path.is_dir()}
+    prefixes = {_model(folders[service])["metadata"]["endpointPrefix"] for service in services}
+    for name in folders.keys() - services:
+        shutil.rmtree(folders[name])
+    endpoints = json.loads((data / "endpoints.json").read_text("utf-8"))
+    for partition in endpoints["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in sorted(prefixes & known.keys())}
+    (data / "endpoints.json").write_text(json.dumps(endpoints, separators=(",", ":")), "utf-8")
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _model(folder: Path) -> Any:
+    """The newest description of a service."""
+    newest = max(path for path in folder.iterdir() if path.is_dir())
+    return json.loads(gzip.decompress((newest / "service-2.json.gz").read_bytes()))
