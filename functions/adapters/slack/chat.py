@@ -13,11 +13,11 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import urllib3
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from functions.adapters.aws.secrets import CachedSecret
+from functions.adapters.slack.web_client import Connections, KeptWebClient
 from functions.bridge import wording
 from functions.bridge.agents.events import File
 from functions.bridge.errors import ServiceUnavailable
@@ -80,8 +80,9 @@ class SlackChat:
         self._homes: dict[str, Home] = {}
         self._identity: tuple[str, Identity] | None = None
         self._identity_lock = Lock()
-        self._client = WebClient(base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
-        self._hasty_client = WebClient(base_url=api_url, timeout=HASTY_TIMEOUT_SECONDS, retry_handlers=[])
+        connections = Connections()
+        self._client = KeptWebClient(connections, base_url=api_url, timeout=TIMEOUT_SECONDS)
+        self._hasty_client = KeptWebClient(connections, base_url=api_url, timeout=HASTY_TIMEOUT_SECONDS)
 
     def post(self, message: Message) -> str:
         answer = self._call(
@@ -394,7 +395,15 @@ def _translated() -> Iterator[None]:
         yield
     except SlackApiError as exc:
         raise _refusal(exc) from exc
-    except (SlackClientError, OSError, HTTPException, AttributeError, TypeError, ValueError) as exc:
+    except (
+        SlackClientError,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        HTTPException,
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as exc:
         # The last three come from inside slack_sdk, for JSON of a shape that Slack never answers with.
         raise ChatUnavailable(type(exc).__name__) from exc
 
