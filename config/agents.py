@@ -35,6 +35,10 @@ RUNTIME_ARN: Rule = (
     'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
 )
 DEFAULT_ENDPOINT = "DEFAULT"
+# A request's limits replace those of the harness, whether they are lower or higher. Higher than the service's
+# own none can be set here: 3,600 seconds and 75 iterations. For tokens the service has no limit.
+# docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-operations.html
+HARNESS_SECONDS, HARNESS_ITERATIONS, HARNESS_TOKENS = range(1, 3601), range(1, 76), range(1, 1_000_001)
 ROLE_ARN: Rule = (
     rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}",
     'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
@@ -85,11 +89,19 @@ def _bedrock_agent(table: Table) -> AgentSettings:
 def _harness(table: Table) -> AgentSettings:
     """An AgentCore harness, or one of its endpoints."""
     arn, qualifier = _endpoint(table, HARNESS_ARN, HARNESS_ENDPOINT)
-    return AgentSettings("agentcore-harness", arn=arn, qualifier=qualifier, memory_by=_memory_by(table))
+    return AgentSettings(
+        "agentcore-harness",
+        arn=arn,
+        qualifier=qualifier,
+        memory_by=_memory_by(table),
+        timeout_seconds=table.optional_integer("timeout_seconds", HARNESS_SECONDS) or 0,
+        max_iterations=table.optional_integer("max_iterations", HARNESS_ITERATIONS) or 0,
+        max_tokens=table.optional_integer("max_tokens", HARNESS_TOKENS) or 0,
+    )
 
 
 def _runtime(table: Table) -> AgentSettings:
-    """An AgentCore runtime, or one of its endpoints; `tell_user_id` passes the Slack user on as its user."""
+    """An AgentCore runtime, or one of its endpoints."""
     arn, qualifier = _endpoint(table, RUNTIME_ARN, RUNTIME_ENDPOINT)
     return AgentSettings(
         "agentcore-runtime",
@@ -97,6 +109,7 @@ def _runtime(table: Table) -> AgentSettings:
         qualifier=qualifier,
         tell_user_id=table.boolean("tell_user_id", default=AgentSettings.tell_user_id),
         memory_by=_memory_by(table),
+        stop_session=table.boolean("stop_session", default=AgentSettings.stop_session),
     )
 
 

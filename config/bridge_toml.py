@@ -190,6 +190,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
         termination_protection=root.boolean("termination_protection", default=Config.termination_protection),
     )
     root.refuse_the_rest()
+    _check_timeouts(agents_table, agents, config.worker)
     return config
 
 
@@ -254,6 +255,17 @@ def _agents(table: Table, sample: str) -> dict[str, AgentSettings]:
             table.refuse_key(name, "is not a name for an agent", AGENT_NAME[1])
     agents = {name: read_agent(table.table(name)) for name in names}
     return {name: agent for name, agent in agents.items() if agent}
+
+
+def _check_timeouts(table: Table, agents: Mapping[str, AgentSettings], worker: Worker) -> None:
+    """Note agents that could go on when the worker does not listen to them any longer."""
+    for name, agent in agents.items():
+        if agent.timeout_seconds > worker.timeout_seconds:
+            table.refuse_key(
+                f"{name}.timeout_seconds",
+                f"is {agent.timeout_seconds}",
+                f"{worker.timeout_seconds} at most, as worker.timeout_seconds",
+            )
 
 
 def _routes(

@@ -38,6 +38,8 @@ class AgentSettings:
     Attributes:
         region: of a kind without an ARN; "" for the bridge's own.
         memory_by: of an AgentCore agent.
+        timeout_seconds, max_iterations, max_tokens: of one answer of a harness; 0 for the harness's own.
+        stop_session: whether a runtime's session is ended when its agent is not waited for any longer.
         role_arn, external_id: the role of another account that is assumed to reach it.
         channels: the only ones where it answers; () means everywhere.
         description: for the list that people get.
@@ -51,6 +53,10 @@ class AgentSettings:
     qualifier: str = ""
     tell_user_id: bool = False
     memory_by: MemoryBy = MemoryBy.THREAD
+    timeout_seconds: int = 0
+    max_iterations: int = 0
+    max_tokens: int = 0
+    stop_session: bool = False
     role_arn: str = ""
     external_id: str = ""
     channels: tuple[str, ...] = ()

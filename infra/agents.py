@@ -40,6 +40,8 @@ def _allow_runtime(worker: BridgeFunction, agent: AgentSettings) -> None:
     actions = ["bedrock-agentcore:InvokeAgentRuntime"]
     if agent.tell_user_id:
         actions.append("bedrock-agentcore:InvokeAgentRuntimeForUser")
+    if agent.stop_session:
+        actions.append("bedrock-agentcore:StopRuntimeSession")
     worker.allow([agent.arn, f"{agent.arn}/runtime-endpoint/{agent.qualifier or 'DEFAULT'}"], *actions)
 
 

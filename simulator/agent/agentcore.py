@@ -20,6 +20,7 @@ from simulator.agent.asked import AgentError, Asked, Consent, InputFile
 _ACCOUNT = "arn:aws:bedrock-agentcore:us-east-1:123456789012"
 HARNESS_ARN = f"{_ACCOUNT}:harness/meteorologist-A1b2C3d4E5"
 QUALIFIER = "DEFAULT"  # of the endpoint that every harness and runtime has
+LIMITS = ("timeoutSeconds", "maxIterations", "maxTokens")  # that a request to a harness may set
 
 
 class Framework(StrEnum):
@@ -77,12 +78,17 @@ def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> 
     identity: dict[str, str] = {
         name: members[name] for name in ("actorId", "runtimeUserId") if name in members
     }
+    limits: dict[str, int] = {name: members[name] for name in LIMITS if name in members}
+    # The model has no lowest value; that they must be positive is not documented, and so it is refused here.
+    if wrong := [name for name, limit in limits.items() if limit < 1]:
+        raise AgentError("validationException", f"{wrong[0]} must be at least 1.")
     return Asked(
         operation="InvokeHarness",
         agent=members["harnessArn"],
         session_id=members["runtimeSessionId"],
         input_text="\n".join(texts),
         attributes=identity,
+        limits=limits,
         consent=consent,
     )
 
@@ -109,6 +115,14 @@ def read_runtime(
         files=tuple(map(_file, given.get("files", []))),
     )
     return asked, framework
+
+
+def read_stop(arn: str, *, query: Mapping[str, str], headers: Headers, body: bytes) -> str:
+    """The session that a request to StopRuntimeSession is about; AgentError where the service refuses it."""
+    operation = model.operation(_SERVICE, "StopRuntimeSession")
+    members = model.read(operation, uri={"agentRuntimeArn": arn}, query=query, headers=headers, body=body)
+    _check_agent(arn, list(RUNTIME_ARNS.values()), members.get("qualifier"))
+    return str(members["runtimeSessionId"])
 
 
 def refusal(error: str, *, of_harness: bool) -> tuple[str, int, dict[str, str]]:

@@ -1,6 +1,6 @@
 """A request to the agent, whatever protocol it came in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class AgentError(Exception):
@@ -42,6 +42,7 @@ class Asked:
         operation: "InvokeAgent", "InvokeHarness" or "InvokeAgentRuntime".
         agent: which agent is asked: a session belongs to one of them.
         attributes: what the request says about who asks.
+        limits: of this answer, by their names in the request.
         trace: whether traces are asked for; `streaming`: whether text is to come in pieces.
     """
 
@@ -51,6 +52,7 @@ class Asked:
     input_text: str
     attributes: dict[str, str]
     files: tuple[InputFile, ...] = ()
+    limits: dict[str, int] = field(default_factory=dict)
     trace: bool = True
     streaming: bool = True
     end_session: bool = False

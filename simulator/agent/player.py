@@ -5,9 +5,8 @@ import itertools
 import os
 import socket
 import struct
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from simulator.agent.actions import (
@@ -33,7 +32,7 @@ from simulator.agent.actions import (
 from simulator.agent.wire import Wire
 
 _TOOL_SECONDS = 0.1
-_POLL_SECONDS = 0.05  # how soon a client that goes away is noticed while nothing is written
+_POLL_SECONDS = 0.05  # how soon it is noticed, while nothing is written, that the turn is to end
 
 
 class ClientGone(ConnectionError):
@@ -41,7 +40,7 @@ class ClientGone(ConnectionError):
 
 
 class Stopped(ConnectionError):
-    """The service stops."""
+    """The service stops, or the session is stopped."""
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Player:
 
     Attributes:
         connection: the client's socket.
-        stopping: set when the service stops; every wait ends then.
+        stopping: whether the service, or the session, stops; every wait ends then.
         time_scale: factor of all waits.
         wire: puts what happens into the protocol's words.
         approval_id: the id of an Approval.
@@ -60,7 +59,7 @@ class Player:
     """
 
     connection: socket.socket
-    stopping: threading.Event
+    stopping: Callable[[], bool]
     time_scale: float
     wire: Wire
     approval_id: str
@@ -131,7 +130,8 @@ class Player:
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds * self.time_scale
         while (left := end - time.monotonic()) > 0:
-            if self.stopping.wait(min(left, _POLL_SECONDS)):
+            time.sleep(min(left, _POLL_SECONDS))
+            if self.stopping():
                 raise Stopped
             if self._client_gone():
                 raise ClientGone

@@ -3,6 +3,7 @@
     POST /agents/{id}/agentAliases/{id}/sessions/{id}/text    InvokeAgent of `bedrock-agent-runtime`
     POST /harnesses/invoke                                    InvokeHarness of `bedrock-agentcore`
     POST /runtimes/{arn}/invocations                          InvokeAgentRuntime of `bedrock-agentcore`
+    POST /runtimes/{arn}/stopruntimesession                   StopRuntimeSession of `bedrock-agentcore`
 
 Left out: who may call (any signature of the right form passes), memory, expiry of sessions, what is in files.
 """
@@ -63,8 +64,9 @@ class Invocation:
         attributes: what the request says about who asks.
         started_at: seconds since the epoch.
         script: name of the script that was played.
-        ended: None while it runs; then "complete", "cut", "reset", "client gone", "stopped" (with the
-            service), "approval" (return of control) or the name of the exception in the stream.
+        limits: that the request sets.
+        ended: None while it runs; then "complete", "cut", "reset", "client gone", "stopped" (with the service
+            or its session), "approval" (return of control) or the name of the exception in the stream.
         pieces: how many chunks of text were written.
         first_text_at: when the first of them was, seconds since the epoch; known once the run has ended.
     """
@@ -75,6 +77,7 @@ class Invocation:
     session_id: str
     input_text: str
     attributes: dict[str, str]
+    limits: dict[str, int]
     files: tuple[InputFile, ...]
     trace: bool
     streaming: bool
@@ -92,6 +95,7 @@ class _Session:
     place: City | None = None
     approval: str | None = None
     busy: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class AgentService:
 
     Attributes:
         invocations: the runs so far, oldest first.
+        stopped_sessions: the ids of those that somebody had ended.
         streaming_allowed: whether the role of the agent in Bedrock may stream. When it may not, a turn that
             asks for streaming ends with accessDeniedException in the stream.
         time_scale: factor of all waits; 0 plays everything at once.
@@ -124,12 +129,14 @@ class AgentService:
         self, *, journal: Journal, port: int = 0, time_scale: float = 1.0, tap: Tap | None = None
     ) -> None:
         self.invocations: list[Invocation] = []
+        self.stopped_sessions: list[str] = []
         self.streaming_allowed = True
         self.time_scale = time_scale
         self.tools: Tools | None = None
         self._journal = journal
         self._sessions: dict[tuple[str, str], _Session] = {}
         self._forced: deque[Script] = deque()
+        self._refused_stops: deque[str] = deque()
         self._lock = threading.Condition()
         self._stopping = threading.Event()
         self._server = HttpServer((tap or Tap()).on(self._app(), _call), port)
@@ -153,6 +160,11 @@ class AgentService:
         with self._lock:
             self._forced.extend([BY_NAME[script]] * times)
 
+    def refuse_stops(self, *errors: str) -> None:
+        """Refuses the next requests to stop a session with these errors of `agentcore.ERRORS`."""
+        with self._lock:
+            self._refused_stops.extend(errors)
+
     def _app(self) -> Flask:
         app = Flask("simulator.agent")
         path = "/agents/<agent_id>/agentAliases/<alias_id>/sessions/<session_id>/text"
@@ -160,6 +172,8 @@ class AgentService:
         app.add_url_rule("/harnesses/invoke", view_func=self._invoke_harness, methods=["POST"])
         path = "/runtimes/<path:arn>/invocations"
         app.add_url_rule(path, view_func=self._invoke_agent_runtime, methods=["POST"])
+        path = "/runtimes/<path:arn>/stopruntimesession"
+        app.add_url_rule(path, view_func=self._stop_runtime_session, methods=["POST"])
         app.register_error_handler(AgentError, self._refuse)
         app.register_error_handler(HTTPException, _unknown_operation)
         return app
@@ -194,6 +208,26 @@ class AgentService:
         )
         response = self._respond(asked, WIRES[framework]())
         response.headers[_SESSION_HEADER] = asked.session_id
+        return response
+
+    def _stop_runtime_session(self, arn: str) -> Response:
+        model.check_signature(request.headers.get("Authorization"), "bedrock-agentcore")
+        session_id = agentcore.read_stop(
+            arn, query=request.args, headers=request.headers, body=request.get_data()
+        )
+        with self._lock:
+            if self._refused_stops:
+                raise AgentError(
+                    self._refused_stops.popleft(), "Session operation in progress, please retry."
+                )
+            session = self._sessions.pop((arn, session_id), None)
+        if session is None:
+            raise AgentError("resourceNotFoundException", f"There is no session {session_id}.")
+        session.stopped = True
+        self.stopped_sessions.append(session_id)
+        self._journal.add("agent", "session stopped", session=session_id)
+        response = jsonify({})
+        response.headers[_SESSION_HEADER] = session_id
         return response
 
     def _respond(self, asked: Asked, wire: Wire) -> Response:
@@ -240,6 +274,7 @@ class AgentService:
             session_id=asked.session_id,
             input_text=asked.input_text,
             attributes=asked.attributes,
+            limits=asked.limits,
             files=asked.files,
             trace=asked.trace,
             streaming=asked.streaming,
@@ -263,7 +298,7 @@ class AgentService:
     def _stream(self, wire: Wire, turn: _Turn, session: _Session, run: Invocation) -> Response:
         player = Player(
             connection=request.environ["werkzeug.socket"],
-            stopping=self._stopping,
+            stopping=lambda: self._stopping.is_set() or session.stopped,
             time_scale=self.time_scale,
             wire=wire,
             approval_id=str(uuid.uuid4()),
@@ -321,6 +356,10 @@ def _call(environ: dict[str, Any], body: bytes) -> Call | None:
     if match := re.fullmatch(r"/runtimes/(.*)/invocations", path):
         arguments |= {"agentRuntimeArn": match[1], "payload": body.decode(errors="replace")}
         return Call("AgentCore", "InvokeAgentRuntime", arguments, sender(environ))
+    if match := re.fullmatch(r"/runtimes/(.*)/stopruntimesession", path):
+        return Call(
+            "AgentCore", "StopRuntimeSession", arguments | {"agentRuntimeArn": match[1]}, sender(environ)
+        )
     return None
 
 

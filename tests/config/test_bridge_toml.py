@@ -377,8 +377,12 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
         arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
         description = "what we spend"
         channels = ["C0123456789", "dm"]
+        timeout_seconds = 300
+        max_iterations = 75
+        max_tokens = 20000
         [agents.sales]
         kind = "agentcore-runtime"
+        stop_session = true
         arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5"
         qualifier = "prod"
         tell_user_id = true
@@ -399,6 +403,9 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
         "finops": AgentSettings(
             "agentcore-harness",
             arn="arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5",
+            timeout_seconds=300,
+            max_iterations=75,
+            max_tokens=20000,
             channels=("C0123456789", "dm"),
             description="what we spend",
         ),
@@ -408,6 +415,7 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
             qualifier="prod",
             tell_user_id=True,
             memory_by=MemoryBy.PERSON,
+            stop_session=True,
             role_arn="arn:aws:iam::210987654321:role/sales-caller",
             external_id="42",
         ),
@@ -712,3 +720,42 @@ def test_the_command_lines_region_decides_too(tmp_path: Path) -> None:
 def test_nobody_asks_for_the_model_of_a_sample_that_is_not_made(tmp_path: Path) -> None:
     text = f'{SMALLEST}[sample_agent]\nmodel = "amazon.nova-2-lite-v1:0"'
     assert read(tmp_path, text).sample_agent.model == "amazon.nova-2-lite-v1:0"
+
+
+def test_a_harness_may_not_go_on_longer_than_the_worker_listens(tmp_path: Path) -> None:
+    text = endpoint("agentcore-harness", HARNESS, "timeout_seconds = 301")
+    assert problems(tmp_path, text) == (
+        "agents.finops.timeout_seconds is 301; allowed: 300 at most, as worker.timeout_seconds",
+    )
+    longer = read(tmp_path, f"{text}\n[worker]\ntimeout_seconds = 301")
+    assert longer.settings.agents["finops"].timeout_seconds == 301
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed"),
+    [
+        ("timeout_seconds = 0", "1 to 3600"),
+        ("max_iterations = 76", "1 to 75"),
+        ("max_tokens = 0", "1 to 1000000"),
+    ],
+)
+def test_a_harness_may_not_be_given_more_than_the_service_gives(
+    tmp_path: Path, limit: str, allowed: str
+) -> None:
+    key, _, value = limit.partition(" = ")
+    [problem] = problems(tmp_path, endpoint("agentcore-harness", HARNESS, limit))
+    assert problem == f"agents.finops.{key} is {value}; allowed: a whole number from {allowed}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn", "setting"),
+    [
+        ("agentcore-runtime", RUNTIME, "timeout_seconds = 60"),
+        ("agentcore-harness", HARNESS, "stop_session = true"),
+    ],
+)
+def test_a_setting_that_a_kind_has_no_call_for_is_refused(
+    tmp_path: Path, kind: str, arn: str, setting: str
+) -> None:
+    [problem] = problems(tmp_path, endpoint(kind, arn, setting))
+    assert problem.startswith(f"agents.finops.{setting.partition(' ')[0]} is not a setting")

@@ -75,19 +75,26 @@ def test_defaults_are_those_of_the_code() -> None:
     for key, row in rows().items():
         table, _, name = key.rpartition(".")
         default = getattr(DEFAULTS[table], name, None) if table else None
-        if default is not None and default not in ("", ()):
+        if default or default is False:
             shown = str(default).lower() if isinstance(default, bool) else str(default)
             assert row.default.strip('`"') == shown, key
             compared.append(key)
     assert {"reply.style", "sample_agent.memory", "worker.timeout_seconds"} <= {*compared}
 
 
+def ranges_in(document: dict[str, Any]) -> dict[str, str]:
+    """By key, the range of each number in `document`, where it is -1."""
+    pattern = r"(\S+) is -1; allowed: a whole number from (.+)"
+    return {match[1]: match[2] for problem in problems(document) if (match := re.match(pattern, problem))}
+
+
 def test_ranges_are_those_of_the_code() -> None:
-    ranges = {}
+    ranges: dict[str, str] = {}
     for table in DEFAULTS.keys() - {"agents.NAME"}:
-        for problem in problems({table: dict.fromkeys(known({table: {"x": 1}}, f"{table}."), -1)}):
-            if match := re.match(r"(\S+) is -1; allowed: a whole number from (.+)", problem):
-                ranges[match[1]] = match[2]
-    assert "worker.timeout_seconds" in ranges
+        ranges |= ranges_in({table: dict.fromkeys(known({table: {"x": 1}}, f"{table}."), -1)})
+    for kind in KINDS:
+        own = dict.fromkeys(known({"agents": {"NAME": {"kind": kind, "x": 1}}}, "agents.NAME."), -1)
+        ranges |= ranges_in({"agents": {"NAME": {**own, "kind": kind}}})
+    assert {"worker.timeout_seconds", "agents.NAME.max_tokens"} <= ranges.keys()
     for key, allowed in ranges.items():
         assert allowed in rows()[key].meaning, key

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from functions.bridge.agents.attachments import AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, File
-from functions.bridge.agents.port import Question
+from functions.bridge.agents.port import Agent, Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, Listed
 from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
@@ -352,6 +352,10 @@ class ScriptedRun:
         self._clock = clock
         self.cancelled = False
         self.asked = 0  # how often somebody looked for an event
+        self.session_stopped_at: float | None = None
+        self.trouble = ""  # why the session cannot be ended
+        self.takes = 0.0  # seconds, to end the session
+        self.waited_for_at: float | None = None
 
     def next(self, timeout: float) -> AgentEvent | None:
         self.asked += 1
@@ -376,6 +380,16 @@ class ScriptedRun:
 
     def cancel(self) -> None:
         self.cancelled = True
+
+    def stop_session(self) -> None:
+        self.session_stopped_at = self._clock.now()
+
+    def session_trouble(self, timeout: float) -> str:
+        assert self.session_stopped_at is not None
+        self.waited_for_at = self._clock.now()
+        left = self.session_stopped_at + self.takes - self._clock.now()
+        self._clock.sleep(max(0.0, min(left, timeout)))
+        return self.trouble if left <= timeout else "not in time"
 
 
 class ScriptedAgent:
@@ -417,6 +431,6 @@ class Stage:
         return self.ledger.records[TURN.turn_id]
 
 
-def only(agent: ScriptedAgent) -> Agents:
+def only(agent: Agent) -> Agents:
     """A bridge with one agent."""
     return Agents({DEFAULT_AGENT: Listed(agent)}, {})

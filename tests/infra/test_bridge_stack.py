@@ -483,7 +483,9 @@ SEVERAL = {
         channels=("C0123456789",),
         description="what we spend",
     ),
-    "sales": AgentSettings("agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True),
+    "sales": AgentSettings(
+        "agentcore-runtime", arn=RUNTIME, qualifier="prod", tell_user_id=True, stop_session=True
+    ),
     "far": AgentSettings("bedrock-agent", agent_id="FARAGENT10", alias_id="FARALIAS10", region="us-west-2"),
     "legal": AgentSettings(
         "bedrock-agent", agent_id="LEGALAGENT", alias_id="LEGALALIAS", role_arn=ROLE, external_id="42"
@@ -566,6 +568,8 @@ def test_the_worker_may_invoke_exactly_the_configured_agents(other_template: Tem
         ("bedrock-agentcore:InvokeAgentRuntime", f"{RUNTIME}/runtime-endpoint/prod"),
         ("bedrock-agentcore:InvokeAgentRuntimeForUser", RUNTIME),
         ("bedrock-agentcore:InvokeAgentRuntimeForUser", f"{RUNTIME}/runtime-endpoint/prod"),
+        ("bedrock-agentcore:StopRuntimeSession", RUNTIME),
+        ("bedrock-agentcore:StopRuntimeSession", f"{RUNTIME}/runtime-endpoint/prod"),
         ("sts:AssumeRole", ROLE),
     }
     [near, far] = sorted(pair for pair in granted if not pair[1].startswith('"'))

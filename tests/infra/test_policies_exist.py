@@ -57,7 +57,10 @@ def templates(cdk_context: dict[str, Any]) -> Templates:
             "agentcore-harness", arn=f"{agentcore}:harness/name-a1b2c3d4e5", qualifier="prod"
         ),
         "runtime": AgentSettings(
-            "agentcore-runtime", arn=f"{agentcore}:runtime/name-a1b2c3d4e5", tell_user_id=True
+            "agentcore-runtime",
+            arn=f"{agentcore}:runtime/name-a1b2c3d4e5",
+            tell_user_id=True,
+            stop_session=True,
         ),
         "elsewhere": AgentSettings(
             "agentcore-harness",

@@ -1,9 +1,18 @@
 """What the harness and the runtime of Amazon Bedrock AgentCore have in common: sessions, memory, errors."""
 
 import hashlib
+import time
+from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.adapters.agents.errors import RoleNotAssumed, code
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Question
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+    from mypy_boto3_bedrock_agentcore.type_defs import StopRuntimeSessionRequestTypeDef
 
 # The request itself was refused. Not runtimeClientError (424): an agent that ran and then broke down before
 # it said anything is told of in the same way as one that could not start.
@@ -23,6 +32,45 @@ REFUSED = {
 def runtime_session_id(session_id: str) -> str:
     """The id of AgentCore's session for one of ours: no dots or colons, 33 characters or more."""
     return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+# StopRuntimeSession is tried again after errors that pass, with so many seconds between.
+_PASSING = {
+    "conflictException",
+    "internalServerException",
+    "retryableConflictException",
+    "throttlingException",
+}
+_STOP_WAITS = (0.5, 1.0, 2.0)
+
+
+def stop_session(client: "BedrockAgentCoreClient", *, arn: str, qualifier: str = "", session_id: str) -> str:
+    """End a runtime's session, and with it whatever its agent is doing there.
+
+    Returns why that could not be done, "" if it was. A session that is not found has ended already.
+    docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-stop-session.html
+    """
+    request: StopRuntimeSessionRequestTypeDef = {
+        "agentRuntimeArn": arn,
+        "runtimeSessionId": runtime_session_id(session_id),
+    }
+    if qualifier:
+        request["qualifier"] = qualifier
+    for wait in (*_STOP_WAITS, None):
+        try:
+            client.stop_runtime_session(**request)
+        except ClientError as exc:
+            if code(exc) == "resourceNotFoundException":
+                return ""
+            error, passes = code(exc), code(exc) in _PASSING
+        except (BotoCoreError, RoleNotAssumed) as exc:
+            error, passes = type(exc).__name__, True
+        else:
+            return ""
+        if wait is None or not passes:
+            break
+        time.sleep(wait)
+    return f"the agent's session was not ended: {error}"
 
 
 def actor_of(question: Question, *, remembers_people: bool) -> str:

@@ -4,6 +4,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import InvokeHarnessRequestTypeDef
 
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one answer: seconds that it takes, calls of the model, tokens that the model writes.
+
+    They replace those of the harness, whether they are lower or higher; 0 leaves the harness its own.
+    docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-operations.html
+    """
+
+    timeout_seconds: int = 0
+    max_iterations: int = 0
+    max_tokens: int = 0
+
+
 _BROKEN_OFF = {"validationException": Failure.INVALID}
 
 
@@ -29,7 +44,11 @@ def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentC
     arn = settings.target("arn")
     client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
     return AgentCoreHarness(
-        client, arn=arn, qualifier=settings.qualifier, remembers_people=settings.remembers_people
+        client,
+        arn=arn,
+        qualifier=settings.qualifier,
+        remembers_people=settings.remembers_people,
+        limits=Limits(settings.timeout_seconds, settings.max_iterations, settings.max_tokens),
     )
 
 
@@ -49,11 +68,13 @@ class AgentCoreHarness:
         arn: str,
         qualifier: str = "",
         remembers_people: bool = False,
+        limits: Limits = Limits(),
     ) -> None:
         self._client = client
         self._arn = arn
         self._qualifier = qualifier
         self._remembers_people = remembers_people
+        self._limits = limits
 
     def ask(self, question: Question) -> BackgroundRun:
         return BackgroundRun(_InvokeHarness(self, question))
@@ -64,11 +85,17 @@ class AgentCoreHarness:
             "harnessArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
             "actorId": actor_of(question, remembers_people=self._remembers_people),
-            # Nothing but the text: everything else in this request is trusted by the harness.
+            # Of what people wrote nothing but the text: the harness trusts everything else in this request.
             "messages": [{"role": "user", "content": [{"text": question.text}]}],
         }
         if self._qualifier:
             request["qualifier"] = self._qualifier
+        if self._limits.timeout_seconds:
+            request["timeoutSeconds"] = self._limits.timeout_seconds
+        if self._limits.max_iterations:
+            request["maxIterations"] = self._limits.max_iterations
+        if self._limits.max_tokens:
+            request["maxTokens"] = self._limits.max_tokens
         return self._client.invoke_harness(**request)["stream"]
 
 

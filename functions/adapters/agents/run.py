@@ -6,7 +6,7 @@ urllib3's `HTTPResponse.shutdown()`, which makes the blocked read fail.
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from functions.bridge.agents.events import AgentEvent, Failed
@@ -32,10 +32,18 @@ class Stream(Protocol):
 
 
 class BackgroundRun:
-    """A run of an agent, read in the background. See `functions.bridge.agents.port.AgentRun`."""
+    """A run of an agent, read in the background. See `functions.bridge.agents.port.AgentRun`.
 
-    def __init__(self, stream: Stream) -> None:
+    Args:
+        end_session: ends the agent's session; returns why it could not, or "". None where there is no call
+            for that, or nobody wants it.
+    """
+
+    def __init__(self, stream: Stream, *, end_session: Callable[[], str] | None = None) -> None:
         self._stream = stream
+        self._end_session = end_session
+        self._stopper: threading.Thread | None = None
+        self._session_trouble = ""
         self._events: queue.Queue[AgentEvent] = queue.Queue(maxsize=BUFFERED_EVENTS)
         self._cancelled = threading.Event()
         self._reader = threading.Thread(target=self._read, name="agent-stream", daemon=True)
@@ -57,6 +65,25 @@ class BackgroundRun:
         was_answering = self._stream.shutdown()
         self._drain()
         self._reader.join(JOIN_SECONDS if was_answering else JOIN_SECONDS_UNANSWERED)
+
+    def stop_session(self) -> None:
+        if self._end_session is not None and self._stopper is None:
+            self._session_trouble = "the agent's session was not ended in time"
+            self._stopper = threading.Thread(
+                target=self._stop, args=[self._end_session], name="agent-session", daemon=True
+            )
+            self._stopper.start()
+
+    def session_trouble(self, timeout: float) -> str:
+        if self._stopper is not None:
+            self._stopper.join(max(0.0, timeout))
+        return self._session_trouble
+
+    def _stop(self, end_session: Callable[[], str]) -> None:
+        try:
+            self._session_trouble = end_session()
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the log must tell of it
+            self._session_trouble = f"the agent's session was not ended: {type(exc).__name__}"
 
     def _read(self) -> None:
         try:

@@ -11,9 +11,10 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id
+from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id, stop_session
 from functions.adapters.agents.asker import facts
 from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
 from functions.adapters.agents.connection import Connection
@@ -32,19 +33,26 @@ if TYPE_CHECKING:
 
 # Bytes that are read at most at once.
 READ_BYTES = 65_536
+# So long, in seconds, the service may take for the end of a session, before it is asked for once more.
+STOP_SILENCE = 3.0
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
 
 def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreRuntime":
     """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     arn = settings.target("arn")
-    client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
+    role, region = role_of(settings), region_of(arn)
     return AgentCoreRuntime(
-        client,
+        bedrock_agentcore(longest_silence=longest_silence, role=role, region=region),
         arn=arn,
         qualifier=settings.qualifier,
         tell_user_id=settings.tell_user_id,
         remembers_people=settings.remembers_people,
+        stop_client=(
+            bedrock_agentcore(longest_silence=STOP_SILENCE, role=role, region=region)
+            if settings.stop_session
+            else None
+        ),
     )
 
 
@@ -58,6 +66,8 @@ class AgentCoreRuntime:
             tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too. Each person of a
             thread then has a session of their own: what the agent saw for one is not another's to read.
         remembers_people: see `functions.adapters.agents.agentcore.actor_of`.
+        stop_client: ends a session whose run is to stop; None: the agent then goes on by itself. The caller
+            needs `bedrock-agentcore:StopRuntimeSession` too.
     """
 
     def __init__(
@@ -68,17 +78,29 @@ class AgentCoreRuntime:
         qualifier: str = "",
         tell_user_id: bool = False,
         remembers_people: bool = False,
+        stop_client: "BedrockAgentCoreClient | None" = None,
     ) -> None:
         self._client = client
         self._arn = arn
         self._qualifier = qualifier
         self._tell_user_id = tell_user_id
         self._remembers_people = remembers_people
+        self._stop_client = stop_client
 
     def ask(self, question: Question) -> BackgroundRun:
         if self._tell_user_id:
             question = replace(question, session_id=f"{question.session_id}:{question.asker.user}")
-        return BackgroundRun(_InvokeAgentRuntime(self, question))
+        stream = _InvokeAgentRuntime(self, question)
+        if self._stop_client is None:
+            return BackgroundRun(stream)
+        end_session = partial(
+            stop_session,
+            self._stop_client,
+            arn=self._arn,
+            qualifier=self._qualifier,
+            session_id=question.session_id,
+        )
+        return BackgroundRun(stream, end_session=end_session)
 
     def invoke(self, question: Question) -> tuple[Any, str]:
         """Send the request; return the body of its answer and the media type of that, without parameters."""

@@ -49,6 +49,20 @@ class AgentRun(Protocol):
         """Stop listening and free what the run holds. Harmless when the run is over."""
         ...
 
+    def stop_session(self) -> None:
+        """Begin to end the session in which the agent works, and return at once.
+
+        Nothing happens where the service has no call for that, or no setting asks for it.
+        """
+        ...
+
+    def session_trouble(self, timeout: float) -> str:
+        """Why the session could not be ended, for the operator's log; "" if it was, or nobody asked for it.
+
+        Waits for that, `timeout` seconds at most.
+        """
+        ...
+
 
 class Agent(Protocol):
     """Whoever answers questions. One object serves all turns of an execution environment."""

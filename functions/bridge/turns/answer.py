@@ -73,7 +73,10 @@ def answer(
         margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
     """
 
+    conversation: AskAgent | None = None
+
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome) -> None:
+        nonlocal conversation
         us = claimed.retry_until_deadline(ports.chat.identity)
         check_meant(turn, us)
         record = claimed.record
@@ -91,7 +94,10 @@ def answer(
             conversation = AskAgent(claimed, writer, ports, outcome, options, stop_at=stop_at)
             conversation.ask(agent, question, attachments)
 
-    return _hold(turn, delivery, ports, work, options=options)
+    outcome = _hold(turn, delivery, ports, work, options=options)
+    if conversation is not None:
+        conversation.note_session(deadline=delivery.deadline)
+    return outcome
 
 
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:

@@ -79,6 +79,7 @@ class AskAgent:
         self._hurried = False
         self._wait_again_at = float("-inf")
         self._app_refusal: ChatAppRefused | None = None
+        self._stopped_run: AgentRun | None = None
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
@@ -103,6 +104,15 @@ class AskAgent:
             self._wait(wording.RETRYING)
             self._claimed.pause(wait)
         self._owe(reply)
+
+    def note_session(self, *, deadline: float) -> None:
+        """Note in the outcome if the session of an agent that took too long could not be ended.
+
+        Waits until then, at most until `deadline` (seconds since the epoch): so the answer comes first.
+        """
+        if self._stopped_run is not None:
+            left = deadline - self._clock.now()
+            self._outcome.note(self._stopped_run.session_trouble(timeout=left))
 
     # --- before ---
 
@@ -155,6 +165,9 @@ class AskAgent:
                 self._show_if_due(reply)
                 if self._clock.now() >= self._stop_at:
                     reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
+                    # In the background, while the answer is written.
+                    run.stop_session()
+                    self._stopped_run = run
                 elif event := run.next(timeout=self._patience(reply)):
                     self._add(event, run, reply)
         finally:

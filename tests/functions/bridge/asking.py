@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from functions.bridge.agents.events import File, Finished, TextDelta
-from functions.bridge.agents.port import Question
+from functions.bridge.agents.port import Agent, Question
 from functions.bridge.delivery import Delivery
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
@@ -72,7 +72,7 @@ def take(
     stage: Stage,
     *script: Step,
     turn: Turn = TURN,
-    agent: ScriptedAgent | None = None,
+    agent: Agent | None = None,
     seconds: float = 290.0,
     options: ReplyOptions = ReplyOptions(),  # noqa: B008 - it is frozen
 ) -> Outcome:
@@ -80,7 +80,7 @@ def take(
     return handle(command_of(turn), stage.delivery(seconds), stage.ports, answering(stage, asked, options))
 
 
-def answering(stage: Stage, agent: ScriptedAgent, options: ReplyOptions) -> Work:
+def answering(stage: Stage, agent: Agent, options: ReplyOptions) -> Work:
     """What a worker does with a turn."""
 
     def work(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:

@@ -284,6 +284,57 @@ def test_a_stream_of_the_runtime_can_be_cut(client: Any, service: AgentService) 
         answer["response"]._raw_stream.read()
 
 
+def stop(client: Any, session: str = SESSION, *, arn: str = RUNTIME_ARNS[Framework.STRANDS]) -> Any:
+    return client.stop_runtime_session(agentRuntimeArn=arn, runtimeSessionId=session)
+
+
+def test_a_session_that_is_stopped_cuts_its_stream(client: Any, service: AgentService) -> None:
+    service.force("never")
+    service.time_scale = 1.0
+    arn = RUNTIME_ARNS[Framework.STRANDS]
+    answer = client.invoke_agent_runtime(
+        agentRuntimeArn=arn, runtimeSessionId=SESSION, payload=b'{"prompt": "x"}'
+    )
+    assert stop(client)["runtimeSessionId"] == SESSION
+    with pytest.raises(ProtocolError):
+        answer["response"]._raw_stream.read()
+    assert service.invocations[0].ended == "stopped"
+    assert error_of(lambda: stop(client)) == (404, "ResourceNotFoundException")
+
+
+def test_a_session_that_is_stopped_forgets_what_was_said(client: Any) -> None:
+    def answer(question: str) -> bytes:
+        return invoke_runtime(client, {"prompt": question}, Framework.WHOLE)[1]
+
+    before = answer("and tomorrow?")
+    answer(CHICAGO)
+    assert answer("and tomorrow?") != before
+    stop(client, arn=RUNTIME_ARNS[Framework.WHOLE])
+    assert answer("and tomorrow?") == before
+
+
+def test_a_session_that_there_is_not_cannot_be_stopped(client: Any) -> None:
+    assert error_of(lambda: stop(client)) == (404, "ResourceNotFoundException")
+    assert error_of(lambda: stop(client, arn=HARNESS_ARN)) == (404, "ResourceNotFoundException")
+
+
+def test_stops_are_refused_as_the_model_says(client: Any, service: AgentService) -> None:
+    service.refuse_stops("conflictException", "accessDeniedException")
+    assert error_of(lambda: stop(client)) == (409, "RetryableConflictException")
+    assert error_of(lambda: stop(client)) == (403, "AccessDeniedException")
+
+
+@pytest.mark.parametrize("limit", agentcore.LIMITS)
+def test_limits_of_a_harness_are_positive_numbers(client: Any, service: AgentService, limit: str) -> None:
+    more: dict[str, Any] = {limit: 60}
+    invoke_harness(client, CHICAGO, **more)
+    assert service.invocations[0].limits == {limit: 60}
+    assert error_of(lambda: invoke_harness(client, CHICAGO, **{**more, limit: 0})) == (
+        400,
+        "ValidationException",
+    )
+
+
 # --- Both
 
 
@@ -306,7 +357,8 @@ def test_a_harness_has_a_reason_for_a_conflict_instead_of_a_name(client: Any, se
 
 
 @pytest.mark.parametrize(
-    ("operation", "of_harness"), [("InvokeHarness", True), ("InvokeAgentRuntime", False)]
+    ("operation", "of_harness"),
+    [("InvokeHarness", True), ("InvokeAgentRuntime", False), ("StopRuntimeSession", False)],
 )
 def test_every_error_is_one_of_the_model(operation: str, of_harness: bool) -> None:
     shapes = model.operation("bedrock-agentcore", operation).error_shapes

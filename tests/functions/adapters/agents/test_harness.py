@@ -47,6 +47,24 @@ def test_memory_by_person_is_a_setting(agent_service: AgentService) -> None:
     assert actors == [SESSION, "U0123456789"]
 
 
+def test_limits_go_along_where_they_are_set(agent_service: AgentService) -> None:
+    limited = AgentSettings("agentcore-harness", arn=HARNESS_ARN, timeout_seconds=120, max_iterations=9)
+    for settings in (limited, replace(limited, timeout_seconds=0, max_tokens=4000)):
+        events(from_settings(settings, longest_silence=60).ask(QUESTION))
+        wait_until_over(agent_service)
+    assert [run.limits for run in agent_service.invocations] == [
+        {"timeoutSeconds": 120, "maxIterations": 9},
+        {"maxIterations": 9, "maxTokens": 4000},
+    ]
+
+
+def test_a_harness_keeps_its_own_limits_where_none_is_set(agent_service: AgentService) -> None:
+    events(
+        from_settings(AgentSettings("agentcore-harness", arn=HARNESS_ARN), longest_silence=60).ask(QUESTION)
+    )
+    assert [run.limits for run in agent_service.invocations] == [{}]
+
+
 def test_an_endpoint_is_asked_by_its_name(agent_service: AgentService) -> None:
     assert events(agent_at(qualifier="DEFAULT").ask(QUESTION))[-1] == Finished()
     assert failure(events(agent_at(qualifier="none").ask(QUESTION))) is Failure.NOT_FOUND

@@ -4,14 +4,18 @@ import base64
 import json
 from dataclasses import replace
 
+import pytest
+
 from functions.adapters.agents import client as clients
-from functions.adapters.agents.runtime import AgentCoreRuntime, payload
+from functions.adapters.agents.run import BackgroundRun
+from functions.adapters.agents.runtime import AgentCoreRuntime, from_settings, payload
 from functions.bridge.agents.events import CutShort, File, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Question
+from functions.settings import AgentSettings
 from simulator.agent.agentcore import RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
-from tests.functions.adapters.runs import QUESTION, asking, events, failure, text
+from tests.functions.adapters.runs import QUESTION, WAIT, asking, events, failure, text, wait_until_over
 
 # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
 SESSION = "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
@@ -122,3 +126,83 @@ def test_a_run_that_waits_for_its_answer_is_left_behind(agent_service: AgentServ
     run.cancel()
     agent_service.stop()
     assert run.next(timeout=0) is None  # what its reader hears now, nobody is told
+
+
+# --- the end of a session -----------------------------------------------------------------------------------
+
+
+def at_work(
+    agent_service: AgentService, *, stop_session: bool = True, tell_user_id: bool = False
+) -> BackgroundRun:
+    """A run of an agent that would be silent for minutes."""
+    settings = AgentSettings(
+        "agentcore-runtime",
+        arn=RUNTIME_ARNS[Framework.STRANDS],
+        stop_session=stop_session,
+        tell_user_id=tell_user_id,
+    )
+    run = from_settings(settings, longest_silence=60).ask(asking("never answer"))
+    while not agent_service.invocations:
+        run.next(timeout=0.01)
+    return run
+
+
+@pytest.mark.parametrize("tell_user_id", [False, True])
+def test_the_agent_stops_when_its_session_is_ended(agent_service: AgentService, tell_user_id: bool) -> None:
+    run = at_work(agent_service, tell_user_id=tell_user_id)
+    run.stop_session()
+    assert run.session_trouble(timeout=WAIT) == ""
+    wait_until_over(agent_service)
+    assert agent_service.invocations[0].ended == "stopped"
+    run.cancel()
+
+
+def test_the_session_goes_on_where_no_setting_has_it_ended(agent_service: AgentService) -> None:
+    run = at_work(agent_service, stop_session=False)
+    run.stop_session()
+    assert run.session_trouble(timeout=WAIT) == ""
+    assert agent_service.invocations[0].ended is None
+    run.cancel()
+
+
+def test_a_session_that_is_not_there_any_more_has_ended(agent_service: AgentService) -> None:
+    agent_service.refuse_stops("resourceNotFoundException")
+    run = at_work(agent_service)
+    run.stop_session()
+    assert run.session_trouble(timeout=WAIT) == ""
+    run.cancel()
+
+
+@pytest.mark.parametrize("error", ["conflictException", "throttlingException", "internalServerException"])
+def test_the_end_of_a_session_is_asked_for_again_after_an_error_that_passes(
+    agent_service: AgentService, error: str
+) -> None:
+    agent_service.refuse_stops(error, error)
+    run = at_work(agent_service)
+    run.stop_session()
+    assert run.session_trouble(timeout=WAIT) == ""
+    wait_until_over(agent_service)
+    assert agent_service.invocations[0].ended == "stopped"
+    run.cancel()
+
+
+def test_a_session_that_may_not_be_ended_is_told_by_the_name_of_the_error(
+    agent_service: AgentService,
+) -> None:
+    agent_service.refuse_stops("accessDeniedException")
+    run = at_work(agent_service)
+    run.stop_session()
+    assert run.session_trouble(timeout=WAIT) == "the agent's session was not ended: accessDeniedException"
+    assert agent_service.invocations[0].ended is None
+    run.cancel()
+
+
+def test_errors_that_do_not_pass_after_some_tries_are_told(agent_service: AgentService) -> None:
+    agent_service.refuse_stops(*["conflictException"] * 4)
+    run = at_work(agent_service)
+    run.stop_session()
+    assert "not ended in time" in run.session_trouble(timeout=0)
+    assert (
+        run.session_trouble(timeout=WAIT) == "the agent's session was not ended: retryableConflictException"
+    )
+    run.cancel()

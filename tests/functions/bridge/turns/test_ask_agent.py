@@ -209,6 +209,43 @@ def test_the_answer_ends_when_the_time_is_nearly_up(stage: Stage, chatty: bool) 
     assert TURN.reference in stage.chat.texts()[0]
 
 
+def test_the_session_of_an_agent_that_takes_too_long_is_ended_while_the_answer_is_written(
+    stage: Stage,
+) -> None:
+    agent = ScriptedAgent(stage.clock, [TextDelta("a "), 1000.0])
+    before = stage.clock.now()
+    outcome = take(stage, agent=agent, seconds=100.0)
+    assert agent.runs[0].session_stopped_at == before + 90.0
+    assert outcome.detail == "the function's time is nearly up"
+
+
+def test_an_agent_that_ends_in_time_keeps_its_session(stage: Stage) -> None:
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    take(stage, agent=agent)
+    assert agent.runs[0].session_stopped_at is None
+
+
+@pytest.mark.parametrize(("seconds", "trouble"), [(5.0, "it was refused"), (60.0, "not in time")])
+def test_the_log_tells_why_a_session_was_not_ended(stage: Stage, seconds: float, trouble: str) -> None:
+    def end_slowly() -> None:
+        agent.runs[0].takes, agent.runs[0].trouble = seconds, "it was refused"
+
+    agent = ScriptedAgent(stage.clock, [end_slowly, TextDelta("a "), 1000.0])
+    deadline = stage.clock.now() + 100.0
+    outcome = take(stage, agent=agent, seconds=100.0)
+    assert outcome.detail == f"the function's time is nearly up; {trouble}"
+    assert stage.clock.now() <= deadline
+
+
+def test_the_answer_does_not_wait_for_the_end_of_a_session(stage: Stage) -> None:
+    slow_down(stage, stage.ledger, "settle", 2.0)
+    agent = ScriptedAgent(stage.clock, [TextDelta("a "), 1000.0])
+    began_at = stage.clock.now()
+    take(stage, agent=agent, seconds=100.0)
+    [run] = agent.runs
+    assert (run.session_stopped_at, run.waited_for_at) == (began_at + 90.0, began_at + 92.0)
+
+
 def test_a_guardrail_that_left_nothing_to_say_is_named_as_the_reason(stage: Stage) -> None:
     outcome = take(stage, Guardrail(("topic Finance blocked",)), Finished())
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.GUARDRAIL)

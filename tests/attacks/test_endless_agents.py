@@ -1,0 +1,72 @@
+"""An agent that goes on and on, whoever still listens, and what that costs and does."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from functions.adapters.agents.kinds import KINDS
+from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.port import Agent, AgentRun, Question
+from functions.settings import AgentSettings
+from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
+from simulator.agent.service import AgentService
+from tests.functions.adapters.runs import QUESTION, events
+from tests.functions.bridge.asking import take
+from tests.functions.fakes import TURN, Stage
+
+RUNTIME = AgentSettings("agentcore-runtime", arn=RUNTIME_ARNS[Framework.STRANDS])
+HARNESS = AgentSettings("agentcore-harness", arn=HARNESS_ARN)
+ENDLESS = replace(TURN, text="never answer")
+
+
+class Begun:
+    """An agent whose runs are given out when the service has them."""
+
+    def __init__(self, agent: Agent, service: AgentService) -> None:
+        self._agent = agent
+        self._service = service
+
+    def ask(self, question: Question) -> AgentRun:
+        run = self._agent.ask(question)
+        while not self._service.invocations:
+            time.sleep(0.001)
+        return run
+
+
+@pytest.fixture
+def begun(agent_service: AgentService) -> Callable[[AgentSettings], Agent]:
+    def agent(settings: AgentSettings) -> Agent:
+        return Begun(KINDS[settings.kind](settings, longest_silence=60), agent_service)
+
+    return agent
+
+
+def test_a_runtimes_agent_is_stopped_when_nobody_waits_for_it_any_more(
+    stage: Stage, agent_service: AgentService, begun: Callable[[AgentSettings], Agent]
+) -> None:
+    # No time at all is left for the agent, and ten seconds to end its session.
+    outcome = take(stage, turn=ENDLESS, agent=begun(replace(RUNTIME, stop_session=True)), seconds=10.0)
+    assert (outcome.failure, outcome.detail) == (Failure.DEADLINE, "the function's time is nearly up")
+    assert agent_service.stopped_sessions == [agent_service.invocations[0].session_id]
+
+
+def test_the_operator_learns_of_an_agent_that_could_not_be_stopped(
+    stage: Stage, agent_service: AgentService, begun: Callable[[AgentSettings], Agent]
+) -> None:
+    agent_service.refuse_stops("accessDeniedException")
+    outcome = take(stage, turn=ENDLESS, agent=begun(replace(RUNTIME, stop_session=True)), seconds=10.0)
+    assert outcome.detail.endswith("the agent's session was not ended: accessDeniedException")
+    assert agent_service.stopped_sessions == []
+    assert "session" not in stage.chat.texts()[0]
+
+
+def test_a_harness_is_told_how_long_an_answer_may_take_and_what_it_may_cost(
+    agent_service: AgentService,
+) -> None:
+    limited = replace(HARNESS, timeout_seconds=120, max_iterations=9, max_tokens=4000)
+    events(KINDS[limited.kind](limited, longest_silence=60).ask(QUESTION))
+    assert [run.limits for run in agent_service.invocations] == [
+        {"timeoutSeconds": 120, "maxIterations": 9, "maxTokens": 4000}
+    ]
