@@ -148,7 +148,7 @@ def connections_to(url: str) -> list[socket.socket]:
 def peer_port(connection: socket.socket) -> int | None:
     try:
         return int(connection.getpeername()[1])
-    except OSError:  # it listens, or is not connected
+    except (OSError, IndexError):  # it listens, is not connected, or is a dead one that was reset
         return None
 
 
