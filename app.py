@@ -11,8 +11,8 @@ from config.bridge_toml import CONFIG_FILE, Config, ConfigError, read_config
 from functions.settings import AgentSettings
 from infra.bridge_stack import BridgeStack, Sample
 from infra.fingerprint import fingerprint
-from infra.sample_agent_stack import SampleAgentStack
-from infra.sample_harness_stack import SampleHarnessStack
+from sample.bedrock_agent_stack import SampleAgentStack
+from sample.harness_stack import SampleHarnessStack
 
 BRIDGE_TOML = Path(__file__).parent / CONFIG_FILE
 

@@ -21,10 +21,11 @@ MAY_IMPORT = {
     "functions": ["functions"],
     "config": ["config", *SETTINGS],
     "infra": ["infra", "config", *SETTINGS],
-    "app": ["infra", "config", *SETTINGS],
+    "sample": ["sample", "infra", "config"],
+    "app": ["infra", "sample", "config", *SETTINGS],
     "simulator": ["simulator", "config", *SETTINGS],
 }
-OURS = ["app", "bench", "config", "functions", "infra", "simulator", "tests"]
+OURS = ["app", "bench", "config", "functions", "infra", "sample", "simulator", "tests"]
 # The bridge gets its clock as an argument, and what comes from outside through a port.
 INPUT_AND_OUTPUT = ["http", "os", "pathlib", "socket", "subprocess", "threading", "time", "urllib.request"]
 

@@ -13,8 +13,8 @@ import pytest
 from config.bridge_toml import Config, SampleAgent
 from functions.settings import AgentSettings, Settings
 from infra.bridge_stack import BridgeStack, Sample
-from infra.sample_agent_stack import SampleAgentStack
-from infra.sample_harness_stack import SampleHarnessStack
+from sample.bedrock_agent_stack import SampleAgentStack
+from sample.harness_stack import SampleHarnessStack
 from tests.infra.service_authorization import BESIDES, Statement, faults, resource_types
 
 PSEUDO_PARAMETERS = {

@@ -6,8 +6,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.sample_agent_stack import SampleAgentStack
-from infra.sample_harness_stack import SampleHarnessStack
+from sample.bedrock_agent_stack import SampleAgentStack
+from sample.harness_stack import SampleHarnessStack
 from simulator import wiring
 from simulator.agent.tools import gateway_name
 from simulator.tool_gateway import FUNCTIONS

@@ -6,8 +6,8 @@ from aws_cdk.assertions import Annotations, Match, Template
 
 from config.bridge_toml import SampleAgent
 from config.models import DEFAULT_MODEL
-from infra.sample_model import allow_model, model_arn
-from infra.sample_roles import ServiceRole
+from sample.model import allow_model, model_arn
+from sample.roles import ServiceRole
 
 INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
 

@@ -6,8 +6,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config.bridge_toml import SampleAgent
-from infra.sample_agent_stack import INSTRUCTIONS
-from infra.sample_harness_stack import SampleHarnessStack
+from sample.bedrock_agent_stack import INSTRUCTIONS
+from sample.harness_stack import SampleHarnessStack
 
 
 def synthesise(cdk_context: dict[str, Any], **properties: Any) -> Template:

@@ -5,8 +5,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config.bridge_toml import SampleAgent
-from infra import sample_agent_stack
-from infra.sample_agent_stack import INSTRUCTIONS, SampleAgentStack
+from sample import bedrock_agent_stack
+from sample.bedrock_agent_stack import INSTRUCTIONS, SampleAgentStack
 
 PROFILE = "global.amazon.nova-2-lite-v1:0"
 
@@ -139,7 +139,7 @@ def test_another_model_makes_a_new_version_by_changing_the_alias(
 def test_every_property_of_the_agent_makes_a_new_version(
     cdk_context: dict[str, Any], template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample_agent_stack, "IDLE_SESSION_SECONDS", 1800)
+    monkeypatch.setattr(bedrock_agent_stack, "IDLE_SESSION_SECONDS", 1800)
     assert fingerprint(synthesise(cdk_context)) != fingerprint(template)
 
 

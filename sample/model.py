@@ -4,7 +4,7 @@ import aws_cdk as cdk
 
 from config.bridge_toml import SampleAgent
 from config.models import split_profile, unchecked
-from infra.sample_roles import ServiceRole
+from sample.roles import ServiceRole
 
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 

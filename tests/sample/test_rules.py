@@ -10,8 +10,8 @@ from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
 from config.bridge_toml import SampleAgent
-from infra.sample_agent_stack import SampleAgentStack
-from infra.sample_harness_stack import SampleHarnessStack
+from sample.bedrock_agent_stack import SampleAgentStack
+from sample.harness_stack import SampleHarnessStack
 from tests.infra.cfn_lint import findings
 
 # All that a role may be allowed.

@@ -7,10 +7,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from config.bridge_toml import SampleAgent
-from infra.sample_agent_stack import INSTRUCTIONS
-from infra.sample_model import allow_model
-from infra.sample_roles import ServiceRole
-from infra.sample_tools import SampleTools, Tool
+from sample.bedrock_agent_stack import INSTRUCTIONS
+from sample.model import allow_model
+from sample.roles import ServiceRole
+from sample.tool_functions import SampleTools, Tool
 
 # The name under which the harness has the gateway, and by which its tools are allowed: all of them, and none
 # of the harness's own (a shell and a file system), which would also be paid for in every request's tokens.

@@ -14,11 +14,11 @@ from constructs import Construct
 
 from config.bridge_toml import SampleAgent
 from infra.fingerprint import fingerprint
-from infra.sample_model import allow_model, model_arn
-from infra.sample_roles import ServiceRole
-from infra.sample_tools import SampleTools
+from sample.model import allow_model, model_arn
+from sample.roles import ServiceRole
+from sample.tool_functions import SampleTools
 
-INSTRUCTIONS = Path(__file__).parent / "sample_instructions.md"
+INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 
 # An idle session costs nothing here, and with it ends what the agent remembers of a thread.
 IDLE_SESSION_SECONDS = 3600

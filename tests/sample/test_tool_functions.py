@@ -10,9 +10,9 @@ from aws_cdk.assertions import Template
 
 from config.bridge_toml import SampleAgent
 from infra.code_asset import FUNCTIONS
-from infra.sample_agent_stack import INSTRUCTIONS, SampleAgentStack
-from infra.sample_harness_stack import SampleHarnessStack
-from infra.sample_tools import SCHEMAS, read_tools
+from sample.bedrock_agent_stack import INSTRUCTIONS, SampleAgentStack
+from sample.harness_stack import SampleHarnessStack
+from sample.tool_functions import SCHEMAS, read_tools
 
 NAMES = {
     "places": "obtain-latitude-longitude-from-place-name",
