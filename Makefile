@@ -3,7 +3,7 @@
 # make demo STYLE=stream    with Slack's own streams everywhere, or STYLE=edit nowhere
 # make demo AGENT=harness    with another kind of agent: harness, runtime or classic
 # make test        format, lint, types, insecure calls and all tests
-# make coverage    all tests once more, with what they run of functions/, in their processes too
+# make coverage    all tests once more, with what they run of functions/ and sample/, in their processes too
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make bootstrap   prepares the AWS account of your credentials for the CDK, once for each region
 # make deploy      the bridge, into the AWS account of your credentials
@@ -21,7 +21,7 @@
 # The first Python that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-# What Lambda runs, if it is here: the tests of functions/ run under it too.
+# What Lambda runs, if it is here: the tests of functions/ and sample/tools/ run under it too.
 PYTHON_OF_LAMBDA ?= $(shell for python in python3.13 $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.13*/bin/python; do \
 	$$python -c '' 2>/dev/null && echo $$python && break; done)
 export PYTHON_OF_LAMBDA
@@ -51,8 +51,8 @@ test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.de
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml functions
-	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions --quiet --numprocesses=$(PROCESSES) --dist=loadfile,@echo "no Python 3.13 found: the tests of functions/ run under $$(.venv/bin/python --version) only")
+	.venv/bin/bandit --quiet --recursive --configfile pyproject.toml functions sample
+	$(if $(PYTHON_OF_LAMBDA),.venv-3.13/bin/python -m pytest tests/functions tests/sample/tools --quiet --numprocesses=$(PROCESSES) --dist=loadfile,@echo "no Python 3.13 found: the tests of what runs in Lambda run under $$(.venv/bin/python --version) only")
 	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile
 
 coverage: .venv/.dev node_modules/.installed
@@ -93,6 +93,7 @@ lock: .venv/.dev
 	$(LOCK) --python-version 3.11 pyproject.toml --extra demo --extra dev --output-file requirements/dev.txt
 	$(LOCK) --python-version 3.11 --constraint requirements/dev.txt pyproject.toml --extra demo --output-file requirements/demo.txt
 	$(LOCK) --python-version 3.13 --constraint requirements/dev.txt pyproject.toml --output-file functions/requirements.txt
+	echo tzdata | $(LOCK) --python-version 3.13 --constraint requirements/dev.txt - --output-file sample/tools/requirements.txt
 	$(LOCK) --python-version 3.13 --group deploy-check --output-file requirements/deploy-check.txt
 	echo uv | $(LOCK) --python-version 3.11 --constraint requirements/dev.txt - --output-file requirements/uv.txt
 

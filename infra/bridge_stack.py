@@ -22,7 +22,7 @@ from config.deployment import (
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
 from infra.agents import allow_agents
-from infra.code_asset import functions_code
+from infra.code_asset import FUNCTIONS, code_of
 from infra.function import BridgeFunction
 from infra.ingress import Ingress
 from infra.ledger import Ledger
@@ -64,7 +64,7 @@ class BridgeStack(cdk.Stack):
             description="Puts an Amazon Bedrock agent into Slack",
         )
         self._config = config
-        self._code = functions_code()
+        self._code = code_of(FUNCTIONS)
         self._secrets = SlackSecrets(self, "Secrets")
         self._ledger = Ledger(self, "Ledger")
         self._settings = SettingsLayer(self, "Settings", config.settings)

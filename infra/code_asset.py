@@ -1,4 +1,4 @@
-"""The code that runs in Lambda, as one asset: `functions/` and the packages that it needs, for arm64."""
+"""The code that runs in Lambda, as assets: a folder and the packages that it needs, for arm64."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ from infra import service_data
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = ROOT / "functions"
-REQUIREMENTS = FUNCTIONS / "requirements.txt"
+REQUIREMENTS = "requirements.txt"  # in each such folder
 UV = Path(sys.executable).parent / "uv"  # a development dependency: it stands in the same environment
 
 ARCHITECTURE = lambda_.Architecture.ARM_64
@@ -34,19 +34,19 @@ class BundlingError(Exception):
     """The asset could not be made."""
 
 
-def functions_code() -> lambda_.Code:
-    """The asset of all functions: one upload, and the same import paths as in the tests and the simulator.
+def code_of(folder: Path) -> lambda_.Code:
+    """The asset of all functions in `folder`: with the same import paths as in the tests and the simulator.
 
     `cdk.App(context={"aws:cdk:bundling-stacks": []})` makes a template without it (CDK's own switch).
     """
     return lambda_.Code.from_asset(
-        str(FUNCTIONS),
+        str(folder),
         # CDK's own hashes either need the finished asset or leave out how it was made.
         asset_hash_type=cdk.AssetHashType.CUSTOM,
-        asset_hash=asset_hash(FUNCTIONS),
+        asset_hash=asset_hash(folder),
         bundling=cdk.BundlingOptions(
             image=cdk.DockerImage.from_registry("none"),  # required, and never used
-            local=LocalBundling(),
+            local=LocalBundling(folder),
         ),
     )
 
@@ -65,8 +65,12 @@ def asset_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def bundle(target: Path, *, requirements: Path = REQUIREMENTS, uv: Path = UV) -> None:
-    """Fill the folder `target` without Docker: every requirement has a wheel for arm64, or for any machine.
+def bundle(
+    target: Path, folder: Path = FUNCTIONS, *, requirements: Path | None = None, uv: Path = UV
+) -> None:
+    """Fill `target` with `folder`, under its path in the repository, and with what its requirements say.
+
+    It takes no Docker: every requirement has a wheel for arm64, or for any machine.
 
     The packages stay whole but for their commands and for what botocore knows of services that we do not
     call (`infra/service_data.py`). OpenTelemetry's instrumentation, which an operator may add, reads versions
@@ -74,12 +78,13 @@ def bundle(target: Path, *, requirements: Path = REQUIREMENTS, uv: Path = UV) ->
 
     Raises BundlingError.
     """
-    _install(requirements, target, uv)
+    _install(requirements or folder / REQUIREMENTS, target, uv)
     shutil.rmtree(target / "bin", ignore_errors=True)
     (target / ".lock").unlink(missing_ok=True)  # uv's own
     if (data := target / "botocore" / "data").is_dir():
-        service_data.keep_only(service_data.services_called(FUNCTIONS), data)
-    shutil.copytree(FUNCTIONS, target / FUNCTIONS.name, ignore=shutil.ignore_patterns(*IGNORED))
+        service_data.keep_only(service_data.services_called(folder), data)
+    inside = target / folder.relative_to(ROOT)
+    shutil.copytree(folder, inside, ignore=shutil.ignore_patterns(*IGNORED))
     _compile(target)
     _open_to_all(target)
 
@@ -88,12 +93,13 @@ def bundle(target: Path, *, requirements: Path = REQUIREMENTS, uv: Path = UV) ->
 class LocalBundling:
     """Bundling on this machine, as CDK wants it: with False CDK would go on to start Docker."""
 
-    def __init__(self, uv: Path = UV) -> None:
+    def __init__(self, folder: Path = FUNCTIONS, *, uv: Path = UV) -> None:
+        self._folder = folder
         self._uv = uv
 
     def try_bundle(self, output_dir: str, *_options: object, **_more: object) -> bool:
         try:
-            bundle(Path(output_dir), uv=self._uv)
+            bundle(Path(output_dir), self._folder, uv=self._uv)
         except BundlingError as error:
             # Any other exception would come back out of CDK in two layers of traceback.
             sys.exit(str(error))

@@ -1,11 +1,12 @@
 """The sample agent's tools: their functions, and how both generations of agents are told of them.
 
-The descriptions are made from `functions/tools/schemas.json`, by which the functions check their arguments.
+The descriptions are made from `sample/tools/schemas.json`, by which the functions check their arguments.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,10 +15,11 @@ from aws_cdk import aws_bedrockagentcore as agentcore
 from constructs import Construct
 
 from config.bridge_toml import SampleAgent
-from infra.code_asset import FUNCTIONS, functions_code
+from infra.code_asset import code_of
 from infra.function import BridgeFunction
 
-SCHEMAS = FUNCTIONS / "tools" / "schemas.json"
+TOOLS = Path(__file__).parent / "tools"
+SCHEMAS = TOOLS / "schemas.json"
 
 # The tools give the weather service 8 seconds.
 TIMEOUT = cdk.Duration.seconds(15)
@@ -28,7 +30,7 @@ class Tool:
     """One tool, as `schemas.json` has it.
 
     Attributes:
-        module: in functions/tools; also the short half of the name that a model sees.
+        module: in sample/tools; also the short half of the name that a model sees.
         name: the long half. Models get both joined, by an action group's or a gateway's rule, and Bedrock
             takes no more than 64 characters of them.
         parameters: by name, in the words of JSON Schema, and `required`.
@@ -84,7 +86,7 @@ class SampleTools(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, service: str, settings: SampleAgent) -> None:
         super().__init__(scope, construct_id)
-        code = functions_code()
+        code = code_of(TOOLS)
         addresses = {
             "places": {"GEOCODING_URL": settings.geocoding_url},
             "weather": {"FORECAST_URL": settings.forecast_url},
@@ -96,7 +98,7 @@ class SampleTools(Construct):
                     self,
                     tool.module.title(),
                     code=code,
-                    handler=f"functions.tools.{tool.module}.handler",
+                    handler=f"sample.tools.{tool.module}.handler",
                     timeout=TIMEOUT,
                     memory=256,
                     service=service,

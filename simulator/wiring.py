@@ -71,7 +71,7 @@ FUNCTIONS = (RECEIVER, WORKER, CONTROL, DEAD_LETTERS)
 PLACES, WEATHER, CLOCK = (
     Function(
         name=name,
-        handler=f"functions.tools.{name}.handler",
+        handler=f"sample.tools.{name}.handler",
         timeout=15,
         memory=256,
         environment=frozenset(POWERTOOLS),

@@ -52,15 +52,27 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_app_writes_the_template_and_the_asset_without_credentials(written: Path) -> None:
     template = json.loads((written / "agent-bridge.template.json").read_text())
     assert "SlackRequestUrl" in template["Outputs"]
-    keys = {
+    (asset,) = (path.parent for path in written.glob("asset.*/functions"))
+    assert code_keys(template) == {f"{asset.name.removeprefix('asset.')}.zip"}
+    assert (asset / "functions" / "__init__.py").exists()
+    assert (asset / "boto3").is_dir()
+
+
+def test_the_sample_agents_tools_have_an_asset_of_their_own(written: Path) -> None:
+    template = json.loads((written / "agent-bridge-sample.template.json").read_text())
+    (asset,) = (path.parents[1] for path in written.glob("asset.*/sample/tools"))
+    assert code_keys(template) == {f"{asset.name.removeprefix('asset.')}.zip"}
+    assert not (asset / "functions").exists()
+    assert not (asset / "boto3").exists()
+
+
+def code_keys(template: dict[str, Any]) -> set[str]:
+    """Under which names the template's functions have their code."""
+    return {
         resource["Properties"]["Code"]["S3Key"]
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::Lambda::Function"
     }
-    (asset,) = (path.parent for path in written.glob("asset.*/functions"))
-    assert keys == {f"{asset.name.removeprefix('asset.')}.zip"}
-    assert (asset / "functions" / "__init__.py").exists()
-    assert (asset / "boto3").is_dir()
 
 
 def test_app_connects_the_sample_agent(written: Path) -> None:

@@ -1,6 +1,6 @@
 """The meteorologist's tools: what they are called, the port to them, and a computed stand-in for tests.
 
-What they take stands in `functions/tools/schemas.json`, what they give in the modules beside it.
+What they take stands in `sample/tools/schemas.json`, what they give in the modules beside it.
 """
 
 from datetime import date, datetime, timedelta

@@ -17,10 +17,10 @@ MAY_IMPORT = {
     "functions.bridge": ["functions.bridge"],
     "functions.settings": ["functions.bridge"],
     "functions.adapters": ["functions.adapters", "functions.bridge", "functions.settings"],
-    "functions.tools": ["functions.tools"],
     "functions": ["functions"],
     "config": ["config", *SETTINGS],
     "infra": ["infra", "config", *SETTINGS],
+    "sample.tools": ["sample.tools"],
     "sample": ["sample", "infra", "config"],
     "app": ["infra", "sample", "config", *SETTINGS],
     "simulator": ["simulator", "config", *SETTINGS],
@@ -88,7 +88,7 @@ def test_the_bridge_needs_the_standard_library_and_a_markdown_parser_and_does_no
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    modules = {name(path): imports(path) for path in paths("functions")}
+    modules = {name(path): imports(path) for part in ("functions", "sample") for path in paths(part)}
     TopologicalSorter({module: found & modules.keys() for module, found in modules.items()}).prepare()
 
 

@@ -58,7 +58,7 @@ def test_the_asset_holds_every_source_of_the_functions(asset: Path) -> None:
 
 def test_the_asset_holds_nothing_that_does_not_run_in_lambda(asset: Path) -> None:
     top_level = {path.name for path in asset.iterdir()}
-    assert not top_level & {"bin", "tests", "simulator", "infra", "bench", "ops", ".lock"}
+    assert not top_level & {"bin", "tests", "sample", "simulator", "infra", "bench", "ops", ".lock"}
     assert all(".cpython-313." in path.name for path in asset.rglob("*.pyc"))
 
 

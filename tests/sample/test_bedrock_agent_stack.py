@@ -63,9 +63,9 @@ def test_each_action_group_calls_its_own_function(template: Template, agent: dic
         for group in agent["ActionGroups"]
     }
     assert handlers == {
-        "obtain-latitude-longitude-from-place-name": "functions.tools.places.handler",
-        "obtain-weather-information-with-coordinates": "functions.tools.weather.handler",
-        "get-current-date-time-from-timezone": "functions.tools.clock.handler",
+        "obtain-latitude-longitude-from-place-name": "sample.tools.places.handler",
+        "obtain-weather-information-with-coordinates": "sample.tools.weather.handler",
+        "get-current-date-time-from-timezone": "sample.tools.clock.handler",
     }
 
 

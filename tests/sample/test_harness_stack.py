@@ -126,9 +126,9 @@ def test_each_target_calls_its_own_function_with_the_gateways_role(template: Tem
         function = target["TargetConfiguration"]["Mcp"]["Lambda"]["LambdaArn"]["Fn::GetAtt"][0]
         handlers[target["Name"]] = functions[function]["Properties"]["Handler"]
     assert handlers == {
-        "places": "functions.tools.places.handler",
-        "weather": "functions.tools.weather.handler",
-        "clock": "functions.tools.clock.handler",
+        "places": "sample.tools.places.handler",
+        "weather": "sample.tools.weather.handler",
+        "clock": "sample.tools.clock.handler",
     }
 
 

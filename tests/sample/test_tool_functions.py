@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,10 +12,10 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config.bridge_toml import SampleAgent
-from infra.code_asset import FUNCTIONS
+from infra.code_asset import bundle
 from sample.bedrock_agent_stack import INSTRUCTIONS, SampleAgentStack
 from sample.harness_stack import SampleHarnessStack
-from sample.tool_functions import SCHEMAS, read_tools
+from sample.tool_functions import SCHEMAS, TOOLS, read_tools
 
 NAMES = {
     "places": "obtain-latitude-longitude-from-place-name",
@@ -57,9 +60,7 @@ def test_the_tools_are_those_of_the_reference() -> None:
 
 def test_every_tool_is_a_module_with_a_handler() -> None:
     for module in NAMES:
-        assert (
-            "def handler(event: Event, context: object)" in (FUNCTIONS / "tools" / f"{module}.py").read_text()
-        )
+        assert "def handler(event: Event, context: object)" in (TOOLS / f"{module}.py").read_text()
 
 
 def test_both_generations_have_the_same_tools(
@@ -117,7 +118,7 @@ def test_names_and_texts_keep_to_the_services_limits() -> None:
 def test_every_tool_has_a_function_with_a_log_and_nothing_else_to_its_name(template: Template) -> None:
     functions = template.find_resources("AWS::Lambda::Function")
     assert sorted(function["Properties"]["Handler"] for function in functions.values()) == [
-        f"functions.tools.{module}.handler" for module in sorted(NAMES)
+        f"sample.tools.{module}.handler" for module in sorted(NAMES)
     ]
     policies = template.find_resources("AWS::IAM::Policy").values()
     for function in functions.values():
@@ -159,3 +160,31 @@ def test_each_tool_is_told_its_own_address_if_one_is_set(cdk_context: dict[str, 
         "weather": {"FORECAST_URL": "https://weather.example.com/v1/forecast"},
         "clock": {},
     }
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("asset")
+    bundle(target, TOOLS)
+    return target
+
+
+def test_the_tools_have_an_asset_with_themselves_and_the_time_zones(asset: Path) -> None:
+    sources = {path.name for path in TOOLS.iterdir() if path.suffix in (".py", ".json")}
+    assert sources <= {path.name for path in (asset / "sample" / "tools").iterdir()}
+    beside = {path.name.partition("-")[0] for path in asset.iterdir()}
+    assert beside == {"sample", "tzdata"}
+    assert [path.name for path in (asset / "sample").iterdir()] == ["tools"]
+
+
+def test_the_asset_of_the_tools_is_all_that_they_need(asset: Path) -> None:
+    # Without search paths for time zones, as if the system had none.
+    program = (
+        f"import sys; sys.path.insert(0, {str(asset)!r}); import sample.tools.places, sample.tools.weather; "
+        "from sample.tools import clock; import zoneinfo; zoneinfo.reset_tzpath([]); "
+        "print(clock.handler({'timezone': 'Europe/Berlin'}, None)['timezone'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "Europe/Berlin\n"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from functions.tools import clock, places, weather
+from sample.tools import clock, places, weather
 from simulator.agent.weather import CITIES
 from simulator.open_meteo import COUNTRY_CODES, OpenMeteo
-from tests.functions.tools.recordings import sample
+from tests.sample.tools.recordings import sample
 
 # In Lima it is still Monday, 21:40.
 NOW = datetime(2026, 11, 24, 2, 40, tzinfo=UTC)

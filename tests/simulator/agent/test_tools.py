@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.tools import clock, places, weather
+from sample.tools import clock, places, weather
 from simulator.agent.actions import Arguments
 from simulator.agent.meteorologist import answer
 from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER, ComputedTools, gateway_name

@@ -3,11 +3,11 @@ import threading
 
 import pytest
 
-from functions.tools import places
-from functions.tools.failures import ServiceUnavailable
-from functions.tools.open_meteo import MAX_BYTES, TIMEOUT, get
+from sample.tools import places
+from sample.tools.failures import ServiceUnavailable
+from sample.tools.open_meteo import MAX_BYTES, TIMEOUT, get
 from simulator import wiring
-from tests.functions.tools.recordings import OpenMeteo, sample
+from tests.sample.tools.recordings import OpenMeteo, sample
 
 
 def error_of(place_name: str = "Berlin") -> str:

@@ -1,5 +1,5 @@
-from functions.tools import places
-from tests.functions.tools.recordings import OpenMeteo, sample
+from sample.tools import places
+from tests.sample.tools.recordings import OpenMeteo, sample
 
 
 def test_places_are_trimmed_to_what_a_model_needs(open_meteo: OpenMeteo) -> None:

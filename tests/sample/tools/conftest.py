@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.functions.tools.recordings import OpenMeteo
+from tests.sample.tools.recordings import OpenMeteo
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from functions.tools import weather
-from tests.functions.tools.recordings import OpenMeteo, sample
+from sample.tools import weather
+from tests.sample.tools.recordings import OpenMeteo, sample
 
 TROMSO = {"latitude": 69.6496, "longitude": 18.956}
 BERLIN = {"latitude": 52.52437, "longitude": 13.41053, "forecast_days": 2}

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from functions.tools.envelope import Event, Result, serve
-from functions.tools.failures import InvalidArguments
-from functions.tools.open_meteo import get
-from functions.tools.schema import Schema
+from sample.tools.envelope import Event, Result, serve
+from sample.tools.failures import InvalidArguments
+from sample.tools.open_meteo import get
+from sample.tools.schema import Schema
 
 SCHEMA = Schema.of("weather")
 DEFAULT_URL = "https://api.open-meteo.com/v1/forecast"

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from functions.tools.failures import InvalidArguments
+from sample.tools.failures import InvalidArguments
 
 SCHEMAS = Path(__file__).parent / "schemas.json"
 

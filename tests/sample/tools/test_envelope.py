@@ -1,7 +1,7 @@
 import json
 
-from functions.tools import weather
-from tests.functions.tools.recordings import OpenMeteo, gateway_context, recorded, sample
+from sample.tools import weather
+from tests.sample.tools.recordings import OpenMeteo, gateway_context, recorded, sample
 
 
 def test_an_action_group_with_function_details_gets_a_function_response(open_meteo: OpenMeteo) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from functions.tools.envelope import Event, Result, serve
-from functions.tools.failures import InvalidArguments
-from functions.tools.schema import Schema
+from sample.tools.envelope import Event, Result, serve
+from sample.tools.failures import InvalidArguments
+from sample.tools.schema import Schema
 
 SCHEMA = Schema.of("clock")
 COMING_DAYS = 7

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from functions.tools.failures import InvalidArguments, ToolFailure
-from functions.tools.schema import Schema
+from sample.tools.failures import InvalidArguments, ToolFailure
+from sample.tools.schema import Schema
 
 GATEWAY_TOOL_NAME = "bedrockAgentCoreToolName"  # in the client context: the target's name, then the tool's
 GATEWAY_SEPARATOR = "___"

@@ -1,7 +1,7 @@
 import pytest
 
-from functions.tools.failures import InvalidArguments
-from functions.tools.schema import Schema
+from sample.tools.failures import InvalidArguments
+from sample.tools.schema import Schema
 
 WEATHER = Schema.of("weather")
 PLACES = Schema.of("places")

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from functions.tools import clock
-from functions.tools.failures import InvalidArguments
+from sample.tools import clock
+from sample.tools.failures import InvalidArguments
 
 
 def test_date_weekday_time_and_the_coming_week_are_local() -> None:

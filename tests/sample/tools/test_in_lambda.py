@@ -10,7 +10,7 @@ from simulator.lambda_service.environment import Runtime, available_runtime
 from simulator.lambda_service.service import LambdaService
 from simulator.open_meteo import OpenMeteo
 from simulator.wiring import Function
-from tests.functions.tools.recordings import recorded
+from tests.sample.tools.recordings import recorded
 
 URLS = frozenset({"GEOCODING_URL", "FORECAST_URL"})
 
@@ -29,7 +29,7 @@ def lambdas(runtime: Runtime) -> Iterator[LambdaService]:
     open_meteo.start()
     service = LambdaService(journal=Journal(), runtime=runtime)
     service.add(
-        Function("weather", "functions.tools.weather.handler", 15, 256, URLS),
+        Function("weather", "sample.tools.weather.handler", 15, 256, URLS),
         {"GEOCODING_URL": open_meteo.geocoding_url, "FORECAST_URL": open_meteo.forecast_url},
     )
     yield service

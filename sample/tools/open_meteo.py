@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from functions.tools.failures import InvalidArguments, ServiceUnavailable
+from sample.tools.failures import InvalidArguments, ServiceUnavailable
 
 # Seconds for one call, all of it. The functions themselves may take 15, so that there is time to say what
 # happened.

@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from functions.tools.envelope import Event, Result, serve
-from functions.tools.open_meteo import get
-from functions.tools.schema import Schema
+from sample.tools.envelope import Event, Result, serve
+from sample.tools.open_meteo import get
+from sample.tools.schema import Schema
 
 SCHEMA = Schema.of("places")
 DEFAULT_URL = "https://geocoding-api.open-meteo.com/v1/search"
