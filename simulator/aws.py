@@ -52,16 +52,16 @@ _SERVICES = {"AmazonSQS": "SQS", "DynamoDB": "DynamoDB", "secretsmanager": "Secr
 class Aws:
     """The server and its clients. One at a time in a process: moto's state is the process's.
 
-    `tap` sees every call of a client, of the simulator's own too.
+    `tap` sees every call of a client, of the simulator's own too. `server` is what serves it.
     """
 
     _in_use = threading.Lock()
 
-    def __init__(self, *, tap: Tap | None = None) -> None:
+    def __init__(self, *, tap: Tap | None = None, server: type[HttpServer] = HttpServer) -> None:
         self._changed = threading.Condition()
         self._stopping = False
         self._moto: Any = None
-        self._server = HttpServer((tap or Tap()).on(self._app, _call))
+        self._server = server((tap or Tap()).on(self._app, _call))
         self.url = self._server.url
 
     def start(self) -> None:

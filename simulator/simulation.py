@@ -3,7 +3,7 @@
 import json
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
 from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
 from simulator.gateway import Gateway
+from simulator.http import HttpServer
 from simulator.journal import Journal
 from simulator.lambda_service.environment import REPOSITORY, Runtime
 from simulator.lambda_service.event_source import EventSourceMapping
@@ -72,6 +73,8 @@ class Simulation:
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
+        server: what serves Slack, the agents and AWS.
+        variables: what every function finds in its environment besides.
 
     Attributes:
         url: of Slack's page.
@@ -95,6 +98,8 @@ class Simulation:
         concurrency: int = 10,
         runtime: Runtime | None = None,
         on_log: Callable[[str, str], None] | None = None,
+        server: type[HttpServer] = HttpServer,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._max_receive_count = max_receive_count
         self._signing_secret = secrets.token_hex(16)
@@ -112,17 +117,18 @@ class Simulation:
             latency_seconds=slack_latency,
             port=port,
             tap=self.tap,
+            server=server,
         )
         self.slack.app.register_blueprint(Page(self.slack.workspace, self.journal).blueprint)
         self.url = self.slack.url
         self.open_meteo = OpenMeteo()
-        self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap)
-        self.aws = Aws(tap=self.tap)
+        self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap, server=server)
+        self.aws = Aws(tap=self.tap, server=server)
         self.lambdas = LambdaService(
             journal=self.journal,
             runtime=runtime,
             concurrency=concurrency,
-            variables=self._addresses(),
+            variables={**self._addresses(), **(variables or {})},
             on_log=on_log,
         )
         settings = _settings(agent, {"style": style, "show_rationale": show_rationale})

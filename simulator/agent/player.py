@@ -139,7 +139,8 @@ class Player:
     def _client_gone(self) -> bool:
         """Whether the client has closed: a client that waits for an answer sends nothing more."""
         try:
-            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            # The plain socket's method also where the connection speaks TLS, which cannot peek.
+            return socket.socket.recv(self.connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
             return False
         except OSError:

@@ -115,6 +115,7 @@ class AgentService:
 
     Args:
         tap: sees every call of an agent, also one that is refused.
+        server: what serves it.
 
     Attributes:
         invocations: the runs so far, oldest first.
@@ -126,7 +127,13 @@ class AgentService:
     """
 
     def __init__(
-        self, *, journal: Journal, port: int = 0, time_scale: float = 1.0, tap: Tap | None = None
+        self,
+        *,
+        journal: Journal,
+        port: int = 0,
+        time_scale: float = 1.0,
+        tap: Tap | None = None,
+        server: type[HttpServer] = HttpServer,
     ) -> None:
         self.invocations: list[Invocation] = []
         self.stopped_sessions: list[str] = []
@@ -139,7 +146,7 @@ class AgentService:
         self._refused_stops: deque[str] = deque()
         self._lock = threading.Condition()
         self._stopping = threading.Event()
-        self._server = HttpServer((tap or Tap()).on(self._app(), _call), port)
+        self._server = server((tap or Tap()).on(self._app(), _call), port)
         self.url = self._server.url
 
     def start(self) -> None:

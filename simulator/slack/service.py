@@ -25,6 +25,7 @@ class SlackService:
         latency_seconds: added to every answer of the Web API.
         port: 0 picks a free one.
         tap: sees every call of the Web API.
+        server: what serves both.
 
     Attributes:
         url, api_url: where the service listens; `api_url` is a base URL for Slack's SDKs.
@@ -44,6 +45,7 @@ class SlackService:
         latency_seconds: float = 0.0,
         port: int = 0,
         tap: Tap | None = None,
+        server: type[HttpServer] = HttpServer,
     ) -> None:
         self.installation = Installation.of(
             manifest, team_id=seed.TEAM.id, bot_token=bot_token, signing_secret=signing_secret
@@ -75,9 +77,9 @@ class SlackService:
         self.app.register_blueprint(self.web_api.blueprint)
         self.app.register_blueprint(self.control.blueprint)
         tap = tap or Tap()
-        self._server = HttpServer(tap.on(self.app, call_of), port)
+        self._server = server(tap.on(self.app, call_of), port)
         files = files_origin.files_app(self.workspace.files, self.installation, self.faults, journal)
-        self._files_server = HttpServer(tap.on(files, files_origin.call_of))
+        self._files_server = server(tap.on(files, files_origin.call_of))
         self.files_origin = self.workspace.files.origin = self._files_server.url
         self.url = self._server.url
         self.api_url = self.url + "/api/"
