@@ -10,7 +10,7 @@
 # make deploy YES=1    without asking before it widens permissions: where there is no terminal
 # make deploy-check    deploys the template into an AWS on loopback and uses it there; needs Python 3.13
 # make deploy-check AUTH=true    with signatures checked, and each action taken away from the functions' roles
-# make bench       measurements; see bench/README.md
+# make bench       measurements, in about nine minutes; see bench/README.md
 # make faults      every fault at every external call of a turn; writes tests/faults/README.md
 # make soak        500 questions over 100 threads with faults of all kinds
 # make fuzz        200,000 requests, and as much other input that nobody sends
@@ -73,8 +73,8 @@ deploy: .venv/.dev node_modules/.installed
 deploy-check: .venv/.dev node_modules/.installed .venv-deploy-check/.installed
 	.venv/bin/python -m tests.deploy $(if $(filter true,$(AUTH)),--auth)
 
-bench: .venv/.dev
-	.venv/bin/python -m bench
+bench: .venv-bench/.installed
+	.venv-bench/bin/python -m bench
 
 faults: .venv/.dev
 	.venv/bin/python -m tests.faults
@@ -94,11 +94,12 @@ lock: .venv/.dev
 	$(LOCK) --python-version 3.11 --constraint requirements/dev.txt pyproject.toml --extra demo --output-file requirements/demo.txt
 	$(LOCK) --python-version 3.13 --constraint requirements/dev.txt pyproject.toml --output-file functions/requirements.txt
 	echo tzdata | $(LOCK) --python-version 3.13 --constraint requirements/dev.txt - --output-file sample/tools/requirements.txt
+	$(LOCK) --python-version 3.11 --constraint requirements/dev.txt pyproject.toml --extra demo --group bench --output-file requirements/bench.txt
 	$(LOCK) --python-version 3.13 --group deploy-check --output-file requirements/deploy-check.txt
 	echo uv | $(LOCK) --python-version 3.11 --constraint requirements/dev.txt - --output-file requirements/uv.txt
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-deploy-check node_modules cdk.out
+	rm -rf .venv .venv-3.13 .venv-bench .venv-deploy-check node_modules cdk.out
 
 # --- what each needs ------------------------------------------------------------------------------------------
 
@@ -120,6 +121,12 @@ clean:
 .venv-3.13/.dev: .venv/bin/uv requirements/dev.txt
 	.venv/bin/uv venv --quiet --clear --python $(PYTHON_OF_LAMBDA) .venv-3.13
 	.venv/bin/uv pip install --quiet --python .venv-3.13 --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# With the Python that Lambda runs, where it is here.
+.venv-bench/.installed: .venv/bin/uv requirements/bench.txt
+	.venv/bin/uv venv --quiet --clear --python $(or $(PYTHON_OF_LAMBDA),.venv/bin/python) .venv-bench
+	.venv/bin/uv pip install --quiet --python .venv-bench --require-hashes -r requirements/bench.txt
 	@touch $@
 
 .venv-deploy-check/.installed: .venv/bin/uv requirements/deploy-check.txt

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from bench import report
-from bench.conversation import SLACK_LATENCY, STYLES, Asking, Turn, conversation, side_by_side
+from bench import latencies, report
+from bench.conversation import STYLES, Asking, Turn, conversation, side_by_side
 from functions.bridge.replies.options import Style
-from simulator import wiring
 
 QUESTION = "what's the weather in Chicago today?"
 # The kinds of answers, each with the question that gets it.
@@ -15,7 +14,7 @@ LONGER = {
     "20 s": "slowly: what's the weather in Berlin this week?",
     "30,000 characters": "long report about Cairo",
 }
-REPEATS = 8
+REPEATS = 6
 
 OfKind = dict[str, Turn]
 
@@ -51,7 +50,7 @@ def _alone(style: Style) -> list[Turn]:
 
 def _beside(style: Style) -> Beside:
     with conversation(style) as talk:
-        talk.simulation.lambdas.prewarm(wiring.WORKER.name, 1)
+        talk.prepare(2)
         for asking in [Asking(talk, QUESTION) for _ in range(2)]:
             asking.turn()
         minute = Asking(talk, "for a minute: what's the weather in Lima this week?")
@@ -62,7 +61,7 @@ def _beside(style: Style) -> Beside:
 
 
 def _first_text(alone: dict[Style, list[Turn]]) -> None:
-    report.heading(f"First text: {REPEATS} short questions, Slack's calls take {SLACK_LATENCY * 1000:g} ms")
+    report.heading(f"First text: {REPEATS} short questions, Slack's calls take {latencies.SLACK * 1000:g} ms")
     sign = {Style.EDIT: "“Processing…”", Style.STREAM: "Slack's sign of waiting"}
     rows = []
     for style, turns in alone.items():
@@ -127,7 +126,7 @@ def _whole_answer_first(of_kind: dict[Style, OfKind]) -> None:
             (
                 kind,
                 *(_seconds(turns[kind].first_text_at - turns[kind].asked_at) for turns in of_kind.values()),
-                _seconds(edited.agent_ended_at + SLACK_LATENCY - edited.asked_at),
+                _seconds(edited.agent_ended_at + latencies.SLACK - edited.asked_at),
             )
             for kind, edited in of_kind[Style.EDIT].items()
         ],

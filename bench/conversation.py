@@ -12,15 +12,17 @@ from multiprocessing import get_context
 from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
+from bench import latencies, tls
+from bench.cpu_share import Limit, shares
 from functions.bridge.replies.options import Style
 from simulator import wiring
+from simulator.lambda_service.environment import ExecutionEnvironment
 from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 from simulator.slack.web_api import CallRecord
 
 PATIENCE = 200.0  # seconds until a question is given up
 MOST_RETURNS = 4  # to the queue, likewise
-SLACK_LATENCY = 0.15  # seconds, about what Slack's Web API takes for a call
 STYLES = (Style.EDIT, Style.STREAM)
 RATE_LIMITED = 429
 # So many characters of the agent's text tell it from a line about its work, in Slack or on the way there.
@@ -48,15 +50,21 @@ class Turn:
 
     Attributes:
         asked_at: the person's message stood in the channel.
+        taken_at: the worker got the question from the queue.
+        agent_asked_at: the agent was asked.
         agent_text_at: the agent said its first words.
         agent_ended_at: it said its last.
+        done_at: the worker was done.
         calls: of Slack's Web API, every one that was made for it, refused ones among them.
         text: the whole answer as it stands in the thread, its messages one after the other.
     """
 
     asked_at: float
+    taken_at: float
+    agent_asked_at: float
     agent_text_at: float
     agent_ended_at: float
+    done_at: float
     calls: tuple[CallRecord, ...]
     text: str
 
@@ -97,9 +105,45 @@ class Turn:
         return sum(call.method in methods for call in self.calls)
 
 
-class AskAgent:
-    def __init__(self, simulation: Simulation) -> None:
+class Conversation:
+    """Attributes:
+    simulation: where it takes place.
+    calls: what the functions called at AWS, but for the agent, oldest first.
+    """
+
+    def __init__(self, simulation: Simulation, limit: Limit) -> None:
         self.simulation = simulation
+        self._limit = limit
+        self._limited: set[str] = set()
+        simulation.tap.interceptor = interceptor = latencies.Latencies()
+        self.calls = interceptor.calls
+
+    def prepare(self, workers: int = 1) -> None:
+        """So many initialised workers, each with its share of a processor, and such a receiver."""
+        for function, count in ((wiring.RECEIVER.name, 1), (wiring.WORKER.name, workers)):
+            there = len(self.simulation.lambdas.environments(function))
+            self.simulation.lambdas.prewarm(function, max(0, count - there))
+            for environment in self.simulation.lambdas.environments(function):
+                if environment.name not in self._limited:
+                    self._initialised(environment)
+                    self.limit(environment)
+
+    def new_worker(self) -> ExecutionEnvironment:
+        """The only one, initialised; it has all of a processor until `limit`."""
+        name = wiring.WORKER.name
+        self.simulation.lambdas.retire(name)
+        self.simulation.lambdas.prewarm(name, 1)
+        [environment] = self.simulation.lambdas.environments(name)
+        self._initialised(environment)
+        return environment
+
+    def limit(self, environment: ExecutionEnvironment) -> None:
+        self._limit(environment)
+        self._limited.add(environment.name)
+
+    def _initialised(self, environment: ExecutionEnvironment) -> None:
+        if not environment.wait_initialised():
+            raise RuntimeError(f"{environment.function.name} cannot be initialised:\n{self._logs()}")
 
     def say(self, text: str, channel: str = "weather-demo") -> Asked:
         """Ask in a new thread."""
@@ -121,7 +165,7 @@ class AskAgent:
             TimeoutError: that took too long.
             RuntimeError: the worker breaks down at it.
         """
-        self._wait_deleted(f"{asked.turn_id}#1")
+        done_at = self._wait_deleted(f"{asked.turn_id}#1")
         [run] = [run for run in self.simulation.agent.invocations if run.session_id == asked.turn_id]
         [end] = [
             entry
@@ -131,13 +175,16 @@ class AskAgent:
         assert run.first_text_at is not None
         return Turn(
             asked_at=asked.at,
+            taken_at=self._taken_at(f"{asked.turn_id}#1"),
+            agent_asked_at=run.started_at,
             agent_text_at=run.first_text_at,
             agent_ended_at=end.at,
+            done_at=done_at,
             calls=_calls_for(asked, list(self.simulation.slack.web_api.calls)),
             text="\n\n".join(self._texts(asked)),
         )
 
-    def _wait_deleted(self, deduplication_id: str) -> None:
+    def _wait_deleted(self, deduplication_id: str) -> float:
         deadline = time.monotonic() + PATIENCE
         seen, returned = 0, 0
         while time.monotonic() < deadline:
@@ -146,7 +193,7 @@ class AskAgent:
                 if entry.detail.get("deduplication_id") != deduplication_id:
                     continue
                 if entry.kind == "message deleted":
-                    return
+                    return entry.at
                 returned += entry.kind == "message returned"
                 if returned == MOST_RETURNS:
                     raise RuntimeError(f"{deduplication_id} returned to the queue:\n{self._logs()}")
@@ -155,6 +202,10 @@ class AskAgent:
             f"{deduplication_id} not answered within {PATIENCE:g} s; the last that happened: {last}\n"
             f"{self._logs()}"
         )
+
+    def _taken_at(self, deduplication_id: str) -> float:
+        received = self.simulation.journal.entries(source="queue", kind="message received")
+        return next(entry.at for entry in received if entry.detail["deduplication_id"] == deduplication_id)
 
     def _logs(self) -> str:
         """The last that the workers wrote."""
@@ -171,7 +222,7 @@ class AskAgent:
 class Asking:
     """A question that is asked in a thread of its own; `turn` waits for the answer."""
 
-    def __init__(self, conversation: AskAgent, text: str) -> None:
+    def __init__(self, conversation: Conversation, text: str) -> None:
         self._turns: list[Turn] = []
         self._thread = threading.Thread(
             target=lambda: self._turns.append(conversation.ask(text)), daemon=True
@@ -188,12 +239,19 @@ class Asking:
 
 
 @contextmanager
-def conversation(style: Style = Style.EDIT, *, concurrency: int = 10) -> Iterator[AskAgent]:
-    """A person at a simulation of their own, whose functions are initialised."""
-    with Simulation(slack_latency=SLACK_LATENCY, style=style, concurrency=concurrency) as simulation:
-        if broken := simulation.wait_warm():
-            raise RuntimeError(f"cannot be initialised: {', '.join(broken)}")
-        yield AskAgent(simulation)
+def conversation(style: Style = Style.EDIT, *, concurrency: int = 10) -> Iterator[Conversation]:
+    """A person at a simulation of their own, over TLS, whose functions are prepared."""
+    simulation = Simulation(
+        slack_latency=latencies.SLACK,
+        style=style,
+        concurrency=concurrency,
+        server=tls.TlsServer,
+        variables=tls.variables(),
+    )
+    with shares() as limit, simulation:
+        talk = Conversation(simulation, limit)
+        talk.prepare()
+        yield talk
 
 
 def side_by_side(measure: Callable[[Style], T]) -> dict[Style, T]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import cycle, islice, pairwise
 
 from bench import report
-from bench.conversation import RATE_LIMITED, AskAgent, Turn, conversation, side_by_side
+from bench.conversation import RATE_LIMITED, Conversation, Turn, conversation, side_by_side
 from functions.bridge.replies.options import Style
-from simulator import wiring
 
 ANSWERS = 20
 QUESTION = "for a minute: what's the weather in Lima this week?"
@@ -49,13 +48,10 @@ def _crowd(style: Style) -> Crowd:
         return Crowd([talk.answer(question) for question in asked], whole)
 
 
-def _prepare(talk: AskAgent) -> None:
+def _prepare(talk: Conversation) -> None:
     """One initialised worker for each answer."""
     simulation = talk.simulation
-    simulation.lambdas.prewarm(wiring.WORKER.name, ANSWERS - 1)
-    for environment in simulation.lambdas.environments(wiring.WORKER.name):
-        if not environment.wait_initialised():
-            raise RuntimeError("a worker cannot be initialised")
+    talk.prepare(ANSWERS)
     simulation.agent.time_scale = AGENT_TIME_SCALE
     simulation.slack.tiers.switch(True)
 

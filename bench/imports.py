@@ -1,4 +1,4 @@
-"""What a cold start is made of: imports and AWS clients, each variant in interpreters of its own."""
+"""What the functions' imports take, in interpreters of their own."""
 
 import os
 import re
@@ -18,47 +18,10 @@ from simulator.lambda_service.environment import REPOSITORY
 REPEATS = 3
 OWN = ("functions", "boto3", "botocore", "slack_sdk", "aws_lambda_powertools", "urllib3")
 
-BOTO3_CLIENTS = """
-import boto3
-session = boto3.session.Session()
-session.client("sqs"), session.client("secretsmanager")
-"""
-BOTOCORE_CLIENTS = """
-import botocore.session
-session = botocore.session.Session()
-session.create_client("sqs"), session.create_client("secretsmanager")
-"""
-SIGNED_BY_HAND = """
-import urllib3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-urllib3.PoolManager()
-"""
-RECEIVER_CLIENTS = """
-import functions.receiver
-from functions.adapters.aws import clients as aws
-aws.sqs(), aws.secrets_manager()
-"""
-WORKER_CLIENTS = """
-import functions.worker
-from functions.adapters.agents import client as agent_client
-from functions.adapters.aws import clients as aws
-aws.sqs(), aws.secrets_manager(), aws.dynamodb(), agent_client.bedrock_agent_runtime(longest_silence=900)
-"""
-SNIPPETS = {
-    "the interpreter alone": "",
-    "receiver: its module": "import functions.receiver",
-    "receiver: its module and its 2 clients": RECEIVER_CLIENTS,
-    "worker: its module": "import functions.worker",
-    "worker: its module and its 4 clients": WORKER_CLIENTS,
-    "boto3 and the receiver's 2 clients, nothing else": BOTO3_CLIENTS,
-    "botocore without boto3, the same 2 clients": BOTOCORE_CLIENTS,
-    "no client at all: botocore's signer and urllib3": SIGNED_BY_HAND,
-}
+FUNCTIONS = {name: f"import functions.{name}" for name in ("receiver", "worker")}
+SNIPPETS = {"the interpreter alone": "", **FUNCTIONS}
 # Lambda has the standard library compiled. A package without .pyc is compiled at every cold start: its folder
 # is read-only.
-NOT_COMPILED = ("receiver: its module and its 2 clients", "worker: its module and its 4 clients")
 PACKAGES = (Path(sysconfig.get_path("purelib")), REPOSITORY / "functions")
 
 
@@ -71,8 +34,8 @@ def measure() -> None:
         for package in PACKAGES:
             shutil.rmtree(bare / package.relative_to("/"))
         with_bytecode = _fastest(SNIPPETS, compiled)
-        without = _fastest({name: SNIPPETS[name] for name in NOT_COMPILED}, bare)
-    report.heading(f"Cold start in parts: processor time from process start to end, least of {REPEATS}")
+        without = _fastest(FUNCTIONS, bare)
+    report.heading(f"Imports: processor time from process start to end, least of {REPEATS}")
     report.table(
         ("", "packages with bytecode", "without"),
         [
@@ -85,7 +48,7 @@ def measure() -> None:
         ],
     )
     report.heading("Imports by package (`-X importtime`, self time)")
-    shares = {name: _by_package(f"functions.{name}") for name in ("receiver", "worker")}
+    shares = {name: _by_package(f"functions.{name}") for name in FUNCTIONS}
     packages = sorted(shares["worker"], key=lambda package: -shares["worker"][package])
     report.table(
         ("package", *shares),

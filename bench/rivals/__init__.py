@@ -1,0 +1,3 @@
+"""Functions that the bridge's are compared with."""
+
+MODULES = "modules: "  # what `counted` writes before their number
