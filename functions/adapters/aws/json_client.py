@@ -186,6 +186,10 @@ class JsonClient:
             "content-type": f"application/x-amz-json-{self._version}",
             "x-amz-target": f"{self._target}.{operation}",
         }
+        # By this name an operator finds an application's calls in CloudTrail.
+        # docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
+        if application := environment.get("AWS_SDK_UA_APP_ID"):
+            headers["user-agent"] = f"slack-agent-bridge app/{application}"
         # Lambda's trace of this invocation: with it Lambda notices functions that call each other for ever.
         # docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
         if trace := environment.get("_X_AMZN_TRACE_ID"):

@@ -103,13 +103,14 @@ def test_a_condition_that_fails_is_an_error_with_its_code_and_the_item(aws: Aws)
 
 def test_a_request_says_what_is_asked_and_is_signed(wire: Wire) -> None:
     wire.script = [ANSWER]
-    trace = {"_X_AMZN_TRACE_ID": "Root=1-a"}
-    assert wire.client(**trace).call("SendMessage", QueueUrl="u") == {"MessageId": "m1"}
+    more = {"_X_AMZN_TRACE_ID": "Root=1-a", "AWS_SDK_UA_APP_ID": "ours"}
+    assert wire.client(**more).call("SendMessage", QueueUrl="u") == {"MessageId": "m1"}
     [(headers, body)] = wire.requests
     assert json.loads(body) == {"QueueUrl": "u"}
     assert headers["x-amz-target"] == "AmazonSQS.SendMessage"
     assert headers["content-type"] == "application/x-amz-json-1.0"
     assert headers["x-amzn-trace-id"] == "Root=1-a"
+    assert headers["user-agent"].endswith(" app/ours")
     assert headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIASIMULATOR0000000/")
     assert headers["x-amz-security-token"] == "simulator"
 
