@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from functions.bridge.replies.edit_style import REST
+from functions.bridge.replies.deliver import REST
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.wording import rest_in_file
 from simulator.simulation import Simulation

@@ -25,6 +25,15 @@ MAY_IMPORT = {
     "app": ["infra", "sample", "config", *SETTINGS],
     "simulator": ["simulator", "config", *SETTINGS],
 }
+# And each room of the bridge, besides itself and the modules that lie in no room. `turns` may import all.
+ROOMS = {
+    "admission": ["replies.chat"],
+    "agents": [],
+    "incoming": ["replies.buttons"],
+    "ledger": ["agents.failures"],
+    "markdown": ["agents.events"],
+    "replies": ["agents", "ledger", "markdown"],
+}
 OURS = ["app", "bench", "config", "functions", "infra", "sample", "simulator", "tests"]
 # The bridge gets its clock as an argument, and what comes from outside through a port.
 INPUT_AND_OUTPUT = ["http", "os", "pathlib", "socket", "subprocess", "threading", "time", "urllib.request"]
@@ -78,6 +87,16 @@ def test_a_part_imports_only_what_it_may(part: str) -> None:
     assert paths(part)
     ours = {(name(path), found) for path in paths(part) for found in imports(path) if lies_in(found, OURS)}
     assert {pair for pair in ours if not lies_in(pair[1], MAY_IMPORT[part])} == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_the_bridge_imports_only_the_rooms_that_it_may(room: str) -> None:
+    rooms = [f"functions.bridge.{name}" for name in [*ROOMS, "turns"]]
+    allowed = [f"functions.bridge.{name}" for name in [room, *ROOMS[room]]]
+    found = {(name(path), found) for path in paths(f"functions.bridge.{room}") for found in imports(path)}
+    in_rooms = {pair for pair in found if lies_in(pair[1], rooms) and pair[1] not in rooms}
+    assert in_rooms
+    assert {pair for pair in in_rooms if not lies_in(pair[1], allowed)} == set()
 
 
 def test_the_bridge_needs_the_standard_library_and_a_markdown_parser_and_does_no_io() -> None:

@@ -1,6 +1,7 @@
-"""The indentation at the head of a message: what is indented too far is code to Markdown, so it is taken off.
+"""Takes indentation off the lines at the head of a message, because Markdown reads deep indentation as code.
 
-A message begins so when the one before it ends inside a list.
+A message begins so when the one before it ends inside a list: an item "    - c" at its head would be a code
+block, and is shown as "- c".
 """
 
 import re
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 
 from functions.bridge.markdown.parse import CONTAINERS
 
-# So many columns mean nothing. spec.commonmark.org/0.31.2/#indented-code-blocks
+# The deepest indentation, in columns, that makes no code block.
+# spec.commonmark.org/0.31.2/#indented-code-blocks
 DEEPEST = 3
-# Further to the left than this, a line is in no list, and so it ends a code block that is.
+# A line with less indentation than this, in columns, is in no list, and ends a code block that is in one.
 _SHALLOWEST_IN_A_LIST = 2
 _INDENTATION = re.compile(r"[ \t]*")
 _OPENING = re.compile(rf"{CONTAINERS.pattern}(`{{3,}}(?=[^`]*$)|~{{3,}})")
@@ -19,12 +21,12 @@ _OPENING = re.compile(rf"{CONTAINERS.pattern}(`{{3,}}(?=[^`]*$)|~{{3,}})")
 
 @dataclass(frozen=True)
 class Outdent:
-    """What is taken off the lines of a text, from a place on. See `outdented`.
+    """Indentation that is taken off the lines of a text. See `outdented`.
 
     Attributes:
-        at: so many of the text's characters stand before that place.
-        opening: what the message begins with besides the text.
-        columns: how much is taken off, at most.
+        at: where in the text that begins, in characters.
+        opening: what the message begins with before the text.
+        columns: how many columns are taken off at most.
     """
 
     at: int
@@ -32,20 +34,20 @@ class Outdent:
     columns: int
 
     def off(self, text: str) -> str:
-        """The text without it. Of a longer text it is the same or more."""
+        """The text without that indentation. A longer text gives the same and more."""
         whole = outdented(self.opening + text[self.at :], self.columns)
         return text[: self.at] + whole[len(outdented(self.opening, self.columns)) :]
 
 
 def without(outdents: Iterable[Outdent], text: str) -> str:
-    """The text without the outdents, each of which counts in what those before it have left."""
+    """The text after several outdents. `at` of each counts in the text that those before it have left."""
     for outdent in outdents:
         text = outdent.off(text)
     return text
 
 
 def outdent_of(opening: str, text: str, at: int) -> Outdent | None:
-    """What is to be taken off a message that begins with `opening` and goes on with `text` from `at`."""
+    """The outdent that a message needs which begins with `opening` and goes on with `text` from `at`."""
     columns = indentation(opening or text[at : at + 200])
     return Outdent(at, opening, columns) if columns > DEEPEST else None
 

@@ -9,16 +9,16 @@ LONGEST_WHEN_LIMITED = 30.0
 class Cadence:
     """Says when the next edit is due: the first at once, then at growing intervals (seconds).
 
-    chat.update takes about 50 calls a minute of one app in one workspace (tier 3), chat.appendStream 100
-    (tier 4), whatever the number of answers (docs.slack.dev/apis/web-api/rate-limits). A 60-second answer
-    takes some 15 edits, so that a few at once are too many, and all of them are refused (HTTP 429) until the
-    same moment. None knows of the others. So a refusal doubles the interval, and makes it as long as the wait
-    that Slack asks for, which is the longer the further all of them are beyond the limit; and from then on
-    each answer stretches its intervals by a share of its own, or they would all come back at once. What is
-    left over is for the final texts, which must land.
+    One app in one workspace may call chat.update about 50 times a minute (tier 3) and chat.appendStream
+    100 times (tier 4), for all answers together (docs.slack.dev/apis/web-api/rate-limits). An answer of 60
+    seconds takes some 15 edits, so that a few answers at once exceed the limit. Slack then refuses all of
+    them (HTTP 429) until the same moment, and none knows of the others. A refusal therefore doubles the
+    interval, or makes it as long as the wait that Slack asks for, if that is longer. From then on each answer
+    stretches its intervals by a share of its own, or all of them would come back at once. The calls that are
+    left go to the final texts, which must land.
 
     Args:
-        phase: from 0 to 1, another for each answer: by so much intervals are stretched after a refusal.
+        phase: from 0 to 1, different for each answer: the share by which it stretches intervals.
     """
 
     def __init__(self, phase: float) -> None:
@@ -28,11 +28,11 @@ class Cadence:
         self._due_at = float("-inf")
 
     def due_at(self) -> float:
-        """When the next edit may be sent; any time before now means at once."""
+        """When the next edit may be sent, seconds since the epoch. A time in the past means at once."""
         return self._due_at
 
     def hurry(self) -> None:
-        """Something has come that should not wait: the next edit is due at once."""
+        """Make the next edit due at once, for something that should not wait."""
         self._due_at = float("-inf")
 
     def edited(self, now: float) -> None:
@@ -41,7 +41,7 @@ class Cadence:
         self._due_at = now + self._interval + self._stretch()
 
     def refused(self, now: float, retry_after: float) -> None:
-        """Slack asked for fewer calls. `retry_after` seconds is the least to wait."""
+        """Note that progress was refused. The next edit waits for `retry_after` seconds at least."""
         self._is_limited = True
         wanted = max(self._interval * 2, FIRST_INTERVAL * 2, retry_after)
         self._interval = min(wanted, LONGEST_WHEN_LIMITED)

@@ -36,7 +36,7 @@ class ReplyOptions:
     def style_in(self, channel: str) -> Style:
         """`EDIT` or `STREAM`, for a channel by its id; those of direct messages begin with D.
 
-        In a channel a stream moves for the asker only: everybody else sees its first piece, and then nothing
+        In a channel only the asker sees a stream grow. Everybody else sees its first text, and then nothing
         before its end.
         """
         if self.style is not Style.AUTO:

@@ -1,8 +1,8 @@
-"""Slack's refusals, by what can be done about them.
+"""Slack's refusals, grouped by what can be done about them.
 
 Their names: docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.stopStream and chat.delete.
-One that is in none of these groups is about what was written, as far as we know: an explanation takes its
-place, so that no thread stays without a word.
+A refusal in no group is taken to concern the text: an explanation is written instead, so that no thread stays
+without an answer.
 """
 
 import re
@@ -13,9 +13,9 @@ _STORE_IT = (
 _INSTALL = f"install the app into the workspace (again), then {_STORE_IT}"
 _ADMINISTRATORS = "ask the workspace's administrators to let the app in again"
 
-# No error of Slack's, which cannot be asked without a token.
+# Our own name for "there is no token to ask Slack with".
 UNREADABLE = "token_unreadable"
-# The app is refused, wherever it writes, until somebody has done this. The turn waits for that.
+# Slack refuses the app in every thread until somebody has done what stands here. Turns wait for that.
 REFUSES_APP = {
     UNREADABLE: f"{{trouble}}: {_STORE_IT}, and let the functions read it",
     "accesslimited": "let AWS's addresses into the workspace's list of allowed networks",
@@ -32,7 +32,7 @@ REFUSES_APP = {
     "token_revoked": _INSTALL,
     "two_factor_setup_required": _ADMINISTRATORS,
 }
-# Some calls need a scope of their own, and the answer can do without them: these refuse such a call alone.
+# About a call with a scope of its own, which the answer can do without, these concern that call only.
 REFUSES_ONE_CALL = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
 # The thread or its channel is gone, or closed to us. Nobody would see what we write there.
 IS_CLOSED = re.compile(
@@ -54,7 +54,7 @@ IS_CLOSED = re.compile(
         )
     )
 )
-# Smaller pieces have fewer characters, headings and tables.
+# The message has too many characters, headings or tables. Smaller messages have fewer.
 IS_TOO_MUCH = frozenset(
     {
         "invalid_attachments",  # two tables in one message
@@ -67,13 +67,13 @@ IS_TOO_MUCH = frozenset(
         "no_text",
     }
 )
-# The message stands and cannot be edited any more: another one can be posted in its stead.
+# The message cannot be edited any more. Another one can be posted instead.
 NOT_EDITABLE = frozenset(
     {"edit_window_closed", "cant_update_message", "block_mismatch", "streaming_state_conflict"}
 )
-# The message is a stream which nobody has stopped.
+# The message is a stream that nobody has stopped.
 STILL_A_STREAM = frozenset({"streaming_state_conflict", "cant_delete_message"})
-# What a stop is answered with when there is no stream any more.
+# Slack's answer to a stop when the stream is over.
 STREAM_IS_OVER = frozenset(
     {"message_not_in_streaming_state", "message_not_found", "message_not_owned_by_app"}
 )

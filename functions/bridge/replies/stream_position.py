@@ -1,4 +1,4 @@
-"""How far a growing text has been written into messages that only grow themselves."""
+"""How far a growing text has been streamed into messages."""
 
 from dataclasses import dataclass, replace
 
@@ -8,15 +8,15 @@ from functions.bridge.markdown.split import Cut, continued, ended
 
 @dataclass(frozen=True)
 class StreamPosition:
-    """How far a text has been written.
+    """How far a text has been streamed.
 
     Attributes:
-        text: the text, without the outdents.
-        past: so many of its characters are in messages that have ended.
-        sent: so many have been sent at all.
-        reopen: what the message that is being written begins with, before the text.
+        text: the text, after the outdents.
+        past: how many of its characters are in messages that have ended.
+        sent: how many of its characters have been sent in all.
+        reopen: what the message that is being written begins with before the text.
         ended: the messages that have ended, as they should read.
-        outdents: what has been taken off the text.
+        outdents: the indentation that has been taken off the text.
     """
 
     text: str = ""
@@ -28,16 +28,16 @@ class StreamPosition:
 
     @property
     def message_text(self) -> str:
-        """The message that is being written, with all there is to write."""
+        """The message that is being written, sent or not."""
         return self.reopen + self.text[self.past :]
 
     @property
     def written(self) -> int:
-        """So many characters of `message_text` stand already."""
+        """How many characters of `message_text` have been sent."""
         return len(self.reopen) + self.sent - self.past
 
     def goes_on_as(self, text: str) -> bool:
-        """Whether `text` begins with all that has been sent."""
+        """Whether `text` begins with everything that has been sent."""
         return without(self.outdents, text).startswith(self.text[: self.sent])
 
     def grown_to(self, text: str) -> "StreamPosition":
@@ -49,7 +49,7 @@ class StreamPosition:
         return replace(self, text=text, past=past, sent=past)._begun()
 
     def after(self, cut: Cut) -> "StreamPosition":
-        """The position behind the end of the message."""
+        """The position after a message that ends at `cut`."""
         rest = continued(self.message_text[cut.at :], cut)
         past = len(self.text) - len(rest)
         whole = ended(self.message_text, cut)

@@ -1,12 +1,12 @@
 """The style in which Slack itself streams: messages that only grow, under a status instead of a placeholder.
 
-A stream ends after five minutes and some 11,000 bytes, whatever Slack's pages say, and from then on refuses
-everything: the writer goes on in a new message before that.
+A stream ends after five minutes or some 11,000 bytes, although Slack's pages name other limits, and refuses
+every call from then on. This style goes on in a new message before that.
 github.com/slackapi/python-slack-sdk/issues/1859, github.com/vercel/chat/pull/884,
 github.com/CopilotKit/CopilotKit/issues/6063
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from functions.bridge import wording
@@ -26,16 +26,20 @@ from functions.bridge.replies.chat import (
     Task,
     TaskStatus,
 )
-from functions.bridge.replies.edit_style import EditWriter
+from functions.bridge.replies.edit_style import EditStyle
 from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.stream_position import StreamPosition
+from functions.bridge.replies.thread_messages import ThreadMessages
+from functions.bridge.replies.thread_status import ThreadStatus
 
-# Bytes of UTF-8: a message ends with the first block that ends beyond the one, and never beyond the other.
+# Bytes of UTF-8. A message ends with the first block that ends after ENOUGH_BYTES. It never has more than
+# MOST_BYTES.
 ENOUGH_BYTES = 6_000
 MOST_BYTES = 9_000
-# Seconds.
+# The age, in seconds, at which a stream is ended and the next one begun.
 LONGEST_LIFE = 240.0
-# Slack takes a status away after two minutes (docs.slack.dev/reference/methods/assistant.threads.setStatus).
+# Seconds after which a status is set again. Slack takes it away after two minutes:
+# docs.slack.dev/reference/methods/assistant.threads.setStatus
 STATUS_SECONDS = 90.0
 
 
@@ -45,7 +49,8 @@ class _Stream:
 
     Attributes:
         number: which message of the reply it is.
-        spent: bytes of Slack's limit that went into tasks.
+        opened_at: seconds since the epoch.
+        spent: bytes of Slack's limit that its tasks have used.
     """
 
     ts: str
@@ -57,22 +62,43 @@ class _Stream:
         return now >= self.opened_at + LONGEST_LIFE
 
 
-class StreamWriter(EditWriter):
-    """Grows messages by streaming. See `writer.Writer`.
+class StreamStyle:
+    """Shows an answer by streaming its messages. See `functions.bridge.replies.writer.Progress`.
 
-    Where Slack refuses that, and when it is not certain what a stream has taken, it goes on by editing.
+    Args:
+        edits: goes on where Slack refuses a stream, or when nobody knows what a stream has taken.
+        most_messages: how many messages an answer has at most; the rest becomes a file.
     """
 
-    def __init__(self, claimed: ClaimedTurn, chat: Chat, clock: Clock, *, most: int) -> None:
-        super().__init__(claimed, chat, most=most)
+    def __init__(
+        self,
+        claimed: ClaimedTurn,
+        chat: Chat,
+        clock: Clock,
+        messages: ThreadMessages,
+        status: ThreadStatus,
+        edits: EditStyle,
+        *,
+        most_messages: int,
+    ) -> None:
+        self._claimed = claimed
+        self._chat = chat
         self._clock = clock
-        # A later attempt is written into the messages of the one before, which only edits can do.
+        self._messages = messages
+        self._status = status
+        self._edits = edits
+        self._most = most_messages
+        # A later attempt goes into the messages of the one before, which cannot be streamed into.
         self._streams = not claimed.record.reply
         self._open: _Stream | None = None
         self._position = StreamPosition()
         self._reply: Reply | None = None
         self._tasks: dict[str, Task] = {}
-        self._status = ("", float("-inf"))
+        self._status_said = ("", float("-inf"))
+
+    @property
+    def shows_answer(self) -> bool:
+        return self._edits.shows_answer  # one answer for both: edits go on where streaming ends
 
     def wait(self, words: str) -> None:
         if self._open and self._open.is_old(self._clock.now()):
@@ -80,18 +106,18 @@ class StreamWriter(EditWriter):
         if self._streams and self._open is None:
             self._say_that_we_wait(words)
         if not self._streams:
-            super().wait(words)
+            self._edits.wait(words)
 
     def show(self, reply: Reply) -> None:
         self._reply = reply
         if self._streams and self._or_edit(lambda: self._grow(reply)) is not None:
-            self.shows_answer = self.shows_answer or self._position.sent > 0
+            self._edits.shows_answer = self._edits.shows_answer or self._position.sent > 0
         else:
-            super().show(reply)
+            self._edits.show(reply)
 
     def pages(self, text: str) -> tuple[list[str], str]:
         if not self._position.goes_on_as(text):
-            return super().pages(text)
+            return self._edits.pages(text)
         position = self._position.grown_to(text)
         cut = self._cut(position) if self._open else None
         if cut:
@@ -99,34 +125,32 @@ class StreamWriter(EditWriter):
         if self._open and not cut:
             return [*position.ended, position.message_text], ""
         if not position.text[position.past :].strip():
-            return ([*position.ended], "") if position.ended else super().pages(text)
+            return ([*position.ended], "") if position.ended else self._edits.pages(text)
         if len(position.ended) >= self._most:
             return [*position.ended], position.message_text
         pages = Pages(most=self._most - len(position.ended))
         return [*position.ended, *pages.of(position.message_text)], pages.rest
 
-    def deliver(self) -> None:
+    def finish(self, owed: Sequence[Message]) -> None:
         if self._open:
-            self._finish(self._open)
+            self._finish(self._open, owed)
             self._open = None
-        super().deliver()
 
     def _say_that_we_wait(self, words: str) -> None:
-        said, at = self._status
+        said, at = self._status_said
         if words != said or self._clock.now() >= at + STATUS_SECONDS:
-            self._status = (words, self._clock.now())
-            self.seems_busy = True
+            self._status_said = (words, self._clock.now())
             try:
-                self._chat.set_status(self._claimed.turn, words)
+                self._status.try_set(words)
             except ChatRefused:
                 self._streams = False
 
     def _or_edit(self, attempt: Callable[[], bool]) -> bool | None:
-        """What came of a use of the stream; None when from here on there is no more streaming.
+        """What `attempt` returns; None when it failed and streaming is over for this turn.
 
-        After an answer that got lost, nobody knows what the stream has taken; after most refusals it takes
-        nothing any more, or has never begun. An edit puts all of that right. A workspace opens some 20
-        streams a minute: the first text does not wait for that.
+        After a lost answer nobody knows what the stream has taken, and after most refusals it takes nothing
+        more. An edit puts both right. A workspace may open some 20 streams a minute; where that is used up,
+        the first text is edited in rather than held back.
         """
         try:
             return attempt()
@@ -139,6 +163,7 @@ class StreamWriter(EditWriter):
             return None
 
     def _grow(self, reply: Reply) -> bool:
+        """Send what is new of the reply. Returns whether there was anything."""
         text = reply.steady().rstrip()
         if not self._position.goes_on_as(text):
             raise ChatUnavailable("not asked: what was streamed has changed")
@@ -158,8 +183,8 @@ class StreamWriter(EditWriter):
         return True
 
     def _write(self, cut: Cut | None, tasks: tuple[Task, ...]) -> None:
-        """Send what belongs into the message, which ends at `cut` if there is one."""
-        self._check_lease()
+        """Send what is missing of the message, and end it at `cut` if there is one."""
+        self._messages.try_check_lease()
         position = self._position
         end = cut.at if cut else len(position.message_text)
         if self._open is None:
@@ -177,33 +202,29 @@ class StreamWriter(EditWriter):
             self._end(cut)
 
     def _post_data_table(self, cut: Cut) -> None:
-        """Post the message that ends at `cut`: no stream takes such a table, as its text or as a block.
+        """Post the message that ends at `cut`. A stream takes no such table as text.
 
-        Whether the latter is taken, Slack's pages contradict each other:
+        Slack's pages contradict each other about whether it takes one as a block:
         docs.slack.dev/ai/developing-agents, docs.slack.dev/reference/methods/chat.appendStream
         """
-        self._check_lease()
+        self._messages.try_check_lease()
         text = ended(self._position.message_text, cut)
-        self._try_write(Message(self._claimed.turn, len(self._claimed.record.reply), text))
+        self._messages.try_write(Message(self._claimed.turn, len(self._claimed.record.reply), text))
         self._position = self._position.after(cut)
 
     def _start(self, chunk: Chunk) -> None:
-        if self._unconfirmed:
-            raise ChatUnavailable("not asked: an earlier message may stand")
-        number = len(self._claimed.record.reply)
-        self._intend(number)
-        self.seems_busy = True
-        ts = self._once(number, lambda: self._chat.start_stream(self._claimed.turn, chunk))
-        self._put_on_record(ts)
+        def start() -> str:
+            self._status.seems_busy = True
+            return self._chat.start_stream(self._claimed.turn, chunk)
+
+        number, ts = self._messages.try_start(chunk.markdown, start)
         self._open = _Stream(ts, number, self._clock.now())
-        self._shown[number] = Message(self._claimed.turn, number, chunk.markdown)
-        self._doubtful.add(number)  # it grows
         self._note(chunk.tasks)
 
     def _end(self, cut: Cut, tasks: tuple[Task, ...] = ()) -> bool:
-        """Stop the message at `cut`, with what is missing of it."""
+        """Send what is missing of the message up to `cut`, and stop it there."""
         assert self._open is not None
-        self._check_lease()
+        self._messages.try_check_lease()
         position, stream = self._position, self._open
         if not ended(position.message_text, cut):
             # Once its tasks are gone, Slack takes no message without text.
@@ -213,36 +234,32 @@ class StreamWriter(EditWriter):
         tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))
         self._chat.stop_stream(stream.ts, message, Chunk(rest, tasks), goes_on=True)
         self._note(tasks)
-        self._stands(message)
+        self._messages.stopped(message)
         self._open, self._position = None, position.after(cut)
         return True
 
-    def _finish(self, stream: _Stream) -> None:
-        """Let the open stream become the message that is owed in its place, if it can."""
+    def _finish(self, stream: _Stream, owed: Sequence[Message]) -> None:
+        """Let the open stream become the owed message of its number, if it says the beginning of that."""
         standing = self._position.message_text[: self._position.written]
-        message = next((message for message in self._owed() if message.number == stream.number), None)
+        message = next((message for message in owed if message.number == stream.number), None)
         if message is None or not message.markdown.startswith(standing):
             return
         answered = self._claimed.record.ending is State.ANSWERED
-        # Those that came and went between two looks, and the one at which the agent ended.
+        # Tasks that began and ended since progress was last shown, and the one at which the agent ended.
         unseen = self._news_of(self._reply) if answered and self._reply else ()
         tasks = unseen or self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
         chunk = Chunk(message.markdown[len(standing) :], tasks)
         try:
-            self._certainly(lambda: self._chat.stop_stream(stream.ts, message, chunk))
+            self._claimed.write_until_deadline(lambda: self._chat.stop_stream(stream.ts, message, chunk))
         except ChatStopped:
             raise
         except ChatRefused:
             return
-        self.seems_busy = False
-        self._stands(message)
-
-    def _stands(self, message: Message) -> None:
-        self._shown[message.number] = message
-        self._doubtful.discard(message.number)
+        self._status.seems_busy = False
+        self._messages.stopped(message)
 
     def _cut(self, position: StreamPosition) -> Cut | None:
-        """Where the message that is being written has to end; None: it is not full yet."""
+        """Where the message that is being written has to end; None while it is not full."""
         message, written = position.message_text, position.written
         if self._open and self._open.is_old(self._clock.now()):
             return self._cut_here(position)
@@ -267,7 +284,7 @@ class StreamWriter(EditWriter):
         return structure.cut(len(structure.text))
 
     def _cut_here(self, position: StreamPosition) -> Cut:
-        """The next end of a line, or else behind what stands already."""
+        """A cut at the next end of a line, or else at the end of what was sent."""
         structure = self._fitting(position)
         ends = (at for at in structure.between_lines() if at >= position.written)
         return structure.cut(next(ends, position.written))
@@ -277,7 +294,7 @@ class StreamWriter(EditWriter):
         return self._open.spent if self._open else 0
 
     def _fitting(self, position: StreamPosition) -> Structure:
-        """As much of the message as there is room for."""
+        """As much of the message as MOST_BYTES have room for, and at least what was sent."""
         room = max(0, MOST_BYTES - self._spent)
         beginning = position.message_text[: max(position.written, len(_prefix(position.message_text, room)))]
         return Structure(beginning, whole=position.message_text)
@@ -296,17 +313,18 @@ class StreamWriter(EditWriter):
         return tuple(task for task in tasks if self._tasks.get(task.id) != task)
 
     def _over(self, status: TaskStatus, besides: tuple[Task, ...] = ()) -> tuple[Task, ...]:
-        """The tasks that are shown as being in progress, as no longer so."""
+        """The tasks that are shown as being in progress, with `status` instead."""
         tasks = self._tasks | {task.id: task for task in besides}
         running = [task for task in tasks.values() if task.status is TaskStatus.IN_PROGRESS]
         return tuple(replace(task, status=status) for task in running)
 
     def _note(self, tasks: tuple[Task, ...]) -> None:
+        """Note that Slack shows these tasks."""
         self._tasks |= {task.id: task for task in tasks}
         if self._open:
             self._open.spent += sum(len(task.title.encode()) + len(task.id) for task in tasks)
 
 
 def _prefix(text: str, size: int) -> str:
-    """The beginning of a text in `size` bytes, without half a character."""
+    """The longest beginning of a text that has at most `size` bytes of UTF-8."""
     return text[:size].encode()[:size].decode(errors="ignore")

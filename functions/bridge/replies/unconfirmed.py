@@ -1,4 +1,4 @@
-"""Messages that may stand in the thread though nobody confirmed it; they are looked for, not posted again."""
+"""Posts that nobody confirmed. Such a message may stand, and is looked for before it is posted again."""
 
 from collections.abc import Callable, Iterable
 
@@ -7,9 +7,10 @@ from functions.bridge.replies.chat import Chat, ChatRefused, ChatUnavailable, Fo
 
 
 class Unconfirmed:
-    """Those of one turn: what the owners before us intended to post, and posts of ours whose answer got lost.
+    """The unconfirmed messages of one turn, by their numbers.
 
-    Without a history scope nobody may look: then one message may be left over.
+    They are those that earlier owners intended to post, and posts of ours whose answer got lost. Without a
+    history scope Slack lets nobody look for them: then one message may be left over in the thread.
     """
 
     def __init__(self, claimed: ClaimedTurn, chat: Chat) -> None:
@@ -28,13 +29,13 @@ class Unconfirmed:
         return number in self._numbers and not self._may_search
 
     def abandon(self, messages: Iterable[str]) -> None:
-        """Whatever becomes of these, they are no part of the reply any more, and are not found."""
+        """Leave these messages (their ts) out of `found`: they are no part of the reply any more."""
         self._abandoned.update(messages)
 
     def once(self, number: int, post: Callable[[], str], *, until_deadline: bool) -> tuple[str, bool]:
-        """The ts of message `number`, and whether it was found in the thread; else it is posted.
+        """Post message `number` with `post`, unless it is found in the thread.
 
-        `until_deadline` as in `found`. Raises what `post` raises.
+        Returns its ts and whether it was found. `until_deadline` as in `found`. Raises what `post` raises.
         """
         if number in self._numbers and number in (found := self.found(until_deadline=until_deadline)):
             self._numbers.discard(number)
@@ -48,16 +49,16 @@ class Unconfirmed:
         return ts, False
 
     def all_found(self) -> dict[int, str]:
-        """What `found` says, for certain: from here on nothing is unconfirmed."""
+        """What `found` returns, certainly. From here on no message is unconfirmed."""
         found = self.found(until_deadline=True)
         self._numbers.clear()
         return found
 
     def found(self, *, until_deadline: bool) -> dict[int, str]:
-        """The messages of the reply that stand in the thread, by number.
+        """The messages of the reply that stand in the thread, number to ts.
 
-        `until_deadline`: the search is repeated (`ClaimedTurn.retry_until_deadline`); else it is tried once,
-        and raises `ChatError`.
+        With `until_deadline` the search is repeated, and raises `GiveBack`; else it is tried once, and raises
+        `ChatError`.
         """
         if not self._may_search:
             return {}

@@ -1,60 +1,73 @@
-"""What writes the messages of a reply: progress that may be skipped, and the final text, which must land."""
+"""Writes the reply of a turn: progress, which may be skipped, and then the text that must land."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from functions.bridge.clock import Clock
+from functions.bridge.ledger.claimed_turn import ClaimedTurn
+from functions.bridge.replies.chat import Chat, Message
+from functions.bridge.replies.deliver import OwedText
+from functions.bridge.replies.edit_style import EditStyle
+from functions.bridge.replies.options import Style
 from functions.bridge.replies.reply import Reply
+from functions.bridge.replies.stream_style import StreamStyle
+from functions.bridge.replies.thread_messages import ThreadMessages
+from functions.bridge.replies.thread_status import ThreadStatus
 
 
-class Writer(Protocol):
-    """Writes the reply of one turn while it is in our claimed. A style of reply is one implementation.
-
-    Attributes:
-        shows_answer: whether anything that the agent said has been shown.
-        refusal: why Slack did not take the final text as it was, in Slack's word; "" if it did.
-        ends_silently: whether the last message of the reply was edited, which notifies nobody.
-        seems_busy: whether Slack may show the thread's session as processing.
-    """
-
-    shows_answer: bool
-    seems_busy: bool
-    refusal: str
+class Progress(Protocol):
+    """Shows a growing answer in one style."""
 
     @property
-    def ends_silently(self) -> bool: ...
-
-    def release_session(self) -> None:
-        """Let Slack no longer show the thread's session as processing. At every end of a turn.
-
-        Raises:
-            GiveBack: not before the deadline.
-            ChatAppRefused: it is done when the app is let in again.
-        """
+    def shows_answer(self) -> bool:
+        """Whether any words of the agent have been shown."""
         ...
 
     def wait(self, words: str) -> None:
-        """Show that somebody is at work, unless that is seen already.
+        """Show that somebody is at work, unless that is shown already.
 
-        Progress: raises `ChatError`, or `ServiceUnavailable` from the ledger.
+        Raises `ChatError`, or `ServiceUnavailable` of the ledger. The caller may skip progress.
         """
         ...
 
     def show(self, reply: Reply) -> None:
-        """Show what there is of the answer. Progress, like `wait`."""
+        """Show what there is of the answer. Raises what `wait` raises."""
         ...
 
     def pages(self, text: str) -> tuple[list[str], str]:
-        """The messages that the final text makes after what was shown, and what is left over for a file."""
+        """The messages that the final text makes after what was shown, and the rest, which becomes a file."""
         ...
 
-    def deliver(self) -> None:
-        """Write every owed message for certain, then the rest as a file, and settle the turn.
+    def finish(self, owed: Sequence[Message]) -> None:
+        """End what is still growing. If it can become an owed message, it does.
 
-        What Slack does not show is cut smaller, and in the end replaced by an explanation.
-
-        Raises:
-            GiveBack: not before the deadline; what is missing lands at the next delivery.
-            ChatAppRefused: the app is refused; what is missing lands at a later delivery.
-            ChatRefused: the thread is gone or closed to us. The turn is settled as failed.
-            ChatStopped: a person stopped the stream.
+        Raises `GiveBack`, `LeaseLost`, `ChatAppRefused` or `ChatStopped`.
         """
         ...
+
+
+class Writer:
+    """Everything that writes the reply of one claimed turn.
+
+    Args:
+        style: `EDIT` or `STREAM`.
+        most_messages: how many messages an answer has at most; the rest becomes a file.
+    """
+
+    def __init__(
+        self, claimed: ClaimedTurn, chat: Chat, clock: Clock, *, style: Style, most_messages: int
+    ) -> None:
+        self.messages = ThreadMessages(claimed, chat)
+        self.status = ThreadStatus(claimed, chat)
+        self.owed = OwedText(claimed, chat, self.messages, self.status, most_messages=most_messages)
+        edits = EditStyle(claimed, self.messages, most_messages=most_messages)
+        self.progress: Progress = edits
+        if style is Style.STREAM:
+            self.progress = StreamStyle(
+                claimed, chat, clock, self.messages, self.status, edits, most_messages=most_messages
+            )
+
+    def deliver(self) -> None:
+        """Land the owed text and settle the turn. Raises what `OwedText.land` raises."""
+        self.progress.finish(self.owed.messages())
+        self.owed.land()

@@ -23,9 +23,7 @@ from functions.bridge.replies.chat import (
     ChatStopped,
     Identity,
 )
-from functions.bridge.replies.edit_style import EditWriter
 from functions.bridge.replies.options import ReplyOptions, Style
-from functions.bridge.replies.stream_style import StreamWriter
 from functions.bridge.replies.writer import Writer
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns.ask_agent import AskAgent
@@ -91,7 +89,7 @@ def answer(
         else:
             agent, question = chosen
             stop_at = delivery.deadline - margin
-            conversation = AskAgent(claimed, writer, ports, outcome, options, stop_at=stop_at)
+            conversation = AskAgent(claimed, writer.progress, ports, outcome, options, stop_at=stop_at)
             conversation.ask(agent, question, attachments)
 
     outcome = _hold(turn, delivery, ports, work, options=options)
@@ -104,7 +102,7 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
 
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome) -> None:
-        writer.seems_busy = True  # the worker may have said so before anything was on record
+        writer.status.seems_busy = True  # the worker may have said so before anything was on record
         _owe_own_words(claimed, writer, outcome)
 
     return _hold(turn, delivery, ports, work)
@@ -176,18 +174,15 @@ def _hold(
         leased_at=now,
         is_hidden=is_hidden,
     )
-    writer: Writer = (
-        StreamWriter(claimed, ports.chat, ports.clock, most=options.max_messages)
-        if options.style_in(turn.channel) is Style.STREAM
-        else EditWriter(claimed, ports.chat, most=options.max_messages)
-    )
+    style = options.style_in(turn.channel)
+    writer = Writer(claimed, ports.chat, ports.clock, style=style, most_messages=options.max_messages)
     outcome = Outcome(Verdict.FAILED)
     try:
         _finish(claimed, writer, outcome, work)
         outcome.verdict = _VERDICTS[claimed.record.state]
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
             outcome.first_text_seconds = ports.clock.now() - now
-        if writer.ends_silently:
+        if writer.messages.ends_silently:
             words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
             _notify_if_late(turn, words, delivery, ports, began_at=now)
     except NotForUs as exc:
@@ -215,8 +210,8 @@ def _hold(
             _owe_explanation_instead(claimed)
         raise
     outcome.failure = claimed.record.failure
-    if writer.refusal:
-        outcome.note(f"Slack refused the text: {writer.refusal}")
+    if writer.owed.refusal:
+        outcome.note(f"Slack refused the text: {writer.owed.refusal}")
     return outcome
 
 
@@ -238,14 +233,14 @@ def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
 
 
 def _finish(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, work: Decide) -> None:
-    """Have the turn settled, unless it must be given back: it raises what `Writer.deliver` raises."""
+    """Have the turn settled, unless it must be given back: it raises what `OwedText.land` raises."""
     try:
         if claimed.record.state is not State.REPLYING:
             work(claimed, writer, outcome)
         writer.deliver()
     except ChatStopped:
         with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
-            writer.release_session()
+            writer.status.clear()
         claimed.settle(State.STOPPED)
 
 

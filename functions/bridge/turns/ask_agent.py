@@ -24,7 +24,7 @@ from functions.bridge.replies.chat import (
 )
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.replies.reply import Reply
-from functions.bridge.replies.writer import Writer
+from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
@@ -60,7 +60,7 @@ class AskAgent:
     def __init__(
         self,
         claimed: ClaimedTurn,
-        writer: Writer,
+        progress: Progress,
         ports: Ports,
         outcome: Outcome,
         options: ReplyOptions,
@@ -68,7 +68,7 @@ class AskAgent:
         stop_at: float,
     ) -> None:
         self._claimed = claimed
-        self._writer = writer
+        self._progress = progress
         self._chat = ports.chat
         self._clock = ports.clock
         self._outcome = outcome
@@ -191,7 +191,7 @@ class AskAgent:
         if not reply.shows_anything() or self._clock.now() < self._cadence.due_at():
             return
         self._show(reply)
-        if self._writer.shows_answer and self._outcome.first_text_seconds is None:
+        if self._progress.shows_answer and self._outcome.first_text_seconds is None:
             self._outcome.first_text_seconds = self._clock.now() - self._began_at
 
     def _patience(self, reply: Reply) -> float:
@@ -214,7 +214,7 @@ class AskAgent:
         if now >= self._wait_again_at:
             self._app_refusal = None
             try:
-                self._writer.wait(words)
+                self._progress.wait(words)
             except ChatStopped:
                 raise
             except (ChatError, ServiceUnavailable) as exc:
@@ -226,7 +226,7 @@ class AskAgent:
     def _show(self, reply: Reply) -> None:
         """Show what there is: progress, skipped when Slack or the ledger does not take it."""
         try:
-            self._writer.show(reply)
+            self._progress.show(reply)
         except ChatStopped:
             raise
         except (ChatError, ServiceUnavailable) as exc:
@@ -284,9 +284,9 @@ class AskAgent:
         self, reply: Reply, notes: Sequence[str], ending: State, *, failure: Failure | None
     ) -> None:
         """Owe what the agent said and our notes, which stand in the last message, not in a file."""
-        messages, rest = self._writer.pages(reply.final(*notes) or wording.FILES_ONLY)
+        messages, rest = self._progress.pages(reply.final(*notes) or wording.FILES_ONLY)
         if rest:
-            messages, rest = self._writer.pages(reply.final())
+            messages, rest = self._progress.pages(reply.final())
             messages[-1] = "\n\n".join([messages[-1], *notes])
         self._claimed.owe(messages, ending, failure=failure, rest=rest)
 

@@ -26,6 +26,8 @@ from tests.functions.fakes import (
 )
 
 SUNNY: list[Step] = [TextDelta("It is "), TextDelta("sunny."), Finished()]
+PARAGRAPHS = [f"Paragraph {number}. " + "word " * 200 for number in range(30)]
+THREE_MESSAGES: list[Step] = [TextDelta("\n\n".join(PARAGRAPHS)), Finished()]
 # A press of the Retry button: what was asked, the ledger knows.
 AGAIN = next_attempt(TURN)
 PHOTO = Attachment("photo.png", "image/png", 3, "https://files.slack.com/photo.png")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from functions.bridge.ledger.record import SETTLED, State
-from functions.bridge.replies.edit_style import REST
+from functions.bridge.replies.deliver import REST
 from tests.functions.fakes import Stage
 
 # What the bridge says itself.

@@ -1,4 +1,4 @@
-"""Texts for property-based tests."""
+"""Texts for property-based tests, and the words of texts."""
 
 from hypothesis import strategies as st
 
@@ -20,3 +20,8 @@ text_with_structure = st.lists(
     | st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30),
     max_size=200,
 ).map("".join)
+
+
+def words(texts: list[str]) -> list[str]:
+    """The words of several messages, in order."""
+    return " ".join(texts).split()

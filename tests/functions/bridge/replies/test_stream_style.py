@@ -657,3 +657,13 @@ def test_the_lease_is_kept_while_a_burst_goes_out(stage: StrictStage) -> None:
     times = [name for name, _ in stage.ledger.writes].count("renew")
     assert times > 5
     assert words_of(stage) == spoken(20_000, between="")
+
+
+def test_a_stream_that_broke_off_is_not_told_again_beside_itself_while_slack_takes_no_edits(
+    stage: StrictStage,
+) -> None:
+    stage.chat.trouble["append_stream"] = [ChatUnavailable("timeout")]
+    stage.chat.trouble["edit"] = [ChatRateLimited(30)] * 2
+    take(stage, *growing(spoken(4)))
+    assert writes(stage).count("post") == 0
+    assert words_of(stage) == [f"w{index}." for index in range(4)]
