@@ -7,7 +7,7 @@ from functools import cache
 from threading import Thread
 from typing import Any
 
-from functions.adapters.agents.kinds import agents
+from functions.adapters.agents.kinds import agent_ports, agents
 from functions.adapters.slack.files import SlackFiles
 from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
@@ -30,7 +30,7 @@ class _Worker:
     def __init__(self) -> None:
         self._consumer = Consumer(os.environ)
         self._introduction = Thread(target=_learn_identity, args=[self._consumer.chat], daemon=True)
-        self._agents = agents(self._consumer.settings)
+        self._agents = agents(self._consumer.settings, agent_ports())
         self._files = SlackFiles(self._consumer.token, origin=self._consumer.files_origin)
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functions.bridge.agents.port import Agent, AgentRun, Question
 from functions.settings import AgentSettings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
-from tests.functions.adapters.runs import QUESTION, events
+from tests.functions.adapters.runs import PORTS, QUESTION, events
 from tests.functions.bridge.asking import take
 from tests.functions.fakes import TURN, Stage
 
@@ -38,7 +38,7 @@ class Begun:
 @pytest.fixture
 def begun(agent_service: AgentService) -> Callable[[AgentSettings], Agent]:
     def agent(settings: AgentSettings) -> Agent:
-        return Begun(KINDS[settings.kind](settings, longest_silence=60), agent_service)
+        return Begun(KINDS[settings.kind](settings, PORTS), agent_service)
 
     return agent
 
@@ -66,7 +66,7 @@ def test_a_harness_is_told_how_long_an_answer_may_take_and_what_it_may_cost(
     agent_service: AgentService,
 ) -> None:
     limited = replace(HARNESS, timeout_seconds=120, max_iterations=9, max_tokens=4000)
-    events(KINDS[limited.kind](limited, longest_silence=60).ask(QUESTION))
+    events(KINDS[limited.kind](limited, PORTS).ask(QUESTION))
     assert [run.limits for run in agent_service.invocations] == [
         {"timeoutSeconds": 120, "maxIterations": 9, "maxTokens": 4000}
     ]

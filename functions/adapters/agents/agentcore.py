@@ -1,4 +1,4 @@
-"""What the harness and the runtime of Amazon Bedrock AgentCore have in common: sessions, memory, errors."""
+"""What both kinds of Amazon Bedrock AgentCore share: their client, sessions, memory and errors."""
 
 import hashlib
 import time
@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
 from functions.adapters.agents.errors import RoleNotAssumed, code
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Question
+from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import StopRuntimeSessionRequestTypeDef
 
-# The request itself was refused. Not runtimeClientError (424): an agent that ran and then broke down before
-# it said anything is told of in the same way as one that could not start.
+# Errors that refuse the request itself. runtimeClientError (424) is none of them: AWS answers with it when an
+# agent could not start, and also when it ran and broke down before it said anything.
 # docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html
 REFUSED = {
     "throttlingException": Failure.THROTTLED,
@@ -27,6 +29,12 @@ REFUSED = {
     "validationException": Failure.INVALID,
     "validationException/ResourceConflict": Failure.BUSY,  # how a harness, which knows no conflicts, says it
 }
+
+
+def client_of(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgentCoreClient":
+    """A client for the agent at `arn`, in the region that the ARN names. Raises `SettingError`."""
+    region = region_of(settings.target("arn"))
+    return bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region)
 
 
 def runtime_session_id(session_id: str) -> str:

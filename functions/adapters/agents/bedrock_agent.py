@@ -4,6 +4,7 @@ docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.ht
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ from botocore.exceptions import EventStreamError
 
 from functions.adapters.agents.asker import facts
 from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator, is_harmless
+from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.client import bedrock_agent_runtime, role_of
 from functions.adapters.agents.connection import Connection
-from functions.adapters.agents.errors import code, errors_as_events
+from functions.adapters.agents.errors import code
 from functions.adapters.agents.run import BackgroundRun
 from functions.bridge.agents.events import AgentEvent, File
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.port import Question
+from functions.bridge.agents.port import AgentPorts, Question
 from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
@@ -46,10 +48,10 @@ _BROKEN_OFF = {
 }
 
 
-def from_settings(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgent":
-    """The alias `alias_id` of the agent `agent_id`, in `region` or the Lambda's own: ids name none."""
+def from_settings(settings: AgentSettings, ports: AgentPorts) -> "BedrockAgent":
+    """The alias `alias_id` of the agent `agent_id`, in `region` or the Lambda's own: ids name no region."""
     client = bedrock_agent_runtime(
-        longest_silence=longest_silence, role=role_of(settings), region=settings.region
+        longest_silence=ports.longest_silence, role=role_of(settings), region=settings.region
     )
     return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
 
@@ -65,10 +67,30 @@ class BedrockAgent:
         self._may_stream = True
 
     def ask(self, question: Question) -> BackgroundRun:
-        return BackgroundRun(_InvokeAgent(self, question))
+        translated = partial(self._translated, question)
+        return BackgroundRun(AgentCall(translated, refused=_REFUSED, broken_off=_BROKEN_OFF))
 
-    def invoke(self, question: Question) -> tuple[Any, bool]:
-        """Send the request; return its event stream, and whether the text comes in pieces."""
+    def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+        harmless = True  # nothing was done yet, so that asking again repeats nothing
+        stream, streaming = self._invoke(question, connection)
+        translate = InvokeAgentTranslator()
+        try:
+            for member in stream:
+                harmless = harmless and is_harmless(member)
+                yield from translate(member)
+        except EventStreamError as exc:
+            if not (streaming and harmless and code(exc) == "accessDeniedException"):
+                raise
+            connection.close()
+            self._may_stream = False
+            stream, _ = self._invoke(question, connection)
+            for member in stream:
+                yield from translate(member)
+        connection.close()
+        yield from translate.end()
+
+    def _invoke(self, question: Question, connection: Connection) -> tuple[Any, bool]:
+        """Send the request. Returns its event stream, and whether the text comes in pieces."""
         streaming = self._may_stream
         response = self._client.invoke_agent(
             agentId=self._agent_id,
@@ -83,49 +105,8 @@ class BedrockAgent:
             enableTrace=True,
             streamingConfigurations={"streamFinalResponse": streaming},
         )
-        return response["completion"], streaming
-
-    def streaming_was_refused(self) -> None:
-        self._may_stream = False
-
-
-class _InvokeAgent:
-    """One InvokeAgent call. See `functions.adapters.agents.run.Stream`."""
-
-    def __init__(self, agent: BedrockAgent, question: Question) -> None:
-        self._agent = agent
-        self._question = question
-        self._connection = Connection()
-        self.shutdown = self._connection.shutdown
-
-    def events(self) -> Iterator[AgentEvent]:
-        try:
-            yield from errors_as_events(self._translated(), refused=_REFUSED, broken_off=_BROKEN_OFF)
-        finally:
-            self._connection.close()
-
-    def _translated(self) -> Iterator[AgentEvent]:
-        harmless = True  # nothing was done yet, so that asking again repeats nothing
-        stream, streaming = self._open()
-        translate = InvokeAgentTranslator()
-        try:
-            for member in stream:
-                harmless = harmless and is_harmless(member)
-                yield from translate(member)
-        except EventStreamError as exc:
-            if not (streaming and harmless and code(exc) == "accessDeniedException"):
-                raise
-            self._connection.close()
-            self._agent.streaming_was_refused()
-            stream, _ = self._open()
-            for member in stream:
-                yield from translate(member)
-        self._connection.close()
-        yield from translate.end()
-
-    def _open(self) -> tuple[Any, bool]:
-        stream, streaming = self._agent.invoke(self._question)
-        self._connection.hold(stream._raw_stream)
+        stream: Any = response["completion"]
+        connection.hold(stream._raw_stream)
         return stream, streaming
 
 

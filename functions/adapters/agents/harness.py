@@ -5,17 +5,17 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id
-from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
+from functions.adapters.agents.agentcore import REFUSED, actor_of, client_of, runtime_session_id
+from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.connection import Connection
-from functions.adapters.agents.errors import errors_as_events
 from functions.adapters.agents.harness_events import HarnessTranslator
 from functions.adapters.agents.run import BackgroundRun
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.port import Question
+from functions.bridge.agents.port import AgentPorts, Question
 from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
@@ -39,13 +39,11 @@ class Limits:
 _BROKEN_OFF = {"validationException": Failure.INVALID}
 
 
-def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreHarness":
+def from_settings(settings: AgentSettings, ports: AgentPorts) -> "AgentCoreHarness":
     """The harness at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
-    arn = settings.target("arn")
-    client = bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region_of(arn))
     return AgentCoreHarness(
-        client,
-        arn=arn,
+        client_of(settings, longest_silence=ports.longest_silence),
+        arn=settings.target("arn"),
         qualifier=settings.qualifier,
         remembers_people=settings.remembers_people,
         limits=Limits(settings.timeout_seconds, settings.max_iterations, settings.max_tokens),
@@ -77,10 +75,24 @@ class AgentCoreHarness:
         self._limits = limits
 
     def ask(self, question: Question) -> BackgroundRun:
-        return BackgroundRun(_InvokeHarness(self, question))
+        translated = partial(self._translated, question)
+        return BackgroundRun(AgentCall(translated, refused=REFUSED, broken_off=_BROKEN_OFF))
 
-    def invoke(self, question: Question) -> Any:
-        """Send the request; return its event stream."""
+    def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+        if question.files:
+            yield Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")
+            return
+        stream = self._invoke(question)
+        connection.hold(stream._raw_stream)
+        translate = HarnessTranslator()
+        # To its very end: messages follow each other, and hooks may follow the last of them.
+        for member in stream:
+            yield from translate(member)
+        connection.close()
+        yield from translate.end()
+
+    def _invoke(self, question: Question) -> Any:
+        """Send the request. Returns its event stream."""
         request: InvokeHarnessRequestTypeDef = {
             "harnessArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
@@ -97,32 +109,3 @@ class AgentCoreHarness:
         if self._limits.max_tokens:
             request["maxTokens"] = self._limits.max_tokens
         return self._client.invoke_harness(**request)["stream"]
-
-
-class _InvokeHarness:
-    """One InvokeHarness call. See `functions.adapters.agents.run.Stream`."""
-
-    def __init__(self, harness: AgentCoreHarness, question: Question) -> None:
-        self._harness = harness
-        self._question = question
-        self._connection = Connection()
-        self.shutdown = self._connection.shutdown
-
-    def events(self) -> Iterator[AgentEvent]:
-        if self._question.files:
-            yield Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")
-            return
-        try:
-            yield from errors_as_events(self._translated(), refused=REFUSED, broken_off=_BROKEN_OFF)
-        finally:
-            self._connection.close()
-
-    def _translated(self) -> Iterator[AgentEvent]:
-        stream = self._harness.invoke(self._question)
-        self._connection.hold(stream._raw_stream)
-        translate = HarnessTranslator()
-        # To its very end: messages follow each other, and hooks may follow the last of them.
-        for member in stream:
-            yield from translate(member)
-        self._connection.close()
-        yield from translate.end()

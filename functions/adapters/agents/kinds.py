@@ -3,18 +3,18 @@
 from typing import Protocol
 
 from functions.adapters.agents import bedrock_agent, harness, runtime
-from functions.bridge.agents.port import Agent
+from functions.adapters.aws.json_client import JsonClient
+from functions.adapters.aws.secrets import CachedSecret
+from functions.adapters.clock import SystemClock
+from functions.bridge.agents.port import Agent, AgentPorts
 from functions.bridge.agents.routing import Agents, Listed
 from functions.settings import AgentSettings, SettingError, Settings
-
-# No invocation lasts longer, so that the worker's own deadline comes first (seconds).
-LONGEST_SILENCE = 1800.0
 
 
 class Kind(Protocol):
     """Makes an agent of one kind. Raises `SettingError` where its settings lack something."""
 
-    def __call__(self, settings: AgentSettings, /, *, longest_silence: float) -> Agent: ...
+    def __call__(self, settings: AgentSettings, ports: AgentPorts, /) -> Agent: ...
 
 
 KINDS: dict[str, Kind] = {
@@ -24,16 +24,23 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def agents(settings: Settings) -> Agents:
+def agent_ports() -> AgentPorts:
+    """The system's clock, and secrets of AWS Secrets Manager."""
+    clock = SystemClock()
+    return AgentPorts(clock, lambda secret_id: CachedSecret(JsonClient("secretsmanager"), secret_id, clock))
+
+
+def agents(settings: Settings, ports: AgentPorts) -> Agents:
     """All agents of the settings, each with its client. Raises `SettingError`."""
     listed = {
-        name: Listed(_agent(one), one.description, one.channels) for name, one in settings.agents.items()
+        name: Listed(_agent(one, ports), one.description, one.channels)
+        for name, one in settings.agents.items()
     }
     return Agents(listed, settings.routes)
 
 
-def _agent(settings: AgentSettings) -> Agent:
+def _agent(settings: AgentSettings, ports: AgentPorts) -> Agent:
     kind = KINDS.get(settings.kind)
     if kind is None:
         raise SettingError(f"there is an agent of kind {settings.kind!r}; allowed are {', '.join(KINDS)}")
-    return kind(settings, longest_silence=LONGEST_SILENCE)
+    return kind(settings, ports)

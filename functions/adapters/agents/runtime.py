@@ -14,17 +14,22 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.agents.agentcore import REFUSED, actor_of, runtime_session_id, stop_session
+from functions.adapters.agents.agentcore import (
+    REFUSED,
+    actor_of,
+    client_of,
+    runtime_session_id,
+    stop_session,
+)
 from functions.adapters.agents.asker import facts
-from functions.adapters.agents.client import bedrock_agentcore, region_of, role_of
+from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.connection import Connection
-from functions.adapters.agents.errors import errors_as_events
 from functions.adapters.agents.run import BackgroundRun
 from functions.adapters.agents.runtime_events import RuntimeTranslator, item_of, last_item_of
 from functions.adapters.agents.sse import EventParser
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.port import Question
+from functions.bridge.agents.port import AgentPorts, Question
 from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
@@ -33,26 +38,20 @@ if TYPE_CHECKING:
 
 # Bytes that are read at most at once.
 READ_BYTES = 65_536
-# So long, in seconds, the service may take for the end of a session, before it is asked for once more.
+# Seconds that the service may take to end a session before it is asked again.
 STOP_SILENCE = 3.0
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
 
-def from_settings(settings: AgentSettings, *, longest_silence: float) -> "AgentCoreRuntime":
+def from_settings(settings: AgentSettings, ports: AgentPorts) -> "AgentCoreRuntime":
     """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
-    arn = settings.target("arn")
-    role, region = role_of(settings), region_of(arn)
     return AgentCoreRuntime(
-        bedrock_agentcore(longest_silence=longest_silence, role=role, region=region),
-        arn=arn,
+        client_of(settings, longest_silence=ports.longest_silence),
+        arn=settings.target("arn"),
         qualifier=settings.qualifier,
         tell_user_id=settings.tell_user_id,
         remembers_people=settings.remembers_people,
-        stop_client=(
-            bedrock_agentcore(longest_silence=STOP_SILENCE, role=role, region=region)
-            if settings.stop_session
-            else None
-        ),
+        stop_client=client_of(settings, longest_silence=STOP_SILENCE) if settings.stop_session else None,
     )
 
 
@@ -90,9 +89,9 @@ class AgentCoreRuntime:
     def ask(self, question: Question) -> BackgroundRun:
         if self._tell_user_id:
             question = replace(question, session_id=f"{question.session_id}:{question.asker.user}")
-        stream = _InvokeAgentRuntime(self, question)
+        call = AgentCall(partial(self._translated, question), refused=REFUSED, broken_off={})
         if self._stop_client is None:
-            return BackgroundRun(stream)
+            return BackgroundRun(call)
         end_session = partial(
             stop_session,
             self._stop_client,
@@ -100,10 +99,31 @@ class AgentCoreRuntime:
             qualifier=self._qualifier,
             session_id=question.session_id,
         )
-        return BackgroundRun(stream, end_session=end_session)
+        return BackgroundRun(call, end_session=end_session)
 
-    def invoke(self, question: Question) -> tuple[Any, str]:
-        """Send the request; return the body of its answer and the media type of that, without parameters."""
+    def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+        body, media_type = self._invoke(question)
+        response = body._raw_stream
+        connection.hold(response)
+        translate = RuntimeTranslator()
+        if media_type == "application/json":
+            yield from translate.whole(_json(b"".join(_pieces(response))))
+        elif media_type.startswith("text/"):
+            items = _data_of(response) if media_type == "text/event-stream" else _text(response)
+            for item in items:
+                yield from translate(item)
+                if translate.failed:
+                    return
+        else:
+            known = _MEDIA_TYPE.fullmatch(media_type)  # anything else may quote what was said
+            yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type if known else 'of no media type'}")
+            return
+        connection.close()
+        if not translate.failed:
+            yield from translate.end()
+
+    def _invoke(self, question: Question) -> tuple[Any, str]:
+        """Send the request. Returns the body of its answer, and its media type without parameters."""
         request: InvokeAgentRuntimeRequestTypeDef = {
             "agentRuntimeArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
@@ -149,43 +169,6 @@ def payload(question: Question, *, remembers_people: bool = False) -> dict[str, 
         "runId": run,
         "messages": [{"id": run, "role": "user", "content": question.text}],
     }
-
-
-class _InvokeAgentRuntime:
-    """One InvokeAgentRuntime call. See `functions.adapters.agents.run.Stream`."""
-
-    def __init__(self, runtime: AgentCoreRuntime, question: Question) -> None:
-        self._runtime = runtime
-        self._question = question
-        self._connection = Connection()
-        self.shutdown = self._connection.shutdown
-
-    def events(self) -> Iterator[AgentEvent]:
-        try:
-            yield from errors_as_events(self._translated(), refused=REFUSED, broken_off={})
-        finally:
-            self._connection.close()
-
-    def _translated(self) -> Iterator[AgentEvent]:
-        body, media_type = self._runtime.invoke(self._question)
-        response = body._raw_stream
-        self._connection.hold(response)
-        translate = RuntimeTranslator()
-        if media_type == "application/json":
-            yield from translate.whole(_json(b"".join(_pieces(response))))
-        elif media_type.startswith("text/"):
-            items = _data_of(response) if media_type == "text/event-stream" else _text(response)
-            for item in items:
-                yield from translate(item)
-                if translate.failed:
-                    return
-        else:
-            known = _MEDIA_TYPE.fullmatch(media_type)  # anything else may quote what was said
-            yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type if known else 'of no media type'}")
-            return
-        self._connection.close()
-        if not translate.failed:
-            yield from translate.end()
 
 
 def _pieces(response: Any) -> Iterator[bytes]:

@@ -1,9 +1,11 @@
 """The port through which an agent is asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.clock import Clock
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,35 @@ class AgentRun(Protocol):
         Waits for that, `timeout` seconds at most.
         """
         ...
+
+
+class Secret(Protocol):
+    """The text of a secret, which may be replaced while the function runs. It is never logged."""
+
+    def value(self) -> str:
+        """The secret. Raises `ServiceUnavailable` where it cannot be read."""
+        ...
+
+    def refresh(self) -> bool:
+        """Read it again, because somebody has refused it. Returns whether it has changed."""
+        ...
+
+
+@dataclass(frozen=True)
+class AgentPorts:
+    """What an agent's adapter needs from outside, whatever its kind.
+
+    Attributes:
+        clock: the time.
+        secret: gives the secret with a name or ARN, such as the key of an agent's API. It is read when its
+            value is asked for.
+        longest_silence: how long an agent may say nothing, in seconds. No invocation of a Lambda function
+            lasts longer than the default, so that the worker's own deadline comes first.
+    """
+
+    clock: Clock
+    secret: Callable[[str], Secret]
+    longest_silence: float = 1800.0
 
 
 class Agent(Protocol):

@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import replace
 
+from functions.adapters.agents.kinds import agent_ports
 from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import AgentRun, Asker, Question
@@ -22,6 +23,7 @@ QUESTION = Question(
     asker=ASKER,
 )
 WAIT = 20.0  # seconds; no test needs them
+PORTS = replace(agent_ports(), longest_silence=WAIT)
 
 
 def asking(words: str) -> Question:

@@ -25,7 +25,7 @@ from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from simulator.aws import FAKE_CREDENTIALS, REGION
 from simulator.http import HttpServer
-from tests.functions.adapters.runs import QUESTION, asking, events, failure
+from tests.functions.adapters.runs import PORTS, QUESTION, asking, events, failure
 
 ROLE = clients.Role("arn:aws:iam::210987654321:role/ask-the-agent", external_id="bridge-42")
 
@@ -229,7 +229,7 @@ def test_an_agent_whose_role_gets_no_answer_was_not_asked(service: Service) -> N
     ],
 )
 def test_an_agent_is_asked_in_its_own_region(service: Service, settings: AgentSettings, region: str) -> None:
-    agent = KINDS[settings.kind](settings, longest_silence=20)
+    agent = KINDS[settings.kind](settings, PORTS)
     assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
     assert service.regions == [region]
     assert len(service.assumed) == bool(settings.role_arn)

@@ -11,7 +11,7 @@ from functions.bridge.agents.failures import MAY_HAVE_ACTED, Failure
 from functions.settings import AgentSettings, MemoryBy
 from simulator.agent.agentcore import HARNESS_ARN
 from simulator.agent.service import AgentService
-from tests.functions.adapters.runs import QUESTION, asking, events, failure, text, wait_until_over
+from tests.functions.adapters.runs import PORTS, QUESTION, asking, events, failure, text, wait_until_over
 
 # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
 SESSION = "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
@@ -41,7 +41,7 @@ def test_memory_belongs_to_the_asker_where_people_are_remembered(agent_service: 
 def test_memory_by_person_is_a_setting(agent_service: AgentService) -> None:
     for memory_by in MemoryBy:
         settings = AgentSettings("agentcore-harness", arn=HARNESS_ARN, memory_by=memory_by)
-        events(from_settings(settings, longest_silence=60).ask(QUESTION))
+        events(from_settings(settings, PORTS).ask(QUESTION))
         wait_until_over(agent_service)
     actors = [run.attributes["actorId"] for run in agent_service.invocations]
     assert actors == [SESSION, "U0123456789"]
@@ -50,7 +50,7 @@ def test_memory_by_person_is_a_setting(agent_service: AgentService) -> None:
 def test_limits_go_along_where_they_are_set(agent_service: AgentService) -> None:
     limited = AgentSettings("agentcore-harness", arn=HARNESS_ARN, timeout_seconds=120, max_iterations=9)
     for settings in (limited, replace(limited, timeout_seconds=0, max_tokens=4000)):
-        events(from_settings(settings, longest_silence=60).ask(QUESTION))
+        events(from_settings(settings, PORTS).ask(QUESTION))
         wait_until_over(agent_service)
     assert [run.limits for run in agent_service.invocations] == [
         {"timeoutSeconds": 120, "maxIterations": 9},
@@ -59,9 +59,7 @@ def test_limits_go_along_where_they_are_set(agent_service: AgentService) -> None
 
 
 def test_a_harness_keeps_its_own_limits_where_none_is_set(agent_service: AgentService) -> None:
-    events(
-        from_settings(AgentSettings("agentcore-harness", arn=HARNESS_ARN), longest_silence=60).ask(QUESTION)
-    )
+    events(from_settings(AgentSettings("agentcore-harness", arn=HARNESS_ARN), PORTS).ask(QUESTION))
     assert [run.limits for run in agent_service.invocations] == [{}]
 
 

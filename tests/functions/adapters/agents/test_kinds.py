@@ -12,16 +12,17 @@ from werkzeug.wrappers import Response
 from functions.adapters.agents.bedrock_agent import BedrockAgent
 from functions.adapters.agents.harness import AgentCoreHarness
 from functions.adapters.agents.kinds import KINDS, agents
+from functions.adapters.agents.run import BackgroundRun
 from functions.adapters.agents.runtime import AgentCoreRuntime
 from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.port import Agent
+from functions.bridge.agents.port import Agent, AgentPorts, Question
 from functions.bridge.agents.routing import Choice
 from functions.settings import AgentSettings, SettingError, Settings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
-from simulator.aws import REGION
-from tests.functions.adapters.runs import QUESTION, events
+from simulator.aws import REGION, Aws
+from tests.functions.adapters.runs import PORTS, QUESTION, events
 from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
 
 CONTRIBUTING = Path(__file__).parents[4] / "CONTRIBUTING.md"
@@ -30,7 +31,7 @@ MODEL_ARN = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.
 
 def made(settings: AgentSettings) -> Agent:
     """The only agent of a bot."""
-    choice = agents(Settings({"default": settings}, {})).choose("C1", "hello", so_far=None)
+    choice = agents(Settings({"default": settings}, {}), PORTS).choose("C1", "hello", so_far=None)
     assert isinstance(choice, Choice)
     return choice.agent
 
@@ -58,6 +59,37 @@ def test_a_kind_that_there_is_not_is_named() -> None:
 def test_what_an_agent_lacks_is_named() -> None:
     with pytest.raises(SettingError, match="no arn for an agent of kind 'agentcore-harness'"):
         made(AgentSettings("agentcore-harness"))
+
+
+class KeyedAgent:
+    """Says the key of its API, as no real agent does."""
+
+    def __init__(self, settings: AgentSettings, ports: AgentPorts) -> None:
+        self._key = ports.secret(settings.agent_id)
+        self._clock = ports.clock
+        self.asked: list[tuple[Question, float]] = []
+
+    def ask(self, question: Question) -> BackgroundRun:
+        self.asked.append((question, self._clock.now()))
+        return BackgroundRun(self)
+
+    def events(self) -> Iterator[AgentEvent]:
+        yield TextDelta(self._key.value())
+        yield Finished()
+
+    def shutdown(self) -> bool:
+        return False
+
+
+def test_a_kind_gets_its_key_from_secrets_manager_which_is_asked_rarely(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "keyed", KeyedAgent)
+    aws.secrets.create_secret(Name="key-of-an-api", SecretString="first")
+    agent = made(AgentSettings("keyed", agent_id="key-of-an-api"))
+    assert events(agent.ask(QUESTION)) == [TextDelta("first"), Finished()]
+    aws.secrets.put_secret_value(SecretId="key-of-an-api", SecretString="second")
+    assert events(agent.ask(QUESTION)) == [TextDelta("first"), Finished()]
 
 
 # --- The kind that CONTRIBUTING.md adds

@@ -15,7 +15,16 @@ from functions.bridge.agents.port import Question
 from functions.settings import AgentSettings
 from simulator.agent.agentcore import RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
-from tests.functions.adapters.runs import QUESTION, WAIT, asking, events, failure, text, wait_until_over
+from tests.functions.adapters.runs import (
+    PORTS,
+    QUESTION,
+    WAIT,
+    asking,
+    events,
+    failure,
+    text,
+    wait_until_over,
+)
 
 # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
 SESSION = "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
@@ -141,7 +150,7 @@ def at_work(
         stop_session=stop_session,
         tell_user_id=tell_user_id,
     )
-    run = from_settings(settings, longest_silence=60).ask(asking("never answer"))
+    run = from_settings(settings, PORTS).ask(asking("never answer"))
     while not agent_service.invocations:
         run.next(timeout=0.01)
     return run
