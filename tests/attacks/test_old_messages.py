@@ -19,7 +19,7 @@ def door(aws: Aws) -> Door:
     return Door(aws)
 
 
-def errors_as_events(door: Door, event: dict[str, Any], *, seconds_later: float) -> dict[str, Any]:
+def deliver(door: Door, event: dict[str, Any], *, seconds_later: float) -> dict[str, Any]:
     door.clock.time = float(event["ts"]) + seconds_later
     return door.knock(request(json.dumps(envelope(event)), at=door.clock.now()))
 
@@ -29,7 +29,7 @@ def errors_as_events(door: Door, event: dict[str, Any], *, seconds_later: float)
 def test_what_slack_sends_about_an_old_message_is_ignored_and_said_in_the_log(
     door: Door, caplog: pytest.LogCaptureFixture, event: dict[str, Any], seconds_later: float
 ) -> None:
-    assert errors_as_events(door, event, seconds_later=seconds_later)["statusCode"] == 200
+    assert deliver(door, event, seconds_later=seconds_later)["statusCode"] == 200
     assert door.queued() == []
     [line] = [vars(record) for record in caplog.records]
     assert (line["message"], line["reason"]) == ("event ignored", "too_old")
@@ -37,5 +37,5 @@ def test_what_slack_sends_about_an_old_message_is_ignored_and_said_in_the_log(
 
 @pytest.mark.parametrize("seconds_later", [0, DAY, OLDEST_MESSAGE_SECONDS - 1])
 def test_an_event_that_slack_delivers_a_day_late_is_taken(door: Door, seconds_later: float) -> None:
-    errors_as_events(door, MENTION, seconds_later=seconds_later)
+    deliver(door, MENTION, seconds_later=seconds_later)
     assert len(door.queued()) == 1

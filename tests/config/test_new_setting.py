@@ -17,13 +17,13 @@ from config.bridge_toml import check
 from config.document import document
 from functions.settings import Settings
 
-def errors_as_events(reply):
+def margin_of(reply):
     own = {"kind": "bedrock-agent", "agent_id": "ABCDEFGHIJ", "alias_id": "TSTALIASID"}
     config = check({"name": "agent-bridge", "agents": {"default": own}, "reply": reply})
     Path("settings.json").write_text(document(config.settings), "utf-8")
     return Settings.read({"SETTINGS_FILE": "settings.json"}).reply.margin_seconds
 
-print(errors_as_events({"margin_seconds": 25}), errors_as_events({}))
+print(margin_of({"margin_seconds": 25}), margin_of({}))
 """
 
 
