@@ -31,7 +31,7 @@ _BY_STATUS = {
 
 
 class RoleNotAssumed(Exception):
-    """There are no credentials for a role, for now: so nothing was sent to the agent. Says why."""
+    """There are no credentials for a role for now, so that nothing was sent to the agent. Says why."""
 
 
 def errors_as_events(
@@ -76,7 +76,7 @@ def _at_work(exc: ClientError) -> Failure:
 
 
 def _own_failure(exc: Exception) -> Failure:
-    """Of an error that is not the service's."""
+    """The failure for an error that is not the service's answer."""
     match exc:
         case EndpointConnectionError() | ConnectTimeoutError():
             # Refused, unknown host, or no connection in time: the request was never sent.

@@ -14,8 +14,8 @@ from functions.bridge.agents.failures import Failure
 
 # A worker that falls behind makes the agent wait instead of filling the memory.
 BUFFERED_EVENTS = 256
+# Seconds that `cancel` waits for the reader if the answer has begun, and if it has not.
 JOIN_SECONDS = 5.0
-# For one that waits for the beginning of its answer, and may do so for minutes.
 JOIN_SECONDS_UNANSWERED = 0.5
 
 

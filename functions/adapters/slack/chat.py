@@ -42,7 +42,7 @@ from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
 TIMEOUT_SECONDS = 10
-# For what the question waits for and can do without.
+# For calls that hold up the question and that it can do without.
 HASTY_TIMEOUT_SECONDS = 2
 # Of a task, in characters.
 LONGEST_TITLE = 256

@@ -1,6 +1,6 @@
-"""Cuts a long text into messages: between paragraphs where it can, and never through a fence or a table row.
+"""Cuts a long text into messages, between paragraphs where it can, never through a fence or a table row.
 
-A code block that is cut is closed in one message and opened again in the next; a table gets its head again.
+A code block that is cut is closed in one message and opened again in the next. A table gets its head again.
 """
 
 import re
@@ -14,17 +14,18 @@ from functions.bridge.markdown.parse import blocks, closing, end_line, first_lin
 from functions.bridge.markdown.safe import size
 from functions.bridge.markdown.tables import data_table_at
 
-# A `markdown` block takes 12,000 characters, all of a message's blocks together
-# (docs.slack.dev/reference/block-kit/blocks/markdown-block). The rest is for our own notes around the text.
+# Characters. The `markdown` blocks of one message take 12,000 together; the rest is for our own notes.
+# docs.slack.dev/reference/block-kit/blocks/markdown-block
 MESSAGE_LIMIT = 11_000
-# Slack makes blocks of Markdown, and takes 50 in a message. The rest is for our buttons, for tasks, and for
+# Slack makes blocks of Markdown, and takes 50 in a message; the rest is for our buttons, for tasks, and for
 # paragraphs that the next line turns into headings. docs.slack.dev/reference/block-kit/blocks
 MOST_BLOCKS = 40
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
-# Room for the line that closes a code block.
+# Characters kept free for the line that closes a code block.
 _RESERVE = 40
-# What would be repeated in the next message and is longer is not: a message is for what is new.
+# The longest opening of a code block that the next message repeats, in characters, and the longest head of a
+# table, as a share of the message. Longer ones are not repeated: a message is for what is new.
 _LONGEST_REPEATED = 80
 _LONGEST_HEAD = 1 / 4
 _BLOCKS_OF_THEIR_OWN = {"heading_open", "hr", "table_open"}
@@ -35,8 +36,8 @@ class Cut:
     """Where a message ends.
 
     Attributes:
-        at: so many characters of the text are in it.
-        close: what is added to it.
+        at: how many characters of the text are in it.
+        close: what is added to it at its end.
         reopen: what the next message begins with.
     """
 
@@ -46,17 +47,17 @@ class Cut:
 
 
 class Pages:
-    """The messages of a text that may still grow; those that are full are cut once and stay as they are.
+    """The messages of a text that may still grow. A message that is full is cut once and stays as it is.
 
     A table that only a data table can show is a message of its own, whatever its size.
 
     Args:
-        limit: of a message, in characters.
+        limit: the length of a message, in characters.
         most: how many messages there are at most; None for any number.
-        data_tables: whether there may be any; else such a table is cut like others.
+        data_tables: whether data tables are possible. If not, large tables are cut like others.
 
     Attributes:
-        rest: what `of` has left over, as there were more messages than that.
+        rest: the text that `of` has left over when `most` messages were full; "" else.
     """
 
     def __init__(
@@ -126,12 +127,11 @@ def continued(rest: str, cut: Cut) -> str:
 
 
 def next_cut(text: str, limit: int, *, data_tables: bool = True) -> Cut | None:
-    """The best place to end a message of at most `limit` characters; None: it is not full yet.
+    """The best cut for a message of at most `limit` characters; None while it is not full.
 
-    A message that begins with a data table ends with it.
-
-    That is where Slack would have too many blocks, or else between blocks, lines, words, anywhere. A worse
-    place is taken only when the better ones would leave the message rather empty.
+    A message that begins with a data table ends with it. Other messages end where Slack would make too many
+    blocks, else between blocks, lines or words, or anywhere. A worse cut is taken only where the better ones
+    would leave the message rather empty.
     """
     if data_tables and (end := end_of_data_table(text)) is not None:
         return Cut(end) if text[end:].strip() else None
@@ -222,7 +222,7 @@ class Structure:
         return [match.end() for match in re.finditer(r"[ \t]", self.text)]
 
     def cut(self, at: int) -> Cut:
-        """A cut at any place, with what it takes to close and reopen what it goes through."""
+        """A cut at any character, with what closes and reopens the block that it goes through."""
         line = max(index for index, start in enumerate(self._starts[:-1]) if start <= at)
         for fence in self._fences:
             if self._goes_through(fence, at, line):

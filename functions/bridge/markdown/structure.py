@@ -1,4 +1,4 @@
-"""The structure of a growing text: where its tables are, where a mark can stand, from where to read on."""
+"""The structure of a growing text: its tables, where a mark can stand, and from where to read on."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -46,8 +46,8 @@ class Reading:
     def place_behind(self, at: int) -> tuple[int, str]:
         """Where a mark that belongs behind text[:at] can stand, and what it begins with there.
 
-        The next end of a word, or behind a block that has no words. That is a paragraph of its own: the
-        beginning is then its white space. It depends only on what stands before it.
+        That is the next end of a word, or the end of a block that has no words. There the mark is a paragraph
+        of its own, and begins with the white space of one. Both depend only on the text before them.
         """
         at = len(self.text[:at].rstrip())
         line = bisect_right(self._starts, at) - 1
@@ -59,13 +59,13 @@ class Reading:
         return self.end_of(end_line(leaf) - 1), "\n\n" + self._indentation_of(leaf)
 
     def goes_on_behind(self, at: int) -> bool:
-        """Whether another block begins there or later: what ends before it is complete."""
+        """Whether another block begins at `at` or later, so that the one before it is complete."""
         return bool(self._leaves) and self._starts[first_line(self._leaves[-1])] >= at
 
     def start_of_last_block(self) -> int:
-        """Where the last block begins that has a complete line and stands in no other; 0 if it is the first.
+        """Where the last block begins that has a complete line and stands in no other; 0 for the first.
 
-        Reading can begin there: what stands before it stays as it is.
+        Reading can begin there: the text before it stays as it is.
         """
         complete = len(self._lines) - 1
         begun = [

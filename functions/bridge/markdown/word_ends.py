@@ -1,10 +1,11 @@
-"""Where something can be put between the words of a paragraph without a change to what they mean."""
+"""Where a mark can be put between the words of a paragraph without changing what Markdown makes of them."""
 
 import re
 
 # Chinese and Japanese write no spaces between words.
 _WIDE = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-# A backslash before backticks means itself where they end a code span, and else that the first of them does.
+# Outside a code span, a backslash makes the backtick after it a plain character: \`a is no code span. Inside
+# one, a backslash is a plain character, and backticks after it end the span: `a\` is one.
 _SIGN = re.compile(rf"\\?`+|\\\S|\]\(|[\[\]()>\"]|<(?=[A-Za-z/!?@#])|\s|[{_WIDE}]")
 
 _ENDS = {"<": ">", '"': '"'}
@@ -13,8 +14,8 @@ _ENDS = {"<": ">", '"': '"'}
 def ends_of_words(text: str, begin: int, end: int) -> list[int]:
     """The ends of words in the paragraph text[begin:end] that are in no code span, link or angle brackets.
 
-    What is opened and never closed goes on to the end, so that each place depends only on what stands before
-    it. The end of the paragraph is the last of them.
+    A span that is never closed goes on to the end, so that each end of a word depends only on the text before
+    it. The last one is the end of the paragraph.
     """
     found: list[int] = []
     until = ""  # the sign that ends the code span, the angle brackets or the link's title

@@ -1,7 +1,7 @@
-"""What the agent says, as Slack shows it, while it grows: with its sources' numbers, huge tables as files.
+"""The growing text of an answer as Slack shows it: with its sources' numbers, and huge tables as files.
 
-What is settled is not read again, and a block that is itself very long only when it has grown by a quarter:
-an answer may have a megabyte, and the parser's tokens take up to 700 times as many bytes as the text.
+An answer may have a megabyte, and the parser's tokens take up to 700 times as many bytes as the text. Text
+that is settled is therefore not read again, and one very long block only when it has grown by a quarter.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ from functions.bridge.markdown.safe import clean, disarm, fenced
 from functions.bridge.markdown.structure import Reading
 from functions.bridge.markdown.tables import Form
 
-# So many characters are read at once; and what is less than this is read again.
+# Characters that are read at once, and the length up to which open text is read again each time.
 _AT_ONCE = 50_000
 _SMALL = 8_000
 
@@ -27,16 +27,16 @@ class Draft:
         self._link_hosts = link_hosts
         self._done: list[str] = []
         self._files: list[File] = []
-        # What is not settled, and what has been added to it since it was read.
+        # The text that is not settled, as far as it was read, and what has been added since.
         self._open = ""
         self._new: list[str] = []
         self._length = 0
         self._ends_in_return = False
         self._enough = _SMALL
         self._reading: Reading | None = None
-        # Marks, and behind how much of what is not settled they belong.
+        # Marks with their offset in the text that is not settled: each belongs after that many characters.
         self._marks: list[tuple[int, str]] = []
-        # So much of what is not settled has been shown as steady.
+        # How many characters of the text that is not settled have been shown as steady.
         self._steady = 0
 
     def __bool__(self) -> bool:
@@ -44,7 +44,7 @@ class Draft:
         return bool(self._done or self._length)
 
     def add(self, text: str) -> str:
-        """Add Markdown; gives back what there is of it that can be shown."""
+        """Add Markdown. Returns it cleaned."""
         said = clean(text[1:] if self._ends_in_return and text.startswith("\n") else text)
         self._ends_in_return = text.endswith("\r") or (self._ends_in_return and not text)
         if not self:
@@ -55,22 +55,22 @@ class Draft:
         return said
 
     def mark(self, number: int) -> None:
-        """Put the number of a source behind what has been said so far."""
+        """Put the number of a source after the text so far."""
         self._marks.append((self._length, f"[{number}]"))
 
     def growing(self) -> str:
-        """All of it but perhaps its very end, which may be anything half."""
+        """All of the text but perhaps its end, which may be incomplete."""
         reading = self._read(is_whole=False)
         return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [], is_whole=False)])
 
     def closed(self) -> str:
-        """All of it, as something else can follow: a code block that is open at its end is closed."""
+        """All of the text, with an open code block closed, so that something else can follow."""
         self._read()
         reading = Reading(closed(self._open))
         return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [])]).rstrip()
 
     def steady(self) -> str:
-        """As much of it as can be appended to: nothing that is added later changes it."""
+        """The beginning of the text that nothing added later changes."""
         reading = self._read(is_whole=False)
         end = len(steady(reading.text))
         for table in reading.tables[-1:]:
@@ -87,7 +87,7 @@ class Draft:
         return [*self._files, *files]
 
     def _read(self, *, is_whole: bool = True) -> Reading:
-        """What is not settled; without its end (`is_whole` is false) where reading all of it takes long."""
+        """The text that is not settled. Unless `is_whole`, its end is missing where reading takes long."""
         unread = self._length - len(self._open)
         if self._reading and not is_whole and len(self._open) > _AT_ONCE and unread < len(self._open) // 4:
             return self._reading
@@ -102,10 +102,10 @@ class Draft:
         return self._reading
 
     def _settle(self) -> None:
-        """Finish what stays as it is: all but the last block, which may still become something else."""
+        """Settle all but the last block, which may still become something else."""
         self._reading = reading = Reading(self._open)
         at = reading.start_of_last_block()
-        # One block that is still growing: to look again and again would take ever longer.
+        # Where it is one block that goes on growing, each look would take longer than the one before.
         self._enough = 2 * len(self._open)
         left = [(behind, mark) for behind, mark in self._marks if reading.place_behind(behind)[0] >= at]
         if at == 0 or any(behind < at for behind, _ in left):
@@ -121,9 +121,9 @@ class Draft:
         self._reading = None
 
     def _shown(self, reading: Reading, end: int, files: list[File], *, is_whole: bool = True) -> str:
-        """What stands before `end`, as it is shown; the files of its tables are added to `files`.
+        """The text before `end`, as it is shown. Files of its tables are added to `files`.
 
-        When there may be more (`is_whole` is false), nothing stands behind the last block.
+        Unless `is_whole`, more text may follow, and no mark is put after the last block.
         """
         marks = self._marks_placed(reading, end, is_whole=is_whole)
         edits = sorted([*self._tables_as_files(reading, end, files), *marks])

@@ -29,13 +29,14 @@ from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 
-# How long to wait, in seconds, before an agent that provably did not start is asked again.
+# Seconds to wait before an agent that provably did not start is asked again. `waits.Retry` repeats calls that
+# raise; here an agent is asked again because of its answer, and each time the turn's state is written first.
 RETRY_WAITS = (1.0, 3.0, 9.0)
-# Skipped progress is tried again with the next text, but not sooner than this (seconds); and than this when
-# the app is refused, which nobody mends in a moment.
+# Seconds before progress is tried again that Slack or the ledger did not take, and before it is tried again
+# when Slack refused the app: that takes an operator.
 PROGRESS_BACK_OFF = 2.0
 APP_REFUSED_BACK_OFF = 60.0
-# So long, in seconds, the first text waits for more: an answer that arrives whole is shown once.
+# Seconds that the first text waits for more, so that an answer that arrives whole is shown once.
 LINGER = 0.05
 # How often a file is sent at most while that has no effect.
 UPLOAD_TRIES = 3
@@ -53,8 +54,8 @@ class AskAgent:
     """One attempt of a turn whose agent may be asked.
 
     Args:
-        outcome: is told what the log wants to know.
-        stop_at: when the agent is not waited for any longer, seconds since the epoch.
+        outcome: what is to be logged goes in here.
+        stop_at: when the turn stops listening to the agent, seconds since the epoch.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class AskAgent:
             self._claimed.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
         for wait in (*map(self._claimed.spread, RETRY_WAITS), None):
-            # Before the call: once it is made, nobody can tell any more whether the agent started.
+            # On record before the call: after it, nothing tells whether the agent has started.
             self._claimed.advance(state=State.STARTED, intended=max(1, self._claimed.record.intended))
             reply = Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
             self._listen(agent.ask(question), reply)
@@ -139,12 +140,12 @@ class AskAgent:
             files.append(File(name, file.media_type, data))
             if sum(len(file.data) for file in files) > MOST_BYTES:
                 raise _FileMissing(file.name, "the files are larger than Slack said")
-            if self._clock.now() >= self._stop_at:  # else the agent would begin, and nobody listen
+            if self._clock.now() >= self._stop_at:  # the agent would begin without a listener
                 raise _FileMissing(file.name, "it came when the function's time was nearly up")
         return files
 
     def _names_of(self, users: Sequence[str]) -> dict[str, str]:
-        """What people call users; "" where Slack does not tell, which it is not asked for again then."""
+        """What people call users, "" where Slack does not tell. One failure ends the asking."""
         names = dict.fromkeys(users, "")
         for user in names:
             self._claimed.heartbeat()
@@ -205,7 +206,7 @@ class AskAgent:
         return max(0.0, min(times) - now)
 
     def _wait(self, words: str) -> None:
-        """Show that somebody is at work. Its own trouble does not hold up an answer that is on its way.
+        """Show that the bot is at work. Trouble with that does not hold up the answer.
 
         Raises:
             ChatAppRefused: before the agent runs.
@@ -235,7 +236,7 @@ class AskAgent:
             self._cadence.edited(self._clock.now())  # where nothing was new, look again after the interval
 
     def _seconds_after(self, trouble: Exception) -> float:
-        """How long there is no progress to be shown after `trouble` with it."""
+        """Seconds without progress after `trouble` with it."""
         if isinstance(trouble, ChatRateLimited):
             return trouble.retry_after
         return APP_REFUSED_BACK_OFF if isinstance(trouble, ChatAppRefused) else PROGRESS_BACK_OFF
@@ -247,7 +248,7 @@ class AskAgent:
     # --- afterwards ---
 
     def _owe(self, reply: Reply) -> None:
-        """Owe what the agent said, then bring its files: a crash meanwhile must not take the answer away."""
+        """Owe what the agent said, then upload its files: a crash between them must not lose the answer."""
         assert reply.ended is not None
         self._outcome.guardrails = tuple(reply.guardrails)
         files = reply.files()
@@ -283,7 +284,7 @@ class AskAgent:
     def _owe_text(
         self, reply: Reply, notes: Sequence[str], ending: State, *, failure: Failure | None
     ) -> None:
-        """Owe what the agent said and our notes, which stand in the last message, not in a file."""
+        """Owe what the agent said and our notes. The notes go into the last message, never into a file."""
         messages, rest = self._progress.pages(reply.final(*notes) or wording.FILES_ONLY)
         if rest:
             messages, rest = self._progress.pages(reply.final())
@@ -316,7 +317,7 @@ class AskAgent:
 
 
 class _FileMissing(Exception):
-    """A file of the question that the agent cannot get, and why, for the operator."""
+    """The agent cannot get a file of the question. `why` is for the operator."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(why)
