@@ -36,11 +36,11 @@ class ThreadMessages:
         self._claimed = claimed
         self._chat = chat
         self._unconfirmed = Unconfirmed(claimed, chat)
-        # What each message shows, as far as we know.
+        # What each message shows, if no lost call has changed it.
         self._shown: dict[int, Message] = {}
-        # Those of them that may show something else: an edit whose answer got lost may take effect late.
+        # Messages that may show something else: open streams, and those with an edit whose answer got lost.
         self._doubtful: set[int] = set()
-        # Those of which we have edited the last text in.
+        # Messages whose text came by an edit, which notifies nobody.
         self._edited: set[int] = set()
 
     @property
