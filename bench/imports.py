@@ -16,7 +16,7 @@ from simulator.aws import FAKE_CREDENTIALS, REGION
 from simulator.lambda_service.environment import REPOSITORY
 
 REPEATS = 3
-OWN = ("functions", "boto3", "botocore", "slack_sdk", "aws_lambda_powertools", "urllib3")
+OWN = ("functions", "boto3", "botocore", "slack_sdk", "urllib3")
 
 FUNCTIONS = {name: f"import functions.{name}" for name in ("receiver", "worker")}
 SNIPPETS = {"the interpreter alone": "", **FUNCTIONS}

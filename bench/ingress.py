@@ -168,9 +168,7 @@ class Ingress:
             "QUEUE_URL": self._aws.queue_url(wiring.QUESTIONS),
             "CONTROL_QUEUE_URL": self._aws.queue_url(wiring.CONTROL_QUEUE),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
-            "POWERTOOLS_SERVICE_NAME": "agent-bridge",
-            "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "SERVICE_NAME": "agent-bridge",
         }
 
 

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
-
+from functions import telemetry
 from functions.adapters.aws import clients
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
@@ -37,8 +35,6 @@ Work = Callable[[Command, Delivery, Ports], Outcome]
 
 # What an operator need not look into.
 _AS_IT_SHOULD_BE = (Verdict.ANSWERED, Verdict.DUPLICATE, Verdict.PRESS_REFUSED)
-
-logger = Logger(use_rfc3339=True, utc=True)
 
 
 class LambdaContext(Protocol):
@@ -94,6 +90,10 @@ class Consumer:
             The batch response: empty when the message is done with, else naming it, so that it is
             delivered again. `ReportBatchItemFailures` is on.
         """
+        with telemetry.invocation():
+            return self._consume(event, context, work)
+
+    def _consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
         record = event["Records"][0]
         message = SqsMessage(self._sqs, self._queue_url, record["receiptHandle"])
         command: Command | None
@@ -104,8 +104,8 @@ class Consumer:
         try:
             command = from_json(record["body"])
         except MalformedCommand as exc:
-            logger.error("message malformed", message_id=record["messageId"], reason=str(exc))
-            _count("Turns", verdict="malformed")
+            telemetry.log(telemetry.MESSAGE_MALFORMED, message_id=record["messageId"], reason=str(exc))
+            telemetry.count(telemetry.TURNS, verdict="malformed")
             command = lost_question(record["body"], record["messageId"]) if gives_up else None
         if command is None:
             with suppress(ServiceUnavailable):
@@ -145,8 +145,8 @@ def _facts(command: Command) -> dict[str, Any]:
 def _report_defect(command: Command, exc: Exception, record: Mapping[str, Any]) -> None:
     """An exception that nobody foresaw: its type and its place, as its text may quote what was said."""
     frames = traceback.extract_tb(exc.__traceback__)
-    logger.error(
-        "command broke" if isinstance(command, ControlCommand) else "turn broke",
+    telemetry.log(
+        telemetry.COMMAND_BROKE if isinstance(command, ControlCommand) else telemetry.TURN_BROKE,
         **_facts(command),
         error=type(exc).__name__,
         places=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
@@ -157,9 +157,9 @@ def _report_defect(command: Command, exc: Exception, record: Mapping[str, Any]) 
 
 def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> None:
     is_well = outcome.verdict in _AS_IT_SHOULD_BE and outcome.failure is None
-    log = logger.info if is_well else logger.warning
-    log(
-        "command handled" if isinstance(command, ControlCommand) else "turn handled",
+    telemetry.log(
+        telemetry.COMMAND_HANDLED if isinstance(command, ControlCommand) else telemetry.TURN_HANDLED,
+        warn=not is_well,
         verdict=outcome.verdict,
         **_facts(command),
         failure=outcome.failure,
@@ -170,33 +170,25 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         receive_count=_receives(record),
     )
     if outcome.app_refusal:
-        logger.error(
-            "app refused by Slack",
+        telemetry.log(
+            telemetry.APP_REFUSED,
             **_facts(command),
             error=outcome.app_refusal,
             remedy=outcome.remedy,
             retry_in_seconds=outcome.retry_in_seconds,
         )
-        _count("AppRefusals", error=outcome.app_refusal)
+        telemetry.count(telemetry.APP_REFUSALS, error=outcome.app_refusal)
     _count_verdict(command, outcome.verdict)
     if outcome.failure is not None and outcome.retry_in_seconds is None:  # else the next delivery counts it
-        _count("Failures", failure=outcome.failure)
+        telemetry.count(telemetry.FAILURES, failure=outcome.failure)
     if outcome.guardrails:
-        _count("Guardrails", guardrail="intervened")
+        telemetry.count(telemetry.GUARDRAILS, guardrail="intervened")
     if outcome.first_text_seconds is not None:
-        value = outcome.first_text_seconds
-        with single_metric(name="TimeToFirstText", unit=MetricUnit.Seconds, value=value):
-            pass
+        telemetry.count(telemetry.TIME_TO_FIRST_TEXT, outcome.first_text_seconds)
 
 
 def _count_verdict(command: Command, verdict: str) -> None:
     if isinstance(command, ControlCommand):
-        _count("Commands", command=command.name, verdict=verdict)
+        telemetry.count(telemetry.COMMANDS, command=command.name, verdict=verdict)
     else:
-        _count("Turns", verdict=verdict)
-
-
-def _count(name: str, **dimension: str) -> None:
-    with single_metric(name=name, unit=MetricUnit.Count, value=1) as metric:
-        for key, value in dimension.items():
-            metric.add_dimension(key, value)
+        telemetry.count(telemetry.TURNS, verdict=verdict)

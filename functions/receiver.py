@@ -13,9 +13,7 @@ from functools import cache
 from threading import Thread
 from typing import Any
 
-from aws_lambda_powertools import Logger, single_metric
-from aws_lambda_powertools.metrics import MetricUnit
-
+from functions import telemetry
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.queue import QuestionTooLong, Queues
 from functions.adapters.aws.secrets import CachedSecret
@@ -37,8 +35,6 @@ INTERACTIVITY_ROUTE = "POST /slack/interactivity"
 
 Response = dict[str, Any]
 
-logger = Logger(use_rfc3339=True, utc=True)
-
 
 class Receiver:
     """Answers one request at a time; made once per execution environment."""
@@ -50,6 +46,10 @@ class Receiver:
 
     def respond(self, event: Mapping[str, Any]) -> Response:
         """Answer an HTTP API request (payload format 2.0)."""
+        with telemetry.invocation():
+            return self._respond(event)
+
+    def _respond(self, event: Mapping[str, Any]) -> Response:
         try:
             headers, body = _headers(event), _body(event)
         except ValueError:
@@ -62,7 +62,7 @@ class Receiver:
         except SignatureError as exc:
             return _rejected(401, str(exc))
         except ServiceUnavailable as exc:
-            logger.error("request not taken", reason=str(exc))
+            telemetry.log(telemetry.REQUEST_NOT_TAKEN, reason=str(exc))
             _count("secret_malformed" if isinstance(exc, MalformedSecret) else "failed")
             return {"statusCode": 500}
 
@@ -116,11 +116,11 @@ class Receiver:
 
 def _log_accepted(command: Command) -> None:
     if isinstance(command, ControlCommand):
-        logger.info("command accepted", command=command.name, command_id=command.deduplication_id)
+        telemetry.log(telemetry.COMMAND_ACCEPTED, command=command.name, command_id=command.deduplication_id)
         return
     turn = command.turn
-    logger.info(
-        "turn accepted",
+    telemetry.log(
+        telemetry.TURN_ACCEPTED,
         command=command.name,
         turn_id=turn.turn_id,
         reference=turn.reference,
@@ -150,13 +150,13 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 
 def _rejected(status: int, reason: str) -> Response:
-    logger.warning("request rejected", status=status, reason=reason)
+    telemetry.log(telemetry.REQUEST_REJECTED, status=status, reason=reason)
     _count("rejected")
     return {"statusCode": status}
 
 
 def _ignored(reason: str) -> Response:
-    logger.info("event ignored", reason=reason)
+    telemetry.log(telemetry.EVENT_IGNORED, reason=reason)
     _count("ignored")
     return _json(200, {})
 
@@ -170,8 +170,7 @@ def _json(status: int, content: Mapping[str, str]) -> Response:
 
 
 def _count(outcome: str) -> None:
-    with single_metric(name="Requests", unit=MetricUnit.Count, value=1) as metric:
-        metric.add_dimension("outcome", outcome)
+    telemetry.count(telemetry.REQUESTS, outcome=outcome)
 
 
 @cache

@@ -143,8 +143,8 @@ class BridgeStack(cdk.Stack):
             handler="functions.receiver.handler",
             timeout=cdk.Duration.seconds(RECEIVER_TIMEOUT),
             memory=RECEIVER_MEMORY,
-            service=self._config.name,
             environment={
+                "SERVICE_NAME": self._config.name,
                 "QUEUE_URL": queues.questions.queue_url,
                 "CONTROL_QUEUE_URL": queues.control.queue_url,
                 "SIGNING_SECRET_ID": self._secrets.signing.secret_arn,
@@ -177,8 +177,8 @@ class BridgeStack(cdk.Stack):
             handler=handler,
             timeout=cdk.Duration.seconds(timeout),
             memory=CONSUMER_MEMORY,
-            service=self._config.name,
             environment={
+                "SERVICE_NAME": self._config.name,
                 "QUEUE_URL": queue.queue_url,
                 "BOT_TOKEN_SECRET_ID": self._secrets.token.secret_arn,
                 "LEDGER_TABLE": self._ledger.table.table_name,

@@ -11,8 +11,6 @@ from constructs import Construct
 
 from infra.code_asset import ARCHITECTURE, RUNTIME
 
-METRICS_NAMESPACE = "SlackAgentBridge"
-
 # In seconds. The CDK and cfn-lint still refuse more.
 FORMER_LONGEST_TIMEOUT = 900
 
@@ -20,8 +18,8 @@ FORMER_LONGEST_TIMEOUT = 900
 class BridgeFunction(Construct):
     """The function that runs `handler`. Its role may write its own log and its trace, and nothing else yet.
 
-    `service` names the bridge in logs and metrics; `memory` is in MB. `description` is for people who look at
-    the function. `reserved_concurrency` executions are this function's alone, and it has no more.
+    `memory` is in MB. `description` is for people who look at the function. `reserved_concurrency` executions
+    are this function's alone, and it has no more.
     """
 
     def __init__(
@@ -33,7 +31,6 @@ class BridgeFunction(Construct):
         handler: str,
         timeout: cdk.Duration,
         memory: int,
-        service: str,
         environment: Mapping[str, str],
         layers: Sequence[lambda_.ILayerVersion] = (),
         description: str | None = None,
@@ -60,14 +57,10 @@ class BridgeFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             layers=[*layers],
             reserved_concurrent_executions=reserved_concurrency,
-            environment={
-                **environment,
-                "POWERTOOLS_SERVICE_NAME": service,
-                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
-                "POWERTOOLS_LOG_LEVEL": "INFO",
-            },
+            environment={**environment},
         )
         cdk.Validations.of(self.role).acknowledge(
             cdk.Acknowledgment(

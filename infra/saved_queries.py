@@ -9,7 +9,7 @@ from constructs import Construct
 # By the name in the console: the query, and what it asks the operator for.
 QUERIES = {
     "what became of a question": (
-        "fields @timestamp, message, command, verdict, failure, detail, again_in_seconds, receive_count"
+        "fields @timestamp, message, command, verdict, failure, detail, retry_in_seconds, receive_count"
         ' | filter reference = "{{reference}}" | sort @timestamp',
         {"reference": "the number under the explanation in the thread, such as 03111004"},
     ),

@@ -45,7 +45,7 @@ class SampleAgentStack(cdk.Stack):
             env=cdk.Environment(region=region),
             description="A sample agent for the bridge: a virtual meteorologist (Amazon Bedrock Agents)",
         )
-        tools = SampleTools(self, "Tools", service=name, settings=settings)
+        tools = SampleTools(self, "Tools", settings=settings)
         agents = self.format_arn(service="bedrock", resource="agent", resource_name="*")
         role = ServiceRole(self, "Role", service="bedrock.amazonaws.com", source_arn=agents)
         allow_model(role, settings)

@@ -49,7 +49,7 @@ class SampleHarnessStack(cdk.Stack):
             env=cdk.Environment(region=region),
             description="A sample agent for the bridge: a virtual meteorologist (Amazon Bedrock AgentCore)",
         )
-        tools = SampleTools(self, "Tools", service=name, settings=settings)
+        tools = SampleTools(self, "Tools", settings=settings)
         gateway = _Gateway(self, "Gateway", name=name, tools=tools).gateway
         role = self._execution_role(settings, gateway)
         harness = agentcore.CfnHarness(

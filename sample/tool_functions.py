@@ -82,9 +82,9 @@ def read_tools() -> tuple[Tool, ...]:
 
 
 class SampleTools(Construct):
-    """`functions` are the tools, each with its function. `service` names the bridge in their logs."""
+    """`functions` are the tools, each with its function."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, service: str, settings: SampleAgent) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: SampleAgent) -> None:
         super().__init__(scope, construct_id)
         code = code_of(TOOLS)
         addresses = {
@@ -101,7 +101,6 @@ class SampleTools(Construct):
                     handler=f"sample.tools.{tool.module}.handler",
                     timeout=TIMEOUT,
                     memory=256,
-                    service=service,
                     environment={
                         name: address for name, address in addresses.get(tool.module, {}).items() if address
                     },

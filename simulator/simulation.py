@@ -233,9 +233,7 @@ class Simulation:
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
             "SETTINGS_FILE": str(file),
-            "POWERTOOLS_SERVICE_NAME": "agent-bridge",
-            "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
+            "SERVICE_NAME": "agent-bridge",
         }
 
 

@@ -33,37 +33,36 @@ class Queue:
     retention: int
 
 
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 # What it takes to do what a queue's commands ask for.
-CONSUMER = {"QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "SETTINGS_FILE"}
+CONSUMER = frozenset({"SERVICE_NAME", "QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "SETTINGS_FILE"})
 
 RECEIVER = Function(
     name="receiver",
     handler="functions.receiver.handler",
     timeout=deployment.RECEIVER_TIMEOUT,
     memory=deployment.RECEIVER_MEMORY,
-    environment=frozenset({"QUEUE_URL", "CONTROL_QUEUE_URL", "SIGNING_SECRET_ID", *POWERTOOLS}),
+    environment=frozenset({"SERVICE_NAME", "QUEUE_URL", "CONTROL_QUEUE_URL", "SIGNING_SECRET_ID"}),
 )
 WORKER = Function(
     name="worker",
     handler="functions.worker.handler",
     timeout=Worker.timeout_seconds,
     memory=deployment.CONSUMER_MEMORY,
-    environment=frozenset({*CONSUMER, *POWERTOOLS}),
+    environment=CONSUMER,
 )
 CONTROL = Function(
     name="control",
     handler="functions.control.handler",
     timeout=deployment.CONTROL_TIMEOUT,
     memory=deployment.CONSUMER_MEMORY,
-    environment=frozenset({*CONSUMER, *POWERTOOLS}),
+    environment=CONSUMER,
 )
 DEAD_LETTERS = Function(
     name="dead_letters",
     handler="functions.dead_letters.handler",
     timeout=deployment.DEAD_LETTERS_TIMEOUT,
     memory=deployment.CONSUMER_MEMORY,
-    environment=frozenset({*CONSUMER, *POWERTOOLS}),
+    environment=CONSUMER,
 )
 FUNCTIONS = (RECEIVER, WORKER, CONTROL, DEAD_LETTERS)
 
@@ -74,7 +73,7 @@ PLACES, WEATHER, CLOCK = (
         handler=f"sample.tools.{name}.handler",
         timeout=15,
         memory=256,
-        environment=frozenset(POWERTOOLS),
+        environment=frozenset(),
     )
     for name in ("places", "weather", "clock")
 )

@@ -56,29 +56,35 @@ def _client_context(header: str | None) -> SimpleNamespace | None:
     return SimpleNamespace(custom=given.get("custom"), env=given.get("env"), client=given.get("client"))
 
 
+# What a record has without `extra`.
+PLAIN = {*vars(logging.makeLogRecord({})), "message", "asctime"}
+
+
 class JsonFormatter(logging.Formatter):
-    """Lambda's JSON log format: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
+    """Lambda's JSON log format: https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+
+    What a record has as its `extra` stands beside Lambda's own members, and cannot replace them.
+    """
 
     converter = staticmethod(time.gmtime)
     request_id: str | None = None
 
     def format(self, record: logging.LogRecord) -> str:
+        kind, error, trace = record.exc_info or (None, None, None)
         line: dict[str, Any] = {
             "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,
+            "stackTrace": traceback.format_tb(trace) if kind else None,
+            "errorType": kind.__name__ if kind else None,
+            "errorMessage": str(error) if kind else None,
+            "requestId": self.request_id,
+            "location": f"{record.pathname}:{record.funcName}:{record.lineno}" if kind else None,
         }
-        if self.request_id:
-            line["requestId"] = self.request_id
-        if record.exc_info and record.exc_info[0]:
-            kind, error, trace = record.exc_info
-            line |= {
-                "errorType": kind.__name__,
-                "errorMessage": str(error),
-                "stackTrace": traceback.format_tb(trace),
-            }
-        return json.dumps(line, ensure_ascii=False, default=str)
+        line |= {name: value for name, value in vars(record).items() if name not in {*PLAIN, *line}}
+        present = {name: value for name, value in line.items() if value is not None}
+        return json.dumps(present, ensure_ascii=False, default=str)
 
 
 class RuntimeClient:
@@ -178,6 +184,7 @@ def main() -> None:
     log = logging.StreamHandler(sys.stdout)
     log.setFormatter(formatter)
     logging.getLogger().addHandler(log)
+    logging.getLogger().setLevel(os.environ["AWS_LAMBDA_LOG_LEVEL"])
 
     client = RuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:

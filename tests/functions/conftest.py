@@ -55,7 +55,6 @@ def bot_token(aws: Aws) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def powertools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables that Powertools reads, as the template sets them."""
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "agent-bridge")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SlackAgentBridge")
+def service_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose metrics they are, as the template sets it."""
+    monkeypatch.setenv("SERVICE_NAME", "agent-bridge")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,10 +17,11 @@ from functions.bridge.delivery import Delivery
 from functions.bridge.turn import Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
-from functions.consumer import Consumer, Work, logger
+from functions.consumer import Consumer, Work
 from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws
 from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import TURN
+from tests.functions.lambda_log import metrics_in, written
 
 
 class Context:
@@ -64,12 +64,8 @@ class Desk:
             "body": body,
             "attributes": {"ApproximateReceiveCount": str(receives)},
         }
-        # Powertools writes to what was the standard output when its logger was made.
-        logger.registered_handler.stream = sys.stdout  # type: ignore[attr-defined]
-        self._capsys.readouterr()
-        response = self._consumer.consume({"Records": [record]}, Context(), work)
-        self.lines = [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
-        return response
+        with written(self._capsys) as self.lines:
+            return self._consumer.consume({"Records": [record]}, Context(), work)
 
     def line(self, message: str) -> dict[str, Any]:
         [line] = [line for line in self.lines if line.get("message") == message]
@@ -77,13 +73,7 @@ class Desk:
 
     def metrics(self) -> dict[str, list[str]]:
         """Metrics by name, each with the values of its dimensions but the service."""
-        found: dict[str, list[str]] = {}
-        for line in self.lines:
-            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-                [dimensions] = directive["Dimensions"]
-                values = [line[name] for name in dimensions if name != "service"]
-                found.setdefault(directive["Metrics"][0]["Name"], []).extend(values)
-        return found
+        return metrics_in(self.lines)
 
     @property
     def hidden(self) -> list[int]:
@@ -129,8 +119,15 @@ AGAIN = {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 def test_log_lines_say_when_in_utc_as_rfc_3339_has_it(desk: Desk) -> None:
     desk.consume(to_json(ASK), ends_with(Outcome(Verdict.ANSWERED)))
     said = desk.line("turn handled")["timestamp"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", said)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", said)
     assert abs(datetime.fromisoformat(said) - datetime.now(UTC)) < timedelta(minutes=10)
+
+
+def test_an_invocation_writes_its_metrics_in_one_line(desk: Desk) -> None:
+    outcome = Outcome(Verdict.FAILED, failure=Failure.ACCESS_DENIED, first_text_seconds=1.5)
+    desk.consume(to_json(ASK), ends_with(outcome))
+    [line] = [line for line in desk.lines if "_aws" in line]
+    assert (line["Turns"], line["Failures"], line["TimeToFirstText"]) == (1, 1, 1.5)
 
 
 def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import re
 import tracemalloc
 import uuid
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from functions.adapters.aws.secrets import CachedSecret
 from functions.bridge.commands import Ask, RefusePress, Retry, from_json
 from functions.bridge.credentials import signing_secrets
 from functions.bridge.turn import Notice, Turn
-from functions.receiver import MAX_BODY_BYTES, Receiver, logger
+from functions.receiver import MAX_BODY_BYTES, Receiver
 from simulator.aws import Aws
 from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
@@ -311,13 +310,6 @@ def test_a_flood_of_megabytes_and_of_deep_json_leaves_nothing_in_memory(door: Do
     # What is kept of requests is kept each time. Once, it may be what another thread of this process needs.
     assert min(kept) < MAX_BODY_BYTES // 10
     assert min(peaks) < 10 * MAX_BODY_BYTES
-
-
-def test_log_lines_say_when_in_utc_as_rfc_3339_has_it(door: Door, caplog: pytest.LogCaptureFixture) -> None:
-    door.knock(event_request(MENTION))
-    [record] = caplog.records
-    line = json.loads(logger.registered_handler.format(record))
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["timestamp"])
 
 
 def test_the_log_says_what_was_rejected_and_never_what_it_said(

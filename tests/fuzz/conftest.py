@@ -9,12 +9,3 @@ from tests.functions.adapters.scripted_server import ScriptedServer, standing_in
 def server() -> Iterator[ScriptedServer]:
     with standing_in_for("BEDROCK_AGENT_RUNTIME") as server:
         yield server
-
-
-@pytest.fixture(scope="module", autouse=True)
-def powertools() -> Iterator[None]:
-    """The variables that Powertools reads, as the template sets them."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("POWERTOOLS_SERVICE_NAME", "agent-bridge")
-        environment.setenv("POWERTOOLS_METRICS_NAMESPACE", "SlackAgentBridge")
-        yield

@@ -1,5 +1,3 @@
-import ast
-import inspect
 import json
 import re
 import shlex
@@ -12,7 +10,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from config.bridge_toml import Config, Queues, Receiver, Worker
-from functions import consumer
+from functions import telemetry
 from functions.adapters.aws.json_client import CONNECT_SECONDS, FIRST_BACK_OFF, READ_SECONDS, TRIES
 from functions.adapters.aws.ledger import KEPT_SECONDS
 from functions.bridge.replies.options import ReplyOptions, Style
@@ -44,7 +42,11 @@ def test_every_function_runs_python_3_13_on_arm64_from_one_asset(template: Templ
 def test_every_function_is_traced_and_logs_json_to_a_group_of_its_own(template: Template) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
     assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 4
-    assert [function["LoggingConfig"]["LogFormat"] for function in functions] == ["JSON"] * 4
+    for function in functions:
+        assert (function["LoggingConfig"]["LogFormat"], function["LoggingConfig"]["ApplicationLogLevel"]) == (
+            "JSON",
+            "INFO",
+        )
     groups = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
     assert len(groups) == 4
     assert groups < template.find_resources("AWS::Logs::LogGroup").keys()
@@ -312,11 +314,6 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
     (token,) = (name for name in secrets if "Token" in name)
     (table,) = template.find_resources("AWS::DynamoDB::GlobalTable")
     control, dead_letters, questions = sorted(template.find_resources("AWS::SQS::Queue"))
-    powertools = {
-        "POWERTOOLS_SERVICE_NAME": "agent-bridge",
-        "POWERTOOLS_METRICS_NAMESPACE": "SlackAgentBridge",
-        "POWERTOOLS_LOG_LEVEL": "INFO",
-    }
     environments = {
         name: properties["Environment"]["Variables"] for name, (_, properties) in functions.items()
     }
@@ -325,28 +322,28 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": questions},
             "CONTROL_QUEUE_URL": {"Ref": control},
             "SIGNING_SECRET_ID": {"Ref": signing},
-            **powertools,
+            "SERVICE_NAME": "agent-bridge",
         },
         "worker": {
             "QUEUE_URL": {"Ref": questions},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
-            **powertools,
+            "SERVICE_NAME": "agent-bridge",
         },
         "control": {
             "QUEUE_URL": {"Ref": control},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
-            **powertools,
+            "SERVICE_NAME": "agent-bridge",
         },
         "dead_letters": {
             "QUEUE_URL": {"Ref": dead_letters},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
-            **powertools,
+            "SERVICE_NAME": "agent-bridge",
         },
     }
 
@@ -420,14 +417,15 @@ WORDS_OF_QUERIES = {"fields", "filter", "sort", "stats", "count", "latest", "isp
 
 
 def test_queries_ask_for_what_the_functions_log(template: Template) -> None:
-    tree = list(ast.walk(ast.parse(inspect.getsource(consumer))))
-    written = {node.arg for node in tree if isinstance(node, ast.keyword)}
-    written |= {node.value for node in tree if isinstance(node, ast.Constant) if isinstance(node.value, str)}
+    lines = telemetry.declared(telemetry.Line)
     for query in of_type(template, "AWS::Logs::QueryDefinition"):
         text = query["QueryString"]
-        assert {*re.findall('message = "(.+?)"', text)} <= written
+        named = {*re.findall('message = "(.+?)"', text)}
+        assert named <= {line.message for line in lines}
+        asked = [line for line in lines if line.message in named] or lines
         names = re.sub(r'"[^"]*"|as \w+|sort \w+|@\w+', "", text)
-        assert {*re.findall("[a-z_]+", names)} - WORDS_OF_QUERIES - {"message"} <= written
+        fields = {*re.findall("[a-z_]+", names)} - WORDS_OF_QUERIES - {"message"}
+        assert fields <= {field for line in asked for field in line.fields}
 
 
 def test_the_workers_role_is_named_for_agents_of_other_accounts(
@@ -519,7 +517,7 @@ def test_settings_reach_the_worker(other_template: Template) -> None:
         {
             "Handler": "functions.worker.handler",
             "Timeout": 1800,
-            "Environment": {"Variables": Match.object_like({"POWERTOOLS_SERVICE_NAME": "weather"})},
+            "Environment": {"Variables": Match.object_like({"SERVICE_NAME": "weather"})},
         },
     )
     other_template.has_resource_properties(

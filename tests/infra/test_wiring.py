@@ -46,7 +46,7 @@ def test_tools_are_those_of_the_sample_agents_templates(
             handler=function["Handler"],
             timeout=function["Timeout"],
             memory=function["MemorySize"],
-            environment=frozenset(function["Environment"]["Variables"]),
+            environment=frozenset(function.get("Environment", {}).get("Variables", {})),
         )
         for function in deployed
     }

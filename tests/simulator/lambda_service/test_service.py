@@ -1,3 +1,5 @@
+import json
+import re
 import socket
 import subprocess
 import sys
@@ -201,6 +203,21 @@ def test_log_lines_of_all_kinds_are_kept(serve: Serve, log: Log) -> None:
     assert line.startswith("{")
     assert '"level": "WARNING"' in line
     assert '"requestId"' in line
+
+
+def test_log_records_are_json_as_lambda_writes_it(serve: Serve, log: Log) -> None:
+    service = serve("sample.log")
+    service.invoke("f", "hello")
+    log.wait_for("with an exception")
+    lines = [json.loads(line) for line in service.logs("f") if line.startswith("{")]
+    [fields] = [line for line in lines if line["message"] == "with fields"]
+    assert fields.keys() == {"timestamp", "level", "message", "logger", "requestId", "reason"}
+    assert (fields["level"], fields["logger"], fields["reason"]) == ("INFO", "sample", "why")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", fields["timestamp"])
+    [error] = [line for line in lines if line["message"] == "with an exception"]
+    assert (error["errorType"], error["errorMessage"]) == ("ValueError", "broken")
+    assert re.fullmatch(r"/.*/sample\.py:log:\d+", error["location"])
+    assert error["stackTrace"]
 
 
 def test_an_event_over_six_megabytes_is_refused(serve: Serve) -> None:

@@ -63,6 +63,11 @@ def connect(event: Any, _context: LambdaContext) -> None:
 
 def log(event: Any, _context: LambdaContext) -> None:
     logging.getLogger("sample").warning("through logging: %s", event)
+    logging.getLogger("sample").info("with fields", extra={"reason": "why", "absent": None, "level": "mine"})
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        logging.getLogger("sample").exception("with an exception")
     print("through print")
     print("through stderr", file=sys.stderr)
 
