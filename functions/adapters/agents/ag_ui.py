@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from functions.adapters.agents.error_texts import identifier
-from functions.adapters.agents.pieces import Calls, Said, Thought, ToolsSeen
+from functions.adapters.agents.pieces import Arguments, Calls, Said, Thought, ToolsSeen
 from functions.bridge.agents.events import AgentEvent, Failed, ToolKind
 from functions.bridge.agents.failures import Failure, at_work
 
@@ -39,6 +39,7 @@ class AgUiTranslator:
         self._thought = Thought()
         self._tools = ToolsSeen()
         self._calls = Calls()
+        self._arguments = Arguments()
         self._call = ""  # the last one: a chunk without an id goes on with it
         self._message: object = None  # the last one: a chunk without an id goes on with it
         self._shown: object = None  # the last one of the agent's
@@ -58,12 +59,15 @@ class AgUiTranslator:
                 yield from self._text(event)
             case "TOOL_CALL_START" | "TOOL_CALL_ARGS" | "TOOL_CALL_CHUNK":
                 yield from self._tool_call(event)
+            case "TOOL_CALL_END" | "TOOL_CALL_RESULT":
+                yield from self._arguments.end(_string(event, "toolCallId"))
             case "SUBAGENT_STARTED":
                 yield from self._tools.use(
                     event.get("subagentRunId"), event.get("name"), ToolKind.COLLABORATOR
                 )
             case "RUN_FINISHED":
                 self.is_open = False
+                yield from self._arguments.end_all()  # chunks have no end of their own
                 yield from self._said.end()
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
@@ -76,7 +80,9 @@ class AgUiTranslator:
         if name := event.get("toolCallName"):
             yield from self._tools.use(event.get("toolCallId"), name)
             self._calls.start(self._call, name)
+            self._arguments.start(self._call, name)
         self._calls.add(self._call, _string(event, "delta"))
+        self._arguments.add(self._call, _string(event, "delta"))
 
     def _outcome(self, outcome: object) -> Iterator[AgentEvent]:
         """How a run ended that may wait for something: docs.ag-ui.com/concepts/interrupts

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from functions.adapters.agents.pieces import ModelText, encodable
+from functions.adapters.agents.pieces import ModelText, encodable, tool_arguments
 from functions.bridge import wording
 from functions.bridge.agents.events import (
     AgentEvent,
@@ -177,8 +177,11 @@ class InvokeAgentTranslator:
             steps = trace.get(kind, {})
             if text := steps.get("rationale", {}).get("text"):
                 yield Rationale(encodable(text))
-            if used := _tool_use(steps.get("invocationInput", {})):
+            invocation = steps.get("invocationInput", {})
+            if used := _tool_use(invocation):
                 yield used
+                if given := _given(invocation):
+                    yield tool_arguments(used.name, given)
         guardrail = _guardrail(trace.get("guardrailTrace", {}))
         if guardrail and guardrail not in self._guardrails:  # a stream is assessed every few characters
             self._guardrails.add(guardrail)
@@ -202,6 +205,25 @@ def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
     return ToolUse("") if invocation and invocation.get("invocationType") != "FINISH" else None
 
 
+def _given(invocation: Mapping[str, Any]) -> Any:
+    """What an agent gives to what it uses; nothing where the trace does not tell."""
+    if action := invocation.get("actionGroupInvocationInput"):
+        return _arguments(action) if "parameters" in action or "requestBody" in action else None
+    return (
+        invocation.get("agentCollaboratorInvocationInput", {}).get("input")
+        or invocation.get("knowledgeBaseLookupInput", {}).get("text")
+        or invocation.get("codeInterpreterInvocationInput", {}).get("code")
+    )
+
+
+def _arguments(asked: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters by name, those in the body of a request too."""
+    given = list(asked.get("parameters", []))
+    for body in asked.get("requestBody", {}).get("content", {}).values():
+        given += body.get("properties", []) if isinstance(body, dict) else body
+    return {encodable(one.get("name", "")): encodable(one.get("value", "")) for one in given}
+
+
 def _action_name(action: Mapping[str, Any]) -> str:
     return encodable(action.get("function") or _path_name(action.get("apiPath", "")))
 
@@ -210,15 +232,11 @@ def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
     """What the agent wants done; everything in one `returnControl` is answered under one id."""
     for member in returned.get("invocationInputs", []):
         asked = member.get("functionInvocationInput") or member.get("apiInvocationInput") or {}
-        given = list(asked.get("parameters", []))
-        for body in asked.get("requestBody", {}).get("content", {}).values():
-            given += body.get("properties", [])
-        arguments = {encodable(one.get("name", "")): encodable(one.get("value", "")) for one in given}
         repeated = {name: asked[name] for name in _REPEATED if name in asked}
         yield ToolRequest(
             call_id=returned.get("invocationId", ""),
             name=_action_name(asked) or encodable(asked.get("actionGroup", "")),
-            arguments=json.dumps(arguments, ensure_ascii=False),
+            arguments=json.dumps(_arguments(asked), ensure_ascii=False),
             wanted=_WANTED.get(asked.get("actionInvocationType", ""), Wanted.RESULT),
             context=json.dumps(repeated, ensure_ascii=False),
         )

@@ -7,7 +7,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarnessStrea
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from functions.adapters.agents.pieces import Calls, Said, Thought, ToolsSeen, encodable
+from functions.adapters.agents.pieces import Arguments, Calls, Said, Thought, ToolsSeen, encodable
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 
@@ -37,6 +37,7 @@ class HarnessTranslator:
         self._thought = Thought()
         self._tools = ToolsSeen()
         self._calls = Calls()  # of the message under way
+        self._arguments = Arguments()  # by the block's index
         self._call_in_block: dict[int, str] = {}  # ids by the block's index, which a later block may reuse
         self._from_agent = True
         self._stop_reason = ""  # of the last message; "" while it goes on
@@ -56,6 +57,7 @@ class HarnessTranslator:
             yield from self._delta(member["contentBlockDelta"])
         elif "contentBlockStop" in member:
             yield from self._thought.end()
+            yield from self._arguments.end(member["contentBlockStop"].get("contentBlockIndex", 0))
         elif "messageStop" in member:
             yield from self._thought.end()
             self._stop_reason = member["messageStop"].get("stopReason", "")
@@ -91,6 +93,7 @@ class HarnessTranslator:
         self._call_in_block.pop(index, None)
         if use:
             yield from self._tools.use(use.get("toolUseId"), use.get("name"))
+            self._arguments.start(index, use.get("name"))
             if use.get("type") not in _RUN_ELSEWHERE:
                 self._call_in_block[index] = call_id = use.get("toolUseId", "")
                 self._calls.start(call_id, use.get("name"))
@@ -98,7 +101,9 @@ class HarnessTranslator:
     def _delta(self, block: Mapping[str, Any]) -> Iterator[AgentEvent]:
         delta = block.get("delta", {})
         if piece := delta.get("toolUse", {}).get("input"):
-            self._calls.add(self._call_in_block.get(block.get("contentBlockIndex", 0), ""), piece)
+            index = block.get("contentBlockIndex", 0)
+            self._arguments.add(index, piece)
+            self._calls.add(self._call_in_block.get(index, ""), piece)
         elif text := delta.get("reasoningContent", {}).get("text"):
             self._thought.add(text)
         elif self._from_agent and (text := delta.get("text")):

@@ -1,9 +1,18 @@
 """What agents tell in many small pieces, put together: text, thoughts, calls of tools."""
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
-from functions.bridge.agents.events import Rationale, TextDelta, ToolKind, ToolRequest, ToolUse, Wanted
+from functions.bridge.agents.events import (
+    Rationale,
+    TextDelta,
+    ToolArguments,
+    ToolKind,
+    ToolRequest,
+    ToolUse,
+    Wanted,
+)
 
 _THOUGHT, _END_OF_THOUGHT = "<thinking>", "</thinking>"
 
@@ -124,7 +133,7 @@ class ToolsSeen:
             if call_id in self._ids:
                 return
             self._ids.add(call_id)
-        yield ToolUse(_tool_name(name), kind)
+        yield ToolUse(tool_name(name), kind)
 
 
 class Calls:
@@ -135,7 +144,7 @@ class Calls:
         self._pieces: dict[str, list[str]] = {}
 
     def start(self, call_id: str, name: object) -> None:
-        self._names[call_id] = _tool_name(name)
+        self._names[call_id] = tool_name(name)
         self._pieces[call_id] = []
 
     def add(self, call_id: str, piece: str) -> None:
@@ -171,6 +180,43 @@ class Calls:
         return text
 
 
-def _tool_name(name: object) -> str:
+class Arguments:
+    """Arguments of tools that come in pieces of JSON text, which is forgotten once its digest is told."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Hashable, tuple[str, list[str]]] = {}
+
+    def start(self, call: Hashable, name: object) -> None:
+        """`call` is whatever tells it from the others under way: its id, its block."""
+        self._calls[call] = (tool_name(name), [])
+
+    def add(self, call: Hashable, piece: str) -> None:
+        if piece and call in self._calls:
+            self._calls[call][1].append(piece)
+
+    def end(self, call: Hashable) -> Iterator[ToolArguments]:
+        """No more of this call will come."""
+        if call in self._calls:
+            name, pieces = self._calls.pop(call)
+            text = "".join(pieces)
+            try:
+                yield tool_arguments(name, json.loads(text) if text.strip() else {})
+            except (ValueError, RecursionError):
+                yield tool_arguments(name, text)
+
+    def end_all(self) -> Iterator[ToolArguments]:
+        """Nor of any other; where there was none at all, nobody knows what the tool was given."""
+        for call in [call for call, (_, pieces) in self._calls.items() if pieces]:
+            yield from self.end(call)
+
+
+def tool_arguments(name: str, value: object) -> ToolArguments:
+    """The digest of `value`, whatever the order of its members: of its JSON text, keys sorted, no spaces."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return ToolArguments(name, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
+def tool_name(name: object) -> str:
+    """The tool's own name; "" for what is no text."""
     # A gateway's tools are named after their target too: "weather___get-forecast".
     return encodable(name).rpartition("___")[2] if isinstance(name, str) else ""

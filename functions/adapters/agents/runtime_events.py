@@ -27,7 +27,7 @@ from typing import Any
 
 from functions.adapters.agents import ag_ui
 from functions.adapters.agents.error_texts import error_in, identifier
-from functions.adapters.agents.pieces import Said, Thought, ToolsSeen
+from functions.adapters.agents.pieces import Arguments, Said, Thought, ToolsSeen, tool_arguments, tool_name
 from functions.adapters.agents.sse import Event
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
 from functions.bridge.agents.failures import Failure, at_work
@@ -87,6 +87,7 @@ class RuntimeTranslator:
         self._said = Said()
         self._thought = Thought()
         self._tools = ToolsSeen()
+        self._arguments = Arguments()  # by the block's index
         self._ag_ui = ag_ui.AgUiTranslator()
         self._shape = ""  # the one in which the text comes
         self._has_text = False
@@ -204,7 +205,9 @@ class RuntimeTranslator:
         content = value.get("content") if isinstance(value, dict) else None
         for block in content if isinstance(content, list) else []:
             if isinstance(block, dict) and isinstance(use := block.get("toolUse"), dict):
-                yield from self._tools.use(use.get("toolUseId"), use.get("name"))
+                for new in self._tools.use(use.get("toolUseId"), use.get("name")):
+                    yield new
+                    yield tool_arguments(tool_name(use.get("name")), use.get("input", {}))
         if isinstance(value, dict):
             self._said.new_message()
         self._unreadable = self._unreadable or not _has_known_shape(value)
@@ -219,7 +222,9 @@ class RuntimeTranslator:
             self._said.new_message()
             self._in_message, self._stop_reason = True, ""
         elif delta := _inner(event, "contentBlockDelta", "delta"):
-            if isinstance(text := _inner(delta, "reasoningContent").get("text"), str):
+            if isinstance(piece := _inner(delta, "toolUse").get("input"), str):
+                self._arguments.add(_block(event, "contentBlockDelta"), piece)
+            elif isinstance(text := _inner(delta, "reasoningContent").get("text"), str):
                 self._thought.add(text)
             elif isinstance(text := delta.get("text"), str):
                 yield from self._thought.end()
@@ -228,6 +233,9 @@ class RuntimeTranslator:
             yield from self._thought.end()
             if use := _inner(event, "contentBlockStart", "start", "toolUse"):
                 yield from self._tools.use(use.get("toolUseId"), use.get("name"))
+                self._arguments.start(_block(event, "contentBlockStart"), use.get("name"))
+            elif "contentBlockStop" in event:
+                yield from self._arguments.end(_block(event, "contentBlockStop"))
             elif "messageStop" in event:
                 self._in_message = False
                 self._stop_reason = identifier(_inner(event, "messageStop").get("stopReason"))
@@ -267,6 +275,11 @@ def _is_number(value: Any) -> bool:
 
 def _is_error(item: Mapping[str, Any]) -> bool:
     return bool(item.get("error")) or item.get("status") == "error"
+
+
+def _block(event: Mapping[str, Any], name: str) -> str:
+    """The index of the block that an event is about; all are one where a framework leaves it out."""
+    return str(_inner(event, name).get("contentBlockIndex"))
 
 
 def _inner(value: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

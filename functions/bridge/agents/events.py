@@ -42,6 +42,19 @@ class ToolUse:
 
 
 @dataclass(frozen=True)
+class ToolArguments:
+    """What a tool was given is known: it comes after the tool's `ToolUse`, as agents tell of arguments later.
+
+    Attributes:
+        name: of the tool, as in its `ToolUse`.
+        digest: 16 hexadecimal characters, the same for the same arguments; never the arguments themselves.
+    """
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Source:
     """Where something that the agent says comes from.
 
@@ -144,5 +157,15 @@ class Failed:
 
 
 AgentEvent = (
-    TextDelta | Rationale | ToolUse | Citation | File | Guardrail | CutShort | ToolRequest | Finished | Failed
+    TextDelta
+    | Rationale
+    | ToolUse
+    | ToolArguments
+    | Citation
+    | File
+    | Guardrail
+    | CutShort
+    | ToolRequest
+    | Finished
+    | Failed
 )

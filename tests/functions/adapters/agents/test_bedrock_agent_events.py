@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.bedrock_agent import BedrockAgent
+from functions.adapters.agents.pieces import tool_arguments
 from functions.bridge.agents.events import (
     AgentEvent,
     Citation,
@@ -20,6 +21,7 @@ from functions.bridge.agents.events import (
     Rationale,
     Source,
     TextDelta,
+    ToolArguments,
     ToolKind,
     ToolRequest,
     ToolUse,
@@ -355,11 +357,56 @@ def test_files_come_with_name_type_and_bytes(service: ScriptedServer) -> None:
 def test_what_an_agent_uses_has_a_name_and_a_kind(
     service: ScriptedServer, invocation: dict[str, Any], expected: ToolUse
 ) -> None:
-    assert heard(service, step("invocationInput", **invocation), chunk("ok")) == [
+    told = heard(service, step("invocationInput", **invocation), chunk("ok"))
+    assert [event for event in told if not isinstance(event, ToolArguments)] == [
         expected,
         TextDelta("ok"),
         Finished(),
     ]
+
+
+@pytest.mark.parametrize(
+    ("invocation", "name", "given"),
+    [
+        (
+            {"actionGroupInvocationInput": {
+                "function": "get_forecast",
+                "parameters": [
+                    {"name": "days", "type": "integer", "value": "3"},
+                    {"name": "city", "type": "string", "value": "Chicago"},
+                ],
+            }},
+            "get_forecast",
+            {"city": "Chicago", "days": "3"},
+        ),
+        (
+            {"actionGroupInvocationInput": {
+                "apiPath": "/bookings",
+                "requestBody": {"content": {"application/json": [{"name": "city", "value": "Chicago"}]}},
+            }},
+            "bookings",
+            {"city": "Chicago"},
+        ),
+        ({"knowledgeBaseLookupInput": {"knowledgeBaseId": "KB1", "text": "gales"}}, "", "gales"),
+        ({"codeInterpreterInvocationInput": {"code": "print(1)"}}, "", "print(1)"),
+        (
+            {"agentCollaboratorInvocationInput": {"agentCollaboratorName": "a", "input": {"text": "how?"}}},
+            "a",
+            {"text": "how?"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_tool_is_given_is_told_by_its_digest(
+    service: ScriptedServer, invocation: dict[str, Any], name: str, given: Any
+) -> None:
+    told = heard(service, step("invocationInput", **invocation), chunk("ok"))
+    assert told[1] == tool_arguments(name, given)
+
+
+def test_nothing_is_told_of_arguments_that_the_trace_leaves_out(service: ScriptedServer) -> None:
+    action = {"actionGroupInvocationInput": {"actionGroupName": "Invoices", "function": "find-invoice"}}
+    told = heard(service, step("invocationInput", **action), chunk("ok"))
+    assert told == [ToolUse("find-invoice"), TextDelta("ok"), Finished()]
 
 
 def test_a_router_and_a_collaborator_use_tools_too(service: ScriptedServer) -> None:

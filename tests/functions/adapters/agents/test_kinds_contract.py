@@ -1,6 +1,7 @@
 """What every kind of agent does alike, with a real boto3 client against a server that speaks its protocol."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from functions.bridge.agents.events import (
     Finished,
     Rationale,
     TextDelta,
+    ToolArguments,
     ToolRequest,
     ToolUse,
     Wanted,
@@ -123,6 +125,15 @@ def test_it_is_told_who_asks(kind: Kind, agent: Agent, agent_service: AgentServi
     events(agent.ask(QUESTION))
     [invocation] = agent_service.invocations
     assert ("U0123456789" in invocation.attributes.values()) is kind.knows_asker
+
+
+def test_each_tool_has_a_digest_of_its_arguments(agent: Agent) -> None:
+    heard = events(agent.ask(QUESTION))
+    used = [event.name for event in heard if isinstance(event, ToolUse)]
+    given = [event for event in heard if isinstance(event, ToolArguments)]
+    assert [event.name for event in given] == used
+    assert all(re.fullmatch("[0-9a-f]{16}", event.digest) for event in given)
+    assert len({event.digest for event in given}) == len(used)
 
 
 def test_steps_come_before_the_text(kind: Kind, agent: Agent) -> None:

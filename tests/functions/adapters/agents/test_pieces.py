@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.adapters.agents.pieces import Said
+from functions.adapters.agents.pieces import Arguments, Said, tool_arguments
 from functions.bridge.agents.events import Rationale, TextDelta
 
 THOUGHT = "<thinking>Chicago < Lima? I need the </b> weather.</thinking>\n\n"
@@ -63,3 +63,37 @@ def test_each_message_of_an_answer_may_begin_with_a_thought() -> None:
 def test_a_message_that_is_nothing_but_a_thought_leaves_no_gap() -> None:
     assert heard([THOUGHT], ["It is sunny."])[0] == "It is sunny."
     assert heard(["Let me see."], [THOUGHT], ["It is sunny."])[0] == "Let me see.\n\nIt is sunny."
+
+
+def test_the_same_arguments_have_the_same_digest_however_they_are_written() -> None:
+    one = tool_arguments("book", {"city": "Köln", "days": [1, 2]})
+    assert one == tool_arguments("book", {"days": [1, 2], "city": "Köln"})
+    assert one != tool_arguments("book", {"city": "Köln", "days": [2, 1]})
+
+
+@given(cuts=st.lists(st.integers(0, 1000), max_size=6))
+def test_arguments_in_pieces_have_the_digest_of_the_whole(cuts: list[int]) -> None:
+    arguments = Arguments()
+    arguments.start(1, "gateway___book")
+    arguments.start(2, "other")
+    for piece in split('{"days": 3, "city": "Lima"}', cuts):
+        arguments.add(1, piece)
+        arguments.add(3, piece)
+    assert [*arguments.end(1)] == [tool_arguments("book", {"city": "Lima", "days": 3})]
+    assert [*arguments.end(1), *arguments.end(3)] == []
+
+
+@pytest.mark.parametrize(("text", "meant"), [("", {}), (" ", {}), ("{half", "{half"), ("[" * 100_000,) * 2])
+def test_arguments_that_are_no_json_have_a_digest_too(text: str, meant: object) -> None:
+    arguments = Arguments()
+    arguments.start("call", "book")
+    arguments.add("call", text)
+    assert [*arguments.end("call")] == [tool_arguments("book", meant)]
+
+
+def test_at_the_end_only_calls_that_were_given_something_are_told() -> None:
+    arguments = Arguments()
+    for call in ("a", "b"):
+        arguments.start(call, call)
+    arguments.add("b", "{}")
+    assert [*arguments.end_all()] == [tool_arguments("b", {})]
