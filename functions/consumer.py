@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from functions import telemetry
 from functions.adapters.aws import clients
+from functions.adapters.aws.audit import AuditLog
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.queue import SqsMessage
@@ -78,6 +79,9 @@ class Consumer:
         self._ports = Ports(
             chat=self.chat,
             ledger=DynamoLedger(clients.dynamodb(), thread.ledger_table, clock),
+            audit=AuditLog(
+                JsonClient("logs"), clock, group=thread.audit_log_group, stream=thread.audit_log_stream
+            ),
             clock=clock,
             lease_seconds=self.settings.lease_seconds,
             notify_after=self.settings.reply.notify_after_seconds,
@@ -178,6 +182,9 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
             retry_in_seconds=outcome.retry_in_seconds,
         )
         telemetry.count(telemetry.APP_REFUSALS, error=outcome.app_refusal)
+    if outcome.audit_trouble:
+        telemetry.log(telemetry.AUDIT_NOT_WRITTEN, **_facts(command), reason=outcome.audit_trouble)
+        telemetry.count(telemetry.AUDIT_FAILURES)
     _count_verdict(command, outcome.verdict)
     if outcome.failure is not None and outcome.retry_in_seconds is None:  # else the next delivery counts it
         telemetry.count(telemetry.FAILURES, failure=outcome.failure)

@@ -26,9 +26,9 @@ if in_lambda():
     _consumer()
 
 
-def _work(command: Command, _: Delivery, ports: Ports) -> Outcome:
+def _work(command: Command, delivery: Delivery, ports: Ports) -> Outcome:
     if isinstance(command, ControlCommand):
-        return control(command, ports)
+        return control(command, delivery, ports)
     # It goes on to the dead letters, which tell the thread.
     raise ValueError(f"{command.name} is a command of the questions queue")
 

@@ -11,8 +11,8 @@ from typing import Any
 from functions.bridge.commands import Command, ControlCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.turns.answer import give_up
-from functions.bridge.turns.handle import handle
-from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.handle import drop, handle
+from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, LambdaContext
 from functions.settings import in_lambda
@@ -29,7 +29,7 @@ if in_lambda():
 
 def _work(command: Command, delivery: Delivery, ports: Ports) -> Outcome:
     if isinstance(command, ControlCommand):
-        return Outcome(Verdict.DROPPED)
+        return drop(command, delivery, ports)
     return handle(command, delivery, ports, give_up)
 
 

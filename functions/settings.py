@@ -126,9 +126,11 @@ class ReceiverSettings:
 
 @dataclass(frozen=True)
 class ThreadSettings:
-    """What it takes to do what a queue's commands ask for: the queue, the token, the ledger.
+    """What it takes to do what a queue's commands ask for: the queue, the token, the ledger, the audit log.
 
     Attributes:
+        audit_log_group: its name; "" for seconds of a deployment, when nothing is written there.
+        audit_log_stream: the execution environment's own.
         slack_api_url: of Slack's Web API.
         files_origin: the only origin (scheme, host and port) that files are fetched from.
     """
@@ -136,6 +138,8 @@ class ThreadSettings:
     queue_url: str
     bot_token_secret_id: str
     ledger_table: str
+    audit_log_group: str = ""
+    audit_log_stream: str = ""
     slack_api_url: str = "https://slack.com/api/"
     files_origin: str = "https://files.slack.com"
 
@@ -145,6 +149,11 @@ class ThreadSettings:
             queue_url=_required(environment, "QUEUE_URL"),
             bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
             ledger_table=_required(environment, "LEDGER_TABLE"),
+            audit_log_group=environment.get("AUDIT_LOG_GROUP", ""),
+            # Lambda's own variables: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+            audit_log_stream="/".join(
+                environment.get(f"AWS_LAMBDA_{name}", "") for name in ("FUNCTION_NAME", "LOG_STREAM_NAME")
+            ),
             slack_api_url=environment.get("SLACK_API_URL") or cls.slack_api_url,
             files_origin=environment.get("SLACK_FILES_ORIGIN") or cls.files_origin,
         )

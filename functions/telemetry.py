@@ -99,6 +99,7 @@ APP_REFUSED = Line(
     logging.ERROR,
     (*_TURN, "command_id", "error", "remedy", "retry_in_seconds"),
 )
+AUDIT_NOT_WRITTEN = Line("audit record not written", logging.ERROR, (*_TURN, "command_id", "reason"))
 
 TURNS = Metric("Turns", ("verdict",))
 COMMANDS = Metric("Commands", ("command", "verdict"))
@@ -106,6 +107,7 @@ FAILURES = Metric("Failures", ("failure",))
 APP_REFUSALS = Metric("AppRefusals", ("error",))
 GUARDRAILS = Metric("Guardrails", ("guardrail",))
 TIME_TO_FIRST_TEXT = Metric("TimeToFirstText", unit=Unit.SECONDS)
+AUDIT_FAILURES = Metric("AuditFailures")
 
 
 def declared(kind: type[Line] | type[Metric]) -> list[Any]:

@@ -22,6 +22,7 @@ from config.deployment import (
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
 from infra.agents import allow_agents
+from infra.audit_log import AuditLog
 from infra.code_asset import FUNCTIONS, code_of
 from infra.function import BridgeFunction
 from infra.ingress import Ingress
@@ -67,6 +68,7 @@ class BridgeStack(cdk.Stack):
         self._code = code_of(FUNCTIONS)
         self._secrets = SlackSecrets(self, "Secrets")
         self._ledger = Ledger(self, "Ledger")
+        self._audit = AuditLog(self, "Audit")
         self._settings = SettingsLayer(self, "Settings", config.settings)
         queues = Queues(
             self,
@@ -114,6 +116,7 @@ class BridgeStack(cdk.Stack):
         log_groups = [function.log_group for function in (receiver, worker, control, dead_letters)]
         queries = SavedQueries(self, "Queries", log_groups)
         cdk.CfnOutput(self, "LogGroups", value=", ".join(group.log_group_name for group in log_groups))
+        cdk.CfnOutput(self, "AuditLogGroup", value=self._audit.group.log_group_name)
         cdk.CfnOutput(self, "SavedQueries", value=f"CloudWatch Logs Insights, folder {queries.folder}")
 
     def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
@@ -182,6 +185,7 @@ class BridgeStack(cdk.Stack):
                 "QUEUE_URL": queue.queue_url,
                 "BOT_TOKEN_SECRET_ID": self._secrets.token.secret_arn,
                 "LEDGER_TABLE": self._ledger.table.table_name,
+                "AUDIT_LOG_GROUP": self._audit.group.log_group_name,
                 "SETTINGS_FILE": self._settings.path,
                 **environment,
             },
@@ -190,6 +194,7 @@ class BridgeStack(cdk.Stack):
         )
         consumer.read_from(queue, max_concurrency=max_concurrency)
         consumer.allow([self._secrets.token.secret_arn], "secretsmanager:GetSecretValue")
+        consumer.allow([self._audit.group.log_group_arn], "logs:CreateLogStream", "logs:PutLogEvents")
         return consumer
 
 

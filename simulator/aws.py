@@ -1,4 +1,4 @@
-"""SQS, DynamoDB and Secrets Manager on loopback: moto, behind a front that makes it fit for many clients.
+"""SQS, DynamoDB, Secrets Manager and CloudWatch Logs on loopback: moto, behind a front for many clients.
 
 moto decides and then acts without a lock: two conditional writes may both succeed, and a message that is sent
 while another is deleted may be lost. Its long poll spins while a message group is locked. So the front lets
@@ -40,13 +40,19 @@ FAKE_CREDENTIALS = {
 SIGNING_SECRET_ID = "agent-bridge/signing-secret"
 BOT_TOKEN_SECRET_ID = "agent-bridge/bot-token"
 TABLE = "agent-bridge-ledger"
+AUDIT_LOG_GROUP = "agent-bridge-audit"
 
 # How often a ReceiveMessage that waits looks whether a visibility timeout has run out, in seconds. What a
 # request changes is seen at once.
 RECHECK = 0.2
 
 
-_SERVICES = {"AmazonSQS": "SQS", "DynamoDB": "DynamoDB", "secretsmanager": "Secrets Manager"}
+_SERVICES = {
+    "AmazonSQS": "SQS",
+    "DynamoDB": "DynamoDB",
+    "secretsmanager": "Secrets Manager",
+    "Logs": "CloudWatch Logs",
+}
 
 
 class Aws:
@@ -78,7 +84,7 @@ class Aws:
         """Ends waiting requests, forgets all resources."""
         self.end_polls()
         self._server.stop()
-        for name in ("sqs", "dynamodb", "secrets"):
+        for name in ("sqs", "dynamodb", "secrets", "logs"):
             if name in self.__dict__:  # the property was used
                 getattr(self, name).close()
         if self._moto:
@@ -97,7 +103,8 @@ class Aws:
     @property
     def endpoints(self) -> dict[str, str]:
         """The environment variables that lead boto3 here."""
-        return {f"AWS_ENDPOINT_URL_{name}": self.url for name in ("SQS", "DYNAMODB", "SECRETS_MANAGER")}
+        services = ("SQS", "DYNAMODB", "SECRETS_MANAGER", "CLOUDWATCH_LOGS")
+        return {f"AWS_ENDPOINT_URL_{name}": self.url for name in services}
 
     def queue_url(self, queue: wiring.Queue) -> str:
         return f"{self.url}/{ACCOUNT}/{_queue_name(queue)}"
@@ -114,6 +121,15 @@ class Aws:
     def secrets(self) -> "SecretsManagerClient":
         return _session().client("secretsmanager", endpoint_url=self.url, config=_config())
 
+    @cached_property
+    def logs(self) -> Any:
+        return _session().client("logs", endpoint_url=self.url, config=_config())
+
+    def audit_records(self) -> list[dict[str, Any]]:
+        """What the bridge wrote into its audit log, oldest first."""
+        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=AUDIT_LOG_GROUP)
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+
     def create_resources(
         self, *, signing_secret: str, bot_token: str, max_receive_count: int | None = None
     ) -> None:
@@ -126,6 +142,7 @@ class Aws:
             self._create_queue(queue, {"RedrivePolicy": json.dumps(redrive)})
         self.secrets.create_secret(Name=SIGNING_SECRET_ID, SecretString=signing_secret)
         self.secrets.create_secret(Name=BOT_TOKEN_SECRET_ID, SecretString=bot_token)
+        self.logs.create_log_group(logGroupName=AUDIT_LOG_GROUP)
         partition, sort = deployment.TABLE_KEYS
         self.dynamodb.create_table(
             TableName=TABLE,

@@ -15,7 +15,7 @@ from functions.settings import Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
-from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
+from simulator.aws import AUDIT_LOG_GROUP, BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
 from simulator.gateway import Gateway
 from simulator.http import HttpServer
 from simulator.journal import Journal
@@ -232,6 +232,7 @@ class Simulation:
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
+            "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
             "SETTINGS_FILE": str(file),
             "SERVICE_NAME": "agent-bridge",
         }

@@ -34,7 +34,9 @@ class Queue:
 
 
 # What it takes to do what a queue's commands ask for.
-CONSUMER = frozenset({"SERVICE_NAME", "QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "SETTINGS_FILE"})
+CONSUMER = frozenset(
+    {"SERVICE_NAME", "QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "AUDIT_LOG_GROUP", "SETTINGS_FILE"}
+)
 
 RECEIVER = Function(
     name="receiver",

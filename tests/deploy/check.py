@@ -189,6 +189,15 @@ def press_anothers_retry(bridge: Deployment) -> None:
     bridge.said.append("told a stranger who pressed Retry, and nobody else, that they may not")
 
 
+def read_the_audit_log(bridge: Deployment) -> None:
+    """Who asked and who pressed what was not theirs is in a log group of its own."""
+    logs, group = bridge.cloud.client("logs"), bridge.outputs["AuditLogGroup"]
+    events = logs.filter_log_events(logGroupName=group)["events"]
+    seen = {(one["person"], one["verdict"]) for one in (json.loads(event["message"]) for event in events)}
+    assert {(seed.ALICE.id, "answered"), (seed.BOB.id, "press_refused")} <= seen, seen
+    bridge.said.append("recorded for a year who asked and who pressed")
+
+
 def press_as_a_stranger(bridge: Deployment, question: dict[str, Any]) -> None:
     [reply] = bridge.operator.replies(question)
     place = {"channel": question["channel"], "ts": reply["ts"]}
@@ -275,10 +284,11 @@ def hand_to_dead_letters(bridge: Deployment) -> dict[str, Any]:
 
 
 def destroy(bridge: Deployment) -> None:
+    audit = bridge.outputs["AuditLogGroup"]
     bridge.checkout.run("npx", "--no-install", "cdk", "destroy", "--all", "--force")
     left = inventory(bridge.cloud) - bridge.bootstrapped
-    assert not left, f"left behind: {sorted(left)}"
-    bridge.said.append("destroyed it and left nothing behind but CDK's own bootstrap stack")
+    assert left == {f"logs {audit}"}, f"left behind: {sorted(left)}"
+    bridge.said.append("destroyed it and left nothing behind but the audit log and CDK's own bootstrap stack")
 
 
 STEPS: tuple[Callable[[Deployment], None], ...] = (
@@ -288,6 +298,7 @@ STEPS: tuple[Callable[[Deployment], None], ...] = (
     ask_each_kind_of_agent,
     press_retry,
     press_anothers_retry,
+    read_the_audit_log,
     send_forgeries,
     deliver_twice,
     update_under_load,

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from simulator import wiring
 from simulator.journal import Entry
 from simulator.simulation import AGENTS, Simulation
+from simulator.slack.seed import ALICE
 from simulator.tap import Call
 from tests.e2e.bridge import Bridge
 from tests.e2e.person import PATIENCE
@@ -233,12 +234,29 @@ def test_no_token_and_no_secret_is_seen_anywhere(bridge: Bridge) -> None:
         entry.detail["body"]
         for entry in bridge.simulation.journal.entries(source="queue", kind="message received")
     )
+    audited = json.dumps(bridge.simulation.aws.audit_records())
     for secret in (installation.bot_token, installation.signing_secret):
-        assert secret not in bridge.logs() + ledger + queued
-    assert "swordfish" not in bridge.logs() + ledger
+        assert secret not in bridge.logs() + ledger + queued + audited
+    assert "swordfish" not in bridge.logs() + ledger + audited
     # Nor a word of the answer.
     assert "Wind:" in bridge.texts(question)[0]
-    assert "Wind:" not in bridge.logs()
+    assert "Wind:" not in bridge.logs() + audited
+
+
+def test_who_asked_whom_and_what_for_is_in_the_audit_log(bridge: Bridge) -> None:
+    question = bridge.ask("@agent what's the weather in Chicago today?")
+    records = bridge.simulation.aws.audit_records()
+    [record] = [one for one in records if question["ts"] in one.get("turn_id", "")]
+    assert (record["person"], record["channel"]) == (ALICE.id, question["channel"])
+    assert (record["agent"], record["verdict"]) == ("default", "answered")
+    assert [tool["name"] for tool in record["tools"]] == [
+        "obtain-latitude-longitude-from-place-name",
+        "get-current-date-time-from-timezone",
+        "obtain-weather-information-with-coordinates",
+    ]
+    assert all(tool["arguments_digest"] for tool in record["tools"])
+    times = record["times"]
+    assert times["sent"] <= times["claimed"] <= times["asked"] <= times["first_text"] <= times["ended"]
 
 
 def test_every_turn_is_counted(bridge: Bridge) -> None:

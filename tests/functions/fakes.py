@@ -1,7 +1,9 @@
 """Scripted and recording stand-ins for the bridge's ports. Time passes only when somebody waits."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from functions.bridge.agents.attachments import AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, File
@@ -262,6 +264,19 @@ class FakeAttachments:
         return self.contents[attachment.url]
 
 
+class FakeAudit:
+    """`trouble` scripts what the next writes raise."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.trouble: list[Exception] = []
+
+    def write(self, record: Mapping[str, object]) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.records.append(json.loads(json.dumps(record)))
+
+
 class FakeLedger:
     """The ledger's rules in a dictionary. `adapters/aws/test_ledger.py` holds both to them."""
 
@@ -417,8 +432,14 @@ class Stage:
         self.ledger = FakeLedger(self.clock)
         self.message = FakeMessage()
         self.attachments = FakeAttachments()
+        self.audit = FakeAudit()
         self.ports = Ports(
-            chat=self.chat, ledger=self.ledger, clock=self.clock, lease_seconds=60.0, notify_after=60.0
+            chat=self.chat,
+            ledger=self.ledger,
+            audit=self.audit,
+            clock=self.clock,
+            lease_seconds=60.0,
+            notify_after=60.0,
         )
         self._deliveries = 0
 

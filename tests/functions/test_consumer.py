@@ -18,7 +18,7 @@ from functions.bridge.turn import Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, Work
-from simulator.aws import BOT_TOKEN_SECRET_ID, TABLE, Aws
+from simulator.aws import AUDIT_LOG_GROUP, BOT_TOKEN_SECRET_ID, TABLE, Aws
 from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import TURN
 from tests.functions.lambda_log import metrics_in, written
@@ -43,6 +43,7 @@ class Desk:
             "QUEUE_URL": self._queue_url,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
+            "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
             "LEASE_SECONDS": "60",
             "NOTIFY_AFTER_SECONDS": "60",
         }
@@ -198,6 +199,15 @@ def test_an_app_that_slack_refuses_is_an_error_in_the_log_with_its_remedy(desk: 
     assert (line["level"], line["error"], line["remedy"]) == ("ERROR", "token_revoked", "store another token")
     assert (line["turn_id"], line["reference"]) == (TURN.turn_id, TURN.reference)
     assert desk.metrics() == {"AppRefusals": ["token_revoked"], "Turns": ["app_refused"]}
+
+
+def test_an_audit_record_that_could_not_be_written_is_an_error_in_the_log(desk: Desk) -> None:
+    outcome = Outcome(Verdict.ANSWERED, audit_trouble="CloudWatch Logs refused: AccessDeniedException")
+    assert desk.consume(to_json(ASK), ends_with(outcome)) == DONE
+    line = desk.line("audit record not written")
+    assert (line["level"], line["turn_id"]) == ("ERROR", TURN.turn_id)
+    assert line["reason"] == "CloudWatch Logs refused: AccessDeniedException"
+    assert desk.metrics() == {"AuditFailures": [], "Turns": ["answered"]}
 
 
 @pytest.mark.parametrize("body", ["not json", "{}", to_json(Ask(replace(TURN, attempt="x")))])  # type: ignore[arg-type]

@@ -28,3 +28,5 @@ def test_a_dead_letter_of_the_control_queue_is_dropped() -> None:
     stage = Stage()
     assert dead_letters._work(REFUSAL, stage.delivery(), stage.ports) == Outcome(Verdict.DROPPED)
     assert stage.chat.calls == []
+    [record] = stage.audit.records
+    assert (record["person"], record["verdict"]) == ("U2", "dropped")

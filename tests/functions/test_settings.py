@@ -48,9 +48,25 @@ def test_the_receiver_is_told_where_questions_go_and_what_signs_them() -> None:
 
 
 def test_what_only_the_deployment_knows_is_read_by_name() -> None:
-    assert ThreadSettings.read(THREAD) == ThreadSettings(
-        "queue", "token", "ledger", "https://slack.com/api/", "https://files.slack.com"
+    environment = {
+        **THREAD,
+        "AUDIT_LOG_GROUP": "audit",
+        "AWS_LAMBDA_FUNCTION_NAME": "worker",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/28/[$LATEST]0123",
+    }
+    assert ThreadSettings.read(environment) == ThreadSettings(
+        queue_url="queue",
+        bot_token_secret_id="token",
+        ledger_table="ledger",
+        audit_log_group="audit",
+        audit_log_stream="worker/2026/11/28/[$LATEST]0123",
+        slack_api_url="https://slack.com/api/",
+        files_origin="https://files.slack.com",
     )
+
+
+def test_without_the_audit_log_of_a_newer_template_the_code_runs() -> None:
+    assert ThreadSettings.read(THREAD).audit_log_group == ""
 
 
 def test_slack_may_be_elsewhere() -> None:

@@ -52,12 +52,20 @@ def test_every_function_is_traced_and_logs_json_to_a_group_of_its_own(template: 
     assert groups < template.find_resources("AWS::Logs::LogGroup").keys()
 
 
-def test_every_log_group_keeps_a_month_and_goes_with_the_stack(template: Template) -> None:
+def test_every_log_group_but_the_audit_log_keeps_a_month_and_goes_with_the_stack(template: Template) -> None:
     groups = template.find_resources("AWS::Logs::LogGroup")
-    assert len(groups) == 5
-    for group in groups.values():
-        assert group["Properties"]["RetentionInDays"] == 30
-        assert group["DeletionPolicy"] == "Delete"
+    assert len(groups) == 6
+    for logical_id, group in groups.items():
+        if not logical_id.startswith("Audit"):
+            assert group["Properties"]["RetentionInDays"] == 30
+            assert group["DeletionPolicy"] == "Delete"
+
+
+def test_audit_records_are_kept_a_year_in_a_group_that_outlives_the_stack(template: Template) -> None:
+    name = template.find_outputs("AuditLogGroup")["AuditLogGroup"]["Value"]["Ref"]
+    group = template.find_resources("AWS::Logs::LogGroup")[name]
+    assert group["Properties"] == {"RetentionInDays": 365}
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_no_question_outlives_its_record(template: Template) -> None:
@@ -313,6 +321,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
     (signing,) = (name for name in secrets if "Signing" in name)
     (token,) = (name for name in secrets if "Token" in name)
     (table,) = template.find_resources("AWS::DynamoDB::GlobalTable")
+    (audit,) = (name for name in template.find_resources("AWS::Logs::LogGroup") if "Audit" in name)
     control, dead_letters, questions = sorted(template.find_resources("AWS::SQS::Queue"))
     environments = {
         name: properties["Environment"]["Variables"] for name, (_, properties) in functions.items()
@@ -328,6 +337,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": questions},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
+            "AUDIT_LOG_GROUP": {"Ref": audit},
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
             "SERVICE_NAME": "agent-bridge",
         },
@@ -335,6 +345,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": control},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
+            "AUDIT_LOG_GROUP": {"Ref": audit},
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
             "SERVICE_NAME": "agent-bridge",
         },
@@ -342,6 +353,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": dead_letters},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
+            "AUDIT_LOG_GROUP": {"Ref": audit},
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
             "SERVICE_NAME": "agent-bridge",
         },
@@ -362,6 +374,7 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
         "DeadLetterQueueUrl",
         "WorkerRoleArn",
         "LogGroups",
+        "AuditLogGroup",
         "SavedQueries",
     }
     (api,) = template.find_resources("AWS::ApiGatewayV2::Api")

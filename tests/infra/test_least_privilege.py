@@ -59,6 +59,7 @@ def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
 ) -> None:
     assert permissions(resources, role_of(functions, "worker")) == {
         "WorkerLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "AuditGroup": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesQuestions": [
             "sqs:ChangeMessageVisibility",
@@ -84,6 +85,7 @@ def test_control_may_take_commands_and_knows_neither_ledger_nor_agent(
 ) -> None:
     assert permissions(resources, role_of(functions, "control")) == {
         "ControlLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "AuditGroup": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesControl": [
             "sqs:ChangeMessageVisibility",
@@ -100,6 +102,7 @@ def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
 ) -> None:
     assert permissions(resources, role_of(functions, "dead_letters")) == {
         "DeadLettersLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "AuditGroup": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesDeadLetters": [
             "sqs:ChangeMessageVisibility",

@@ -1,4 +1,4 @@
-"""A client for the services of AWS that speak JSON: SQS, DynamoDB, Secrets Manager.
+"""A client for the services of AWS that speak JSON: SQS, DynamoDB, Secrets Manager, CloudWatch Logs.
 
 The JSON of a request is what boto3 takes as arguments, and the JSON of an answer what boto3 returns. boto3
 itself takes more than half of a cold start to say these few calls.
@@ -30,6 +30,7 @@ FIRST_BACK_OFF = 0.05
 # `AWS_ENDPOINT_URL_…`.
 _PROTOCOLS = {
     "dynamodb": ("DynamoDB_20120810", "1.0", "DYNAMODB"),
+    "logs": ("Logs_20140328", "1.1", "CLOUDWATCH_LOGS"),
     "secretsmanager": ("secretsmanager", "1.1", "SECRETS_MANAGER"),
     "sqs": ("AmazonSQS", "1.0", "SQS"),
 }

@@ -31,6 +31,7 @@ class ClaimedTurn:
     Attributes:
         turn: the turn.
         next_heartbeat_at: when the lease is renewed next, seconds since the epoch.
+        before_settling: is called with the state in which the turn is about to settle.
 
     Args:
         lease_seconds: an owner that renews its lease no more counts as alive for so long.
@@ -58,6 +59,7 @@ class ClaimedTurn:
         self._lease_seconds = lease_seconds
         self._leased_at = leased_at
         self.next_heartbeat_at = leased_at + (lease_seconds / 3 if is_hidden else 0)
+        self.before_settling: Callable[[State], None] = lambda _: None
 
     # --- the record ---
 
@@ -113,6 +115,7 @@ class ClaimedTurn:
 
     def settle(self, state: State) -> None:
         """End the turn. The ledger forgets the text, and the question of an answer. Raises `GiveBack`."""
+        self.before_settling(state)
         settled = replace(self._record, state=state, owed=(), rest="", ending=None)
         self.retry_until_deadline(lambda: self._ledger.settle(settled))
         self._record = settled

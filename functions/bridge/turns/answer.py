@@ -10,6 +10,7 @@ from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Agent
 from functions.bridge.agents.routing import Agents, Choice, NoChoice
+from functions.bridge.audit import TurnAudit
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
@@ -83,7 +84,7 @@ def answer(
         elif turn.sender_unknown and not _is_colleague(claimed, ports.chat, us, outcome):
             claimed.owe([wording.notice_text(Notice.EXTERNAL, reference=turn.reference)], State.ANSWERED)
         elif isinstance(
-            chosen := _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents), str
+            chosen := _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents, outcome), str
         ):
             claimed.owe([chosen], State.ANSWERED)
         else:
@@ -125,7 +126,9 @@ def _own_answer(asked: Turn, agents: Agents) -> str:
     return objection(asked.files)
 
 
-def _choose(claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents) -> tuple[Agent, Turn] | str:
+def _choose(
+    claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents, outcome: Outcome
+) -> tuple[Agent, Turn] | str:
     """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
     thread = claimed.turn.thread_id
     so_far = claimed.retry_until_deadline(lambda: ledger.agent_of(thread)) if agents.are_several() else None
@@ -135,6 +138,7 @@ def _choose(claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents) -
         case Choice(name, agent, text) if text or asked.files:
             # With one agent too: there may be several by the time of the thread's next question.
             claimed.retry_until_deadline(lambda: ledger.keep_agent(thread, name))
+            outcome.agent = name
             return agent, replace(asked, text=text)
     return _help(asked, agents)
 
@@ -176,7 +180,9 @@ def _hold(
     )
     style = options.style_in(turn.channel)
     writer = Writer(claimed, ports.chat, ports.clock, style=style, most_messages=options.max_messages)
-    outcome = Outcome(Verdict.FAILED)
+    outcome = Outcome(Verdict.FAILED, claimed_at=now)
+    audit = TurnAudit(turn, delivery, ports, outcome)
+    claimed.before_settling = lambda state: audit.write(_VERDICTS[state], claimed.record.failure)
     try:
         _finish(claimed, writer, outcome, work)
         outcome.verdict = _VERDICTS[claimed.record.state]
@@ -208,8 +214,12 @@ def _hold(
     except Exception:  # a defect, which is reported by whoever called us
         if claim.state is State.REPLYING and claim.tries >= MOST_TRIES:
             _owe_explanation_instead(claimed)
+        if outcome.asked_at is not None:
+            audit.write("error", claimed.record.failure)
         raise
     outcome.failure = claimed.record.failure
+    if outcome.asked_at is not None or outcome.retry_in_seconds is None:
+        audit.write(outcome.verdict, outcome.failure)
     if writer.owed.refusal:
         outcome.note(f"Slack refused the text: {writer.owed.refusal}")
     return outcome

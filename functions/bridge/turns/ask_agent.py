@@ -98,6 +98,7 @@ class AskAgent:
             # On record before the call: after it, nothing tells whether the agent has started.
             self._claimed.advance(state=State.STARTED, intended=max(1, self._claimed.record.intended))
             reply = Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
+            self._outcome.asked_at = self._clock.now()
             self._listen(agent.ask(question), reply)
             if wait is None or not self._may_ask_again(reply, wait):
                 break
@@ -178,6 +179,7 @@ class AskAgent:
         """Add an event, and those that are there already or come at once: all are shown together."""
         linger_until = self._clock.now() + LINGER
         while event is not None:
+            self._outcome.use(event)
             reply.add(event)
             if reply.ended is not None:
                 return
@@ -193,7 +195,8 @@ class AskAgent:
             return
         self._show(reply)
         if self._progress.shows_answer and self._outcome.first_text_seconds is None:
-            self._outcome.first_text_seconds = self._clock.now() - self._began_at
+            self._outcome.first_text_at = self._clock.now()
+            self._outcome.first_text_seconds = self._outcome.first_text_at - self._began_at
 
     def _patience(self, reply: Reply) -> float:
         """How long to wait for an event before there is something else to do."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from functions.bridge import wording
+from functions.bridge import audit, wording
 from functions.bridge.commands import Ask, Command, ControlCommand, RefusePress, Retry
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
@@ -26,12 +26,19 @@ def handle(command: Command, delivery: Delivery, ports: Ports, work: Work) -> Ou
             return work(turn, delivery, ports)
         case Retry():
             return _ask_again(command, delivery, ports, work)
-    return control(command, ports)
+    return control(command, delivery, ports)
 
 
-def control(command: ControlCommand, ports: Ports) -> Outcome:
+def control(command: ControlCommand, delivery: Delivery, ports: Ports) -> Outcome:
     """Do what a command of the control queue asks for. No agent is asked."""
-    return _refuse_press(command, wording.NOT_YOURS, "another person's", ports)
+    return _refuse_press(command, wording.NOT_YOURS, "another person's", delivery, ports)
+
+
+def drop(command: ControlCommand, delivery: Delivery, ports: Ports) -> Outcome:
+    """Do nothing about a command of the control queue: it is too old for anybody to wait for it."""
+    outcome = Outcome(Verdict.DROPPED)
+    audit.write_press(command, delivery, ports, outcome)
+    return outcome
 
 
 def _ask_again(retry: Retry, delivery: Delivery, ports: Ports, work: Work) -> Outcome:
@@ -46,13 +53,15 @@ def _ask_again(retry: Retry, delivery: Delivery, ports: Ports, work: Work) -> Ou
         # What is owed already is still delivered.
         return work(replace(retry.turn, notice=Notice.TOO_OLD), delivery, ports)
     if retry.user != kept.user:
-        return _refuse_press(retry, wording.NOT_YOURS, "another person's", ports)
+        return _refuse_press(retry, wording.NOT_YOURS, "another person's", delivery, ports)
     if (kept.turn_id, kept.thread_ts) != (retry.turn.turn_id, retry.thread_ts):
-        return _refuse_press(retry, wording.WRONG_THREAD, "of another thread", ports)
+        return _refuse_press(retry, wording.WRONG_THREAD, "of another thread", delivery, ports)
     return work(replace(kept, attempt=retry.attempt), delivery, ports)
 
 
-def _refuse_press(press: Retry | RefusePress, words: str, why: str, ports: Ports) -> Outcome:
+def _refuse_press(
+    press: Retry | RefusePress, words: str, why: str, delivery: Delivery, ports: Ports
+) -> Outcome:
     """Tell somebody why a button did nothing: once, as the button can be pressed again."""
     outcome = Outcome(Verdict.PRESS_REFUSED, detail=f"the button is {why}")
     try:
@@ -66,4 +75,5 @@ def _refuse_press(press: Retry | RefusePress, words: str, why: str, ports: Ports
     except ChatError as exc:
         outcome.verdict = Verdict.UNAVAILABLE
         outcome.note(str(exc))
+    audit.write_press(press, delivery, ports, outcome)
     return outcome

@@ -1,8 +1,9 @@
 """What became of one delivery of a turn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from functions.bridge.agents.events import AgentEvent, ToolArguments, ToolKind, ToolUse
 from functions.bridge.agents.failures import Failure
 
 
@@ -25,6 +26,24 @@ class Verdict(StrEnum):
     NOT_FOR_US = "not_for_us"
 
 
+# So many are kept by name. More are counted.
+MOST_TOOLS = 100
+
+
+@dataclass
+class UsedTool:
+    """A tool that an agent used.
+
+    Attributes:
+        name, kind: see `ToolUse`.
+        arguments_digest: see `ToolArguments`; "" when the agent did not tell.
+    """
+
+    name: str
+    kind: ToolKind
+    arguments_digest: str = ""
+
+
 @dataclass
 class Outcome:
     """What became of one delivery of a turn, for the log, the metrics and the queue.
@@ -38,6 +57,12 @@ class Outcome:
         app_refusal: Slack's name of the error with which it refused the app; "" when it did not.
         remedy: what the operator has to do about that.
         retry_in_seconds: until the message is delivered again; None: it is done with.
+        agent: the name of the agent that was chosen; "" when none was.
+        tools: what the agent used, in order; `MOST_TOOLS` at most.
+        tool_uses: how often it used any.
+        claimed_at, asked_at, first_text_at: when the turn was claimed, the agent asked and the first text of
+            its answer shown, before the answer was whole; seconds since the epoch, None when that was not.
+        audit_trouble: why the audit record could not be written; "" when there was no trouble.
     """
 
     verdict: Verdict
@@ -48,6 +73,24 @@ class Outcome:
     app_refusal: str = ""
     remedy: str = ""
     retry_in_seconds: float | None = None
+    agent: str = ""
+    tools: list[UsedTool] = field(default_factory=list)
+    tool_uses: int = 0
+    claimed_at: float | None = None
+    asked_at: float | None = None
+    first_text_at: float | None = None
+    audit_trouble: str = ""
+
+    def use(self, event: AgentEvent) -> None:
+        """Keep which tools the agent uses. Of calls of one tool it does not matter which has which digest."""
+        if isinstance(event, ToolUse):
+            self.tool_uses += 1
+            if len(self.tools) < MOST_TOOLS:
+                self.tools.append(UsedTool(event.name, event.kind))
+        elif isinstance(event, ToolArguments):
+            open_calls = (one for one in self.tools if (one.name, one.arguments_digest) == (event.name, ""))
+            if tool := next(open_calls, None):
+                tool.arguments_digest = event.digest
 
     def note(self, detail: str) -> None:
         """Add to `detail`: what the agent said of its own trouble is kept nowhere else."""

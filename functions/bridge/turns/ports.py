@@ -1,10 +1,20 @@
 """What a turn needs from outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.replies.chat import Chat
+
+
+class Audit(Protocol):
+    """Where audit records are kept for a year."""
+
+    def write(self, record: Mapping[str, object]) -> None:
+        """Keep a record (`functions.bridge.audit`), for certain. Raises `ServiceUnavailable`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,7 @@ class Ports:
 
     chat: Chat
     ledger: Ledger
+    audit: Audit
     clock: Clock
     lease_seconds: float
     notify_after: float

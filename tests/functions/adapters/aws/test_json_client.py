@@ -179,7 +179,7 @@ def test_nobody_there_is_an_error_that_may_pass() -> None:
     assert caught.value.may_pass
 
 
-@pytest.mark.parametrize("service", ["sqs", "dynamodb", "secretsmanager"])
+@pytest.mark.parametrize("service", ["sqs", "dynamodb", "secretsmanager", "logs"])
 def test_in_every_region_a_service_is_where_botocore_finds_it(
     service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Attachment, Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import PHOTO, SUNNY, Killed, asking_with, kill, slow_down, surrender, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
+from tests.functions.fakes import START, TURN, ScriptedAgent, Stage, Step, next_attempt
 
 
 def only_message(stage: Stage) -> Message:
@@ -24,7 +24,9 @@ def only_message(stage: Stage) -> Message:
 
 def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
     outcome = take(stage, 0.5, *SUNNY)
-    assert outcome == Outcome(Verdict.ANSWERED, first_text_seconds=0.5)
+    assert outcome == Outcome(
+        Verdict.ANSWERED, first_text_seconds=0.5, agent="default", claimed_at=START, asked_at=START
+    )
     assert stage.chat.calls[:2] == [("name_of", TURN.user), ("post", "Processing…")]
     assert stage.chat.texts() == ["It is sunny."]
     assert stage.record.state is State.ANSWERED

@@ -146,6 +146,7 @@ class Story:
         ports = Ports(
             chat=Subject(stage.chat, self._luck.slack),
             ledger=Subject(stage.ledger, self._luck.ledger),
+            audit=Subject(stage.audit, self._luck.ledger),
             clock=stage.clock,
             lease_seconds=LEASE_SECONDS,
             notify_after=60.0,

@@ -246,6 +246,10 @@ class TurnMachine(RuleBasedStateMachine):
         self.the_agent_is_asked_once_for_each_attempt()
         assert len(self.stage.chat.texts()) <= self._most()
         check_settled(self.stage, self.said)
+        record = self.stage.record
+        ended = {"answered", "interrupted", "failed", "stopped"}
+        audited = {one["attempt"] for one in self.stage.audit.records if one["verdict"] in ended}
+        assert record.attempt in audited
 
     # --- how it is done ---
 
@@ -276,6 +280,7 @@ class TurnMachine(RuleBasedStateMachine):
         ports = Ports(
             chat=Watched(stage.chat, point),
             ledger=Watched(stage.ledger, point),
+            audit=Watched(stage.audit, point),
             clock=WrongClock(stage.clock, self.clock_off),
             lease_seconds=60.0,
             notify_after=60.0,

@@ -1,0 +1,130 @@
+"""The audit record: who asked whom, where, with what tools, and what became of it. Never what was said.
+
+There is one for each turn and each press that is refused. It is written before the turn settles: after a
+crash between the two the next delivery writes another, rather than none. `turn_id`, `attempt` and `delivery`
+tell such records apart. A delivery that asked the agent and could not settle the turn writes one as well, as
+the next one does not know which tools were used.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from functions.bridge.agents.failures import Failure
+from functions.bridge.commands import RefusePress, Retry
+from functions.bridge.delivery import Delivery
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.turn import Turn
+from functions.bridge.turns.outcome import Outcome, UsedTool
+from functions.bridge.turns.ports import Ports
+
+VERSION = 1
+
+_END_OF_DATES = datetime.max.replace(tzinfo=UTC).timestamp() - 1
+
+# What Bedrock, AgentCore and MCP take as a tool's name. An agent of somebody's own may say anything else.
+# modelcontextprotocol.io/specification/2025-11-25/server/tools
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
+
+
+class TurnAudit:
+    """The record of what one delivery makes of a turn."""
+
+    def __init__(self, turn: Turn, delivery: Delivery, ports: Ports, outcome: Outcome) -> None:
+        self._turn = turn
+        self._delivery = delivery
+        self._ports = ports
+        self._outcome = outcome
+        self._is_written = False
+
+    def write(self, verdict: str, failure: Failure | None) -> None:
+        """Write the record, once. If that fails, the turn goes on."""
+        if self._is_written:
+            return
+        self._is_written = True
+        now = self._ports.clock.now()
+        record = of_turn(self._turn, self._delivery, self._outcome, verdict=verdict, failure=failure, now=now)
+        _write(record, self._ports, self._outcome)
+
+
+def write_press(press: Retry | RefusePress, delivery: Delivery, ports: Ports, outcome: Outcome) -> None:
+    """Write the record of a press that nothing came of. If that fails, the command goes on."""
+    _write(of_press(press, delivery, outcome, now=ports.clock.now()), ports, outcome)
+
+
+def of_turn(
+    turn: Turn, delivery: Delivery, outcome: Outcome, *, verdict: str, failure: Failure | None, now: float
+) -> Mapping[str, object]:
+    """The record of a turn that is about to settle, `now` in seconds since the epoch."""
+    return {
+        "version": VERSION,
+        "kind": "turn",
+        "turn_id": turn.turn_id,
+        "attempt": turn.attempt,
+        "reference": turn.reference,
+        "delivery": delivery.owner,
+        "team": turn.team,
+        "channel": turn.channel,
+        "thread": turn.thread_ts,
+        "person": turn.user,
+        "agent": outcome.agent,
+        "tools": [_tool(tool) for tool in outcome.tools],
+        "tool_uses": outcome.tool_uses,
+        "verdict": verdict,
+        "failure": failure or "",
+        "times": _times(
+            sent=float(turn.ts),
+            claimed=outcome.claimed_at,
+            asked=outcome.asked_at,
+            first_text=outcome.first_text_at,
+            ended=now,
+        ),
+    }
+
+
+def of_press(
+    press: Retry | RefusePress, delivery: Delivery, outcome: Outcome, *, now: float
+) -> Mapping[str, object]:
+    """The record of a press that nothing came of, `now` in seconds since the epoch."""
+    pressed = float(press.action_ts) if isinstance(press, RefusePress) else None
+    return {
+        "version": VERSION,
+        "kind": "press",
+        "command": press.name,
+        "command_id": press.deduplication_id,
+        "delivery": delivery.owner,
+        "team": press.team,
+        "channel": press.channel,
+        "thread": press.thread_ts,
+        "person": press.user,
+        "verdict": outcome.verdict,
+        "times": _times(pressed=pressed, ended=now),
+    }
+
+
+def _tool(tool: UsedTool) -> Mapping[str, str]:
+    """The tool by its name; "?" for a name that may be text."""
+    is_name = not tool.name or _NAME.fullmatch(tool.name)
+    return {
+        "name": tool.name if is_name else "?",
+        "kind": tool.kind,
+        "arguments_digest": tool.arguments_digest,
+    }
+
+
+def _write(record: Mapping[str, object], ports: Ports, outcome: Outcome) -> None:
+    try:
+        ports.audit.write(record)
+    except ServiceUnavailable as exc:
+        outcome.audit_trouble = str(exc)
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the person has the answer, and the turn must settle
+        outcome.audit_trouble = type(exc).__name__
+
+
+def _times(**times: float | None) -> dict[str, str]:
+    """Those that are known, as RFC 3339 has them, in UTC. What a message says of itself may be no date."""
+    return {
+        name: datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
+        for name, time in times.items()
+        if time is not None and time < _END_OF_DATES
+    }
