@@ -6,8 +6,10 @@ A kind is a function here, a line in `KINDS`, and what the worker may do to such
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from config.access import CHANNEL, read_access
 from config.arns import REGION, REGIONS, arn_pattern
 from config.table import Rule, Table
+from functions.bridge.admission.access import OPEN
 from functions.settings import AgentSettings, MemoryBy
 
 # `Id` and `AgentAliasId` in the service model of bedrock-agent.
@@ -45,10 +47,6 @@ ROLE_ARN: Rule = (
 )
 # `externalIdType` in the service model of sts.
 EXTERNAL_ID: Rule = (r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and + = , . @ : / -")
-CHANNEL: Rule = (
-    r"[CGD][A-Z0-9]{2,20}|dm",
-    'the id of a channel, such as "C0123456789", or "dm" for direct messages',
-)
 DESCRIPTION: Rule = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
 
 
@@ -71,6 +69,7 @@ def read_agent(table: Table) -> AgentSettings | None:
         external_id=external_id or "",
         channels=table.texts("channels", CHANNEL),
         description=table.optional_text("description", DESCRIPTION) or "",
+        access=read_access(table.table("access"), default=OPEN),
     )
     table.refuse_the_rest()
     return agent

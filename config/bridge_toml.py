@@ -10,12 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.agents import CHANNEL, ROLE_ARN, read_agent
+from config.access import CHANNEL, read_access
+from config.agents import ROLE_ARN, read_agent
 from config.arns import REGION, arn_pattern
 from config.models import DEFAULT_MODEL, wrong_with
 from config.regions import has_type, regions_with
 from config.table import Table
-from functions.bridge.agents.routing import DEFAULT_AGENT, names_of
+from functions.bridge.admission.access import AccessRules
+from functions.bridge.admission.slots import Fairness
+from functions.bridge.agents.routing import DEFAULT_AGENT
+from functions.bridge.channels import names_of
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings
 
@@ -151,7 +155,7 @@ def read_config(path: Path, *, cli_region: str | None = None) -> Config:
     except ValueError as error:  # Python refuses numbers of more than 4300 digits
         raise ConfigError(path.name, ["has a number of more than 4300 digits"]) from error
     except RecursionError as error:
-        raise ConfigError(path.name, ["is nested too deeply: no setting has more than two levels"]) from error
+        raise ConfigError(path.name, ["is nested too deeply: a setting has three levels at most"]) from error
 
 
 def check(
@@ -183,6 +187,8 @@ def _config(root: Table, cli_region: str | None) -> Config:
             agents=agents,
             routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
             reply=_reply(root.table("reply")),
+            access=read_access(root.table("access"), default=AccessRules()),
+            fairness=_fairness(root.table("fairness")),
         ),
         receiver=_receiver(root.table("receiver")),
         worker=_worker(root.table("worker")),
@@ -300,6 +306,21 @@ def _reply(table: Table) -> ReplyOptions:
     )
     table.refuse_the_rest()
     return reply
+
+
+def _fairness(table: Table) -> Fairness:
+    # An item of the ledger has an entry of some 60 bytes for each.
+    fairness = Fairness(
+        running_per_user=table.integer("running_per_user", range(1, 101), default=Fairness.running_per_user),
+        running_per_channel=table.integer(
+            "running_per_channel", range(1, 1001), default=Fairness.running_per_channel
+        ),
+        questions_per_minute=table.integer(
+            "questions_per_minute", range(1, 601), default=Fairness.questions_per_minute
+        ),
+    )
+    table.refuse_the_rest()
+    return fairness
 
 
 def _receiver(table: Table) -> Receiver:

@@ -12,6 +12,7 @@ from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.queue import SqsMessage
 from functions.adapters.aws.secrets import CachedSecret
+from functions.adapters.aws.slots import DynamoSlots
 from functions.adapters.clock import SystemClock
 from functions.adapters.slack.chat import SlackChat
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
@@ -35,7 +36,13 @@ LONGEST_BACK_OFF_OF_DEAD_LETTERS = 4 * 3600.0
 Work = Callable[[Command, Delivery, Ports], Outcome]
 
 # What an operator need not look into.
-_AS_IT_SHOULD_BE = (Verdict.ANSWERED, Verdict.DUPLICATE, Verdict.PRESS_REFUSED)
+_AS_IT_SHOULD_BE = (
+    Verdict.ANSWERED,
+    Verdict.DUPLICATE,
+    Verdict.PRESS_REFUSED,
+    Verdict.REFUSED,
+    Verdict.WAITING,
+)
 
 
 class LambdaContext(Protocol):
@@ -76,12 +83,14 @@ class Consumer:
         self._sqs = JsonClient("sqs")
         self._queue_url = thread.queue_url
         self.chat = SlackChat(self.token, api_url=thread.slack_api_url)
+        dynamodb = clients.dynamodb()
         self._ports = Ports(
             chat=self.chat,
-            ledger=DynamoLedger(clients.dynamodb(), thread.ledger_table, clock),
+            ledger=DynamoLedger(dynamodb, thread.ledger_table, clock),
             audit=AuditLog(
                 JsonClient("logs"), clock, group=thread.audit_log_group, stream=thread.audit_log_stream
             ),
+            slots=DynamoSlots(dynamodb, thread.ledger_table, clock, self.settings.fairness),
             clock=clock,
             lease_seconds=self.settings.lease_seconds,
             notify_after=self.settings.reply.notify_after_seconds,
@@ -167,6 +176,7 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         verdict=outcome.verdict,
         **_facts(command),
         failure=outcome.failure,
+        refusal=outcome.refusal,
         detail=outcome.detail,
         guardrails=outcome.guardrails,
         first_text_seconds=outcome.first_text_seconds,
@@ -188,6 +198,8 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
     _count_verdict(command, outcome.verdict)
     if outcome.failure is not None and outcome.retry_in_seconds is None:  # else the next delivery counts it
         telemetry.count(telemetry.FAILURES, failure=outcome.failure)
+    if outcome.refusal is not None and outcome.retry_in_seconds is None:
+        telemetry.count(telemetry.REFUSALS, reason=outcome.refusal)
     if outcome.guardrails:
         telemetry.count(telemetry.GUARDRAILS, guardrail="intervened")
     if outcome.first_text_seconds is not None:

@@ -15,6 +15,8 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from functions.bridge.admission.access import OPEN, AccessRules
+from functions.bridge.admission.slots import Fairness
 from functions.bridge.replies.options import ReplyOptions
 
 
@@ -43,6 +45,7 @@ class AgentSettings:
         role_arn, external_id: the role of another account that is assumed to reach it.
         channels: the only ones where it answers; () means everywhere.
         description: for the list that people get.
+        access: who may ask it, of those whom the bridge's own rules let in.
     """
 
     kind: str
@@ -61,6 +64,7 @@ class AgentSettings:
     external_id: str = ""
     channels: tuple[str, ...] = ()
     description: str = ""
+    access: AccessRules = OPEN
 
     @property
     def remembers_people(self) -> bool:
@@ -81,12 +85,16 @@ class Settings:
     Attributes:
         agents: by name. "default" answers where no route says otherwise.
         routes: channel to agent.
+        access: who may ask, whichever agent.
+        fairness: how much one person or channel may take.
         lease_seconds: see `functions.bridge.turns.ports.Ports`. bridge.toml has no key for it.
     """
 
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
     reply: ReplyOptions = field(default_factory=ReplyOptions)
+    access: AccessRules = field(default_factory=AccessRules)
+    fairness: Fairness = field(default_factory=Fairness)
     lease_seconds: int = 60
 
     @classmethod

@@ -81,6 +81,7 @@ _COMMAND = ("command", "command_id")
 _OUTCOME = (
     "verdict",
     "failure",
+    "refusal",
     "detail",
     "guardrails",
     "first_text_seconds",
@@ -104,6 +105,7 @@ AUDIT_NOT_WRITTEN = Line("audit record not written", logging.ERROR, (*_TURN, "co
 TURNS = Metric("Turns", ("verdict",))
 COMMANDS = Metric("Commands", ("command", "verdict"))
 FAILURES = Metric("Failures", ("failure",))
+REFUSALS = Metric("Refusals", ("reason",))
 APP_REFUSALS = Metric("AppRefusals", ("error",))
 GUARDRAILS = Metric("Guardrails", ("guardrail",))
 TIME_TO_FIRST_TEXT = Metric("TimeToFirstText", unit=Unit.SECONDS)

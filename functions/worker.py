@@ -9,6 +9,7 @@ from typing import Any
 
 from functions.adapters.agents.kinds import agent_ports, agents
 from functions.adapters.slack.files import SlackFiles
+from functions.bridge.admission.access import Access
 from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
 from functions.bridge.replies.chat import Chat, ChatError
@@ -30,7 +31,9 @@ class _Worker:
     def __init__(self) -> None:
         self._consumer = Consumer(os.environ)
         self._introduction = Thread(target=_learn_identity, args=[self._consumer.chat], daemon=True)
-        self._agents = agents(self._consumer.settings, agent_ports())
+        settings = self._consumer.settings
+        self._agents = agents(settings, agent_ports())
+        self._access = Access(settings.access, {name: one.access for name, one in settings.agents.items()})
         self._files = SlackFiles(self._consumer.token, origin=self._consumer.files_origin)
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -47,6 +50,7 @@ class _Worker:
             delivery,
             ports,
             agents=self._agents,
+            access=self._access,
             attachments=self._files,
             options=self._consumer.settings.reply,
             margin=MARGIN_SECONDS,

@@ -48,6 +48,9 @@ AGENTS = {
         "description": "its own code on AgentCore's runtime",
     },
 }
+NOTHING_ELSE: Mapping[str, object] = {}
+# One person at the page may play many.
+GENEROUS = {"running_per_user": 100, "running_per_channel": 1000, "questions_per_minute": 600}
 ROUTES = {seed.CLASSIC: "classic", seed.HARNESS: "harness", seed.RUNTIME: "runtime"}
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
@@ -70,6 +73,7 @@ class Simulation:
         agent: which of `AGENTS` is the default one.
         style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`; the
             last one may be shorter.
+        access, fairness: what else than here stands in these tables of bridge.toml.
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
@@ -95,6 +99,8 @@ class Simulation:
         style: str = "auto",
         show_rationale: bool = False,
         notify_after_seconds: int = 60,
+        access: Mapping[str, object] = NOTHING_ELSE,
+        fairness: Mapping[str, int] = GENEROUS,
         concurrency: int = 10,
         runtime: Runtime | None = None,
         on_log: Callable[[str, str], None] | None = None,
@@ -131,7 +137,7 @@ class Simulation:
             variables={**self._addresses(), **(variables or {})},
             on_log=on_log,
         )
-        settings = _settings(agent, {"style": style, "show_rationale": show_rationale})
+        settings = _settings(agent, {"style": style, "show_rationale": show_rationale}, access, fairness)
         reply = replace(settings.reply, notify_after_seconds=notify_after_seconds)
         values = self._variables(replace(settings, reply=reply, lease_seconds=lease_seconds))
         for function in (*wiring.FUNCTIONS, *wiring.TOOLS):
@@ -238,8 +244,19 @@ class Simulation:
         }
 
 
-def _settings(agent: str, reply: dict[str, object]) -> Settings:
+def _settings(
+    agent: str, reply: dict[str, object], access: Mapping[str, object], fairness: Mapping[str, int]
+) -> Settings:
     """What the functions are told, checked as bridge.toml is. Raises `config.bridge_toml.ConfigError`."""
     routes = [{"channel": channel, "agent": name} for channel, name in ROUTES.items()]
     agents = {"default": AGENTS[agent], **AGENTS}
-    return check({"name": "agent-bridge", "agents": agents, "routes": routes, "reply": reply}).settings
+    settings = {
+        "name": "agent-bridge",
+        "agents": agents,
+        "routes": routes,
+        "reply": reply,
+        # One of the channels is shared, and there is something to try in it.
+        "access": {"shared_channels": "answer", **access},
+        "fairness": fairness,
+    }
+    return check(settings).settings

@@ -13,6 +13,11 @@ CLAIM_SECONDS = 1.0
 # Seconds until a message that could not be worked on comes again, doubled with each try up to a minute.
 FIRST_BACK_OFF = 5.0
 LONGEST_BACK_OFF = 60.0
+# Seconds until a turn comes again that waits for others to be over; longer after a quarter of an hour or so,
+# as a queue counts 1,000 receives.
+SHORTEST_WAIT, LONGEST_WAIT = 5.0, 15.0
+PATIENT_AFTER_RECEIVES = 100
+PATIENT_TIMES = 4
 
 
 class QueueMessage(Protocol):
@@ -48,6 +53,12 @@ class Delivery:
     def back_off(self, tries: int, *, longest: float = LONGEST_BACK_OFF) -> float:
         """Seconds until a message comes again that could not be worked on. `tries` counts this try too."""
         return self.spread(waits.grown(FIRST_BACK_OFF, tries, longest=longest))
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the message comes again that has to wait for others."""
+        seconds = SHORTEST_WAIT + (LONGEST_WAIT - SHORTEST_WAIT) * self.share
+        return seconds * (PATIENT_TIMES if self.receive_count > PATIENT_AFTER_RECEIVES else 1)
 
     def spread(self, seconds: float) -> float:
         """A wait, as long as this delivery makes it."""

@@ -73,6 +73,7 @@ class Turn:
         app: the app that the message is for ("A…"), "" when that was not said.
         organization: the Enterprise organization that the bot is installed in ("E…"), "" without one.
         sender_unknown: whether the event does not say if the sender belongs to us, and Slack is to be asked.
+        in_shared_channel: whether people of another organization read what stands there.
     """
 
     team: str
@@ -89,6 +90,7 @@ class Turn:
     app: str = ""
     organization: str = ""
     sender_unknown: bool = False
+    in_shared_channel: bool = False
 
     @property
     def turn_id(self) -> str:
@@ -153,6 +155,7 @@ def from_fields(data: Fields) -> Turn:
         organization=fields.slack_id(data, "organization", ""),
         # Whatever else it says, it does not say that the sender is known.
         sender_unknown=data.get("sender_unknown", False) is not False,
+        in_shared_channel=data.get("in_shared_channel", False) is not False,
     )
 
 

@@ -1,8 +1,11 @@
 """Every sentence and label of the bridge's own that a person reads: Markdown, unless it says otherwise."""
 
 from collections.abc import Collection, Mapping, Sequence
+from math import ceil
 from urllib.parse import quote
 
+from functions.bridge.admission.access import Reason
+from functions.bridge.admission.slots import Full, Limit
 from functions.bridge.agents.events import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.routing import NoChoice, Why
@@ -41,6 +44,46 @@ _NOTICES = {
 def notice_text(notice: Notice, *, reference: str) -> str:
     """The bridge's own answer to a turn that reaches no agent."""
     return _NOTICES[notice].format(reference=reference)
+
+
+_MAY_NOT = "I'm sorry, you may not ask me this. The people who run this bot can tell you more."
+_REFUSALS = {
+    Reason.CHANNEL: "I'm sorry, I don't answer in this channel.",
+    Reason.DIRECT_MESSAGE: "I'm sorry, I don't answer direct messages. Please ask me in a channel.",
+    Reason.SHARED_CHANNEL: "I'm sorry, I don't answer in channels that are shared with another organisation, "
+    "as its people would read the answer.",
+    Reason.NOT_LISTED: _MAY_NOT,
+    Reason.DENIED: _MAY_NOT,
+    Reason.FOREIGN: _NOTICES[Notice.EXTERNAL],
+    Reason.GUEST: "I'm sorry, I don't answer guests of this workspace.",
+    Reason.DEACTIVATED: _MAY_NOT,
+    Reason.BOT: _MAY_NOT,
+    Reason.UNKNOWN: "I'm sorry, Slack does not tell me who you are, so I cannot answer you.",
+}
+
+
+def refusal(reason: Reason) -> str:
+    """Why somebody is not answered, by the rules of access. It names no rule, and nobody."""
+    return _REFUSALS[reason]
+
+
+def too_many(most: int, seconds: float) -> str:
+    """That somebody has asked `most` questions within a minute, and may ask again in so many seconds."""
+    return (
+        f"You have asked {_questions(most)} within a minute, and that is the most that I take. "
+        f"Please ask this one again in {max(1, ceil(seconds))} seconds."
+    )
+
+
+def waits(full: Full) -> str:
+    """That a question waits until others have been answered."""
+    if full.limit is Limit.CHANNEL:
+        return f"This channel has {_questions(full.most)} running; this one waits."
+    return f"You have {_questions(full.most)} running; this one waits."
+
+
+def _questions(number: int) -> str:
+    return "one question" if number == 1 else f"{number} questions"
 
 
 _NO_CHOICES = {

@@ -7,6 +7,7 @@ OTHER_TEAM = Team("T02PARTNER", "Partner Incorporated")
 
 ALICE = User("U01ALICE", TEAM.id, "alice", "Alice Archer")
 BOB = User("U02BOB", TEAM.id, "bob", "Bob Bailey")
+GWEN = User("U03GWEN", TEAM.id, "gwen", "Gwen Gray (guest)", is_restricted=True)
 ERIN = User("U09ERIN", OTHER_TEAM.id, "erin", "Erin Ellis (Partner Incorporated)")
 
 GENERAL = "C01GENERAL"
@@ -22,15 +23,15 @@ BOB_DM = "D02BOB"
 
 
 def seeded(bot: User) -> Workspace:
-    """Two colleagues with a DM with the bot each, a person of another organisation, and seven channels."""
+    """Two colleagues with a DM with the bot each, a guest, a person of another company, seven channels."""
     colleagues = {ALICE.id, BOB.id, bot.id}
     own = (TEAM.id,)
     return Workspace(
         teams=[TEAM, OTHER_TEAM],
-        users=[ALICE, BOB, ERIN, bot],
+        users=[ALICE, BOB, GWEN, ERIN, bot],
         channels=[
             Channel(GENERAL, "general", "public", set(colleagues), own),
-            Channel(WEATHER, "weather-demo", "public", set(colleagues), own),
+            Channel(WEATHER, "weather-demo", "public", colleagues | {GWEN.id}, own),
             Channel(PRIVATE, "weather-private", "private", {ALICE.id, bot.id}, own),
             Channel(SHARED, "weather-partner", "public", colleagues | {ERIN.id}, (TEAM.id, OTHER_TEAM.id)),
             Channel(CLASSIC, "agent-classic", "public", set(colleagues), own),

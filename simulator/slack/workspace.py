@@ -33,7 +33,14 @@ class Team:
 
 @dataclass(frozen=True)
 class User:
-    """A person, or a bot user when `bot_id` and `app_id` are set. `name` is what follows the @."""
+    """A person, or a bot user when `bot_id` and `app_id` are set.
+
+    Attributes:
+        name: what follows the @.
+        is_restricted: a guest, who is in some channels only.
+        is_ultra_restricted: a guest of one channel.
+        is_deactivated: the account is closed.
+    """
 
     id: str
     team_id: str
@@ -41,6 +48,9 @@ class User:
     real_name: str
     bot_id: str | None = None
     app_id: str | None = None
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_deactivated: bool = False
 
 
 @dataclass

@@ -7,7 +7,8 @@ import pytest
 
 from functions.adapters.slack.chat import SlackChat
 from functions.bridge.ledger.record import State
-from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, Identity
+from functions.bridge.people import Identity
+from functions.bridge.replies.chat import ChatRefused, ChatUnavailable
 from functions.bridge.turn import Turn, from_json, to_json
 from functions.bridge.turns.outcome import Verdict
 from simulator.aws import Aws

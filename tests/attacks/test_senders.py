@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.chat import SlackChat
 from functions.bridge import wording
+from functions.bridge.admission.access import Reason
 from functions.bridge.incoming.events import Ignored
-from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, Home, Identity
+from functions.bridge.people import Home, Identity, Person
+from functions.bridge.replies.chat import ChatRefused, ChatUnavailable
 from functions.bridge.turn import Notice, from_json, to_json
 from functions.bridge.turns.outcome import Verdict
 from simulator.slack import seed
@@ -110,10 +112,17 @@ def test_what_slackbot_or_an_app_with_a_persons_token_posts_asks_nobody(
 def asked_by(stage: Stage, home: Home, us: Identity | None = None) -> tuple[list[str], int, Verdict]:
     """What the thread says and how often the agent ran, when somebody unknown with this home asks."""
     agent = ScriptedAgent(stage.clock, SUNNY)
-    stage.chat.homes["U1"] = home
+    stage.slots.people.clear()
+    stage.chat.people["U1"] = Person(home)
     stage.chat.us = us or stage.chat.us
     outcome = take(stage, turn=replace(TURN, sender_unknown=True), agent=agent)
     return stage.chat.texts(), len(agent.runs), outcome.verdict
+
+
+def told(stage: Stage) -> list[str]:
+    """What the asker alone was told."""
+    start = f"{TURN.channel}:{TURN.thread_ts} {TURN.user} "
+    return [said.removeprefix(start) for said in stage.chat.history("post_ephemeral")]
 
 
 @pytest.mark.parametrize(
@@ -129,8 +138,9 @@ def test_a_stranger_by_users_info_is_refused_without_an_agent_or_placeholder(
     home: Home, us: Identity | None
 ) -> None:
     stage = Stage()
-    assert asked_by(stage, home, us) == ([WORDS], 0, Verdict.ANSWERED)
-    assert stage.chat.history("post") == [WORDS]
+    assert asked_by(stage, home, us) == ([], 0, Verdict.REFUSED)
+    assert told(stage) == [WORDS]
+    assert stage.chat.history("post") == []
 
 
 @pytest.mark.parametrize(
@@ -147,21 +157,22 @@ def test_a_colleague_by_users_info_is_answered(home: Home, us: Identity | None) 
 
 def test_whom_slack_does_not_tell_of_is_refused() -> None:
     stage = Stage()
-    stage.chat.trouble["home_of"] = [ChatRefused("user_not_found")]
-    assert asked_by(stage, Home("T1")) == ([WORDS], 0, Verdict.ANSWERED)
+    stage.chat.trouble["person"] = [ChatRefused("user_not_found")]
+    assert asked_by(stage, Home("T1")) == ([], 0, Verdict.REFUSED)
+    assert told(stage) == [wording.refusal(Reason.UNKNOWN)]
 
 
 def test_no_agent_is_asked_while_slack_does_not_answer_who_it_is() -> None:
     stage = Stage()
-    stage.chat.trouble["home_of"] = [ChatUnavailable("503")] * 100
+    stage.chat.trouble["person"] = [ChatUnavailable("503")] * 100
     assert asked_by(stage, Home("T1")) == ([], 0, Verdict.OWED)
     stage.chat.trouble.clear()
     assert asked_by(stage, Home("T1")) == (["It is sunny."], 1, Verdict.ANSWERED)
 
 
 def test_users_info_tells_the_home_of_a_person(slack: SlackService, chat: SlackChat) -> None:
-    assert chat.home_of(seed.ALICE.id) == Home(seed.TEAM.id)
-    assert chat.home_of(seed.ERIN.id) == Home(seed.OTHER_TEAM.id)
+    assert chat.person(seed.ALICE.id) == Person(Home(seed.TEAM.id), "alice")
+    assert chat.person(seed.ERIN.id) == Person(Home(seed.OTHER_TEAM.id), "erin", is_stranger=True)
     assert chat.name_of(seed.ALICE.id) == "alice"
     assert [call.method for call in slack.web_api.calls] == ["users.info"] * 2
 
@@ -178,7 +189,7 @@ def test_users_info_tells_the_organization_of_a_person(more: dict[str, Any], hom
     with standing_in_for("UNUSED") as server:
         user = {"id": "W2", "team_id": "T2", "profile": {}, **more}
         server.answer = Response(json.dumps({"ok": True, "user": user}), content_type="application/json")
-        assert SlackChat(Token(), api_url=f"{server.url}/api/").home_of("W2") == home
+        assert SlackChat(Token(), api_url=f"{server.url}/api/").person("W2").home == home
 
 
 class Token(CachedSecret):

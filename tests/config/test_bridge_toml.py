@@ -1,8 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
+from functions.bridge.admission.access import OPEN, AccessRules, SharedChannels
+from functions.bridge.admission.slots import Fairness
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, MemoryBy, Settings
 
@@ -68,6 +71,19 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         notify_after_seconds = 120
         max_messages = 3
         link_hosts = ["example.com", "docs.example.org"]
+        [access]
+        guests = true
+        channels = ["C0123456789", "dm"]
+        users = ["U0123456789", "W0123456789"]
+        deny_users = ["U9876543210"]
+        direct_messages = false
+        shared_channels = "answer"
+        [agents.default.access]
+        users = ["U0123456789"]
+        [fairness]
+        running_per_user = 1
+        running_per_channel = 1000
+        questions_per_minute = 600
         [worker]
         timeout_seconds = 1800
         max_concurrency = 2
@@ -80,7 +96,14 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         name="Weather2",
         region="eu-central-1",
         settings=Settings(
-            agents={"default": AgentSettings("bedrock-agent", agent_id="0123456789", alias_id="abcdefghij")},
+            agents={
+                "default": AgentSettings(
+                    "bedrock-agent",
+                    agent_id="0123456789",
+                    alias_id="abcdefghij",
+                    access=replace(OPEN, users=("U0123456789",)),
+                )
+            },
             reply=ReplyOptions(
                 style=Style.STREAM,
                 show_rationale=True,
@@ -88,6 +111,15 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
                 max_messages=3,
                 link_hosts=("example.com", "docs.example.org"),
             ),
+            access=AccessRules(
+                guests=True,
+                channels=("C0123456789", "dm"),
+                users=("U0123456789", "W0123456789"),
+                deny_users=("U9876543210",),
+                direct_messages=False,
+                shared_channels=SharedChannels.ANSWER,
+            ),
+            fairness=Fairness(running_per_user=1, running_per_channel=1000, questions_per_minute=600),
         ),
         receiver=Receiver(reserved_concurrency=10),
         queues=Queues(("arn:aws:iam::123456789012:role/operator",)),
@@ -189,8 +221,8 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
-    "allowed here: name, region, sample, agents, sample_agent, routes, reply, receiver, worker, "
-    "queues, termination_protection"
+    "allowed here: name, region, sample, agents, sample_agent, routes, reply, access, fairness, receiver, "
+    "worker, queues, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
@@ -294,6 +326,33 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
             "[reply]\nnotify_after_seconds = 9",
             "reply.notify_after_seconds is 9; allowed: a whole number from 10 to 900",
         ),
+        (
+            "[access]\nguests = 1",
+            "access.guests is 1; allowed: true or false",
+        ),
+        (
+            '[access]\nshared_channels = "partners"',
+            'access.shared_channels is "partners"; allowed: "refuse" or "answer"',
+        ),
+        (
+            '[access]\nusers = ["alice"]',
+            'access.users is ["alice"]; allowed: a list, each entry the id of a person, '
+            'such as "U0123456789"',
+        ),
+        (
+            '[access]\nchannels = ["general"]',
+            'access.channels is ["general"]; allowed: a list, each entry the id of a channel, '
+            'such as "C0123456789", or "dm" for direct messages',
+        ),
+        (
+            "[agents.default.access]\nguest = true",
+            "agents.default.access.guest is not a setting; allowed here: guests, channels, users, "
+            "deny_users, direct_messages, shared_channels",
+        ),
+        (
+            "[fairness]\nrunning_per_user = 0",
+            "fairness.running_per_user is 0; allowed: a whole number from 1 to 100",
+        ),
         ("[reply]\nmax_messages = 0", "reply.max_messages is 0; allowed: a whole number from 1 to 50"),
         (
             '[reply]\nlink_hosts = ["https://example.com"]',
@@ -341,7 +400,7 @@ def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: s
         (
             "[agents.default.model]",
             "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id, region, "
-            "role_arn, external_id, channels, description",
+            "role_arn, external_id, channels, description, access",
         ),
         (
             "[reply]\nsytle = 1",
@@ -759,3 +818,9 @@ def test_a_setting_that_a_kind_has_no_call_for_is_refused(
 ) -> None:
     [problem] = problems(tmp_path, endpoint(kind, arn, setting))
     assert problem.startswith(f"agents.finops.{setting.partition(' ')[0]} is not a setting")
+
+
+def test_an_agent_without_rules_of_its_own_is_for_all_whom_the_bridge_lets_in(tmp_path: Path) -> None:
+    settings = read(tmp_path, f"{SMALLEST}\n[access]\nguests = true").settings
+    assert settings.access == AccessRules(guests=True)
+    assert settings.agents["default"].access == OPEN

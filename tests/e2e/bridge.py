@@ -45,6 +45,18 @@ class Bridge(Operator):
         """The states of the streams in the question's thread."""
         return [reply["streaming_state"] for reply in self.replies(question) if "streaming_state" in reply]
 
+    def told(self, question: dict[str, Any], user: str) -> list[str]:
+        """What a person alone was told in the question's thread, for as long as their Slack shows it."""
+        calls = self.simulation.slack.web_api.calls
+        return [
+            call.args["text"]
+            for call in calls
+            if call.method == "chat.postEphemeral"
+            and call.result["ok"]
+            and (call.args["channel"], call.args["thread_ts"]) == (question["channel"], question["ts"])
+            and self.simulation.slack.workspace.users[call.args["user"]].name == user
+        ]
+
     # --- what an operator knows ---
 
     def queues_are_empty(self) -> bool:

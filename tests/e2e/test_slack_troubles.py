@@ -18,7 +18,7 @@ TROUBLES = {
 @pytest.fixture(scope="module")
 def bridge() -> Iterator[Bridge]:
     """Nobody is mentioned, however long it takes: a mention is one more reply."""
-    with Simulation(time_scale=0.1, notify_after_seconds=900) as simulation:
+    with Simulation(time_scale=0.1, notify_after_seconds=900, access={"guests": True}) as simulation:
         yield Bridge(simulation)
 
 

@@ -286,6 +286,10 @@ def _purpose(call: Call, watched: Watched) -> str:
             return "claim" if item == "record" else item
         case "GetItem" | "DeleteItem":
             return str(arguments["Key"]["item"]["S"])
+        case "UpdateItem" if (item := str(arguments["Key"]["item"]["S"])) in ("person", "channel"):
+            return f"slot of the {item}"
+        case "TransactWriteItems":
+            return "slots given back"
         case "UpdateItem":
             return _purpose_of_update(arguments["ExpressionAttributeValues"], watched)
         case "ChangeMessageVisibility":

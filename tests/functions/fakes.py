@@ -5,6 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from functions.bridge.admission.slots import (
+    MINUTE,
+    Entries,
+    Fairness,
+    Full,
+    Limit,
+    Slot,
+    entry,
+    wait_for_minute,
+)
+from functions.bridge.admission.slots import (
+    until as end_of,
+)
 from functions.bridge.agents.attachments import AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, File
 from functions.bridge.agents.port import Agent, Question
@@ -23,13 +36,12 @@ from functions.bridge.ledger.record import (
     settled,
     taken_over,
 )
+from functions.bridge.people import KNOWN_SECONDS, Home, Identity, Person
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatRefused,
     Chunk,
     Found,
-    Home,
-    Identity,
     Message,
     Task,
 )
@@ -111,7 +123,7 @@ class FakeChat:
         self.files: list[File] = []
         self.names: dict[str, str] = {}
         self.us = Identity(app="A1", bot_user="UBOT", team="T1")
-        self.homes: dict[str, Home] = {}
+        self.people: dict[str, Person] = {}
         self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.session = "active"  # as Slack shows it
         self.calls: list[tuple[str, str]] = []
@@ -189,9 +201,9 @@ class FakeChat:
         self._do("name_of", user, lambda: None)
         return self.names.get(user, user)
 
-    def home_of(self, user: str) -> Home:
-        self._do("home_of", user, lambda: None)
-        return self.homes.get(user, Home("T1"))
+    def person(self, user: str) -> Person:
+        self._do("person", user, lambda: None)
+        return self.people.get(user, Person(Home("T1"), self.names.get(user, user)))
 
     def identity(self) -> Identity:
         self._do("identity", "", lambda: None)
@@ -356,6 +368,87 @@ class FakeLedger:
         self.writes.append((name, record))
 
 
+class FakeSlots:
+    """The rules of slots in dictionaries. `adapters/aws/test_slots.py` holds both to them.
+
+    Attributes:
+        running: by person or channel, who runs: the attempts, each with its entry.
+        asked: by person, the entries of the questions of the last minute.
+        people: who is known, and until when.
+        trouble: what the next calls of a method raise.
+    """
+
+    def __init__(self, clock: FakeClock, fairness: Fairness = Fairness()) -> None:  # noqa: B008 - frozen
+        self.running: dict[str, dict[str, str]] = {}
+        self.asked: dict[str, set[str]] = {}
+        self.people: dict[str, tuple[Person, float]] = {}
+        self.trouble: dict[str, list[Exception]] = {}
+        self.fairness = fairness
+        self._clock = clock
+
+    def take(self, turn: Turn, *, now: float, until: float, is_new: bool) -> Callable[[], Slot]:
+        if script := self.trouble.get("take"):
+            trouble = script.pop(0)
+            return lambda: self._raise(trouble)
+        slot = self._take(turn, now, until, is_new=is_new)
+        return lambda: slot
+
+    def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
+        if script := self.trouble.get("give_back"):
+            raise script.pop(0)
+        for held in slot.held:
+            running = self.running.get(held.key, {})
+            if running.get(f"{turn.turn_id}#{turn.attempt}") == held.own:
+                del running[f"{turn.turn_id}#{turn.attempt}"]
+            if forget:
+                self.asked.get(held.key, set()).discard(held.own_asked)
+        if learned is not None:
+            self.people[f"{turn.team}:{turn.user}"] = (learned, self._clock.now() + KNOWN_SECONDS)
+
+    def holders(self) -> set[str]:
+        """The attempts that have a slot now."""
+        now = self._clock.now()
+        return {name for held in self.running.values() for name, one in held.items() if end_of(one) > now}
+
+    def _take(self, turn: Turn, now: float, until: float, *, is_new: bool) -> Slot:
+        person, channel = f"{turn.team}:{turn.user}", f"{turn.team}:{turn.channel}"
+        known, known_until = self.people.get(person, (None, 0.0))
+        asked = {one for one in self.asked.get(person, set()) if end_of(one) > now}
+        full: Full | None = None
+        held: list[Entries] = []
+        own_asked = ""
+        if is_new and len(asked) >= self.fairness.questions_per_minute:
+            most = self.fairness.questions_per_minute
+            full = Full(Limit.MINUTE, most, wait_for_minute(asked, most, now))
+        elif is_new:
+            asked.add(own_asked := entry(turn, now + MINUTE))
+        self.asked[person] = asked
+        own = "" if full else self._enter(person, turn, now, until, self.fairness.running_per_user)
+        if own or own_asked:
+            held.append(Entries("person", person, own=own, own_asked=own_asked))
+        if not own:
+            full = full or Full(Limit.PERSON, self.fairness.running_per_user)
+        if not turn.channel.startswith("D"):
+            own = self._enter(channel, turn, now, until, self.fairness.running_per_channel)
+            if own:
+                held.append(Entries("channel", channel, own=own))
+            else:
+                full = full or Full(Limit.CHANNEL, self.fairness.running_per_channel)
+        return Slot(known if known_until > now else None, full, tuple(held))
+
+    def _enter(self, key: str, turn: Turn, now: float, until: float, most: int) -> str:
+        name = f"{turn.turn_id}#{turn.attempt}"
+        running = {who: one for who, one in self.running.get(key, {}).items() if end_of(one) > now}
+        self.running[key] = running
+        if name not in running and len(running) >= most:
+            return ""
+        running[name] = entry(turn, until)
+        return running[name]
+
+    def _raise(self, trouble: Exception) -> Slot:
+        raise trouble
+
+
 Step = AgentEvent | float | Callable[[], None]
 
 
@@ -430,6 +523,9 @@ class Stage:
         self.clock = FakeClock()
         self.chat = FakeChat()
         self.ledger = FakeLedger(self.clock)
+        self.slots = FakeSlots(self.clock)
+        # Whoever asks has asked before on this day.
+        self.slots.people["T1:U1"] = (Person(Home("T1")), START + KNOWN_SECONDS)
         self.message = FakeMessage()
         self.attachments = FakeAttachments()
         self.audit = FakeAudit()
@@ -437,6 +533,7 @@ class Stage:
             chat=self.chat,
             ledger=self.ledger,
             audit=self.audit,
+            slots=self.slots,
             clock=self.clock,
             lease_seconds=60.0,
             notify_after=60.0,

@@ -7,16 +7,12 @@ thread's first turn, who answers in that thread. Every item has a TTL.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.adapters.aws.items import ConditionFailed, key_of, plain, translated, typed
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
-from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import (
     AGENT_KEPT_SECONDS,
     QUESTION_KEPT_SECONDS,
@@ -53,8 +49,6 @@ _AGENT = "agent"
 _TEXT_ATTRIBUTES = ("owed", "owed_messages", "ending")
 _ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
 E = TypeVar("E", bound=StrEnum)
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class DynamoLedger:
@@ -207,22 +201,22 @@ class DynamoLedger:
             yield from self._get(found["turn_id"], item).get("owed", ())
 
     def _get(self, turn_id: str, item: str) -> dict[str, Any]:
-        with _translated():
+        with translated():
             answer = self._client.get_item(
-                TableName=self._table, Key=_key(turn_id, item), ConsistentRead=True
+                TableName=self._table, Key=key_of(turn_id, item), ConsistentRead=True
             )
-        return _plain(answer.get("Item", {}))
+        return plain(answer.get("Item", {}))
 
     def _delete(self, turn_id: str, item: str) -> None:
-        with _translated():
-            self._client.delete_item(TableName=self._table, Key=_key(turn_id, item))
+        with translated():
+            self._client.delete_item(TableName=self._table, Key=key_of(turn_id, item))
 
     def _expiry(self) -> int:
         return int(self._clock.now()) + KEPT_SECONDS
 
     def _put(self, item: dict[str, Any], **condition: Any) -> None:
-        with _translated():
-            self._client.put_item(TableName=self._table, Item=_typed(item), **condition)
+        with translated():
+            self._client.put_item(TableName=self._table, Item=typed(item), **condition)
 
     def _put_new(self, item: dict[str, Any], *, now: float) -> dict[str, Any] | None:
         """Put the item, or return the one that stands there and has not expired."""
@@ -230,10 +224,10 @@ class DynamoLedger:
             self._put(
                 item,
                 ConditionExpression="NOT (attribute_exists(turn_id) AND expires_at > :now)",
-                ExpressionAttributeValues=_typed({":now": int(now)}),
+                ExpressionAttributeValues=typed({":now": int(now)}),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except _ConditionFailed as exc:
+        except ConditionFailed as exc:
             return exc.item
         return None
 
@@ -254,39 +248,22 @@ class DynamoLedger:
         settings = "SET " + ", ".join(f"#{name} = :{name}_new" for name in changes) if changes else ""
         removal = " REMOVE " + ", ".join(remove) if remove else ""
         try:
-            with _translated():
+            with translated():
                 answer = self._client.update_item(
                     TableName=self._table,
-                    Key=_key(record.turn_id, _RECORD),
+                    Key=key_of(record.turn_id, _RECORD),
                     UpdateExpression=settings + removal,
                     ConditionExpression=" AND ".join(f"#{name} = :{name}" for name in expected),
                     ExpressionAttributeNames={f"#{name}": name for name in {*changes, *expected}},
-                    ExpressionAttributeValues=_typed(
+                    ExpressionAttributeValues=typed(
                         {f":{name}_new": value for name, value in changes.items()}
                         | {f":{name}": value for name, value in expected.items()}
                     ),
                     ReturnValues="ALL_OLD",
                 )
-        except _ConditionFailed as exc:
+        except ConditionFailed as exc:
             raise LeaseLost(f"turn {record.turn_id} is held by somebody else") from exc
-        return _plain(answer["Attributes"])
-
-
-class _ConditionFailed(Exception):
-    def __init__(self, item: dict[str, Any]) -> None:
-        self.item = item
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except ClientError as exc:
-        if exc.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
-            raise _ConditionFailed(_plain(exc.response.get("Item", {}))) from exc  # type: ignore[arg-type]
-        raise ServiceUnavailable(f"DynamoDB refused: {exc.response['Error']['Code']}") from exc
-    except BotoCoreError as exc:
-        raise ServiceUnavailable(f"DynamoDB did not answer: {type(exc).__name__}") from exc
+        return plain(answer["Attributes"])
 
 
 def _known(kind: type[E], value: object) -> E | None:
@@ -320,15 +297,3 @@ def _chunks(messages: Sequence[str]) -> list[list[str]]:
 def _text_item(owner: str, number: int) -> str:
     # Named after the owner: who has lost the turn without knowing it writes over nobody's text.
     return f"text#{owner}#{number}"
-
-
-def _key(turn_id: str, item: str) -> dict[str, Any]:
-    return {"turn_id": {"S": turn_id}, "item": {"S": item}}
-
-
-def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in values.items()}
-
-
-def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}

@@ -23,6 +23,7 @@ from functions.bridge.agents.events import File
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.markdown.safe import plain
 from functions.bridge.markdown.tables import Cell, Table, cells_of, in_parts
+from functions.bridge.people import Home, Identity, Person
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatRateLimited,
@@ -32,8 +33,6 @@ from functions.bridge.replies.chat import (
     ChatUndone,
     Chunk,
     Found,
-    Home,
-    Identity,
     Message,
     Task,
 )
@@ -77,7 +76,6 @@ class SlackChat:
     def __init__(self, token: CachedSecret, *, api_url: str) -> None:
         self._token = token
         self._names: dict[str, str] = {}
-        self._homes: dict[str, Home] = {}
         self._identity: tuple[str, Identity] | None = None
         self._identity_lock = Lock()
         connections = Connections()
@@ -176,23 +174,34 @@ class SlackChat:
         )
 
     def name_of(self, user: str) -> str:
+        """Without the scope to look people up, Slack refuses this call alone."""
         if user not in self._names:
-            self._look_up(user)
+            self._note_name(user, self._call_optional(self._hasty_client.users_info, user=user))
         return self._names[user]
 
-    def home_of(self, user: str) -> Home:
-        if user not in self._homes:
-            self._look_up(user)
-        return self._homes[user]
-
-    def _look_up(self, user: str) -> None:
+    def person(self, user: str) -> Person:
         """docs.slack.dev/reference/methods/users.info and docs.slack.dev/reference/objects/user-object"""
-        found = _member(self._call_optional(self._hasty_client.users_info, user=user), "user", dict)
+        found = self._note_name(user, self._call(self._hasty_client.users_info, user=user))
+        enterprise = found.get("enterprise_user")
+        return Person(
+            home=Home(
+                _text(found, "team_id"),
+                _text(enterprise, "enterprise_id") if isinstance(enterprise, dict) else "",
+            ),
+            name=self._names[user],
+            is_guest=any(found.get(kind) is True for kind in ("is_restricted", "is_ultra_restricted")),
+            is_deactivated=found.get("deleted") is True,
+            is_stranger=found.get("is_stranger") is True,
+            is_bot=found.get("is_bot") is True,
+        )
+
+    def _note_name(self, user: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """Keep what people call a user, of whom users.info has said this."""
+        found = _member(answer, "user", dict)
         with _translated():
             profile = found.get("profile") or {}
-            enterprise = found.get("enterprise_user") or {}
             self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
-            self._homes[user] = Home(_text(found, "team_id"), _text(enterprise, "enterprise_id"))
+        return found
 
     def identity(self) -> Identity:
         """Two calls the first time, and again when the token has been replaced. Threads may share it."""
@@ -288,7 +297,6 @@ class SlackChat:
     def _app_refused(self, code: str, **names: str) -> ChatAppRefused:
         # The next turn asks Slack first, and no agent is run for it while the app is refused.
         self._names.clear()
-        self._homes.clear()
         self._identity = None
         return ChatAppRefused(code, REFUSES_APP[code].format(secret=self._token.secret_id, **names))
 

@@ -1,6 +1,6 @@
 """Whether a turn is for this bot, and its sender one of our people: before anything of it shows in Slack."""
 
-from functions.bridge.replies.chat import Home, Identity
+from functions.bridge.people import Home, Identity
 from functions.bridge.turn import Turn
 
 

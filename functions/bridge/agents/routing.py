@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.bridge.agents.port import Agent
+from functions.bridge.channels import DIRECT_MESSAGES, is_direct, names_of
 
 DEFAULT_AGENT = "default"
-# Slack's ids of direct messages with the bot begin with this letter.
-_DIRECT = "D"
-_DIRECT_MESSAGES = "dm"
 # A name as people write it in front of a question: with spaces, bold, quoted, with any dash or colon.
 _MARKS = "*_~`\"'\u2018\u2019\u201c\u201d()\\[\\]@>"
 _ADDRESS = re.compile(
@@ -70,11 +68,6 @@ class NoChoice:
     name: str = ""
 
 
-def names_of(channel: str) -> set[str]:
-    """What the operator may call a channel: its id, and "dm" for every direct message."""
-    return {channel, *([_DIRECT_MESSAGES] if channel.startswith(_DIRECT) else [])}
-
-
 class Agents:
     """All agents of a bridge. `routes` says which one answers in which channel (an id, or "dm")."""
 
@@ -124,5 +117,5 @@ class Agents:
         return name, rest.strip()
 
     def _usual(self, channel: str) -> str:
-        elsewhere = self._routes.get(_DIRECT_MESSAGES) if channel.startswith(_DIRECT) else None
+        elsewhere = self._routes.get(DIRECT_MESSAGES) if is_direct(channel) else None
         return self._routes.get(channel) or elsewhere or DEFAULT_AGENT

@@ -87,6 +87,7 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
         mentioned=mentioned_people(text, bot_user=bot_user),
         app=_string(envelope, "api_app_id"),
         organization=_string(installation, "enterprise_id"),
+        in_shared_channel=envelope.get("is_ext_shared_channel") is True,
     )
     ids = (turn.team, turn.channel, turn.user, turn.bot_user, *filter(None, (turn.app, turn.organization)))
     ids_fit = all(ID.fullmatch(name) for name in ids)

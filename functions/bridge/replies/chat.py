@@ -6,6 +6,7 @@ from typing import Protocol
 
 from functions.bridge.agents.events import File
 from functions.bridge.errors import PassingTrouble
+from functions.bridge.people import Identity, Person
 from functions.bridge.replies.buttons import Button
 from functions.bridge.turn import Turn
 
@@ -62,33 +63,6 @@ class ChatAppRefused(ChatError):
 
 class ChatStopped(ChatRefused):
     """A person pressed Slack's own Stop on a stream: nothing more is to be written."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who the bot is and where it is installed, as its token says.
-
-    Attributes:
-        app: the app's id ("A…"), "" where Slack does not tell.
-        bot_user: the bot's own user id.
-        team: the workspace.
-        organization: the Enterprise organization that the workspace belongs to, "" without one.
-        is_org_wide: whether the bot is installed in all of the organization, in whichever workspace.
-    """
-
-    app: str
-    bot_user: str
-    team: str
-    organization: str = ""
-    is_org_wide: bool = False
-
-
-@dataclass(frozen=True)
-class Home:
-    """The workspace and the Enterprise organization of a person, each "" where Slack names none."""
-
-    team: str
-    organization: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,8 +175,8 @@ class Chat(Protocol):
         """What people call a user."""
         ...
 
-    def home_of(self, user: str) -> Home:
-        """Where a user belongs."""
+    def person(self, user: str) -> Person:
+        """Who a user is. Slack is asked each time."""
         ...
 
     def identity(self) -> Identity:

@@ -5,29 +5,28 @@ from contextlib import suppress
 from dataclasses import replace
 
 from functions.bridge import wording
-from functions.bridge.admission.identity import NotForUs, belongs_to_us, check_meant
+from functions.bridge.admission.access import Access, Reason
+from functions.bridge.admission.identity import NotForUs, check_meant
 from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.port import Agent
 from functions.bridge.agents.routing import Agents, Choice, NoChoice
-from functions.bridge.audit import TurnAudit
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.ledger.record import AlreadySettled, Held, LeaseLost, Ledger, State
+from functions.bridge.ledger.record import SETTLED, AlreadySettled, Held, LeaseLost, Ledger, Record, State
 from functions.bridge.replies.chat import (
-    Chat,
     ChatAppRefused,
     ChatError,
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
-    Identity,
 )
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.writer import Writer
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns.ask_agent import AskAgent
+from functions.bridge.turns.audit import TurnAudit
+from functions.bridge.turns.door import Door, TakenSlot, Waits
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.waits import Retry
@@ -44,7 +43,7 @@ LONGEST_WAIT_FOR_APP = 30 * 60
 MENTION_TRIES = 3
 
 # Decides what a claimed turn is owed.
-Decide = Callable[[ClaimedTurn, Writer, Outcome], None]
+Decide = Callable[[ClaimedTurn, Writer, Outcome, TakenSlot], None]
 
 _VERDICTS = {
     State.ANSWERED: Verdict.ANSWERED,
@@ -60,6 +59,7 @@ def answer(
     ports: Ports,
     *,
     agents: Agents,
+    access: Access,
     attachments: Attachments,
     options: ReplyOptions,
     margin: float,
@@ -68,32 +68,38 @@ def answer(
 
     Args:
         agents: one of them is asked, unless the turn has a notice or may have been asked before.
+        access: who may ask them.
         attachments: fetches the files that hang on the question.
         margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
     """
 
     conversation: AskAgent | None = None
 
-    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome) -> None:
+    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, slot: TakenSlot) -> None:
         nonlocal conversation
         us = claimed.retry_until_deadline(ports.chat.identity)
         check_meant(turn, us)
-        record = claimed.record
-        if record.state is not State.RECEIVED or record.tries > MOST_TRIES or turn.notice is not None:
+        record, is_new = claimed.record, delivery.receive_count == 1
+        door = Door(claimed, ports.chat, us, outcome, slot, is_new=is_new)
+        if record.state is not State.RECEIVED or record.tries > MOST_TRIES:
             _owe_own_words(claimed, writer, outcome)
-        elif turn.sender_unknown and not _is_colleague(claimed, ports.chat, us, outcome):
-            claimed.owe([wording.notice_text(Notice.EXTERNAL, reference=turn.reference)], State.ANSWERED)
-        elif isinstance(
-            chosen := _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents, outcome), str
-        ):
-            claimed.owe([chosen], State.ANSWERED)
-        else:
-            agent, question = chosen
-            stop_at = delivery.deadline - margin
-            conversation = AskAgent(claimed, writer.progress, ports, outcome, options, stop_at=stop_at)
-            conversation.ask(agent, question, attachments)
+        elif turn.notice is Notice.EXTERNAL:
+            door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
+        elif turn.notice is not None:
+            _owe_own_words(claimed, writer, outcome)
+        elif door.lets_in(access.bridge):
+            chosen = _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents)
+            if isinstance(chosen, str):
+                claimed.owe([chosen], State.ANSWERED)
+            elif door.lets_in(access.of(chosen.name)) and door.has_slot():
+                _keep(claimed, ports.ledger, chosen)
+                outcome.agent = chosen.name
+                question = replace(turn, text=chosen.text)
+                stop_at = delivery.deadline - margin
+                conversation = AskAgent(claimed, writer.progress, ports, outcome, options, stop_at=stop_at)
+                conversation.ask(chosen.agent, question, attachments, asker=door.name)
 
-    outcome = _hold(turn, delivery, ports, work, options=options)
+    outcome = _hold(turn, delivery, ports, work, options=options, may_ask=turn.notice is None)
     if conversation is not None:
         conversation.note_session(deadline=delivery.deadline)
     return outcome
@@ -102,21 +108,11 @@ def answer(
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
 
-    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome) -> None:
+    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, _: TakenSlot) -> None:
         writer.status.seems_busy = True  # the worker may have said so before anything was on record
         _owe_own_words(claimed, writer, outcome)
 
     return _hold(turn, delivery, ports, work)
-
-
-def _is_colleague(claimed: ClaimedTurn, chat: Chat, us: Identity, outcome: Outcome) -> bool:
-    """Whether the sender belongs to us, of whom the event does not tell; not where Slack does not either."""
-    try:
-        home = claimed.retry_until_deadline(lambda: chat.home_of(claimed.turn.user))
-    except ChatRefused as exc:
-        outcome.note(f"the sender's home is not known: {exc.code}")
-        return False
-    return belongs_to_us(home, us)
 
 
 def _own_answer(asked: Turn, agents: Agents) -> str:
@@ -126,21 +122,22 @@ def _own_answer(asked: Turn, agents: Agents) -> str:
     return objection(asked.files)
 
 
-def _choose(
-    claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents, outcome: Outcome
-) -> tuple[Agent, Turn] | str:
+def _choose(claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents) -> Choice | str:
     """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
     thread = claimed.turn.thread_id
     so_far = claimed.retry_until_deadline(lambda: ledger.agent_of(thread)) if agents.are_several() else None
     match agents.choose(asked.channel, asked.text, so_far=so_far):
         case NoChoice() as nobody:
             return wording.no_choice(nobody, agents.reachable(asked.channel))
-        case Choice(name, agent, text) if text or asked.files:
-            # With one agent too: there may be several by the time of the thread's next question.
-            claimed.retry_until_deadline(lambda: ledger.keep_agent(thread, name))
-            outcome.agent = name
-            return agent, replace(asked, text=text)
+        case Choice(text=text) as choice if text or asked.files:
+            return choice
     return _help(asked, agents)
+
+
+def _keep(claimed: ClaimedTurn, ledger: Ledger, choice: Choice) -> None:
+    """The thread stays with its agent. With one agent too: there may be several by its next question."""
+    thread = claimed.turn.thread_id
+    claimed.retry_until_deadline(lambda: ledger.keep_agent(thread, choice.name))
 
 
 def _help(asked: Turn, agents: Agents) -> str:
@@ -154,19 +151,27 @@ def _hold(
     work: Decide,
     *,
     options: ReplyOptions = ReplyOptions(style=Style.EDIT),  # noqa: B008 - it is frozen
+    may_ask: bool = False,
 ) -> Outcome:
-    """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it."""
+    """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it.
+
+    `may_ask` is whether an agent may be asked, for which a slot is taken beside the claim.
+    """
     is_hidden = delivery.extend_for_claim(ports.lease_seconds)
     now = ports.clock.now()
+    slot = TakenSlot(turn, delivery, ports, is_wanted=may_ask)
     try:
         claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
     except ServiceUnavailable as exc:
+        slot.give_back(forget=True)
         retry_in_seconds = delivery.back_off(delivery.receive_count)  # nobody knows how often it was tried
         return Outcome(Verdict.UNAVAILABLE, detail=str(exc), retry_in_seconds=retry_in_seconds)
     if isinstance(claim, AlreadySettled):
+        slot.give_back(forget=True)
         # Who settled the turn may have been killed before that was in the log: rather twice than never.
         return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receive_count > 1 else None)
     if isinstance(claim, Held):
+        slot.give_back(forget=True)
         return Outcome(Verdict.HELD, retry_in_seconds=claim.seconds)
     claimed = ClaimedTurn(
         turn,
@@ -178,19 +183,41 @@ def _hold(
         leased_at=now,
         is_hidden=is_hidden,
     )
+    try:
+        outcome = _work_on(claimed, claim, delivery, ports, work, slot, options=options, began_at=now)
+    except Exception:
+        slot.give_back()
+        raise
+    slot.give_back(forget=outcome.refusal is not None)
+    return outcome
+
+
+def _work_on(
+    claimed: ClaimedTurn,
+    claim: Record,
+    delivery: Delivery,
+    ports: Ports,
+    work: Decide,
+    slot: TakenSlot,
+    *,
+    options: ReplyOptions,
+    began_at: float,
+) -> Outcome:
+    """Have the turn settled, or say why it is given back. `claim` is its record as it was claimed."""
+    turn = claimed.turn
     style = options.style_in(turn.channel)
     writer = Writer(claimed, ports.chat, ports.clock, style=style, most_messages=options.max_messages)
-    outcome = Outcome(Verdict.FAILED, claimed_at=now)
+    outcome = Outcome(Verdict.FAILED, claimed_at=began_at)
     audit = TurnAudit(turn, delivery, ports, outcome)
-    claimed.before_settling = lambda state: audit.write(_VERDICTS[state], claimed.record.failure)
+    claimed.before_settling = lambda state: audit.write(_verdict(state, outcome), claimed.record.failure)
     try:
-        _finish(claimed, writer, outcome, work)
-        outcome.verdict = _VERDICTS[claimed.record.state]
+        _finish(claimed, writer, lambda: work(claimed, writer, outcome, slot))
+        outcome.verdict = _verdict(claimed.record.state, outcome)
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
-            outcome.first_text_seconds = ports.clock.now() - now
-        if writer.messages.ends_silently:
+            outcome.first_text_seconds = ports.clock.now() - began_at
+        if writer.messages.ends_silently and not outcome.refusal:
             words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
-            _notify_if_late(turn, words, delivery, ports, began_at=now)
+            _notify_if_late(turn, words, delivery, ports, began_at=began_at)
     except NotForUs as exc:
         outcome.verdict = Verdict.NOT_FOR_US
         outcome.note(str(exc))
@@ -201,6 +228,10 @@ def _hold(
         _let_go(claimed, is_try=False)
         outcome.verdict, outcome.retry_in_seconds = Verdict.APP_REFUSED, _wait_for_app(turn, delivery, ports)
         outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
+    except Waits as exc:
+        _let_go(claimed, is_try=False)
+        outcome.verdict, outcome.retry_in_seconds = Verdict.WAITING, delivery.wait
+        outcome.note(str(exc))
     except GiveBack as exc:
         if claim.state is State.REPLYING and claim.tries >= HOPELESS_TRIES:
             _owe_explanation_instead(claimed)
@@ -225,6 +256,11 @@ def _hold(
     return outcome
 
 
+def _verdict(state: State, outcome: Outcome) -> Verdict:
+    """What became of a turn that is settled in `state`."""
+    return Verdict.REFUSED if outcome.refusal else _VERDICTS[state]
+
+
 def _let_go(claimed: ClaimedTurn, *, is_try: bool) -> None:
     with suppress(ServiceUnavailable, LeaseLost):  # then the lease has to run out
         claimed.release(is_try=is_try)
@@ -242,12 +278,13 @@ def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
     return delivery.spread(min(max(age, FIRST_BACK_OFF), LONGEST_WAIT_FOR_APP))
 
 
-def _finish(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, work: Decide) -> None:
+def _finish(claimed: ClaimedTurn, writer: Writer, work: Callable[[], None]) -> None:
     """Have the turn settled, unless it must be given back: it raises what `OwedText.land` raises."""
     try:
         if claimed.record.state is not State.REPLYING:
-            work(claimed, writer, outcome)
-        writer.deliver()
+            work()
+        if claimed.record.state not in SETTLED:
+            writer.deliver()
     except ChatStopped:
         with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
             writer.status.clear()

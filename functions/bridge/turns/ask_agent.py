@@ -82,14 +82,16 @@ class AskAgent:
         self._app_refusal: ChatAppRefused | None = None
         self._stopped_run: AgentRun | None = None
 
-    def ask(self, agent: Agent, asked: Turn, attachments: Attachments) -> None:
+    def ask(self, agent: Agent, asked: Turn, attachments: Attachments, *, asker: str = "") -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
+
+        `asker` is what people call who asks, "" where that is to be looked up.
 
         Raises:
             ChatAppRefused: Slack refused the app before the agent was started. It was not asked.
         """
         try:
-            question = self._question(asked, attachments)
+            question = self._question(asked, attachments, asker)
         except _FileMissing as exc:
             self._outcome.note(exc.why)
             self._claimed.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
@@ -118,11 +120,12 @@ class AskAgent:
 
     # --- before ---
 
-    def _question(self, asked: Turn, attachments: Attachments) -> Question:
+    def _question(self, asked: Turn, attachments: Attachments, asker_name: str) -> Question:
         """What the agent is asked: people by their names, and the files themselves."""
         if asked.files:
             self._wait(wording.PLACEHOLDER)
-        names = self._names_of([*asked.mentioned, asked.user])
+        known = {asked.user: asker_name} if asker_name else {}
+        names = self._names_of([*asked.mentioned, asked.user], known)
         files = self._fetch(asked, attachments)
         text = user_text.with_names(asked.text, names) or wording.only_files([file.name for file in files])
         name = one_line(names[asked.user])
@@ -145,10 +148,10 @@ class AskAgent:
                 raise _FileMissing(file.name, "it came when the function's time was nearly up")
         return files
 
-    def _names_of(self, users: Sequence[str]) -> dict[str, str]:
-        """What people call users, "" where Slack does not tell. One failure ends the asking."""
-        names = dict.fromkeys(users, "")
-        for user in names:
+    def _names_of(self, users: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+        """What people call users; "" where Slack does not tell, which it is not asked for again then."""
+        names = {**dict.fromkeys(users, ""), **known}
+        for user in [one for one in names if one not in known]:
             self._claimed.heartbeat()
             try:
                 names[user] = self._chat.name_of(user)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from functions.bridge import audit, wording
+from functions.bridge import wording
 from functions.bridge.commands import Ask, Command, ControlCommand, RefusePress, Retry
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Notice, Turn
+from functions.bridge.turns import audit
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from functions.bridge.admission.access import Reason
 from functions.bridge.agents.events import AgentEvent, ToolArguments, ToolKind, ToolUse
 from functions.bridge.agents.failures import Failure
 
@@ -24,6 +25,10 @@ class Verdict(StrEnum):
     DROPPED = "dropped"
     STOPPED = "stopped"
     NOT_FOR_US = "not_for_us"
+    REFUSED = "refused"
+    """Whoever asked may not, and was told so."""
+    WAITING = "waiting"
+    """There is no slot for it now."""
 
 
 # So many are kept by name. More are counted.
@@ -54,6 +59,7 @@ class Outcome:
         detail: for the operator: what the agent or Slack said about it. Never message text.
         guardrails: the policies of guardrails that stepped in.
         first_text_seconds: from the delivery to the first piece of the answer in Slack, if there was one.
+        refusal: why whoever asked is not answered, if they are not let in.
         app_refusal: Slack's name of the error with which it refused the app; "" when it did not.
         remedy: what the operator has to do about that.
         retry_in_seconds: until the message is delivered again; None: it is done with.
@@ -70,6 +76,7 @@ class Outcome:
     detail: str = ""
     guardrails: tuple[str, ...] = ()
     first_text_seconds: float | None = None
+    refusal: Reason | None = None
     app_refusal: str = ""
     remedy: str = ""
     retry_in_seconds: float | None = None

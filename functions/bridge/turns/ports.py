@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from functions.bridge.admission.slots import Slots
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.replies.chat import Chat
@@ -13,7 +14,7 @@ class Audit(Protocol):
     """Where audit records are kept for a year."""
 
     def write(self, record: Mapping[str, object]) -> None:
-        """Keep a record (`functions.bridge.audit`), for certain. Raises `ServiceUnavailable`."""
+        """Keep a record (`functions.bridge.turns.audit`), for certain. Raises `ServiceUnavailable`."""
         ...
 
 
@@ -30,6 +31,7 @@ class Ports:
     chat: Chat
     ledger: Ledger
     audit: Audit
+    slots: Slots
     clock: Clock
     lease_seconds: float
     notify_after: float

@@ -54,10 +54,10 @@ def users_info(call: Call) -> Json:
             "team_id": user.team_id,
             "name": user.name,
             "real_name": user.real_name,
-            "deleted": False,
+            "deleted": user.is_deactivated,
             "is_bot": user.bot_id is not None,
-            "is_restricted": False,
-            "is_ultra_restricted": False,
+            "is_restricted": user.is_restricted or user.is_ultra_restricted,
+            "is_ultra_restricted": user.is_ultra_restricted,
             "is_stranger": user.team_id != call.installation.bot.team_id,
             "profile": profile,
         }

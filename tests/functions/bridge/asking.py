@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from functions.bridge.admission.access import Access
 from functions.bridge.agents.events import File, Finished, TextDelta
 from functions.bridge.agents.port import Agent, Question
 from functions.bridge.delivery import Delivery
@@ -77,12 +78,19 @@ def take(
     agent: Agent | None = None,
     seconds: float = 290.0,
     options: ReplyOptions = ReplyOptions(),  # noqa: B008 - it is frozen
+    access: Access = Access(),  # noqa: B008 - it is frozen
 ) -> Outcome:
     asked = agent or ScriptedAgent(stage.clock, script or SUNNY)
-    return handle(command_of(turn), stage.delivery(seconds), stage.ports, answering(stage, asked, options))
+    work = answering(stage, asked, options, access)
+    return handle(command_of(turn), stage.delivery(seconds), stage.ports, work)
 
 
-def answering(stage: Stage, agent: Agent, options: ReplyOptions) -> Work:
+def answering(
+    stage: Stage,
+    agent: Agent,
+    options: ReplyOptions,
+    access: Access = Access(),  # noqa: B008 - it is frozen
+) -> Work:
     """What a worker does with a turn."""
 
     def work(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
@@ -91,6 +99,7 @@ def answering(stage: Stage, agent: Agent, options: ReplyOptions) -> Work:
             delivery,
             ports,
             agents=only(agent),
+            access=access,
             attachments=stage.attachments,
             options=options,
             margin=10.0,

@@ -16,7 +16,7 @@ def test_the_first_event_holds_everything(service: SlackService, control: Contro
     events = Events(service.url)
     snapshot = events.next("snapshot")
     events.close()
-    assert [user["name"] for user in snapshot["users"]] == ["alice", "bob", "erin", "agent"]
+    assert [user["name"] for user in snapshot["users"]] == ["alice", "bob", "gwen", "erin", "agent"]
     assert {channel["name"] for channel in snapshot["channels"]} >= {"general", "weather-demo"}
     [message] = snapshot["messages"]
     assert (message["ts"], message["in_channel"], message["edits"]) == (ts, True, 0)

@@ -76,7 +76,7 @@ def test_the_state_shows_everything(client: WebClient, control: Control) -> None
     control.say("general", "hello")
     client.chat_postMessage(channel=seed.BOB_DM, text="hi <@U02BOB>")
     state = control.get("state")
-    assert {user["name"] for user in state["users"]} == {"alice", "bob", "erin", "agent"}
+    assert {user["name"] for user in state["users"]} == {"alice", "bob", "gwen", "erin", "agent"}
     assert {c["name"] for c in state["channels"]} >= {"general", "weather-demo", "weather-private"}
     assert [(m["text"], m["notifications"]) for m in state["messages"]] == [
         ("hello", []),

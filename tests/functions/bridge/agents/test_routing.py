@@ -2,6 +2,7 @@
 
 import pytest
 
+from functions.bridge.admission.access import Access
 from functions.bridge.agents.routing import Agents, Choice, Listed, NoChoice, Why
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
@@ -95,6 +96,7 @@ def ask(stage: Stage, some: Agents, turn: Turn = TURN) -> Outcome:
         stage.delivery(),
         stage.ports,
         agents=some,
+        access=Access(),
         attachments=stage.attachments,
         options=ReplyOptions(),
         margin=10.0,

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from functions.bridge import wording
+from functions.bridge.admission.access import Reason
 from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
@@ -39,7 +41,7 @@ def test_the_final_text_is_on_record_before_it_is_sent(stage: Stage) -> None:
     assert owed == [("It is sunny.",)]
 
 
-@pytest.mark.parametrize("notice", sorted(Notice))
+@pytest.mark.parametrize("notice", sorted({*Notice} - {Notice.EXTERNAL}))
 def test_a_notice_is_answered_without_an_agent(stage: Stage, notice: Notice) -> None:
     agent = ScriptedAgent(stage.clock, SUNNY)
     outcome = take(stage, turn=replace(TURN, text="", notice=notice), agent=agent)
@@ -47,6 +49,14 @@ def test_a_notice_is_answered_without_an_agent(stage: Stage, notice: Notice) -> 
     assert agent.questions == []
     assert len(stage.chat.texts()) == 1
     assert stage.chat.history("edit") == []
+
+
+def test_a_person_of_another_organization_alone_is_told_that_they_are_not_answered(stage: Stage) -> None:
+    outcome = take(stage, turn=replace(TURN, text="", notice=Notice.EXTERNAL))
+    assert (outcome.verdict, outcome.refusal) == (Verdict.REFUSED, Reason.FOREIGN)
+    [told] = stage.chat.history("post_ephemeral")
+    assert told.endswith(wording.notice_text(Notice.EXTERNAL, reference=TURN.reference))
+    assert stage.chat.texts() == []
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,14 @@ class Luck:
         self._stage.clock.sleep(2)
         raise ChatUnavailable("timeout")
 
+    def slots(self, method: str, call: Callable[[], Any]) -> Any:
+        """Trouble with a slot shows when somebody waits for it."""
+        try:
+            return self.ledger(method, call)
+        except ServiceUnavailable as exc:
+            trouble = exc
+        return self._in_process(lambda: lambda: _raise(trouble)) if method == "take" else _raise(trouble)
+
     def ledger(self, method: str, call: Callable[[], Any]) -> Any:
         if self.over or self._chance.random() >= self._ledger_fails:
             return self._in_process(call)
@@ -99,6 +107,10 @@ class Luck:
         if dies:
             raise Killed
         return result
+
+
+def _raise(trouble: Exception) -> Any:
+    raise trouble
 
 
 class Subject:
@@ -147,6 +159,7 @@ class Story:
             chat=Subject(stage.chat, self._luck.slack),
             ledger=Subject(stage.ledger, self._luck.ledger),
             audit=Subject(stage.audit, self._luck.ledger),
+            slots=Subject(stage.slots, self._luck.slots),
             clock=stage.clock,
             lease_seconds=LEASE_SECONDS,
             notify_after=60.0,

@@ -77,11 +77,11 @@ def test_a_button_of_another_team_does_nothing(failed: Stage) -> None:
 
 def test_a_question_that_failed_as_a_notice_is_not_asked_when_it_is_retried(stage: Stage) -> None:
     stage.chat.trouble["post"] = [ChatRefused("invalid_blocks")]
-    take(stage, turn=replace(TURN, text="", notice=Notice.EXTERNAL))
+    take(stage, turn=replace(TURN, text="", notice=Notice.TOO_LONG))
     assert any(part.buttons for part in stage.chat.messages.values())
     outcome, agent = work(stage, PRESS)
     assert (outcome.verdict, agent.questions) == (Verdict.ANSWERED, [])
-    assert "organisation" in stage.chat.texts()[0]
+    assert "too long" in stage.chat.texts()[0]
 
 
 def test_a_press_waits_while_the_ledger_does_not_answer(failed: Stage) -> None:

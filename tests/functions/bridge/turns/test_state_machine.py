@@ -2,24 +2,29 @@
 
 A turn is delivered, its worker dies before or after any external call, or is found alive by another delivery,
 or sleeps so long that it loses its lease; the clocks of two workers differ; Slack and the ledger fail for a
-while; Slack refuses the app, and accepts it again; the asker presses Retry; dead_letters gives up. Whatever
-happens, the thread ends with exactly one outcome and no placeholder, and the agent was asked at most once for
-each attempt. The worker gives up after three tries only, and a delivery that had to wait is none.
+while; Slack refuses the app, and accepts it again; the asker presses Retry; dead_letters gives up; the
+operator lets the asker in or not; other questions of theirs take all slots. Whatever happens, the thread ends
+with exactly one outcome and no placeholder, and the agent was asked at most once for each attempt. The worker
+gives up after three tries only, and a delivery that had to wait is none. A slot outlives no delivery.
 """
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from functions.bridge import wording
+from functions.bridge.admission.access import Access, AccessRules, Reason
+from functions.bridge.admission.slots import until
 from functions.bridge.agents.events import Failed, File, Finished, TextDelta, ToolUse
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.ledger.record import State
+from functions.bridge.ledger.record import Record, State
 from functions.bridge.markdown.split import split
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions, Style
@@ -62,6 +67,11 @@ SCRIPTS: dict[str, list[Step]] = {
     "never ends": [TextDelta("It is "), 1000.0],
 }
 LEDGER = ("question", "claim", "advance", "owe", "settle", "renew", "release")
+SLOTS = ("take", "give_back")
+PERSON = f"{TURN.team}:{TURN.user}"
+DELIVERY_SECONDS = 290.0
+DENIED = Access(AccessRules(deny_users=(TURN.user,)))
+OTHERS = {f"other-{number}": f"other-{number}@{10**16}" for number in range(2)}
 CHAT = (
     "post",
     "edit",
@@ -72,6 +82,7 @@ CHAT = (
     "append_stream",
     "stop_stream",
     "set_status",
+    "post_ephemeral",
 )  # fmt: skip
 APP_REFUSAL = ChatAppRefused("token_revoked", "store another token")
 TROUBLE: list[Any] = [
@@ -123,6 +134,8 @@ class TurnMachine(RuleBasedStateMachine):
         self.attempt = TURN
         self.asked: list[int] = []
         self.clock_off = 0.0
+        self.access = Access()
+        self.receives: Counter[int] = Counter()
         # What the agent said, by attempt.
         self.said: dict[int, str] = {}
         # How many deliveries may have been tries, by attempt; and the attempts that dead_letters gave up.
@@ -177,6 +190,23 @@ class TurnMachine(RuleBasedStateMachine):
     def ledger_is_in_trouble(self, method: str, times: int) -> None:
         self.stage.ledger.trouble[method] = [ServiceUnavailable("down")] * times
 
+    @rule(method=st.sampled_from(SLOTS), times=st.integers(1, 12))
+    def slots_are_in_trouble(self, method: str, times: int) -> None:
+        self.stage.slots.trouble[method] = [ServiceUnavailable("down")] * times
+
+    @rule(is_let_in=st.booleans())
+    def the_operator_changes_who_may_ask(self, is_let_in: bool) -> None:
+        self.access = Access() if is_let_in else DENIED
+
+    @rule(are_free=st.booleans())
+    def other_questions_take_or_free_the_slots(self, are_free: bool) -> None:
+        running = self.stage.slots.running.setdefault(PERSON, {})
+        for name, entry in OTHERS.items():
+            if are_free:
+                running.pop(name, None)
+            else:
+                running[name] = entry
+
     @rule()
     def slack_refuses_the_app(self) -> None:
         self.stage.chat.app_refusal = APP_REFUSAL
@@ -226,7 +256,7 @@ class TurnMachine(RuleBasedStateMachine):
     def an_answer_that_was_given_stays(self) -> None:
         record = self.stage.ledger.records.get(TURN.turn_id)
         if record and record.state is State.ANSWERED:
-            check_answer(self.stage, self.said[record.attempt])
+            self._check_answered(record)
 
     @invariant()
     def the_worker_gives_up_after_three_tries_only(self) -> None:
@@ -235,19 +265,37 @@ class TurnMachine(RuleBasedStateMachine):
             is_by_dead_letters = record.attempt in self.given_up_by_dead_letters
             assert is_by_dead_letters or self.tries[record.attempt] >= MOST_TRIES
 
+    @invariant()
+    def a_slot_outlives_no_delivery(self) -> None:
+        now = self.stage.clock.now()
+        ends = [
+            until(one)
+            for one in self.stage.slots.running.get(PERSON, {}).values()
+            if one not in OTHERS.values()
+        ]
+        assert all(end <= now + DELIVERY_SECONDS + 5.0 for end in ends)  # by a clock that is wrong by 5 s
+
     def teardown(self) -> None:
         """The world calms down, and the queue delivers until the turn is settled: in vain only so often."""
         self.stage.chat.trouble.clear()
         self.stage.chat.app_refusal = None
         self.stage.ledger.trouble.clear()
+        self.stage.slots.trouble.clear()
+        self.other_questions_take_or_free_the_slots(are_free=True)
+        self.stage.clock.sleep(DELIVERY_SECONDS + 5.0)  # slots that could not be given back expire
         for _ in range(4):
             self.stage.clock.sleep(61)
             self._deliver("answers", None, None)
         self.the_agent_is_asked_once_for_each_attempt()
         assert len(self.stage.chat.texts()) <= self._most()
-        check_settled(self.stage, self.said)
         record = self.stage.record
-        ended = {"answered", "interrupted", "failed", "stopped"}
+        if record.state is State.ANSWERED and record.attempt not in self.said:
+            self._check_answered(record)
+        else:
+            check_settled(self.stage, self.said)
+        self.stage.clock.sleep(DELIVERY_SECONDS + 5.0)  # a worker that died had one for so long
+        assert self.stage.slots.holders() == set()
+        ended = {"answered", "interrupted", "failed", "stopped", "refused"}
         audited = {one["attempt"] for one in self.stage.audit.records if one["verdict"] in ended}
         assert record.attempt in audited
 
@@ -258,10 +306,13 @@ class TurnMachine(RuleBasedStateMachine):
     ) -> None:
         agent = NotingAgent(self.stage.clock, [*(first or []), *SCRIPTS[script]], self._note)
 
-        work_on_turn = answering(self.stage, agent, ReplyOptions(style=self.style))
+        work_on_turn = answering(self.stage, agent, ReplyOptions(style=self.style), self.access)
 
         def work(ports: Ports) -> Outcome:
-            return handle(command_of(self.attempt), self.stage.delivery(), ports, work_on_turn)
+            self.receives[self.attempt.attempt] += 1
+            receives = self.receives[self.attempt.attempt]
+            delivery = replace(self.stage.delivery(DELIVERY_SECONDS), receive_count=receives)
+            return handle(command_of(self.attempt), delivery, ports, work_on_turn)
 
         self._run(dies_at, meets_at, work)
 
@@ -281,6 +332,7 @@ class TurnMachine(RuleBasedStateMachine):
             chat=Watched(stage.chat, point),
             ledger=Watched(stage.ledger, point),
             audit=Watched(stage.audit, point),
+            slots=Watched(stage.slots, point),
             clock=WrongClock(stage.clock, self.clock_off),
             lease_seconds=60.0,
             notify_after=60.0,
@@ -299,6 +351,14 @@ class TurnMachine(RuleBasedStateMachine):
         self.asked.append(self.attempt.attempt)
         self.said[self.attempt.attempt] = says
 
+    def _check_answered(self, record: Record) -> None:
+        """The answer stands; or the asker was not let in: a message says so only where one stood before."""
+        if record.attempt in self.said:
+            check_answer(self.stage, self.said[record.attempt])
+        else:
+            assert self.stage.chat.texts() in ([], [wording.refusal(Reason.DENIED)])
+            assert self.stage.chat.session == "active"
+
     def _most(self) -> int:
         """The messages that the longest of the answers takes."""
         return max(map(self._most_messages, self.said.values()), default=1)
@@ -310,7 +370,7 @@ class TurnMachine(RuleBasedStateMachine):
         return any(part.buttons for part in self.stage.chat.messages.values())
 
 
-_NO_TRIES = (Verdict.HELD, Verdict.UNAVAILABLE, Verdict.APP_REFUSED)
+_NO_TRIES = (Verdict.HELD, Verdict.UNAVAILABLE, Verdict.APP_REFUSED, Verdict.WAITING)
 _GIVEN_BACK = (*_NO_TRIES, Verdict.OWED, Verdict.LEASE_LOST)
 
 

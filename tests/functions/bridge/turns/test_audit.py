@@ -18,7 +18,8 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.commands import RefusePress, Retry
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
-from functions.bridge.replies.chat import ChatUnavailable, Identity
+from functions.bridge.people import Identity
+from functions.bridge.replies.chat import ChatUnavailable
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import AGAIN, take
@@ -62,6 +63,7 @@ def test_a_record_says_who_asked_whom_and_what_was_used_but_not_what_was_said(st
         "tool_uses": 2,
         "verdict": "answered",
         "failure": "",
+        "refusal": "",
     }
     assert times.keys() == {"sent", "claimed", "asked", "first_text", "ended"}
     assert times["sent"] == "2023-11-14T22:13:20.000+00:00"

@@ -72,6 +72,7 @@ def of_turn(
         "tool_uses": outcome.tool_uses,
         "verdict": verdict,
         "failure": failure or "",
+        "refusal": outcome.refusal or "",
         "times": _times(
             sent=float(turn.ts),
             claimed=outcome.claimed_at,

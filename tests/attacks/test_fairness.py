@@ -1,0 +1,365 @@
+"""One person, or one channel, must not take the bot from the others."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from functions.bridge import wording
+from functions.bridge.admission.access import Access, Reason
+from functions.bridge.admission.slots import Fairness, Full, Limit
+from functions.bridge.agents.events import Failed, Finished, TextDelta
+from functions.bridge.agents.failures import Failure
+from functions.bridge.delivery import LONGEST_WAIT, PATIENT_AFTER_RECEIVES, SHORTEST_WAIT
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.ledger.record import State
+from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
+from functions.bridge.replies.options import ReplyOptions, Style
+from functions.bridge.turn import Notice, Turn
+from functions.bridge.turns.answer import MOST_TRIES
+from functions.bridge.turns.handle import handle
+from functions.bridge.turns.outcome import Outcome, Verdict
+from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, answering, kill, surrender
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of
+
+WAITS = wording.waits(Full(Limit.PERSON, 2))
+ONE_AT_A_TIME = Fairness(running_per_user=1)
+
+
+class Crowd:
+    """Questions of several people, in several threads, by the default limits."""
+
+    def __init__(self, fairness: Fairness = Fairness()) -> None:  # noqa: B008 - it is frozen
+        self.stage = Stage()
+        self.stage.slots.fairness = fairness
+        self.agent = ScriptedAgent(self.stage.clock, SUNNY)
+        self.receives: dict[str, int] = {}
+        self.outcomes: list[Outcome] = []
+
+    def deliver(
+        self, turn: Turn, *script: Step, style: Style = Style.EDIT, seconds: float = 290.0
+    ) -> Outcome:
+        """The queue delivers a question, once more each time."""
+        agent = ScriptedAgent(self.stage.clock, script) if script else self.agent
+        key = f"{turn.turn_id}#{turn.attempt}"
+        self.receives[key] = self.receives.get(key, 0) + 1
+        delivery = replace(self.stage.delivery(seconds), receive_count=self.receives[key])
+        work = answering(self.stage, agent, ReplyOptions(style=style), Access())
+        return handle(command_of(turn), delivery, self.stage.ports, work)
+
+    def during(self, *turns: Turn) -> list[Step]:
+        """An agent that is slow: meanwhile these questions are delivered."""
+        return [*map(self._delivers, turns), 1.0, TextDelta("It is sunny."), Finished()]
+
+    def while_two_run(self, *turns: Turn) -> None:
+        """Deliver questions while two others of the same person are answered."""
+        inner = self.during(*turns)
+
+        def second() -> None:
+            self.deliver(question(91), *inner)
+
+        self.deliver(question(90), second, *SUNNY)
+
+    def texts(self, turn: Turn) -> list[str]:
+        parts = [one for one in self.stage.chat.messages.values() if one.turn.turn_id == turn.turn_id]
+        return [part.markdown for part in parts]
+
+    def _delivers(self, turn: Turn) -> Callable[[], None]:
+        return lambda: self.outcomes.append(self.deliver(turn))
+
+
+def question(number: int, *, user: str = "U1", channel: str = "C1") -> Turn:
+    ts = f"1700000000.{number:06}"
+    return replace(TURN, ts=ts, thread_ts=ts, user=user, channel=channel)
+
+
+def test_of_one_person_two_questions_run_and_a_third_says_that_it_waits() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(question(1))
+    [outcome] = crowd.outcomes
+    assert outcome.verdict is Verdict.WAITING
+    assert outcome.failure is None
+    assert crowd.texts(question(1)) == [WAITS] == ["You have 2 questions running; this one waits."]
+    assert crowd.agent.questions == []
+
+
+@pytest.mark.parametrize("style", [Style.EDIT, Style.STREAM])
+def test_the_message_that_says_so_becomes_the_answer(style: Style) -> None:
+    crowd = Crowd()
+    crowd.while_two_run(question(1))
+    posts = len(crowd.stage.chat.history("post"))
+    assert crowd.deliver(question(1), style=style).verdict is Verdict.ANSWERED
+    assert crowd.texts(question(1)) == ["It is sunny."]
+    assert len(crowd.stage.chat.history("post")) == posts
+    assert crowd.stage.chat.session == "active"
+
+
+def test_it_is_posted_once_however_long_it_waits() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(*[question(1)] * 20)
+    assert {outcome.verdict for outcome in crowd.outcomes} == {Verdict.WAITING}
+    assert [text for _, text in crowd.stage.chat.calls].count(WAITS) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [ChatRateLimited(3), ChatUnavailable("503"), (ChatUnavailable("timeout"), "after")]
+)
+def test_it_is_posted_once_though_slack_fails(trouble: Exception | tuple[Exception, str]) -> None:
+    crowd = Crowd()
+    crowd.stage.chat.trouble["post"] = [None, None, trouble]  # those that run have posted before
+    crowd.deliver(question(89))
+    crowd.while_two_run(*[question(1)] * 3)
+    assert crowd.texts(question(1)) == [WAITS]
+    assert crowd.deliver(question(1)).verdict is Verdict.ANSWERED
+    assert crowd.texts(question(1)) == ["It is sunny."]
+
+
+def test_a_refused_app_is_told_to_the_operator_while_a_question_waits() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(question(1))
+    refusal = ChatAppRefused("token_revoked", "store another token")
+    crowd.stage.slots.running["T1:U1"] = {
+        other: f"{other}@{int(2000 * crowd.stage.clock.now())}" for other in ("a#1", "b#1")
+    }
+    crowd.stage.chat.app_refusal = refusal
+    assert crowd.deliver(question(2)).verdict is Verdict.APP_REFUSED
+
+
+def test_waiting_takes_5_to_15_seconds_and_longer_after_a_while() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(*[question(1)] * (PATIENT_AFTER_RECEIVES + 5))
+    waits = [outcome.retry_in_seconds or 0.0 for outcome in crowd.outcomes]
+    early, late = waits[:PATIENT_AFTER_RECEIVES], waits[PATIENT_AFTER_RECEIVES:]
+    assert SHORTEST_WAIT <= min(early) < max(early) <= LONGEST_WAIT
+    assert all(4 * SHORTEST_WAIT <= wait <= 4 * LONGEST_WAIT for wait in late)
+
+
+def test_waiting_uses_up_no_tries() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(*[question(1)] * (3 * MOST_TRIES))
+    record = crowd.stage.ledger.records[question(1).turn_id]
+    assert (record.state, record.tries) == (State.RECEIVED, 0)
+    assert crowd.stage.ledger.leases[record.turn_id] == 0.0
+    assert crowd.deliver(question(1)).verdict is Verdict.ANSWERED
+
+
+def test_twenty_questions_of_one_person_do_not_delay_anothers() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=100))
+    other = question(50, user="U2")
+    crowd.stage.slots.people["T1:U2"] = crowd.stage.slots.people["T1:U1"]
+    crowd.while_two_run(*[question(number) for number in range(1, 19)], other)
+    verdicts = [outcome.verdict for outcome in crowd.outcomes]
+    assert verdicts == [Verdict.WAITING] * 18 + [Verdict.ANSWERED]
+
+
+def test_of_one_channel_ten_questions_run() -> None:
+    crowd = Crowd(Fairness(running_per_channel=2))
+    others = [question(1, user="U2"), question(2, user="U2", channel="C2"), question(3, channel="D1")]
+    crowd.while_two_run(*others)
+    assert [outcome.verdict for outcome in crowd.outcomes][:2] == [Verdict.WAITING, Verdict.ANSWERED]
+    assert crowd.texts(others[0]) == ["This channel has 2 questions running; this one waits."]
+    # What the person had taken when the channel was full was given back.
+    assert crowd.stage.slots.holders() == set()
+
+
+def test_where_one_question_may_run_the_second_one_waits() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    crowd.deliver(question(90), *crowd.during(question(1)))
+    assert crowd.texts(question(1)) == ["You have one question running; this one waits."]
+
+
+# --- what needs no slot -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        replace(question(1), text="help"),
+        replace(question(1), text="", notice=Notice.EMPTY),
+        replace(question(1), text="", notice=Notice.TOO_LONG),
+    ],
+)
+def test_help_and_notices_need_no_slot(turn: Turn) -> None:
+    crowd = Crowd()
+    crowd.while_two_run(turn)
+    assert crowd.outcomes[0].verdict is Verdict.ANSWERED
+
+
+def test_a_refusal_needs_no_slot() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(replace(question(1), in_shared_channel=True))
+    assert crowd.outcomes[0].refusal is Reason.SHARED_CHANNEL
+
+
+def test_a_text_that_is_owed_needs_no_slot() -> None:
+    crowd = Crowd()
+    crowd.stage.chat.trouble["edit"] = [ChatUnavailable("503")] * 1000
+    assert crowd.deliver(question(1), TextDelta("It is"), 3.0, *SUNNY).verdict is Verdict.OWED
+    crowd.stage.chat.trouble.clear()
+    crowd.while_two_run(question(1))
+    assert crowd.outcomes[0].verdict is Verdict.ANSWERED
+
+
+def test_what_was_interrupted_is_explained_without_a_slot() -> None:
+    crowd = Crowd(Fairness(running_per_user=3))  # its dead worker has one of them still
+    with pytest.raises(Killed):
+        crowd.deliver(question(1), 1.0, kill)
+    crowd.stage.clock.sleep(61)
+    crowd.while_two_run(question(1))
+    assert crowd.outcomes[0].verdict is Verdict.INTERRUPTED
+
+
+# --- slots are not lost -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        SUNNY,
+        [Failed(Failure.CUT_OFF, "cut")],
+        [TextDelta("It is "), 1000.0],
+    ],
+)
+def test_a_turn_that_is_over_has_no_slot(script: list[Step]) -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    crowd.deliver(question(1), *script)
+    assert crowd.stage.slots.holders() == set()
+
+
+def test_a_turn_that_is_given_back_has_no_slot() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    crowd.stage.chat.app_refusal = ChatAppRefused("token_revoked", "store another token")
+    assert crowd.deliver(question(1)).verdict is Verdict.APP_REFUSED
+    assert crowd.stage.slots.holders() == set()
+
+
+def test_a_duplicate_and_a_held_turn_give_back_what_they_took() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=3))
+    crowd.deliver(question(1), *crowd.during(question(1)))
+    assert crowd.outcomes[0].verdict is Verdict.HELD
+    for _ in range(10):
+        crowd.receives.clear()
+        assert crowd.deliver(question(1)).verdict is Verdict.DUPLICATE
+    assert crowd.stage.slots.holders() == set()
+    assert crowd.deliver(question(2)).verdict is Verdict.ANSWERED
+
+
+def test_a_defect_gives_the_slot_back() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    crowd.stage.chat.trouble["edit"] = [ValueError("a defect")]
+    with pytest.raises(ValueError, match="a defect"):
+        crowd.deliver(question(1), TextDelta("It is"), 3.0, *SUNNY)
+    assert crowd.stage.slots.holders() == set()
+
+
+def test_a_crash_holds_a_slot_until_its_deliverys_end_and_no_longer() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    with pytest.raises(Killed):
+        crowd.deliver(question(1), 1.0, kill)
+    crowd.stage.clock.sleep(100)
+    assert crowd.deliver(question(2)).verdict is Verdict.WAITING
+    crowd.stage.clock.sleep(190)
+    assert crowd.deliver(question(2)).verdict is Verdict.ANSWERED
+
+
+def test_an_heir_takes_over_the_slot_of_its_dead_worker() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    crowd.stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        crowd.deliver(question(1))
+    crowd.stage.clock.sleep(61)
+    assert crowd.deliver(question(1)).verdict is Verdict.ANSWERED
+    assert crowd.stage.slots.holders() == set()
+
+
+def test_a_release_that_fails_harms_nobody() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    crowd.stage.slots.trouble["give_back"] = [ServiceUnavailable("down")]
+    assert crowd.deliver(question(1)).verdict is Verdict.ANSWERED
+    assert crowd.deliver(question(2)).verdict is Verdict.WAITING
+    crowd.stage.clock.sleep(290)
+    assert crowd.deliver(question(2)).verdict is Verdict.ANSWERED
+
+
+def test_while_the_slots_are_not_known_nobody_is_asked() -> None:
+    crowd = Crowd()
+    for _ in range(2 * MOST_TRIES):
+        crowd.stage.slots.trouble["take"] = [ServiceUnavailable("DynamoDB did not answer")]
+        outcome = crowd.deliver(question(1))
+        assert outcome.retry_in_seconds is not None
+        assert "DynamoDB did not answer" in outcome.detail
+    assert (crowd.agent.questions, crowd.stage.chat.texts()) == ([], [])
+    assert crowd.deliver(question(1)).verdict is Verdict.ANSWERED
+
+
+def test_a_waiting_question_that_becomes_a_dead_letter_is_explained_in_its_message() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(question(1))
+    assert surrender(crowd.stage, question(1)).failure is Failure.UNDELIVERABLE
+    [text] = crowd.texts(question(1))
+    assert question(1).reference in text
+
+
+def test_who_may_not_ask_any_more_is_told_in_the_message_that_says_that_they_wait() -> None:
+    crowd = Crowd()
+    crowd.while_two_run(question(1))
+    person, until = crowd.stage.slots.people["T1:U1"]
+    crowd.stage.slots.people["T1:U1"] = (replace(person, is_guest=True), until)
+    assert crowd.deliver(question(1)).refusal is Reason.GUEST
+    assert crowd.texts(question(1)) == [wording.refusal(Reason.GUEST)]
+    assert crowd.stage.chat.history("post_ephemeral") == []
+
+
+# --- questions per minute -----------------------------------------------------------------------------------
+
+
+def test_of_one_person_so_many_questions_are_taken_in_a_minute() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=10))
+    verdicts = [crowd.deliver(question(number)).verdict for number in range(12)]
+    assert verdicts == [Verdict.ANSWERED] * 10 + [Verdict.REFUSED] * 2
+    assert crowd.texts(question(11)) == []
+    told = crowd.stage.chat.history("post_ephemeral")
+    assert len(told) == 2
+    assert "10 questions within a minute" in told[0]
+    assert "again in 60 seconds" in told[0]
+    crowd.stage.clock.sleep(60)
+    assert crowd.deliver(question(20)).verdict is Verdict.ANSWERED
+
+
+def test_another_persons_question_is_taken_in_that_minute() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=1))
+    crowd.deliver(question(1))
+    assert crowd.deliver(question(2)).refusal is Reason.TOO_MANY
+    assert crowd.deliver(question(3, user="U2")).verdict is Verdict.ANSWERED
+
+
+def test_retry_counts_and_can_be_pressed_again_later() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=2))
+    stage = crowd.stage
+    assert crowd.deliver(TURN, Failed(Failure.CUT_OFF, "cut")).verdict is Verdict.INTERRUPTED
+    assert crowd.deliver(AGAIN, Failed(Failure.CUT_OFF, "cut")).verdict is Verdict.INTERRUPTED
+    third = replace(AGAIN, attempt=3)
+    assert crowd.deliver(third).refusal is Reason.TOO_MANY
+    [part] = stage.chat.messages.values()
+    assert "again in 60 seconds" in part.markdown
+    assert part.buttons
+    stage.clock.sleep(60)
+    assert crowd.deliver(replace(AGAIN, attempt=4)).verdict is Verdict.ANSWERED
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_retry_waits_for_a_slot_like_any_question() -> None:
+    crowd = Crowd()
+    assert crowd.deliver(TURN, Failed(Failure.CUT_OFF, "cut")).verdict is Verdict.INTERRUPTED
+    crowd.while_two_run(AGAIN)
+    assert crowd.outcomes[0].verdict is Verdict.WAITING
+    assert crowd.texts(TURN) == [WAITS]
+    assert crowd.deliver(AGAIN).verdict is Verdict.ANSWERED
+    assert crowd.texts(TURN) == ["It is sunny."]
+
+
+def test_a_question_that_waits_counts_for_its_minute_once() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=4))
+    crowd.while_two_run(*[question(1)] * 10, question(2), question(3))
+    assert crowd.outcomes[-2].verdict is Verdict.WAITING
+    assert crowd.outcomes[-1].refusal is Reason.TOO_MANY
