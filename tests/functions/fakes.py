@@ -124,6 +124,7 @@ class FakeChat:
         self.names: dict[str, str] = {}
         self.us = Identity(app="A1", bot_user="UBOT", team="T1")
         self.people: dict[str, Person] = {}
+        self.places = {TURN.channel}  # where this process has written
         self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.session = "active"  # as Slack shows it
         self.calls: list[tuple[str, str]] = []
@@ -133,6 +134,7 @@ class FakeChat:
     def post(self, message: Message) -> str:
         ts = self._new_ts()
         self._do("post", message.markdown, lambda: self.messages.__setitem__(ts, message))
+        self.places.add(message.turn.channel)
         return ts
 
     def edit(self, ts: str, message: Message) -> None:
@@ -159,6 +161,7 @@ class FakeChat:
     def set_status(self, turn: Turn, status: str) -> None:
         assert turn.channel
         self._do("set_status", status, lambda: self._set_session("processing" if status else "active"))
+        self.places.add(turn.channel)
 
     def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         ts = self._new_ts()
@@ -169,6 +172,7 @@ class FakeChat:
             self._set_session("processing")
 
         self._do("start_stream", chunk.markdown, effect)
+        self.places.add(turn.channel)
         return ts
 
     def append_stream(self, turn: Turn, ts: str, chunk: Chunk) -> None:
@@ -204,6 +208,9 @@ class FakeChat:
     def person(self, user: str) -> Person:
         self._do("person", user, lambda: None)
         return self.people.get(user, Person(Home("T1"), self.names.get(user, user)))
+
+    def has_written_in(self, channel: str) -> bool:
+        return channel in self.places
 
     def identity(self) -> Identity:
         self._do("identity", "", lambda: None)

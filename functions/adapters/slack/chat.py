@@ -36,7 +36,7 @@ from functions.bridge.replies.chat import (
     Message,
     Task,
 )
-from functions.bridge.replies.refusals import REFUSES_APP, REFUSES_ONE_CALL, UNREADABLE
+from functions.bridge.replies.refusals import IS_CLOSED, REFUSES_APP, REFUSES_ONE_CALL, UNREADABLE
 from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
@@ -76,6 +76,7 @@ class SlackChat:
     def __init__(self, token: CachedSecret, *, api_url: str) -> None:
         self._token = token
         self._names: dict[str, str] = {}
+        self._written: set[str] = set()
         self._identity: tuple[str, Identity] | None = None
         self._identity_lock = Lock()
         connections = Connections()
@@ -91,10 +92,12 @@ class SlackChat:
             unfurl_media=False,
             **_content(message),
         )
+        self._written.add(message.turn.channel)
         return str(_member(answer, "ts", str))
 
     def edit(self, ts: str, message: Message) -> None:
         self._call(self._client.chat_update, channel=message.turn.channel, ts=ts, **_content(message))
+        self._written.add(message.turn.channel)
 
     def delete(self, turn: Turn, ts: str) -> None:
         self._call(self._client.chat_delete, channel=turn.channel, ts=ts)
@@ -125,6 +128,7 @@ class SlackChat:
             thread_ts=turn.thread_ts,
             status=status,
         )
+        self._written.add(turn.channel)
 
     def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         answer = self._call(
@@ -137,6 +141,7 @@ class SlackChat:
             task_display_mode="plan",
             chunks=_chunks(chunk),
         )
+        self._written.add(turn.channel)
         return str(_member(answer, "ts", str))
 
     def append_stream(self, turn: Turn, ts: str, chunk: Chunk) -> None:
@@ -202,6 +207,9 @@ class SlackChat:
             profile = found.get("profile") or {}
             self._names[user] = str(profile.get("display_name") or profile.get("real_name") or user)
         return found
+
+    def has_written_in(self, channel: str) -> bool:
+        return channel in self._written
 
     def identity(self) -> Identity:
         """Two calls the first time, and again when the token has been replaced. Threads may share it."""
@@ -282,6 +290,8 @@ class SlackChat:
                 with _translated():
                     return _data(method(token=token, **arguments))
             except ChatRefused as exc:
+                if IS_CLOSED.fullmatch(exc.code):
+                    self._written.discard(arguments.get("channel", ""))
                 if exc.code not in refuses_app:
                     raise
                 if not self._token.refresh():

@@ -5,6 +5,7 @@
     received     started               just before the agent is asked
     received     replying              the bridge answers by itself, or gives up
     received     answered              whoever asked is not let in, and was told so alone
+    received     failed                the bot can write nothing in that place: no agent is asked
     started      received              the agent provably did not start, and may be asked again
     started      replying              the final text is known, and from here on owed
     replying     answered, interrupted, failed    the final text has landed, or never will

@@ -122,7 +122,8 @@ class Found:
 
 
 class Chat(Protocol):
-    """Each method is one call of Slack's API, but for `find` and `upload`, and raises `ChatError`."""
+    """Each method is one call of Slack's API, but for `find`, `upload` and `has_written_in`, and raises
+    `ChatError`."""
 
     def post(self, message: Message) -> str:
         """Post a message into the turn's thread and return its ts. Notifies like any message."""
@@ -177,6 +178,10 @@ class Chat(Protocol):
 
     def person(self, user: str) -> Person:
         """Who a user is. Slack is asked each time."""
+        ...
+
+    def has_written_in(self, channel: str) -> bool:
+        """Whether a message or status of ours was the last that Slack said of a channel: it lets us write."""
         ...
 
     def identity(self) -> Identity:

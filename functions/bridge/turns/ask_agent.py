@@ -23,6 +23,7 @@ from functions.bridge.replies.chat import (
     ChatUndone,
 )
 from functions.bridge.replies.options import ReplyOptions
+from functions.bridge.replies.refusals import IS_CLOSED
 from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
@@ -79,7 +80,7 @@ class AskAgent:
         self._cadence = Cadence(phase=int(claimed.turn.reference, 16) / 16**8)
         self._hurried = False
         self._wait_again_at = float("-inf")
-        self._app_refusal: ChatAppRefused | None = None
+        self._refusal: ChatError | None = None
         self._stopped_run: AgentRun | None = None
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments, *, asker: str = "") -> None:
@@ -89,7 +90,12 @@ class AskAgent:
 
         Raises:
             ChatAppRefused: Slack refused the app before the agent was started. It was not asked.
+            ChatRefused: Slack lets the bot write nothing here. It was not asked either, and the turn is over.
         """
+        if not self._chat.has_written_in(self._claimed.turn.channel):
+            # On record before it shows, so that whoever takes over clears it away.
+            self._claimed.advance(intended=max(1, self._claimed.record.intended))
+            self._wait(wording.PLACEHOLDER)  # elsewhere it is shown while the agent works
         try:
             question = self._question(asked, attachments, asker)
         except _FileMissing as exc:
@@ -216,19 +222,25 @@ class AskAgent:
 
         Raises:
             ChatAppRefused: before the agent runs.
+            ChatRefused: likewise, where the bot cannot write. The turn is over.
         """
         now = self._clock.now()
         if now >= self._wait_again_at:
-            self._app_refusal = None
+            self._refusal = None
             try:
                 self._progress.wait(words)
             except ChatStopped:
                 raise
             except (ChatError, ServiceUnavailable) as exc:
-                self._app_refusal = exc if isinstance(exc, ChatAppRefused) else None
+                self._refusal = exc if isinstance(exc, ChatAppRefused | ChatRefused) else None
                 self._wait_again_at = now + self._seconds_after(exc)
-        if self._app_refusal and self._claimed.record.state is not State.STARTED:
-            raise self._app_refusal
+        if self._claimed.record.state is State.STARTED:
+            return
+        if isinstance(self._refusal, ChatAppRefused):
+            raise self._refusal
+        if isinstance(self._refusal, ChatRefused) and IS_CLOSED.fullmatch(self._refusal.code):
+            self._claimed.settle(State.FAILED)
+            raise self._refusal
 
     def _show(self, reply: Reply) -> None:
         """Show what there is: progress, skipped when Slack or the ledger does not take it."""

@@ -629,3 +629,32 @@ def test_the_token_does_not_go_where_a_file_is_uploaded_to(
     finally:
         server.stop()
     assert seen == [None]
+
+
+# --- where this process has written -------------------------------------------------------------------------
+
+
+def test_a_channel_is_known_once_something_was_written_there(chat: SlackChat, turn: Turn) -> None:
+    assert not chat.has_written_in(turn.channel)
+    chat.post(Message(turn, 0, "Processing…"))
+    assert chat.has_written_in(turn.channel)
+    assert not chat.has_written_in(seed.GENERAL)
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_a_status_and_a_stream_are_first_words_too(chat: SlackChat, turn: Turn, *, is_stream: bool) -> None:
+    if is_stream:
+        chat.start_stream(turn, Chunk("It is"))
+    else:
+        chat.set_status(turn, "Processing…")
+    assert chat.has_written_in(turn.channel)
+
+
+def test_a_channel_that_is_closed_to_the_bot_is_not_known_any_more(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    chat.post(Message(turn, 0, "Processing…"))
+    slack.faults.add(Fault("chat.postMessage", error="is_archived"))
+    with pytest.raises(ChatRefused, match="is_archived"):
+        chat.post(Message(turn, 1, "more"))
+    assert not chat.has_written_in(turn.channel)

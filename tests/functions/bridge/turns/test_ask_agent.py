@@ -17,15 +17,23 @@ from functions.bridge.agents.events import (
     ToolUse,
 )
 from functions.bridge.agents.failures import NOT_STARTED, Failure
+from functions.bridge.agents.port import Question
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
-from functions.bridge.replies.chat import ChatRateLimited, ChatRefused, ChatUnavailable, ChatUndone
-from functions.bridge.replies.options import ReplyOptions
+from functions.bridge.replies.chat import (
+    ChatAppRefused,
+    ChatRateLimited,
+    ChatRefused,
+    ChatUnavailable,
+    ChatUndone,
+)
+from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Attachment, Turn
+from functions.bridge.turns.answer import MOST_TRIES
 from functions.bridge.turns.ask_agent import RETRY_WAITS
-from functions.bridge.turns.outcome import Verdict
+from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import CHART, PHOTO, SUNNY, Killed, asking_with, slow_down, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, next_attempt
+from tests.functions.fakes import TURN, ScriptedAgent, ScriptedRun, Stage, Step, next_attempt
 
 # --- the question -------------------------------------------------------------------------------------------
 
@@ -370,3 +378,74 @@ def test_sources_are_listed_below_the_answer_once_it_is_complete(stage: Stage) -
     take(stage, TextDelta("Sunny."), Citation((page,)), 3.0, TextDelta(" Warm."), Finished())
     assert stage.chat.history("edit")[0] == "Sunny. [1]"
     assert stage.chat.texts() == ["Sunny. [1] Warm.\n\n**Sources**\n\n1. [a.example](https://a.example/x)"]
+
+
+# --- in a channel where this process has not written yet ----------------------------------------------------
+
+STYLES = pytest.mark.parametrize("style", [Style.EDIT, Style.STREAM])
+FIRST_WORDS = ("post", "set_status", "start_stream")
+
+
+def in_a_new_place(stage: Stage, style: Style, *trouble: Exception) -> tuple[Outcome, ScriptedAgent]:
+    stage.chat.places.clear()
+    for method in FIRST_WORDS:
+        stage.chat.trouble[method] = [*trouble]
+    agent = ScriptedAgent(stage.clock, SUNNY)
+    return take(stage, agent=agent, options=ReplyOptions(style=style)), agent
+
+
+@STYLES
+@pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action"])
+def test_where_the_bot_cannot_write_no_agent_is_asked(stage: Stage, style: Style, code: str) -> None:
+    outcome, agent = in_a_new_place(stage, style, ChatRefused(code))
+    assert (outcome.verdict, agent.questions) == (Verdict.REFUSED_BY_SLACK, [])
+    assert code in outcome.detail
+    assert stage.record.state is State.FAILED
+    assert stage.slots.holders() == set()
+
+
+@STYLES
+def test_where_the_app_is_refused_no_agent_is_asked(stage: Stage, style: Style) -> None:
+    outcome, agent = in_a_new_place(stage, style, ChatAppRefused("token_revoked", "store another token"))
+    assert (outcome.verdict, agent.questions) == (Verdict.APP_REFUSED, [])
+
+
+@STYLES
+@pytest.mark.parametrize("trouble", [ChatRateLimited(7), ChatUnavailable("503"), ChatRefused("msg_too_long")])
+def test_trouble_that_is_not_the_places_holds_no_agent_up(
+    stage: Stage, style: Style, trouble: Exception
+) -> None:
+    outcome, agent = in_a_new_place(stage, style, trouble)
+    assert (outcome.verdict, len(agent.questions)) == (Verdict.ANSWERED, 1)
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+@STYLES
+def test_the_first_word_stands_before_the_agent_is_asked(stage: Stage, style: Style) -> None:
+    stage.chat.places.clear()
+    shown: list[int] = []
+
+    class LookingAgent(ScriptedAgent):
+        def ask(self, question: Question) -> ScriptedRun:
+            shown.append(sum("Processing…" in stage.chat.history(method) for method in FIRST_WORDS))
+            stage.chat.calls.clear()
+            return super().ask(question)
+
+    for number in range(2):
+        turn = replace(TURN, ts=f"1700000000.00030{number}")
+        take(stage, turn=turn, agent=LookingAgent(stage.clock, SUNNY), options=ReplyOptions(style=style))
+    assert shown == [1, 0]  # side by side, once this process has written there
+
+
+@STYLES
+def test_a_first_word_of_workers_that_died_is_cleared_away(stage: Stage, style: Style) -> None:
+    for _ in range(MOST_TRIES):
+        stage.chat.places.clear()
+        stage.chat.trouble["name_of"] = [Killed()]  # type: ignore[list-item]
+        with pytest.raises(Killed):
+            take(stage, options=ReplyOptions(style=style))
+        stage.clock.sleep(61)
+    outcome = take(stage, options=ReplyOptions(style=style))
+    assert outcome.failure is Failure.UNDELIVERABLE
+    assert stage.chat.session == "active"
+    assert len(stage.chat.texts()) == 1

@@ -226,6 +226,10 @@ class TurnMachine(RuleBasedStateMachine):
         self._deliver(script, None, None, first=[TextDelta("It "), 3.0, self.slack_refuses_the_app])
 
     @rule()
+    def next_worker_has_written_nowhere_yet(self) -> None:
+        self.stage.chat.places.clear()
+
+    @rule()
     def messages_grow_too_old_to_be_edited(self) -> None:
         self.stage.chat.frozen.update(self.stage.chat.messages)
 
