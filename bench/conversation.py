@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bench.cpu_share import Limit, shares
 from functions.bridge.replies.options import Style
 from simulator import wiring
 from simulator.lambda_service.environment import ExecutionEnvironment
-from simulator.simulation import Simulation
+from simulator.simulation import GENEROUS, Simulation
 from simulator.slack.seed import TEAM
 from simulator.slack.web_api import CallRecord
 
@@ -145,9 +145,9 @@ class Conversation:
         if not environment.wait_initialised():
             raise RuntimeError(f"{environment.function.name} cannot be initialised:\n{self._logs()}")
 
-    def say(self, text: str, channel: str = "weather-demo") -> Asked:
+    def say(self, text: str, channel: str = "weather-demo", *, user: str = "alice") -> Asked:
         """Ask in a new thread."""
-        said = {"channel": channel, "user": "alice", "text": f"@agent {text}"}
+        said = {"channel": channel, "user": user, "text": f"@agent {text}"}
         asked_at = time.time()
         request = Request(f"{self.simulation.url}/control/messages", data=json.dumps(said).encode())
         with urlopen(request) as response:
@@ -239,12 +239,15 @@ class Asking:
 
 
 @contextmanager
-def conversation(style: Style = Style.EDIT, *, concurrency: int = 10) -> Iterator[Conversation]:
+def conversation(
+    style: Style = Style.EDIT, *, concurrency: int = 10, fairness: Mapping[str, int] = GENEROUS
+) -> Iterator[Conversation]:
     """A person at a simulation of their own, over TLS, whose functions are prepared."""
     simulation = Simulation(
         slack_latency=latencies.SLACK,
         style=style,
         concurrency=concurrency,
+        fairness=fairness,
         server=tls.TlsServer,
         variables=tls.variables(),
     )

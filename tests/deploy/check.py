@@ -16,7 +16,7 @@ from config.bridge_toml import Worker
 from simulator import wiring
 from simulator.agent.service import AgentService
 from simulator.journal import Journal
-from simulator.simulation import AGENTS, MANIFEST, ROUTES
+from simulator.simulation import AGENTS, GENEROUS, MANIFEST, ROUTES
 from simulator.slack import seed
 from simulator.slack.service import SlackService
 from tests.deploy.cloud import ACCOUNT_CONCURRENCY, Checkout, Cloud
@@ -109,6 +109,7 @@ def bridge_toml(*, notify_after_seconds: int, max_concurrency: int = Worker.max_
     for channel, name in ROUTES.items():
         lines += ["[[routes]]", f'channel = "{channel}"', f'agent = "{name}"']
     lines += ["[reply]", f"notify_after_seconds = {notify_after_seconds}"]
+    lines += ["[fairness]", *(f"{key} = {most}" for key, most in GENEROUS.items())]
     lines += ["[worker]", f"max_concurrency = {max_concurrency}"]
     return "\n".join(lines) + "\n"
 
