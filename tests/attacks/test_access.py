@@ -15,7 +15,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.ledger.record import State
 from functions.bridge.people import KNOWN_SECONDS, Home, Person
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatRefused, ChatUnavailable
-from functions.bridge.turn import Turn, from_json, to_json
+from functions.bridge.turn import Notice, Turn, from_json, to_json
 from functions.bridge.turns.outcome import Outcome, Verdict
 from simulator.slack import seed
 from simulator.slack.service import SlackService
@@ -264,6 +264,19 @@ def test_both_the_bridge_and_the_agent_must_let_somebody_in(
 def test_help_is_for_those_who_may_ask() -> None:
     asked = Asked(GUEST)
     check_refused(asked, asked.by(replace(TURN, text="help")), Reason.GUEST)
+
+
+@pytest.mark.parametrize("notice", [Notice.EMPTY, Notice.TOO_LONG])
+def test_where_nobody_may_ask_a_mention_without_a_word_gets_no_help(notice: Notice) -> None:
+    asked = Asked()
+    check_refused(asked, asked.by(replace(TURN, text="", notice=notice), channels=("C2",)), Reason.CHANNEL)
+
+
+def test_whoever_lost_a_question_is_told_so() -> None:
+    asked = Asked()
+    outcome = asked.by(replace(TURN, text="", notice=Notice.UNREADABLE), deny_users=("U1",))
+    assert outcome.verdict is Verdict.ANSWERED
+    assert TURN.reference in asked.stage.chat.texts()[0]
 
 
 def test_retry_passes_the_same_door() -> None:

@@ -42,6 +42,8 @@ LONGEST_WAIT_FOR_APP = 30 * 60
 # How often a mention is sent at most while Slack limits the rate.
 MENTION_TRIES = 3
 
+# What people are told whether they may ask or not: they have asked, and it was lost or forgotten.
+_OUR_FAULT = (Notice.UNREADABLE, Notice.TOO_OLD)
 # Decides what a claimed turn is owed.
 Decide = Callable[[ClaimedTurn, Writer, Outcome, TakenSlot], None]
 
@@ -81,12 +83,11 @@ def answer(
         check_meant(turn, us)
         record, is_new = claimed.record, delivery.receive_count == 1
         door = Door(claimed, ports.chat, us, outcome, slot, is_new=is_new)
-        if record.state is not State.RECEIVED or record.tries > MOST_TRIES:
+        is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
+        if is_tried or turn.notice in _OUR_FAULT:
             _owe_own_words(claimed, writer, outcome)
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
-        elif turn.notice is not None:
-            _owe_own_words(claimed, writer, outcome)
         elif door.lets_in(access.bridge):
             chosen = _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents)
             if isinstance(chosen, str):
@@ -117,6 +118,8 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
 
 def _own_answer(asked: Turn, agents: Agents) -> str:
     """What the bridge answers by itself; "" when the question is for an agent."""
+    if asked.notice is not None:
+        return wording.notice_text(asked.notice, reference=asked.reference)
     if asked.text.lower() == "help":
         return _help(asked, agents)
     return objection(asked.files)

@@ -140,8 +140,8 @@ class Door:
         turn = self._claimed.turn
         if reason := access.refused_by_event(turn, rules):
             return reason
-        if not access.asks_who(turn, rules):
-            return None
+        if turn.notice is not None or not access.asks_who(turn, rules):
+            return None  # who gets no agent's answer is not looked up
         try:
             person = self._person = self._person or self._slot.look().person or self._ask_slack()
         except ChatRefused as exc:
