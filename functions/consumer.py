@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from functions import telemetry
-from functions.adapters.aws import clients
 from functions.adapters.aws.audit import AuditLog
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
@@ -83,7 +82,7 @@ class Consumer:
         self._sqs = JsonClient("sqs")
         self._queue_url = thread.queue_url
         self.chat = SlackChat(self.token, api_url=thread.slack_api_url)
-        dynamodb = clients.dynamodb()
+        dynamodb = JsonClient("dynamodb")
         self._ports = Ports(
             chat=self.chat,
             ledger=DynamoLedger(dynamodb, thread.ledger_table, clock),

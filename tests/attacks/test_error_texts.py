@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import urllib3
 
+from functions.adapters.agents import client as aws
 from functions.adapters.agents.ag_ui import AgUiTranslator
 from functions.adapters.agents.runtime_events import RuntimeTranslator
-from functions.adapters.aws import clients as aws
 from functions.adapters.slack import chat as slack
 from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure

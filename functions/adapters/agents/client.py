@@ -1,5 +1,9 @@
-"""boto3 clients for the services that run agents: how they connect, and whose credentials they use."""
+"""boto3 clients for the services that run agents: how they connect, and whose credentials they use.
 
+boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the simulator stands in for AWS.
+"""
+
+import logging
 import os
 import socket
 import sys
@@ -16,7 +20,6 @@ from botocore.credentials import DeferredRefreshableCredentials, create_assume_r
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.adapters.agents.errors import RoleNotAssumed, code, status
-from functions.adapters.aws import clients
 from functions.adapters.aws.trust import ca_file
 from functions.settings import AgentSettings
 
@@ -24,6 +27,15 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
+
+# One for all clients: it loads and caches the descriptions of services once.
+botocore_session = botocore.session.get_session()
+session = boto3.session.Session(botocore_session=botocore_session)
+
+# Their warnings quote headers, addresses with their queries, and what was sent. What went wrong is in the
+# exceptions.
+for _name in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 # NAT gateways and network load balancers cut a connection that is silent for 350 seconds, and neither end
 # hears of it: docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html. After 60 silent
@@ -92,8 +104,8 @@ def agent_client(service: str, *, longest_silence: float, role: Role | None = No
         longest_silence: how long the service may say nothing, in seconds.
         region: where the agent lives; "" for the Lambda's own.
     """
-    session: Any = _assuming(role) if role else clients.session
-    client = session.client(
+    own: Any = _assuming(role) if role else session
+    client = own.client(
         service,
         region_name=region or None,
         config=_listening(longest_silence),
@@ -127,14 +139,15 @@ def _assuming(role: Role) -> boto3.session.Session:
         request["ExternalId"] = role.external_id
     assume = create_assume_role_refresher(_sts(), request)
     core = botocore.session.get_session()
-    core.register_component("data_loader", clients.botocore_session.get_component("data_loader"))
+    core.register_component("data_loader", botocore_session.get_component("data_loader"))
     credentials = DeferredRefreshableCredentials(lambda: _assumed(assume), "assume-role")
     core.register_component("credential_provider", SimpleNamespace(load_credentials=lambda: credentials))
     return boto3.session.Session(botocore_session=core)
 
 
 def _sts() -> Any:
-    return clients.session.client("sts", config=clients.QUICK, verify=ca_file(os.environ))
+    quick = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
+    return session.client("sts", config=quick, verify=ca_file(os.environ))
 
 
 def _assumed(assume: Callable[[], Any]) -> Any:

@@ -1,16 +1,11 @@
 """What the adapters of the table share: its keys, DynamoDB's types, and its errors in the bridge's terms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.adapters.aws.json_client import AwsError
 from functions.bridge.errors import ServiceUnavailable
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class ConditionFailed(Exception):
@@ -22,29 +17,56 @@ class ConditionFailed(Exception):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises `ConditionFailed` or `ServiceUnavailable` for what boto3 raises."""
+    """Raises `ConditionFailed` or `ServiceUnavailable` for what DynamoDB refuses."""
     try:
         yield
-    except ClientError as exc:
-        if error_of(exc) == "ConditionalCheckFailedException":
-            raise ConditionFailed(plain(exc.response.get("Item", {}))) from exc  # type: ignore[arg-type]
-        raise ServiceUnavailable(f"DynamoDB refused: {error_of(exc)}") from exc
-    except BotoCoreError as exc:
-        raise ServiceUnavailable(f"DynamoDB did not answer: {type(exc).__name__}") from exc
-
-
-def error_of(exc: ClientError) -> str:
-    """DynamoDB's name of an error."""
-    return exc.response.get("Error", {}).get("Code", "")
+    except AwsError as exc:
+        if exc.code == "ConditionalCheckFailedException":
+            raise ConditionFailed(plain(exc.answer.get("Item", {}))) from exc
+        raise ServiceUnavailable(f"DynamoDB failed: {exc.code}") from exc
 
 
 def key_of(turn_id: str, item: str) -> dict[str, Any]:
     return {"turn_id": {"S": turn_id}, "item": {"S": item}}
 
 
-def typed(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in values.items()}
+def typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Text, whole numbers, truth values, lists, and mappings by name, as DynamoDB has them.
+
+    docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+    """
+    return {name: _typed(value) for name, value in values.items()}
 
 
-def plain(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What `typed` was given, and sets of strings."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    match value:
+        case bool():  # which Python takes for a number
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case list() | tuple():
+            return {"L": [*map(_typed, value)]}
+        case dict():
+            return {"M": typed(value)}
+    raise TypeError(f"no item has a value of type {type(value).__name__}")
+
+
+def _plain(value: Mapping[str, Any]) -> Any:
+    [(kind, content)] = value.items()
+    match kind:
+        case "N":
+            return int(content)
+        case "L":
+            return [*map(_plain, content)]
+        case "M":
+            return plain(content)
+        case "SS":
+            return {*content}
+    return content  # S, BOOL, B in Base64, NULL

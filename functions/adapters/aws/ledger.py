@@ -8,9 +8,10 @@ thread's first turn, who answers in that thread. Every item has a TTL.
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from functions.adapters.aws.items import ConditionFailed, key_of, plain, translated, typed
+from functions.adapters.aws.json_client import JsonClient
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import (
@@ -27,9 +28,6 @@ from functions.bridge.ledger.record import (
     taken_over,
 )
 from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 # A day longer than a question may lie in its two queues, 14 days in each (infra/queues.py): in a dead-letter
 # queue of type FIFO the time begins anew. Who receives it as late as that must still know that its agent was
@@ -54,7 +52,7 @@ E = TypeVar("E", bound=StrEnum)
 class DynamoLedger:
     """The ledger in one table with the keys `turn_id` and `item`. See `record.Ledger`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+    def __init__(self, client: JsonClient, table: str, clock: Clock) -> None:
         self._client = client
         self._table = table
         self._clock = clock
@@ -202,21 +200,21 @@ class DynamoLedger:
 
     def _get(self, turn_id: str, item: str) -> dict[str, Any]:
         with translated():
-            answer = self._client.get_item(
-                TableName=self._table, Key=key_of(turn_id, item), ConsistentRead=True
+            answer = self._client.call(
+                "GetItem", TableName=self._table, Key=key_of(turn_id, item), ConsistentRead=True
             )
         return plain(answer.get("Item", {}))
 
     def _delete(self, turn_id: str, item: str) -> None:
         with translated():
-            self._client.delete_item(TableName=self._table, Key=key_of(turn_id, item))
+            self._client.call("DeleteItem", TableName=self._table, Key=key_of(turn_id, item))
 
     def _expiry(self) -> int:
         return int(self._clock.now()) + KEPT_SECONDS
 
     def _put(self, item: dict[str, Any], **condition: Any) -> None:
         with translated():
-            self._client.put_item(TableName=self._table, Item=typed(item), **condition)
+            self._client.call("PutItem", TableName=self._table, Item=typed(item), **condition)
 
     def _put_new(self, item: dict[str, Any], *, now: float) -> dict[str, Any] | None:
         """Put the item, or return the one that stands there and has not expired."""
@@ -249,7 +247,8 @@ class DynamoLedger:
         removal = " REMOVE " + ", ".join(remove) if remove else ""
         try:
             with translated():
-                answer = self._client.update_item(
+                answer = self._client.call(
+                    "UpdateItem",
                     TableName=self._table,
                     Key=key_of(record.turn_id, _RECORD),
                     UpdateExpression=settings + removal,

@@ -7,11 +7,10 @@ The person's item, with the key "TEAM:USER", also keeps what users.info said. Ev
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from botocore.exceptions import ClientError
-
-from functions.adapters.aws.items import ConditionFailed, error_of, key_of, plain, translated, typed
+from functions.adapters.aws.items import ConditionFailed, key_of, plain, translated, typed
+from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.bridge.admission.slots import (
     MINUTE,
     Entries,
@@ -29,9 +28,6 @@ from functions.bridge.clock import Clock
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.people import KNOWN_SECONDS, Home, Person
 from functions.bridge.turn import Turn
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 _PERSON = "person"
 _CHANNEL = "channel"
@@ -57,7 +53,7 @@ class _Taken:
 class DynamoSlots:
     """Slots in the ledger's table. See `functions.bridge.admission.slots.Slots`."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock, fairness: Fairness) -> None:
+    def __init__(self, client: JsonClient, table: str, clock: Clock, fairness: Fairness) -> None:
         self._client = client
         self._table = table
         self._clock = clock
@@ -81,9 +77,8 @@ class DynamoSlots:
         if len(updates) > 1:
             try:
                 with translated():
-                    self._client.transact_write_items(
-                        TransactItems=[{"Update": update} for update in updates]  # type: ignore[typeddict-item]
-                    )
+                    items = [{"Update": update} for update in updates]
+                    self._client.call("TransactWriteItems", TransactItems=items)
             except ServiceUnavailable:  # another worker writes at this moment
                 for update in updates:
                     self._write(update)
@@ -114,7 +109,7 @@ class DynamoSlots:
         except ConditionFailed as exc:
             held, person = _held(kind, key, exc.item, wanted), _person(exc.item, now)
             if held.own:
-                return _Taken(held, True, person)  # boto3 repeats a call whose answer got lost
+                return _Taken(held, True, person)  # a call whose answer got lost was repeated
             former = _of(turn, held.running)
             gone = {"running": expired(held.running, now) | former, "asked": expired(held.asked, now)}
             if not any(gone.values()):
@@ -251,9 +246,9 @@ class DynamoSlots:
         for tries in range(1, CONFLICT_TRIES + 1):
             with translated():
                 try:
-                    return plain(self._client.update_item(**update).get("Attributes", {}))
-                except ClientError as exc:
-                    if error_of(exc) != _CONFLICT or tries == CONFLICT_TRIES:
+                    return plain(self._client.call("UpdateItem", **update).get("Attributes", {}))
+                except AwsError as exc:
+                    if exc.code != _CONFLICT or tries == CONFLICT_TRIES:
                         raise
             self._clock.sleep(tries * CONFLICT_SECONDS)
         raise AssertionError("unreachable")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.bridge.commands import Ask, RefusePress, Retry, from_json, to_json
 from functions.bridge.incoming.interactions import parse
@@ -142,7 +142,7 @@ class Shelf:
             aws.dynamodb.put_item(TableName=TABLE, Item=item)
         [self._record] = [item for item in items if item["item"]["S"] == "record"]
         self.clock.time = int(self._record["lease_until"]["N"]) / 1000 + 3600
-        self.ledger = DynamoLedger(clients.dynamodb(), TABLE, self.clock)
+        self.ledger = DynamoLedger(JsonClient("dynamodb"), TABLE, self.clock)
 
     def turn(self, *, attempt: int = 1) -> Turn:
         team, channel, ts = self._record["turn_id"]["S"].split(":")

@@ -1,14 +1,13 @@
 """One suite for the ledger's rules: DynamoDB's adapter and the fake that the domain's tests rely on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.adapters.aws.ledger import KEPT_SECONDS, DynamoLedger
 from functions.bridge.agents.failures import Failure
 from functions.bridge.errors import ServiceUnavailable
@@ -24,6 +23,7 @@ from functions.bridge.ledger.record import (
 )
 from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
+from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import START, TURN, FakeClock, FakeLedger, next_attempt
 
 
@@ -33,7 +33,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
         yield FakeLedger(FakeClock())
         return
     aws: Aws = request.getfixturevalue("aws")
-    yield DynamoLedger(clients.dynamodb(), TABLE, FakeClock())
+    yield DynamoLedger(JsonClient("dynamodb"), TABLE, FakeClock())
     for item in items(aws):
         aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
 
@@ -221,8 +221,13 @@ def test_a_question_is_kept_until_it_is_forgotten(ledger: Ledger) -> None:
 
 
 @pytest.fixture
-def dynamo(aws: Aws) -> Iterator[DynamoLedger]:
-    yield DynamoLedger(clients.dynamodb(), TABLE, FakeClock())
+def client(aws: Aws) -> RecordingClient:  # noqa: ARG001 - it leads there
+    return RecordingClient("dynamodb")
+
+
+@pytest.fixture
+def dynamo(aws: Aws, client: RecordingClient) -> Iterator[DynamoLedger]:
+    yield DynamoLedger(client, TABLE, FakeClock())
     for item in items(aws):
         aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
 
@@ -274,19 +279,19 @@ def test_nothing_but_the_record_is_left_of_a_settled_turn(aws: Aws, dynamo: Dyna
     assert not {"owed", "owed_items", "owed_by"} & item.keys()
 
 
-def test_text_is_forgotten_though_a_part_of_it_could_not_be_at_first(aws: Aws, dynamo: DynamoLedger) -> None:
+def test_text_is_forgotten_though_a_part_of_it_could_not_be_at_first(
+    aws: Aws, dynamo: DynamoLedger, client: RecordingClient
+) -> None:
     record = claim(dynamo)
     dynamo.owe(owing(record, *["é" * 10_000] * 60))
     settled = replace(record, state=State.ANSWERED)
-    delete_item, calls = dynamo._client.delete_item, []
 
-    def fail_once(**arguments: Any) -> Any:
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise EndpointConnectionError(endpoint_url="http://x")
-        return delete_item(**arguments)
+    def fail_once(operation: str, proceed: Callable[[], Any]) -> Any:
+        if operation == "DeleteItem" and client.calls.count(operation) == 2:
+            raise AwsError("DeleteItem", "TimeoutError")
+        return proceed()
 
-    dynamo._client.delete_item = fail_once  # type: ignore[method-assign]
+    client.interfere = fail_once
     with pytest.raises(ServiceUnavailable):
         dynamo.settle(settled)
     dynamo.settle(settled)
@@ -307,30 +312,33 @@ def test_a_question_that_fits_into_no_item_is_not_kept(dynamo: DynamoLedger) -> 
 
 
 @pytest.mark.parametrize("state", [State.STARTED, State.ANSWERED])
-def test_who_takes_over_notices_what_the_late_owner_still_wrote(dynamo: DynamoLedger, state: State) -> None:
+def test_who_takes_over_notices_what_the_late_owner_still_wrote(
+    dynamo: DynamoLedger, client: RecordingClient, state: State
+) -> None:
     late = claim(dynamo)
-    put_item = dynamo._client.put_item
 
-    def write_meanwhile(**arguments: Any) -> Any:
+    def write_meanwhile(_: str, proceed: Callable[[], Any]) -> Any:
+        client.interfere = None
         try:
-            return put_item(**arguments)
+            return proceed()
         finally:  # the first owner is alive after all
-            dynamo._client.put_item = put_item  # type: ignore[method-assign]
             dynamo.advance(replace(late, state=state))
 
-    dynamo._client.put_item = write_meanwhile  # type: ignore[method-assign]
+    client.interfere = write_meanwhile
     assert dynamo.claim(TURN, owner="two", now=START + 61, lease_seconds=60) == Held(1.0)
 
 
-def test_who_takes_over_has_the_turn_though_the_answer_to_that_got_lost(dynamo: DynamoLedger) -> None:
+def test_who_takes_over_has_the_turn_though_the_answer_to_that_got_lost(
+    dynamo: DynamoLedger, client: RecordingClient
+) -> None:
     claim(dynamo)
-    update_item = dynamo._client.update_item
 
-    def lose_an_answer(**arguments: Any) -> Any:
-        update_item(**arguments)
-        return update_item(**arguments)  # as boto3 does by itself
+    def lose_an_answer(operation: str, proceed: Callable[[], Any]) -> Any:
+        if operation == "UpdateItem":
+            proceed()
+        return proceed()  # as the client does by itself
 
-    dynamo._client.update_item = lose_an_answer  # type: ignore[method-assign]
+    client.interfere = lose_an_answer
     assert claim(dynamo, "two", now=START + 61).owner == "two"
 
 
@@ -360,11 +368,11 @@ def test_a_question_older_than_a_day_counts_as_absent(dynamo: DynamoLedger) -> N
     dynamo.keep_question(TURN)
     later = FakeClock()
     later.sleep(QUESTION_KEPT_SECONDS + 1)
-    assert DynamoLedger(clients.dynamodb(), TABLE, later).question(TURN) is None
+    assert DynamoLedger(JsonClient("dynamodb"), TABLE, later).question(TURN) is None
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_table_that_is_not_there_is_reported_as_unavailable() -> None:
-    missing = DynamoLedger(clients.dynamodb(), "no-such-table", FakeClock())
+    missing = DynamoLedger(JsonClient("dynamodb"), "no-such-table", FakeClock())
     with pytest.raises(ServiceUnavailable, match="ResourceNotFoundException"):
         claim(missing)

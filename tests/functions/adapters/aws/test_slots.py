@@ -1,22 +1,20 @@
 """One suite for the rules of slots: DynamoDB's adapter and the fake that the domain's tests rely on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from botocore.exceptions import EndpointConnectionError
 
-from functions.adapters.aws import clients
+from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.adapters.aws.slots import DynamoSlots
 from functions.bridge.admission.slots import Fairness, Full, Limit, Slot, Slots
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.people import KNOWN_SECONDS, Home, Person
 from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
+from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import TURN, FakeClock, FakeSlots
 
 FAIRNESS = Fairness(running_per_user=2, running_per_channel=3, questions_per_minute=5)
@@ -34,14 +32,19 @@ def slots(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Slots]:
         yield FakeSlots(clock, FAIRNESS)
         return
     aws: Aws = request.getfixturevalue("aws")
-    yield DynamoSlots(clients.dynamodb(), TABLE, clock, FAIRNESS)
+    yield DynamoSlots(JsonClient("dynamodb"), TABLE, clock, FAIRNESS)
     for item in items(aws):
         aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
 
 
 @pytest.fixture
-def dynamo(aws: Aws, clock: FakeClock) -> Iterator[DynamoSlots]:
-    yield DynamoSlots(clients.dynamodb(), TABLE, clock, FAIRNESS)
+def client(aws: Aws) -> RecordingClient:  # noqa: ARG001 - it leads there
+    return RecordingClient("dynamodb")
+
+
+@pytest.fixture
+def dynamo(aws: Aws, client: RecordingClient, clock: FakeClock) -> Iterator[DynamoSlots]:
+    yield DynamoSlots(client, TABLE, clock, FAIRNESS)
     for item in items(aws):
         aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
 
@@ -229,23 +232,20 @@ def test_a_person_and_a_channel_are_those_of_their_workspace(worker: Worker) -> 
 class Calls:
     """The calls of DynamoDB, by their names; `fail` breaks those that come."""
 
-    def __init__(self, dynamo: DynamoSlots) -> None:
-        self.names: list[str] = []
+    def __init__(self, client: RecordingClient) -> None:
+        self.names = client.calls
         self.fail: list[str] = []
-        events = dynamo._client.meta.events
-        events.register("before-call.dynamodb", self._before)
+        client.interfere = self._break
 
-    def _before(self, model: Any, **_: Any) -> Any:
-        self.names.append(model.name)
+    def _break(self, operation: str, proceed: Callable[[], Any]) -> Any:
         if self.fail and (code := self.fail.pop(0)):
-            error = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": 400}}
-            return AWSResponse("", 400, HTTPHeaders(), None), error
-        return None
+            raise AwsError(operation, code, 400)
+        return proceed()
 
 
 @pytest.fixture
-def calls(dynamo: DynamoSlots) -> Calls:
-    return Calls(dynamo)
+def calls(client: RecordingClient) -> Calls:
+    return Calls(client)
 
 
 def test_a_question_costs_three_calls_in_a_channel_and_two_in_a_direct_message(
@@ -294,20 +294,17 @@ def test_a_store_that_fails_takes_nothing(dynamo: DynamoSlots, clock: FakeClock,
 
 
 def test_a_store_that_cannot_be_reached_is_unavailable(
-    dynamo: DynamoSlots, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    dynamo: DynamoSlots, clock: FakeClock, client: RecordingClient
 ) -> None:
-    def fail(**_: Any) -> None:
-        raise EndpointConnectionError(endpoint_url="http://127.0.0.1")
-
-    monkeypatch.setattr(dynamo._client, "update_item", fail)
-    with pytest.raises(ServiceUnavailable, match="EndpointConnectionError"):
+    client.is_down = True
+    with pytest.raises(ServiceUnavailable, match="ConnectionRefusedError"):
         Worker(dynamo, clock).take(question(1))
 
 
 @pytest.mark.usefixtures("dynamo")
 def test_of_many_workers_at_once_only_so_many_get_a_slot(clock: FakeClock) -> None:
     def full(number: int) -> Full | None:
-        slots = DynamoSlots(clients.dynamodb(), TABLE, clock, FAIRNESS)
+        slots = DynamoSlots(JsonClient("dynamodb"), TABLE, clock, FAIRNESS)
         return Worker(slots, clock).full(question(number), is_new=False)
 
     with ThreadPoolExecutor(8) as pool:
