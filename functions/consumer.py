@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from threading import Thread
 from typing import Any, Protocol
 
 from functions import telemetry
@@ -10,22 +11,22 @@ from functions.adapters.aws.audit import AuditLog
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.queue import SqsMessage
-from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.aws.slots import DynamoSlots
 from functions.adapters.clock import SystemClock
-from functions.adapters.slack.chat import SlackChat
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
-from functions.bridge.credentials import bot_token
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
-from functions.settings import Settings, ThreadSettings
+from functions.installation import Installation
+from functions.settings import ConsumerSettings, Settings
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0
-# So often at most the token is read again when Slack refuses it, in seconds. Only Slack can bring that about.
-TOKEN_REFRESH_SECONDS = 10.0
+# So long the beginning of an execution environment waits for what it warms, in seconds.
+WARM_SECONDS = 2.0
+# So many calls of DynamoDB begin at once: the claim, the person's slot and the channel's.
+CLAIM_CALLS = 3
 # So often a message that is no command is received: during a deployment another version may read it.
 MALFORMED_RECEIVES = 10
 # What always breaks behind the last queue is not tried each minute for two weeks; SQS hides it for up to 12
@@ -61,39 +62,38 @@ class Consumer:
 
     Attributes:
         settings: what bridge.toml says.
-        token: the bot token.
-        files_origin: the only origin that Slack's files are fetched from.
-        chat: the thread of whatever turn comes.
+        installation: the Slack app.
     """
 
     def __init__(self, environment: Mapping[str, str], *, is_last: bool = False) -> None:
         self._is_last = is_last
         self.settings = Settings.read(environment)
-        thread = ThreadSettings.read(environment)
+        own = ConsumerSettings.read(environment)
         clock = SystemClock()
-        self.token = CachedSecret(
-            JsonClient("secretsmanager"),
-            thread.bot_token_secret_id,
-            clock,
-            check=bot_token,
-            refresh_seconds=TOKEN_REFRESH_SECONDS,
-        )
-        self.files_origin = thread.files_origin
-        self._sqs = JsonClient("sqs")
-        self._queue_url = thread.queue_url
-        self.chat = SlackChat(self.token, api_url=thread.slack_api_url)
-        dynamodb = JsonClient("dynamodb")
+        self.installation = Installation(own, clock)
+        self._queue_url = own.queue_url
+        self._sqs, self._dynamodb = JsonClient("sqs"), JsonClient("dynamodb")
         self._ports = Ports(
-            chat=self.chat,
-            ledger=DynamoLedger(dynamodb, thread.ledger_table, clock),
-            audit=AuditLog(
-                JsonClient("logs"), clock, group=thread.audit_log_group, stream=thread.audit_log_stream
-            ),
-            slots=DynamoSlots(dynamodb, thread.ledger_table, clock, self.settings.fairness),
+            chat=self.installation.chat,
+            ledger=DynamoLedger(self._dynamodb, own.ledger_table, clock),
+            audit=AuditLog(JsonClient("logs"), clock, group=own.audit_log_group, stream=own.audit_log_stream),
+            slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),
             clock=clock,
             lease_seconds=self.settings.lease_seconds,
             notify_after=self.settings.reply.notify_after_seconds,
         )
+
+    def warm(self) -> None:
+        """Read the token and connect, now that Lambda does not throttle the processor yet.
+
+        What fails is left to whoever needs it.
+        """
+        calls = [self.installation.warm, self._sqs.connect, *[self._dynamodb.connect] * CLAIM_CALLS]
+        threads = [Thread(target=call, daemon=True) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(WARM_SECONDS)
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
         """Do `work` on the command that the event brings.

@@ -24,7 +24,7 @@ def _consumer() -> Consumer:
 
 
 if in_lambda():
-    _consumer()
+    _consumer().warm()
 
 
 def _work(command: Command, delivery: Delivery, ports: Ports) -> Outcome:

@@ -80,7 +80,7 @@ class AgentSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the worker and dead_letters are told of bridge.toml: the document at `SETTINGS_FILE`.
+    """What the functions behind queues are told of bridge.toml: the document at `SETTINGS_FILE`.
 
     Attributes:
         agents: by name. "default" answers where no route says otherwise.
@@ -133,7 +133,7 @@ class ReceiverSettings:
 
 
 @dataclass(frozen=True)
-class ThreadSettings:
+class ConsumerSettings:
     """What it takes to do what a queue's commands ask for: the queue, the token, the ledger, the audit log.
 
     Attributes:
@@ -152,7 +152,7 @@ class ThreadSettings:
     files_origin: str = "https://files.slack.com"
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "ThreadSettings":
+    def read(cls, environment: Mapping[str, str]) -> "ConsumerSettings":
         return cls(
             queue_url=_required(environment, "QUEUE_URL"),
             bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),

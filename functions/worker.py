@@ -2,17 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
-from threading import Thread
 from typing import Any
 
 from functions.adapters.agents.kinds import agent_ports, agents
-from functions.adapters.slack.files import SlackFiles
 from functions.bridge.admission.access import Access
 from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
-from functions.bridge.replies.chat import Chat, ChatError
 from functions.bridge.turn import Turn
 from functions.bridge.turns.answer import answer
 from functions.bridge.turns.handle import handle
@@ -30,15 +26,14 @@ class _Worker:
 
     def __init__(self) -> None:
         self._consumer = Consumer(os.environ)
-        self._introduction = Thread(target=_learn_identity, args=[self._consumer.chat], daemon=True)
         settings = self._consumer.settings
         self._agents = agents(settings, agent_ports())
         self._access = Access(settings.access, {name: one.access for name, one in settings.agents.items()})
-        self._files = SlackFiles(self._consumer.token, origin=self._consumer.files_origin)
+
+    def warm(self) -> None:
+        self._consumer.warm()
 
     def consume(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        if self._introduction.ident is None:  # Slack says who the bot is while the first turn is claimed
-            self._introduction.start()
         return self._consumer.consume(event, context, self._work)
 
     def _work(self, command: Command, delivery: Delivery, ports: Ports) -> Outcome:
@@ -51,15 +46,10 @@ class _Worker:
             ports,
             agents=self._agents,
             access=self._access,
-            attachments=self._files,
+            attachments=self._consumer.installation.files,
             options=self._consumer.settings.reply,
             margin=MARGIN_SECONDS,
         )
-
-
-def _learn_identity(chat: Chat) -> None:
-    with suppress(ChatError):  # whoever needs it asks again
-        chat.identity()
 
 
 @cache
@@ -68,7 +58,7 @@ def _worker() -> _Worker:
 
 
 if in_lambda():
-    _worker()
+    _worker().warm()
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -171,7 +171,7 @@ class BridgeStack(cdk.Stack):
     ) -> BridgeFunction:
         """A function that does what the commands of `queue` ask for, with the bot token.
 
-        `timeout` is in seconds; `environment` is what it reads besides `functions.settings.ThreadSettings`.
+        `timeout` is in seconds; `environment` is what it reads besides `functions.settings.ConsumerSettings`.
         """
         consumer = BridgeFunction(
             self,
@@ -200,5 +200,6 @@ class BridgeStack(cdk.Stack):
 
 def _variable(stack: cdk.Stack, agent: AgentSettings) -> str:
     """The sample agent for `functions.settings.Settings`: where it is only the deployment knows."""
-    members = {name: value for name, value in asdict(agent).items() if value}
+    usual = asdict(AgentSettings(agent.kind))
+    members = {name: value for name, value in asdict(agent).items() if name == "kind" or value != usual[name]}
     return stack.to_json_string({DEFAULT_AGENT: members})

@@ -5,6 +5,7 @@ service model has them (`test_shapes`); "!" marks an exception. `runtime/*.sse`,
 InvokeAgentRuntime as agents write them.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from functions.bridge.agents.events import (
     Rationale,
     Source,
     TextDelta,
+    ToolArguments,
     ToolKind,
     ToolRequest,
     ToolUse,
@@ -47,10 +49,18 @@ MEDIA_TYPES = {
 }
 SUNNY = "It is sunny."
 
+
+def given(name: str, arguments: object) -> ToolArguments:
+    """That the tool was given these arguments."""
+    text = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
+    return ToolArguments(name, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
 BEDROCK: dict[str, list[AgentEvent]] = {
     "answer": [
         Rationale("I need the forecast."),
         ToolUse("get-forecast"),
+        given("get-forecast", {"place": "Zürich"}),
         TextDelta("It is **sunny** in Z"),
         TextDelta("ürich"),
         TextDelta(", says the handbook."),
@@ -70,6 +80,7 @@ BEDROCK: dict[str, list[AgentEvent]] = {
     ],
     "denied-in-stream": [
         ToolUse("", ToolKind.KNOWLEDGE_BASE),
+        given("", "wind"),
         Failed(
             Failure.ACCESS_DENIED,
             "accessDeniedException (request unknown): Access denied when calling Bedrock.",
@@ -83,6 +94,7 @@ HARNESS: dict[str, list[AgentEvent]] = {
         TextDelta("I will look "),
         TextDelta("that up."),
         ToolUse("get-forecast"),
+        given("get-forecast", {"place": "Zürich"}),
         TextDelta("\n\nIt is **sunny** in Zürich ☀️"),
         TextDelta(", 25 °C."),
         Finished(),
@@ -90,25 +102,32 @@ HARNESS: dict[str, list[AgentEvent]] = {
     "reasoning": [Rationale("The user asks about rain."), TextDelta("Yes."), Finished()],
     "inline-function": [
         ToolUse("send_storm_warning"),
+        given("send_storm_warning", {}),
         ToolRequest("tooluse_Ab12", "send_storm_warning", "{}"),
         Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
     ],
     "inline-function-with-arguments": [
         ToolUse("get-forecast"),
+        given("get-forecast", {"place": "Rome"}),
         TextDelta("A storm is coming."),
         ToolUse("send_storm_warning"),
+        given("send_storm_warning", {"level": "orange"}),
         ToolUse("ring_the_bell"),
+        given("ring_the_bell", {}),
         ToolRequest("tooluse_Ab12", "send_storm_warning", '{"level": "orange"}'),
         ToolRequest("tooluse_Cd34", "ring_the_bell", "{}"),
         Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
     ],
     "inline-function-half-written": [
         ToolUse("ring_the_bell"),
+        given("ring_the_bell", {}),
         ToolUse("send_storm_warning"),
+        given("send_storm_warning", '{"level": '),
         Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
     ],
     "stopped-for-a-tool": [
         ToolUse("get-forecast"),
+        given("get-forecast", {}),
         Failed(Failure.CUT_OFF, "the stream ended with no stopReason"),
     ],
     "stopped-in-second-message": [
@@ -149,12 +168,14 @@ RUNTIME: dict[str, list[AgentEvent]] = {
         TextDelta("Let me "),
         TextDelta("see."),
         ToolUse("get_forecast"),
+        given("get_forecast", {"place": "Rome"}),
         TextDelta("\n\nIt is **sunny** in Rome ☀️."),
         Finished(),
     ],
     "strands-data.sse": [TextDelta("It is "), ToolUse("get_forecast"), TextDelta("sunny."), Finished()],
     "strands-messages.sse": [
         ToolUse("get_forecast"),
+        given("get_forecast", {}),
         TextDelta("Let me see."),
         TextDelta("\n\nIt is sunny."),
         Finished(),
@@ -164,6 +185,7 @@ RUNTIME: dict[str, list[AgentEvent]] = {
         Rationale("Which place?"),
         TextDelta("Let me see."),
         ToolUse("get_forecast"),
+        given("get_forecast", {}),
         ToolUse("marine-forecaster", ToolKind.COLLABORATOR),
         TextDelta("\n\nIt is "),
         TextDelta("**sunny**."),
@@ -177,11 +199,13 @@ RUNTIME: dict[str, list[AgentEvent]] = {
     "ag-ui-interrupt.sse": [Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)")],
     "ag-ui-approval.sse": [
         ToolUse("issue_refund"),
+        given("issue_refund", {"amount": 20}),
         ToolRequest("i", "issue_refund", '{"amount": 20}', Wanted.CONSENT),
         Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)"),
     ],
     "ag-ui-approval-half.sse": [
         ToolUse("issue_refund"),
+        given("issue_refund", '{"amount": '),
         Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
     ],
     "strings.sse": [TextDelta("It is "), TextDelta("**sunny**\n{'a': 1}"), TextDelta("."), Finished()],
