@@ -1,7 +1,7 @@
 """The bridge: its components, how they are wired, and what each function may do."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -200,6 +200,6 @@ class BridgeStack(cdk.Stack):
 
 def _variable(stack: cdk.Stack, agent: AgentSettings) -> str:
     """The sample agent for `functions.settings.Settings`: where it is only the deployment knows."""
-    usual = asdict(AgentSettings(agent.kind))
-    members = {name: value for name, value in asdict(agent).items() if name == "kind" or value != usual[name]}
+    defaults = {one.name: one.default for one in fields(AgentSettings)}
+    members = {name: value for name, value in vars(agent).items() if value != defaults[name]}
     return stack.to_json_string({DEFAULT_AGENT: members})

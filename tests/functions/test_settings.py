@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.bridge.replies.options import ReplyOptions, Style
-from functions.settings import AgentSettings, ReceiverSettings, SettingError, Settings, ThreadSettings
+from functions.settings import AgentSettings, ConsumerSettings, ReceiverSettings, SettingError, Settings
 
 THREAD = {"QUEUE_URL": "queue", "BOT_TOKEN_SECRET_ID": "token", "LEDGER_TABLE": "ledger"}
 AGENT = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
@@ -54,7 +54,7 @@ def test_what_only_the_deployment_knows_is_read_by_name() -> None:
         "AWS_LAMBDA_FUNCTION_NAME": "worker",
         "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/28/[$LATEST]0123",
     }
-    assert ThreadSettings.read(environment) == ThreadSettings(
+    assert ConsumerSettings.read(environment) == ConsumerSettings(
         queue_url="queue",
         bot_token_secret_id="token",
         ledger_table="ledger",
@@ -66,12 +66,12 @@ def test_what_only_the_deployment_knows_is_read_by_name() -> None:
 
 
 def test_without_the_audit_log_of_a_newer_template_the_code_runs() -> None:
-    assert ThreadSettings.read(THREAD).audit_log_group == ""
+    assert ConsumerSettings.read(THREAD).audit_log_group == ""
 
 
 def test_slack_may_be_elsewhere() -> None:
     elsewhere = {"SLACK_API_URL": "http://127.0.0.1:1/api/", "SLACK_FILES_ORIGIN": "http://127.0.0.1:2"}
-    settings = ThreadSettings.read({**THREAD, **elsewhere})
+    settings = ConsumerSettings.read({**THREAD, **elsewhere})
     assert settings.slack_api_url == "http://127.0.0.1:1/api/"
     assert settings.files_origin == "http://127.0.0.1:2"
 
@@ -80,7 +80,7 @@ def test_slack_may_be_elsewhere() -> None:
 def test_a_missing_or_empty_variable_is_named(name: str) -> None:
     for incomplete in ({key: value for key, value in THREAD.items() if key != name}, {**THREAD, name: ""}):
         with pytest.raises(SettingError, match=f"{name} is not set"):
-            ThreadSettings.read(incomplete)
+            ConsumerSettings.read(incomplete)
 
 
 def test_the_settings_document_is_read(tmp_path: Path) -> None:
