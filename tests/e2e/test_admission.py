@@ -26,7 +26,7 @@ def test_a_guest_alone_is_told_and_no_agent_is_asked(bridge: Bridge) -> None:
     question = bridge.ask(QUICK, user="gwen")
     assert bridge.told(question, "gwen") == [wording.refusal(Reason.GUEST)]
     assert (bridge.replies(question), bridge.runs(question)) == ([], 0)
-    assert '"refusal":"guest"' in bridge.logs()
+    assert '"refusal": "guest"' in bridge.logs()
     assert '"Refusals"' in bridge.logs()
 
 
