@@ -313,15 +313,17 @@ class FakeLedger:
             raise script.pop(0)
         found = self.records.get(turn.turn_id)
         if found is None:
-            record = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
-        elif is_settled(found, turn):
+            fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner, is_new=True)
+            self.records[turn.turn_id] = replace(fresh, intended=1, is_new=False)
+            self.leases[turn.turn_id] = now + lease_seconds
+            return fresh
+        if is_settled(found, turn):
             return settled(found, turn)
-        elif (found.owner, found.attempt) == (owner, turn.attempt):
+        if (found.owner, found.attempt) == (owner, turn.attempt):
             return found
-        elif found.state not in SETTLED and self.leases[turn.turn_id] > now:
+        if found.state not in SETTLED and self.leases[turn.turn_id] > now:
             return Held(self.leases[turn.turn_id] - now)
-        else:
-            record = taken_over(found, turn, owner)
+        record = taken_over(found, turn, owner)
         self.records[turn.turn_id] = record
         self.leases[turn.turn_id] = now + lease_seconds
         return record
@@ -351,7 +353,9 @@ class FakeLedger:
     def release(self, record: Record) -> None:
         self._check("release", record)
         self.leases[record.turn_id] = 0.0
-        self.records[record.turn_id] = replace(self.records[record.turn_id], tries=record.tries)
+        self.records[record.turn_id] = replace(
+            self.records[record.turn_id], tries=record.tries, intended=record.intended
+        )
 
     def advance(self, record: Record) -> None:
         self._check("advance", record)

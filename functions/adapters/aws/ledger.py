@@ -63,8 +63,9 @@ class DynamoLedger:
         TTL deletes late, so an item past its time counts as absent.
         """
         until = now + lease_seconds
-        fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner)
+        fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner, is_new=True)
         item = _item(fresh) | {
+            "intended": 1,
             "tries": fresh.tries,
             "lease_until": int(1000 * until),
             "expires_at": self._expiry(),
@@ -117,7 +118,7 @@ class DynamoLedger:
         self._change(record, {"lease_until": int(1000 * until)})
 
     def release(self, record: Record) -> None:
-        self._change(record, {"lease_until": 0, "tries": record.tries})
+        self._change(record, {"lease_until": 0, "tries": record.tries, "intended": record.intended})
 
     def advance(self, record: Record) -> None:
         self._change(record, _progress(record))

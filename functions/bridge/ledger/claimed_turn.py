@@ -52,7 +52,8 @@ class ClaimedTurn:
         is_hidden: bool,
     ) -> None:
         self.turn = turn
-        self._record = record
+        self._record = replace(record, is_new=False)
+        self._intended_in_ledger = 1 if record.is_new else record.intended
         self._delivery = delivery
         self._ledger = ledger
         self._clock = clock
@@ -72,13 +73,20 @@ class ClaimedTurn:
         """Change the record, in the ledger first. Raises `GiveBack`."""
         changed = replace(self._record, **changes)
         self.retry_until_deadline(lambda: self._ledger.advance(changed))
-        self._record = changed
+        self._stored(changed)
 
     def try_advance(self, **changes: Unpack[Changes]) -> None:
         """The same with one try, for progress, which may be skipped. Raises `ServiceUnavailable`."""
         changed = replace(self._record, **changes)
         self._ledger.advance(changed)
-        self._record = changed
+        self._stored(changed)
+
+    def knows_of(self, number: int) -> bool:
+        """Whether the ledger knows that message `number` may stand: then it can be posted."""
+        if number >= max(self._intended_in_ledger, self._record.intended):
+            return False
+        self.note(intended=max(self._record.intended, number + 1))
+        return True
 
     def note(self, **changes: Unpack[Changes]) -> None:
         """Change the record here. The ledger gets to know that with the next change that it stores.
@@ -106,7 +114,7 @@ class ClaimedTurn:
             failure=failure,
         )
         self.retry_until_deadline(lambda: self._ledger.owe(owing))
-        self._record = owing
+        self._stored(owing)
 
     def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
         """Owe one message, which says why there is no answer. See `wording.explanation`."""
@@ -118,7 +126,7 @@ class ClaimedTurn:
         self.before_settling(state)
         settled = replace(self._record, state=state, owed=(), rest="", ending=None)
         self.retry_until_deadline(lambda: self._ledger.settle(settled))
-        self._record = settled
+        self._stored(settled)
         if state is State.ANSWERED and self.turn.attempt > 1:
             with suppress(ServiceUnavailable):  # it expires by itself
                 self._ledger.forget_question(self.turn)
@@ -131,6 +139,10 @@ class ClaimedTurn:
         """
         tries = self._record.tries - (0 if is_try else 1)
         self._ledger.release(replace(self._record, tries=tries))
+
+    def _stored(self, record: Record) -> None:
+        self._record = record
+        self._intended_in_ledger = record.intended
 
     # --- the lease ---
 

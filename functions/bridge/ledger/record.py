@@ -20,7 +20,7 @@ The record counts these tries: a queue's receives are none, as a message that ha
 and again.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -64,6 +64,8 @@ class Record:
         owner: the worker that holds it; changes are refused to everybody else.
         reply: the ts of the messages of its reply that are known to stand, in order.
         intended: how many messages may stand: one more than `reply` has while a post is under way.
+        is_new: whether the claim began the record. The ledger then knows already that the first message may
+            stand, so that it can be posted without another write; `intended` does not count it before that.
         owed: the final messages that must land, () when there are none.
         rest: the text that must land as a file besides, "" when there is none.
         ending: the state that the turn settles in once they have, None while that is open.
@@ -82,6 +84,7 @@ class Record:
     ending: State | None = None
     failure: Failure | None = None
     tries: int = 1
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ class Ledger(Protocol):
         ...
 
     def release(self, record: Record) -> None:
-        """End the lease, and store how often the turn was tried."""
+        """End the lease, and store how often the turn was tried and how many messages may stand."""
         ...
 
     def advance(self, record: Record) -> None:

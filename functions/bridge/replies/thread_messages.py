@@ -133,7 +133,7 @@ class ThreadMessages:
         self._edited.add(message.number)
 
     def _try_intend(self, number: int) -> None:
-        if self._claimed.record.intended <= number:
+        if not self._claimed.knows_of(number):
             self._claimed.try_advance(intended=number + 1)
 
     def _put_on_record(self, ts: str) -> None:
@@ -203,7 +203,7 @@ class ThreadMessages:
         self._delete(gone)
 
     def _post(self, message: Message) -> str:
-        if self._claimed.record.intended <= message.number:
+        if not self._claimed.knows_of(message.number):
             self._claimed.advance(intended=message.number + 1)
         return self._claimed.write_until_deadline(lambda: self._post_once(message, until_deadline=True))
 

@@ -90,7 +90,16 @@ def test_a_live_lease_keeps_others_out(ledger: Ledger) -> None:
 
 def test_who_claims_twice_finds_its_own_claim(ledger: Ledger) -> None:
     mine = claim(ledger)  # the confirmation got lost, and the client asks again
-    assert claim(ledger, now=START + 2) == mine
+    again = claim(ledger, now=START + 2)
+    assert again == replace(mine, intended=1)
+    assert not again.is_new  # a message may have been posted meanwhile
+
+
+def test_a_new_turns_first_message_may_stand_as_soon_as_it_is_claimed(ledger: Ledger) -> None:
+    mine = claim(ledger)
+    assert mine.is_new
+    assert mine.intended == 0
+    assert claim(ledger, "two", now=START + 61).intended == 1
 
 
 def test_a_renewed_lease_keeps_others_out_for_longer(ledger: Ledger) -> None:
