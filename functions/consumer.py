@@ -12,6 +12,7 @@ from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.queue import SqsMessage
 from functions.adapters.aws.slots import DynamoSlots
+from functions.adapters.beside import beside
 from functions.adapters.clock import SystemClock
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
@@ -79,6 +80,7 @@ class Consumer:
             audit=AuditLog(JsonClient("logs"), clock, group=own.audit_log_group, stream=own.audit_log_stream),
             slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),
             clock=clock,
+            beside=beside,
             lease_seconds=self.settings.lease_seconds,
             notify_after=self.settings.reply.notify_after_seconds,
         )

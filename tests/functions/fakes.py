@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from functions.bridge.admission.slots import (
     MINUTE,
@@ -72,6 +73,9 @@ def command_of(turn: Turn) -> TurnCommand:
     return Retry(
         turn.team, turn.channel, turn.ts, turn.thread_ts, turn.user, turn.bot_user, attempt=turn.attempt
     )
+
+
+T = TypeVar("T")
 
 
 class FakeClock:
@@ -341,9 +345,13 @@ class FakeLedger:
         self.questions.pop(turn.turn_id, None)
 
     def agent_of(self, thread_id: str) -> str | None:
+        if script := self.trouble.get("agent_of"):
+            raise script.pop(0)
         return self.agents.get(thread_id)
 
     def keep_agent(self, thread_id: str, name: str) -> None:
+        if script := self.trouble.get("keep_agent"):
+            raise script.pop(0)
         self.agents[thread_id] = name
 
     def renew(self, record: Record, *, until: float) -> None:
@@ -527,6 +535,27 @@ class ScriptedAgent:
         return self.runs[-1]
 
 
+def at_once(call: Callable[[], T]) -> Callable[[], T]:
+    """Runs what is to run beside something before it, the same each time."""
+    try:
+        result = call()
+    except Exception as exc:  # noqa: BLE001 - the caller waits for it
+        trouble = exc
+    else:
+        return lambda: result
+
+    def fail() -> T:
+        raise trouble
+
+    return fail
+
+
+def when_waited_for(call: Callable[[], T]) -> Callable[[], T]:
+    """Runs what is to run beside something when its result is waited for: as late as that can be."""
+    waiting = cache(lambda: at_once(call))
+    return lambda: waiting()()
+
+
 class Stage:
     """Everything that a turn needs, put together for a test."""
 
@@ -546,6 +575,7 @@ class Stage:
             audit=self.audit,
             slots=self.slots,
             clock=self.clock,
+            beside=at_once,
             lease_seconds=60.0,
             notify_after=60.0,
         )

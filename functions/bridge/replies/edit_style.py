@@ -1,12 +1,13 @@
 """The style in which a placeholder is edited into the answer."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from functions.bridge import wording
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.markdown import growing, safe
 from functions.bridge.markdown.split import Pages
-from functions.bridge.replies.chat import ChatRateLimited, Message
+from functions.bridge.replies.chat import ChatError, ChatRateLimited, Message
 from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.thread_messages import ThreadMessages
 
@@ -24,7 +25,15 @@ class EditStyle:
         self._pages = Pages(most=most_messages)
         self.shows_answer = False
 
+    def begin(self) -> None:
+        self._messages.begin(wording.PLACEHOLDER)
+
+    def join(self) -> None:
+        with suppress(ChatError):
+            self._messages.try_join()
+
     def wait(self, words: str) -> None:
+        self._messages.try_join()
         if words != wording.PLACEHOLDER or not self._messages.are_shown:
             self._messages.try_show([words])
 

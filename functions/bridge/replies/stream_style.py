@@ -100,6 +100,12 @@ class StreamStyle:
     def shows_answer(self) -> bool:
         return self._edits.shows_answer  # one answer for both: edits go on where streaming ends
 
+    def begin(self) -> None:
+        """The status is one call, which is made while the agent works."""
+
+    def join(self) -> None:
+        """Nothing has been begun."""
+
     def wait(self, words: str) -> None:
         if self._open and self._open.is_old(self._clock.now()):
             self._or_edit(lambda: self._end(self._cut_here(self._position)))

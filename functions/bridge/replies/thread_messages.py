@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
+from functions.bridge.beside import Beside
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.replies.chat import (
     Chat,
     ChatAppRefused,
+    ChatError,
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
@@ -32,9 +34,12 @@ class ThreadMessages:
     raise what `ClaimedTurn.write_until_deadline` raises, and the refusals that they say.
     """
 
-    def __init__(self, claimed: ClaimedTurn, chat: Chat) -> None:
+    def __init__(self, claimed: ClaimedTurn, chat: Chat, beside: Beside) -> None:
         self._claimed = claimed
         self._chat = chat
+        self._beside = beside
+        # What is being posted beside the caller's work, and what waits for its ts.
+        self._begun: tuple[Message, Callable[[], str]] | None = None
         self._unconfirmed = Unconfirmed(claimed, chat)
         # What each message shows, if no lost call has changed it.
         self._shown: dict[int, Message] = {}
@@ -55,8 +60,29 @@ class ThreadMessages:
 
     # --- progress ---
 
+    def begin(self, text: str) -> None:
+        """Post the first message beside what the caller does, if nothing must be found or stored first."""
+        if self._claimed.record.reply or self._unconfirmed or not self._claimed.knows_of(0):
+            return
+        message = Message(self._claimed.turn, 0, text)
+        self._begun = message, self._beside(lambda: self._chat.post(message))
+
+    def try_join(self) -> None:
+        """Wait for what `begin` has begun."""
+        if self._begun is None:
+            return
+        (message, wait), self._begun = self._begun, None
+        try:
+            ts = wait()
+        except ChatUnavailable:
+            self._unconfirmed.add(message.number)
+            raise
+        self._put_on_record(ts)
+        self._shown[message.number] = message
+
     def try_show(self, texts: Sequence[str]) -> None:
         """Let the first messages say `texts`. A message that says its text already needs no call."""
+        self.try_join()
         for message in (Message(self._claimed.turn, number, text) for number, text in enumerate(texts)):
             if self._shown.get(message.number) != message:
                 self.try_check_lease()
@@ -146,6 +172,8 @@ class ThreadMessages:
 
     def standing(self) -> dict[int, str]:
         """The messages that are in the thread, number to ts. Looks for them where the ledger is not sure."""
+        with suppress(ChatError):  # what must land is tried for longer
+            self.try_join()
         known = dict(enumerate(self._claimed.record.reply))
         if self._claimed.record.intended > len(known):
             known = self._unconfirmed.all_found() | known

@@ -24,6 +24,10 @@ class Unconfirmed:
         """Whether there may be any."""
         return bool(self._numbers)
 
+    def add(self, number: int) -> None:
+        """Message `number` was posted, and the answer to that got lost."""
+        self._numbers.add(number)
+
     def is_hopeless(self, number: int) -> bool:
         """Whether message `number` may stand, and cannot be looked for."""
         return number in self._numbers and not self._may_search

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.replies.chat import Chat, Message
@@ -21,6 +22,14 @@ class Progress(Protocol):
     @property
     def shows_answer(self) -> bool:
         """Whether any words of the agent have been shown."""
+        ...
+
+    def begin(self) -> None:
+        """Begin to show that somebody is at work, beside what the caller does, where that needs a call."""
+        ...
+
+    def join(self) -> None:
+        """Wait for what `begin` has begun. Trouble with it is left to `wait`, and to what must land."""
         ...
 
     def wait(self, words: str) -> None:
@@ -55,9 +64,16 @@ class Writer:
     """
 
     def __init__(
-        self, claimed: ClaimedTurn, chat: Chat, clock: Clock, *, style: Style, most_messages: int
+        self,
+        claimed: ClaimedTurn,
+        chat: Chat,
+        clock: Clock,
+        beside: Beside,
+        *,
+        style: Style,
+        most_messages: int,
     ) -> None:
-        self.messages = ThreadMessages(claimed, chat)
+        self.messages = ThreadMessages(claimed, chat, beside)
         self.status = ThreadStatus(claimed, chat)
         self.owed = OwedText(claimed, chat, self.messages, self.status, most_messages=most_messages)
         edits = EditStyle(claimed, self.messages, most_messages=most_messages)

@@ -13,7 +13,7 @@ from functions.bridge.agents.routing import Agents, Choice, NoChoice
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.ledger.record import SETTLED, AlreadySettled, Held, LeaseLost, Ledger, Record, State
+from functions.bridge.ledger.record import SETTLED, AlreadySettled, Held, LeaseLost, Record, State
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatError,
@@ -29,6 +29,7 @@ from functions.bridge.turns.audit import TurnAudit
 from functions.bridge.turns.door import Door, TakenSlot, Waits
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.thread_agent import ThreadAgent
 from functions.bridge.waits import Retry
 
 # After so many tries in vain a turn is given up, and its thread told so.
@@ -76,31 +77,36 @@ def answer(
     """
 
     conversation: AskAgent | None = None
+    thread = ThreadAgent(turn.thread_id, ports, is_read=agents.are_several())
 
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, slot: TakenSlot) -> None:
         nonlocal conversation
         us = claimed.retry_until_deadline(ports.chat.identity)
         check_meant(turn, us)
         record, is_new = claimed.record, delivery.receive_count == 1
-        door = Door(claimed, ports.chat, us, outcome, slot, is_new=is_new)
+        door = Door(claimed, ports, us, outcome, slot, is_new=is_new)
         is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
         if is_tried or turn.notice in _OUR_FAULT:
             _owe_own_words(claimed, writer, outcome)
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
         elif door.lets_in(access.bridge):
-            chosen = _own_answer(turn, agents) or _choose(claimed, ports.ledger, turn, agents)
+            chosen = _own_answer(turn, agents) or _choose(turn, agents, so_far=thread.name(claimed))
             if isinstance(chosen, str):
                 claimed.owe([chosen], State.ANSWERED)
             elif door.lets_in(access.of(chosen.name)) and door.has_slot():
-                _keep(claimed, ports.ledger, chosen)
                 outcome.agent = chosen.name
+                thread.keep(chosen.name)
                 question = replace(turn, text=chosen.text)
                 stop_at = delivery.deadline - margin
                 conversation = AskAgent(claimed, writer.progress, ports, outcome, options, stop_at=stop_at)
                 conversation.ask(chosen.agent, question, attachments, asker=door.name)
+                thread.ensure_kept(claimed, chosen.name)
 
-    outcome = _hold(turn, delivery, ports, work, options=options, may_ask=turn.notice is None)
+    try:
+        outcome = _hold(turn, delivery, ports, work, options=options, may_ask=turn.notice is None)
+    finally:
+        thread.close()
     if conversation is not None:
         conversation.note_session(deadline=delivery.deadline)
     return outcome
@@ -125,22 +131,14 @@ def _own_answer(asked: Turn, agents: Agents) -> str:
     return objection(asked.files)
 
 
-def _choose(claimed: ClaimedTurn, ledger: Ledger, asked: Turn, agents: Agents) -> Choice | str:
+def _choose(asked: Turn, agents: Agents, *, so_far: str | None) -> Choice | str:
     """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
-    thread = claimed.turn.thread_id
-    so_far = claimed.retry_until_deadline(lambda: ledger.agent_of(thread)) if agents.are_several() else None
     match agents.choose(asked.channel, asked.text, so_far=so_far):
         case NoChoice() as nobody:
             return wording.no_choice(nobody, agents.reachable(asked.channel))
         case Choice(text=text) as choice if text or asked.files:
             return choice
     return _help(asked, agents)
-
-
-def _keep(claimed: ClaimedTurn, ledger: Ledger, choice: Choice) -> None:
-    """The thread stays with its agent. With one agent too: there may be several by its next question."""
-    thread = claimed.turn.thread_id
-    claimed.retry_until_deadline(lambda: ledger.keep_agent(thread, choice.name))
 
 
 def _help(asked: Turn, agents: Agents) -> str:
@@ -160,7 +158,7 @@ def _hold(
 
     `may_ask` is whether an agent may be asked, for which a slot is taken beside the claim.
     """
-    is_hidden = delivery.extend_for_claim(ports.lease_seconds)
+    hidden = ports.beside(lambda: delivery.extend_for_claim(ports.lease_seconds))
     now = ports.clock.now()
     slot = TakenSlot(turn, delivery, ports, is_wanted=may_ask)
     try:
@@ -169,6 +167,8 @@ def _hold(
         slot.give_back(forget=True)
         retry_in_seconds = delivery.back_off(delivery.receive_count)  # nobody knows how often it was tried
         return Outcome(Verdict.UNAVAILABLE, detail=str(exc), retry_in_seconds=retry_in_seconds)
+    finally:
+        is_hidden = hidden()  # before anybody hides the message for another time
     if isinstance(claim, AlreadySettled):
         slot.give_back(forget=True)
         # Who settled the turn may have been killed before that was in the log: rather twice than never.
@@ -209,7 +209,9 @@ def _work_on(
     """Have the turn settled, or say why it is given back. `claim` is its record as it was claimed."""
     turn = claimed.turn
     style = options.style_in(turn.channel)
-    writer = Writer(claimed, ports.chat, ports.clock, style=style, most_messages=options.max_messages)
+    writer = Writer(
+        claimed, ports.chat, ports.clock, ports.beside, style=style, most_messages=options.max_messages
+    )
     outcome = Outcome(Verdict.FAILED, claimed_at=began_at)
     audit = TurnAudit(turn, delivery, ports, outcome)
     claimed.before_settling = lambda state: audit.write(_verdict(state, outcome), claimed.record.failure)

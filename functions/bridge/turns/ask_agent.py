@@ -92,9 +92,17 @@ class AskAgent:
             ChatAppRefused: Slack refused the app before the agent was started. It was not asked.
             ChatRefused: Slack lets the bot write nothing here. It was not asked either, and the turn is over.
         """
+        self._progress.begin()
+        try:
+            self._ask(agent, asked, attachments, asker)
+        finally:
+            self._progress.join()
+
+    def _ask(self, agent: Agent, asked: Turn, attachments: Attachments, asker: str) -> None:
         if not self._chat.has_written_in(self._claimed.turn.channel):
-            # On record before it shows, so that whoever takes over clears it away.
-            self._claimed.advance(intended=max(1, self._claimed.record.intended))
+            if not self._claimed.knows_of(0):
+                # On record before it shows, so that whoever takes over clears it away.
+                self._claimed.advance(intended=1)
             self._wait(wording.PLACEHOLDER)  # elsewhere it is shown while the agent works
         try:
             question = self._question(asked, attachments, asker)

@@ -14,7 +14,7 @@ from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.people import Identity, Person
-from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused, ChatStopped
+from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused, ChatStopped
 from functions.bridge.replies.thread_messages import ThreadMessages
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
@@ -71,7 +71,7 @@ class Door:
     def __init__(
         self,
         claimed: ClaimedTurn,
-        chat: Chat,
+        ports: Ports,
         us: Identity,
         outcome: Outcome,
         slot: TakenSlot,
@@ -79,7 +79,8 @@ class Door:
         is_new: bool,
     ) -> None:
         self._claimed = claimed
-        self._chat = chat
+        self._chat = ports.chat
+        self._beside = ports.beside
         self._us = us
         self._outcome = outcome
         self._slot = slot
@@ -160,7 +161,7 @@ class Door:
         if self._claimed.record.reply and not self._is_new:
             return  # it stands there
         try:
-            ThreadMessages(self._claimed, self._chat).try_show([wording.waits(full)])
+            ThreadMessages(self._claimed, self._chat, self._beside).try_show([wording.waits(full)])
         except (ChatAppRefused, ChatStopped):
             raise
         except (ChatError, ServiceUnavailable) as exc:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.bridge.admission.slots import Slots
+from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.replies.chat import Chat
@@ -33,5 +34,6 @@ class Ports:
     audit: Audit
     slots: Slots
     clock: Clock
+    beside: Beside
     lease_seconds: float
     notify_after: float

@@ -29,7 +29,7 @@ def test_the_placeholder_becomes_the_answer(stage: Stage) -> None:
     assert outcome == Outcome(
         Verdict.ANSWERED, first_text_seconds=0.5, agent="default", claimed_at=START, asked_at=START
     )
-    assert stage.chat.calls[:2] == [("name_of", TURN.user), ("post", "Processing…")]
+    assert stage.chat.calls[:2] == [("post", "Processing…"), ("name_of", TURN.user)]
     assert stage.chat.texts() == ["It is sunny."]
     assert stage.record.state is State.ANSWERED
 

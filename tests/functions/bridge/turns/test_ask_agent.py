@@ -33,7 +33,7 @@ from functions.bridge.turns.answer import MOST_TRIES
 from functions.bridge.turns.ask_agent import RETRY_WAITS
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import CHART, PHOTO, SUNNY, Killed, asking_with, slow_down, take
-from tests.functions.fakes import TURN, ScriptedAgent, ScriptedRun, Stage, Step, next_attempt
+from tests.functions.fakes import TURN, ScriptedAgent, ScriptedRun, Stage, Step, next_attempt, when_waited_for
 
 # --- the question -------------------------------------------------------------------------------------------
 
@@ -423,6 +423,7 @@ def test_trouble_that_is_not_the_places_holds_no_agent_up(
 @STYLES
 def test_the_first_word_stands_before_the_agent_is_asked(stage: Stage, style: Style) -> None:
     stage.chat.places.clear()
+    stage.ports = replace(stage.ports, beside=when_waited_for)
     shown: list[int] = []
 
     class LookingAgent(ScriptedAgent):

@@ -22,7 +22,7 @@ from functions.bridge.turns.handle import handle
 from functions.bridge.turns.ports import Ports
 from tests.functions.bridge.asking import Killed, NotingAgent, answering
 from tests.functions.bridge.outcomes import check_agent, check_settled
-from tests.functions.fakes import TURN, Stage, Step, command_of, next_attempt
+from tests.functions.fakes import TURN, Stage, Step, at_once, command_of, next_attempt, when_waited_for
 
 STORIES = 250
 TEXTS = ["It is sunny. ", "More of it.\n\n", "x ", "`y` ", "a < b ", "- one\n- two\n\n"]
@@ -164,6 +164,7 @@ class Story:
             ledger=Subject(stage.ledger, self._luck.ledger),
             audit=Subject(stage.audit, self._luck.ledger),
             slots=Subject(stage.slots, self._luck.slots),
+            beside=self._chance.choice([at_once, when_waited_for]),
             clock=stage.clock,
             lease_seconds=LEASE_SECONDS,
             notify_after=60.0,

@@ -35,7 +35,7 @@ from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from tests.functions.bridge.asking import Killed, NotingAgent, answering
 from tests.functions.bridge.outcomes import check_agent, check_answer, check_settled
-from tests.functions.fakes import TURN, Stage, Step, command_of, next_attempt
+from tests.functions.fakes import TURN, Stage, Step, at_once, command_of, next_attempt, when_waited_for
 
 PARAGRAPHS = [f"Paragraph {number}. {'word ' * 200}\n\n" for number in range(24)]
 SCRIPTS: dict[str, list[Step]] = {
@@ -134,6 +134,7 @@ class TurnMachine(RuleBasedStateMachine):
         self.attempt = TURN
         self.asked: list[int] = []
         self.clock_off = 0.0
+        self.calls_run_late = False
         self.access = Access()
         self.receives: Counter[int] = Counter()
         # What the agent said, by attempt.
@@ -173,6 +174,10 @@ class TurnMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
         self.stage.clock.sleep(seconds)
+
+    @rule(late=st.booleans())
+    def calls_beside_others_run_late(self, late: bool) -> None:
+        self.calls_run_late = late
 
     @rule(seconds=st.sampled_from([-5.0, 0.0, 5.0]))
     def next_worker_has_a_clock_of_its_own(self, seconds: float) -> None:
@@ -337,6 +342,7 @@ class TurnMachine(RuleBasedStateMachine):
             ledger=Watched(stage.ledger, point),
             audit=Watched(stage.audit, point),
             slots=Watched(stage.slots, point),
+            beside=when_waited_for if self.calls_run_late else at_once,
             clock=WrongClock(stage.clock, self.clock_off),
             lease_seconds=60.0,
             notify_after=60.0,

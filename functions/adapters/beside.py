@@ -1,0 +1,16 @@
+"""Calls that run beside the caller's work, in threads."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# An execution environment works on one turn at a time, which hides its message, reads and keeps its thread's
+# agent, and posts its first message beside other calls.
+_THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="beside")
+
+
+def beside(call: Callable[[], T]) -> Callable[[], T]:
+    """See `functions.bridge.beside.Beside`."""
+    return _THREADS.submit(call).result
