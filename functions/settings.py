@@ -70,7 +70,7 @@ class AgentSettings:
     def remembers_people(self) -> bool:
         return self.memory_by is MemoryBy.PERSON
 
-    def target(self, name: str) -> str:
+    def required(self, name: str) -> str:
         """A member without which the kind cannot do. Raises `SettingError`."""
         value = str(getattr(self, name))
         if not value:
@@ -106,7 +106,7 @@ class Settings:
         if path := environment.get("SETTINGS_FILE"):
             document = _json(path, Path(path).read_text("utf-8"))
         else:
-            document = _former(environment)
+            document = _document_of_variables(environment)
         settings: Settings = _typed(cls, document, "")
         sample = _json("SAMPLE_AGENT", environment.get("SAMPLE_AGENT", "{}"))
         agents = _typed(Mapping[str, AgentSettings], sample, "SAMPLE_AGENT")
@@ -179,7 +179,7 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _former(environment: Mapping[str, str]) -> dict[str, object]:
+def _document_of_variables(environment: Mapping[str, str]) -> dict[str, object]:
     """The document that the variables of former versions amount to.
 
     Lambda updates a function's code and its variables one after the other: for seconds this code may run

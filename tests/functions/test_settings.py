@@ -162,7 +162,7 @@ def test_new_dead_letters_start_with_the_fewer_variables_of_the_version_before()
 
 def test_what_an_agent_of_a_kind_needs_is_named() -> None:
     with pytest.raises(SettingError, match="there is no alias_id for an agent of kind 'bedrock-agent'"):
-        AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ").target("alias_id")
+        AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ").required("alias_id")
 
 
 def test_a_receiver_that_has_its_old_variables_still_sends_everything_to_the_worker() -> None:

@@ -6,12 +6,18 @@ docs.ag-ui.com/concepts/events. Names that left the protocol with version 1.0 (T
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from functions.adapters.agents.deltas import (
+    ArgumentDigests,
+    MessageJoiner,
+    ReasoningBuffer,
+    ToolCalls,
+    ToolUses,
+)
 from functions.adapters.agents.error_texts import identifier
-from functions.adapters.agents.pieces import Arguments, Calls, Said, Thought, ToolsSeen
 from functions.bridge.agents.events import AgentEvent, Failed, ToolKind
 from functions.bridge.agents.failures import Failure, at_work
 
-_THOUGHTS = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
+_REASONING = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
 # Other objects may have a "type" in capitals too.
 _NAMES = ("RAW", "CUSTOM")
 _PREFIXES = (
@@ -35,11 +41,11 @@ class AgUiTranslator:
     """
 
     def __init__(self) -> None:
-        self._said = Said()
-        self._thought = Thought()
-        self._tools = ToolsSeen()
-        self._calls = Calls()
-        self._arguments = Arguments()
+        self._messages = MessageJoiner()
+        self._reasoning = ReasoningBuffer()
+        self._tool_uses = ToolUses()
+        self._calls = ToolCalls()
+        self._digests = ArgumentDigests()
         self._call = ""  # the last one: a chunk without an id goes on with it
         self._message: object = None  # the last one: a chunk without an id goes on with it
         self._shown: object = None  # the last one of the agent's
@@ -48,10 +54,10 @@ class AgUiTranslator:
 
     def __call__(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
         kind = event["type"]
-        if kind in _THOUGHTS:
-            self._thought.add(_string(event, "delta"))
+        if kind in _REASONING:
+            self._reasoning.add(_string(event, "delta"))
             return
-        yield from self._thought.end()
+        yield from self._reasoning.end()
         match kind:
             case "RUN_STARTED":
                 self.is_open = True
@@ -60,15 +66,15 @@ class AgUiTranslator:
             case "TOOL_CALL_START" | "TOOL_CALL_ARGS" | "TOOL_CALL_CHUNK":
                 yield from self._tool_call(event)
             case "TOOL_CALL_END" | "TOOL_CALL_RESULT":
-                yield from self._arguments.end(_string(event, "toolCallId"))
+                yield from self._digests.end(_string(event, "toolCallId"))
             case "SUBAGENT_STARTED":
-                yield from self._tools.use(
+                yield from self._tool_uses.use(
                     event.get("subagentRunId"), event.get("name"), ToolKind.COLLABORATOR
                 )
             case "RUN_FINISHED":
                 self.is_open = False
-                yield from self._arguments.end_all()  # chunks have no end of their own
-                yield from self._said.end()
+                yield from self._digests.end_all()  # chunks have no end of their own
+                yield from self._messages.end()
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
                 # Its message may quote what was said.
@@ -78,11 +84,11 @@ class AgUiTranslator:
     def _tool_call(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
         self._call = _string(event, "toolCallId") or self._call
         if name := event.get("toolCallName"):
-            yield from self._tools.use(event.get("toolCallId"), name)
+            yield from self._tool_uses.use(event.get("toolCallId"), name)
             self._calls.start(self._call, name)
-            self._arguments.start(self._call, name)
+            self._digests.start(self._call, name)
         self._calls.add(self._call, _string(event, "delta"))
-        self._arguments.add(self._call, _string(event, "delta"))
+        self._digests.add(self._call, _string(event, "delta"))
 
     def _outcome(self, outcome: object) -> Iterator[AgentEvent]:
         """How a run ended that may wait for something: docs.ag-ui.com/concepts/interrupts
@@ -116,8 +122,8 @@ class AgUiTranslator:
             return
         if message != self._shown:
             self._shown = message
-            self._said.new_message()
-        yield from self._said.piece(_string(event, "delta"))
+            self._messages.new_message()
+        yield from self._messages.delta(_string(event, "delta"))
 
 
 def _string(event: Mapping[str, Any], name: str) -> str:

@@ -33,7 +33,7 @@ REFUSED = {
 
 def client_of(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgentCoreClient":
     """A client for the agent at `arn`, in the region that the ARN names. Raises `SettingError`."""
-    region = region_of(settings.target("arn"))
+    region = region_of(settings.required("arn"))
     return bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region)
 
 

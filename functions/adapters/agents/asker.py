@@ -3,7 +3,7 @@
 from functions.bridge.agents.port import Asker
 
 
-def facts(asker: Asker) -> dict[str, str]:
+def asker_attributes(asker: Asker) -> dict[str, str]:
     """Slack's ids under "user", "team", "channel" and "thread"; "name" where it is known."""
     named = {"name": asker.name} if asker.name else {}
     return {

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EventStreamError
 
-from functions.adapters.agents.asker import facts
-from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator, is_harmless
+from functions.adapters.agents.asker import asker_attributes
+from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator, only_reasons
 from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.client import bedrock_agent_runtime, role_of
 from functions.adapters.agents.connection import Connection
@@ -53,7 +53,9 @@ def from_settings(settings: AgentSettings, ports: AgentPorts) -> "BedrockAgent":
     client = bedrock_agent_runtime(
         longest_silence=ports.longest_silence, role=role_of(settings), region=settings.region
     )
-    return BedrockAgent(client, agent_id=settings.target("agent_id"), alias_id=settings.target("alias_id"))
+    return BedrockAgent(
+        client, agent_id=settings.required("agent_id"), alias_id=settings.required("alias_id")
+    )
 
 
 class BedrockAgent:
@@ -71,15 +73,15 @@ class BedrockAgent:
         return BackgroundRun(AgentCall(translated, refused=_REFUSED, broken_off=_BROKEN_OFF))
 
     def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
-        harmless = True  # nothing was done yet, so that asking again repeats nothing
+        only_reasoned = True  # nothing was done yet, so that asking again repeats nothing
         stream, streaming = self._invoke(question, connection)
         translate = InvokeAgentTranslator()
         try:
             for member in stream:
-                harmless = harmless and is_harmless(member)
+                only_reasoned = only_reasoned and only_reasons(member)
                 yield from translate(member)
         except EventStreamError as exc:
-            if not (streaming and harmless and code(exc) == "accessDeniedException"):
+            if not (streaming and only_reasoned and code(exc) == "accessDeniedException"):
                 raise
             connection.close()
             self._may_stream = False
@@ -98,7 +100,9 @@ class BedrockAgent:
             sessionId=question.session_id,
             inputText=question.text,
             sessionState={
-                "sessionAttributes": {f"slack_{name}": fact for name, fact in facts(question.asker).items()},
+                "sessionAttributes": {
+                    f"slack_{name}": fact for name, fact in asker_attributes(question.asker).items()
+                },
                 "files": _input_files(question.files),
             },
             # Always: without traces the first event comes after the agent's tools ran.

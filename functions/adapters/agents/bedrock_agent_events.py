@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from functions.adapters.agents.pieces import ModelText, encodable, tool_arguments
+from functions.adapters.agents.deltas import ModelText, encodable, tool_arguments
 from functions.bridge import wording
 from functions.bridge.agents.events import (
     AgentEvent,
@@ -30,9 +30,9 @@ from functions.bridge.agents.events import (
 )
 from functions.bridge.agents.failures import Failure
 
-_THOUGHTS = {"modelInvocationInput", "modelInvocationOutput", "rationale"}
+_REASONING = {"modelInvocationInput", "modelInvocationOutput", "rationale"}
 _STEPS = ("orchestrationTrace", "routingClassifierTrace")
-_HARMLESS = {"preProcessingTrace", "guardrailTrace", "failureTrace", *_STEPS}
+_WITHOUT_EFFECT = {"preProcessingTrace", "guardrailTrace", "failureTrace", *_STEPS}
 
 # The member of each kind of location that holds an address; custom documents and SQL have none.
 _ADDRESSES = {
@@ -63,11 +63,11 @@ _REPEATED = ("actionGroup", "function", "apiPath", "httpMethod", "agentId")
 _ACTIONS = {"BLOCKED": "blocked", "ANONYMIZED": "masked"}
 
 
-def is_harmless(member: Mapping[str, Any]) -> bool:
+def only_reasons(member: Mapping[str, Any]) -> bool:
     """Whether the agent has only thought so far. What we do not know may be anything."""
     trace = member.get("trace", {}).get("trace", {})
     steps = {step for kind in _STEPS for step in trace.get(kind, {})}
-    return bool(trace) and trace.keys() <= _HARMLESS and steps <= _THOUGHTS
+    return bool(trace) and trace.keys() <= _WITHOUT_EFFECT and steps <= _REASONING
 
 
 class InvokeAgentTranslator:
@@ -77,9 +77,9 @@ class InvokeAgentTranslator:
         # Chunks may end inside a character: one decoder for the whole answer.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._text = ModelText()
-        self._said = io.StringIO()  # the answer so far: citations count its characters
+        self._answer = io.StringIO()  # the answer so far: citations count its characters
         self._guardrails: set[Guardrail] = set()
-        self._gave = False  # text or a file
+        self._has_output = False  # text or a file
         self._returned_control = False
         self._requests: list[ToolRequest] = []
         self._failure_code: int | None = None
@@ -97,13 +97,13 @@ class InvokeAgentTranslator:
 
     def end(self) -> Iterator[AgentEvent]:
         if rest := self._decoder.decode(b"", final=True):
-            self._gave = True
-            yield from self._text.piece(rest)
+            self._has_output = True
+            yield from self._text.delta(rest)
         yield from self._text.end()
         if self._returned_control:
             yield from self._requests
             yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
-        elif self._failure_code is not None and not self._gave:
+        elif self._failure_code is not None and not self._has_output:
             # Its reason may quote what was said.
             failure = Failure.THROTTLED_AT_WORK if self._failure_code == 429 else Failure.INTERNAL
             yield Failed(failure, f"failureTrace (code {self._failure_code})")
@@ -111,18 +111,18 @@ class InvokeAgentTranslator:
             yield Finished()
 
     def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[AgentEvent]:
-        start = self._said.tell()
+        start = self._answer.tell()
         text = self._decoder.decode(chunk.get("bytes", b""))
-        self._said.write(text)
-        self._gave = self._gave or bool(text)
+        self._answer.write(text)
+        self._has_output = self._has_output or bool(text)
         at = 0
         for cut, citation in sorted(self._citations(chunk, text, start), key=lambda found: found[0]):
             if cut > at:
-                yield from self._text.piece(text[at:cut])
+                yield from self._text.delta(text[at:cut])
             yield citation
             at = max(at, cut)
         if text[at:]:
-            yield from self._text.piece(text[at:])
+            yield from self._text.delta(text[at:])
 
     def _citations(self, chunk: Mapping[str, Any], text: str, start: int) -> Iterator[tuple[int, Citation]]:
         """The citations of a chunk that has sources, each with the place in `text` where it belongs."""
@@ -145,22 +145,22 @@ class InvokeAgentTranslator:
         if not cited:
             return len(text)
         if first >= 0:
-            if self._said_at(first, len(cited)) == cited:
+            if self._answer_at(first, len(cited)) == cited:
                 return first + len(cited) - start
             if text[first : first + len(cited)] == cited:
                 return first + len(cited)
         found = text.find(cited)
         return found + len(cited) if found >= 0 else len(text)
 
-    def _said_at(self, first: int, length: int) -> str:
-        self._said.seek(first)
-        found = self._said.read(length)
-        self._said.seek(0, io.SEEK_END)
+    def _answer_at(self, first: int, length: int) -> str:
+        self._answer.seek(first)
+        found = self._answer.read(length)
+        self._answer.seek(0, io.SEEK_END)
         return found
 
     def _files(self, part: Mapping[str, Any]) -> Iterator[AgentEvent]:
         for file in part.get("files", []):
-            self._gave = True
+            self._has_output = True
             name = encodable(file.get("name", "")).rpartition("/")[2]
             media_type = encodable(file.get("type", ""))
             yield File(name or "file", media_type or "application/octet-stream", file.get("bytes", b""))
@@ -180,7 +180,7 @@ class InvokeAgentTranslator:
             invocation = steps.get("invocationInput", {})
             if used := _tool_use(invocation):
                 yield used
-                if given := _given(invocation):
+                if given := _tool_input(invocation):
                     yield tool_arguments(used.name, given)
         guardrail = _guardrail(trace.get("guardrailTrace", {}))
         if guardrail and guardrail not in self._guardrails:  # a stream is assessed every few characters
@@ -205,7 +205,7 @@ def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
     return ToolUse("") if invocation and invocation.get("invocationType") != "FINISH" else None
 
 
-def _given(invocation: Mapping[str, Any]) -> Any:
+def _tool_input(invocation: Mapping[str, Any]) -> Any:
     """What an agent gives to what it uses; nothing where the trace does not tell."""
     if action := invocation.get("actionGroupInvocationInput"):
         return _arguments(action) if "parameters" in action or "requestBody" in action else None

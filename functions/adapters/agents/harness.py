@@ -43,7 +43,7 @@ def from_settings(settings: AgentSettings, ports: AgentPorts) -> "AgentCoreHarne
     """The harness at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     return AgentCoreHarness(
         client_of(settings, longest_silence=ports.longest_silence),
-        arn=settings.target("arn"),
+        arn=settings.required("arn"),
         qualifier=settings.qualifier,
         remembers_people=settings.remembers_people,
         limits=Limits(settings.timeout_seconds, settings.max_iterations, settings.max_tokens),

@@ -7,7 +7,14 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarnessStrea
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from functions.adapters.agents.pieces import Arguments, Calls, Said, Thought, ToolsSeen, encodable
+from functions.adapters.agents.deltas import (
+    ArgumentDigests,
+    MessageJoiner,
+    ReasoningBuffer,
+    ToolCalls,
+    ToolUses,
+    encodable,
+)
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 
@@ -33,11 +40,11 @@ class HarnessTranslator:
     """
 
     def __init__(self) -> None:
-        self._said = Said()
-        self._thought = Thought()
-        self._tools = ToolsSeen()
-        self._calls = Calls()  # of the message under way
-        self._arguments = Arguments()  # by the block's index
+        self._messages = MessageJoiner()
+        self._reasoning = ReasoningBuffer()
+        self._tool_uses = ToolUses()
+        self._calls = ToolCalls()  # of the message under way
+        self._digests = ArgumentDigests()  # by the block's index
         self._call_in_block: dict[int, str] = {}  # ids by the block's index, which a later block may reuse
         self._from_agent = True
         self._stop_reason = ""  # of the last message; "" while it goes on
@@ -45,31 +52,31 @@ class HarnessTranslator:
 
     def __call__(self, member: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if "messageStart" in member:
-            self._said.new_message()
+            self._messages.new_message()
             self._from_agent = member["messageStart"].get("role") == "assistant"
             self._stop_reason = ""
             self._calls.clear()
             self._call_in_block.clear()
         elif "contentBlockStart" in member:
-            yield from self._thought.end()
+            yield from self._reasoning.end()
             yield from self._begin_block(member["contentBlockStart"])
         elif "contentBlockDelta" in member:
             yield from self._delta(member["contentBlockDelta"])
         elif "contentBlockStop" in member:
-            yield from self._thought.end()
-            yield from self._arguments.end(member["contentBlockStop"].get("contentBlockIndex", 0))
+            yield from self._reasoning.end()
+            yield from self._digests.end(member["contentBlockStop"].get("contentBlockIndex", 0))
         elif "messageStop" in member:
-            yield from self._thought.end()
+            yield from self._reasoning.end()
             self._stop_reason = member["messageStop"].get("stopReason", "")
         elif member.get("hookEvent", {}).get("decision") == "deny":
             self._denying_hook = encodable(member["hookEvent"].get("name", ""))
 
     def end(self) -> Iterator[AgentEvent]:
         """What follows from how the last message stopped, once the stream is closed."""
-        yield from self._said.end()
+        yield from self._messages.end()
         reason = self._stop_reason
         failure = Failure.CUT_OFF if not reason else _FAILED.get(reason)
-        if reason in _CUT_SHORT and not self._said.anything:
+        if reason in _CUT_SHORT and not self._messages.has_text:
             failure = Failure.LIMIT
         if failure is Failure.RETURN_OF_CONTROL:
             try:
@@ -92,8 +99,8 @@ class HarnessTranslator:
         index, use = block.get("contentBlockIndex", 0), block.get("start", {}).get("toolUse")
         self._call_in_block.pop(index, None)
         if use:
-            yield from self._tools.use(use.get("toolUseId"), use.get("name"))
-            self._arguments.start(index, use.get("name"))
+            yield from self._tool_uses.use(use.get("toolUseId"), use.get("name"))
+            self._digests.start(index, use.get("name"))
             if use.get("type") not in _RUN_ELSEWHERE:
                 self._call_in_block[index] = call_id = use.get("toolUseId", "")
                 self._calls.start(call_id, use.get("name"))
@@ -102,10 +109,10 @@ class HarnessTranslator:
         delta = block.get("delta", {})
         if piece := delta.get("toolUse", {}).get("input"):
             index = block.get("contentBlockIndex", 0)
-            self._arguments.add(index, piece)
+            self._digests.add(index, piece)
             self._calls.add(self._call_in_block.get(index, ""), piece)
         elif text := delta.get("reasoningContent", {}).get("text"):
-            self._thought.add(text)
+            self._reasoning.add(text)
         elif self._from_agent and (text := delta.get("text")):
-            yield from self._thought.end()
-            yield from self._said.piece(text)
+            yield from self._reasoning.end()
+            yield from self._messages.delta(text)

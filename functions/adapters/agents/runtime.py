@@ -21,7 +21,7 @@ from functions.adapters.agents.agentcore import (
     runtime_session_id,
     stop_session,
 )
-from functions.adapters.agents.asker import facts
+from functions.adapters.agents.asker import asker_attributes
 from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.connection import Connection
 from functions.adapters.agents.run import BackgroundRun
@@ -47,7 +47,7 @@ def from_settings(settings: AgentSettings, ports: AgentPorts) -> "AgentCoreRunti
     """The runtime at `arn`, or its endpoint `qualifier`, in the region that the ARN names."""
     return AgentCoreRuntime(
         client_of(settings, longest_silence=ports.longest_silence),
-        arn=settings.target("arn"),
+        arn=settings.required("arn"),
         qualifier=settings.qualifier,
         tell_user_id=settings.tell_user_id,
         remembers_people=settings.remembers_people,
@@ -161,7 +161,7 @@ def payload(question: Question, *, remembers_people: bool = False) -> dict[str, 
     ]
     return {
         "prompt": question.text,
-        "slack": facts(question.asker),
+        "slack": asker_attributes(question.asker),
         **({"files": files} if files else {}),
         "sessionId": session,
         "userId": actor_of(question, remembers_people=remembers_people),

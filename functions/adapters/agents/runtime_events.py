@@ -26,8 +26,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from functions.adapters.agents import ag_ui
+from functions.adapters.agents.deltas import (
+    ArgumentDigests,
+    MessageJoiner,
+    ReasoningBuffer,
+    ToolUses,
+    tool_arguments,
+    tool_name,
+)
 from functions.adapters.agents.error_texts import error_in, identifier
-from functions.adapters.agents.pieces import Arguments, Said, Thought, ToolsSeen, tool_arguments, tool_name
 from functions.adapters.agents.sse import Event
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
 from functions.bridge.agents.failures import Failure, at_work
@@ -84,10 +91,10 @@ class RuntimeTranslator:
     """
 
     def __init__(self) -> None:
-        self._said = Said()
-        self._thought = Thought()
-        self._tools = ToolsSeen()
-        self._arguments = Arguments()  # by the block's index
+        self._messages = MessageJoiner()
+        self._reasoning = ReasoningBuffer()
+        self._tool_uses = ToolUses()
+        self._digests = ArgumentDigests()  # by the block's index
         self._ag_ui = ag_ui.AgUiTranslator()
         self._shape = ""  # the one in which the text comes
         self._has_text = False
@@ -116,8 +123,8 @@ class RuntimeTranslator:
         self._unreadable = self._unreadable or not known
 
     def end(self) -> Iterator[AgentEvent]:
-        yield from self._thought.end()
-        for event in self._said.end():
+        yield from self._reasoning.end()
+        for event in self._messages.end():
             self._has_text = True
             yield event
         if failed := self._what_is_missing():
@@ -173,7 +180,7 @@ class RuntimeTranslator:
 
     def _strands_or_answer(self, item: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if isinstance(tool := item.get("current_tool_use"), dict):
-            yield from self._tools.use(tool.get("toolUseId"), tool.get("name"))
+            yield from self._tool_uses.use(tool.get("toolUseId"), tool.get("name"))
         if isinstance(item.get("data"), str):
             yield from self._text("data", item["data"])
         self._has_result = self._has_result or "result" in item
@@ -205,11 +212,11 @@ class RuntimeTranslator:
         content = value.get("content") if isinstance(value, dict) else None
         for block in content if isinstance(content, list) else []:
             if isinstance(block, dict) and isinstance(use := block.get("toolUse"), dict):
-                for new in self._tools.use(use.get("toolUseId"), use.get("name")):
+                for new in self._tool_uses.use(use.get("toolUseId"), use.get("name")):
                     yield new
                     yield tool_arguments(tool_name(use.get("name")), use.get("input", {}))
         if isinstance(value, dict):
-            self._said.new_message()
+            self._messages.new_message()
         self._unreadable = self._unreadable or not _has_known_shape(value)
         yield from self._text(name, _text_in(value))
 
@@ -219,23 +226,23 @@ class RuntimeTranslator:
         docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
         """
         if "messageStart" in event:
-            self._said.new_message()
+            self._messages.new_message()
             self._in_message, self._stop_reason = True, ""
         elif delta := _inner(event, "contentBlockDelta", "delta"):
             if isinstance(piece := _inner(delta, "toolUse").get("input"), str):
-                self._arguments.add(_block(event, "contentBlockDelta"), piece)
+                self._digests.add(_block(event, "contentBlockDelta"), piece)
             elif isinstance(text := _inner(delta, "reasoningContent").get("text"), str):
-                self._thought.add(text)
+                self._reasoning.add(text)
             elif isinstance(text := delta.get("text"), str):
-                yield from self._thought.end()
+                yield from self._reasoning.end()
                 yield from self._text("event", text)
         else:
-            yield from self._thought.end()
+            yield from self._reasoning.end()
             if use := _inner(event, "contentBlockStart", "start", "toolUse"):
-                yield from self._tools.use(use.get("toolUseId"), use.get("name"))
-                self._arguments.start(_block(event, "contentBlockStart"), use.get("name"))
+                yield from self._tool_uses.use(use.get("toolUseId"), use.get("name"))
+                self._digests.start(_block(event, "contentBlockStart"), use.get("name"))
             elif "contentBlockStop" in event:
-                yield from self._arguments.end(_block(event, "contentBlockStop"))
+                yield from self._digests.end(_block(event, "contentBlockStop"))
             elif "messageStop" in event:
                 self._in_message = False
                 self._stop_reason = identifier(_inner(event, "messageStop").get("stopReason"))
@@ -247,7 +254,7 @@ class RuntimeTranslator:
             if shape != "event" and (name := error_in(text)):
                 yield Failed(at_work(name), f"the answer is an error ({name})")
                 return
-            yield from self._said.piece(text)
+            yield from self._messages.delta(text)
 
 
 def _text_in(value: Any) -> str:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.bedrock_agent import BedrockAgent
-from functions.adapters.agents.pieces import tool_arguments
+from functions.adapters.agents.deltas import tool_arguments
 from functions.bridge.agents.events import (
     AgentEvent,
     Citation,

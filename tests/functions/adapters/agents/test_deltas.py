@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.adapters.agents.pieces import Arguments, Said, tool_arguments
+from functions.adapters.agents.deltas import ArgumentDigests, MessageJoiner, tool_arguments
 from functions.bridge.agents.events import Rationale, TextDelta
 
 THOUGHT = "<thinking>Chicago < Lima? I need the </b> weather.</thinking>\n\n"
@@ -15,13 +15,13 @@ CODE = "It is:\n\n```xml\n<thinking>in code</thinking>\n```\n"
 
 def heard(*messages: list[str]) -> tuple[str, list[str]]:
     """The text of an answer and its thoughts."""
-    said = Said()
+    said = MessageJoiner()
     events: list[TextDelta | Rationale] = []
     for number, pieces in enumerate(messages):
         if number:
             said.new_message()
         for piece in pieces:
-            events += said.piece(piece)
+            events += said.delta(piece)
     events += said.end()
     assert all(event.text for event in events)
     texts = [event.text for event in events if isinstance(event, TextDelta)]
@@ -73,7 +73,7 @@ def test_the_same_arguments_have_the_same_digest_however_they_are_written() -> N
 
 @given(cuts=st.lists(st.integers(0, 1000), max_size=6))
 def test_arguments_in_pieces_have_the_digest_of_the_whole(cuts: list[int]) -> None:
-    arguments = Arguments()
+    arguments = ArgumentDigests()
     arguments.start(1, "gateway___book")
     arguments.start(2, "other")
     for piece in split('{"days": 3, "city": "Lima"}', cuts):
@@ -85,14 +85,14 @@ def test_arguments_in_pieces_have_the_digest_of_the_whole(cuts: list[int]) -> No
 
 @pytest.mark.parametrize(("text", "meant"), [("", {}), (" ", {}), ("{half", "{half"), ("[" * 100_000,) * 2])
 def test_arguments_that_are_no_json_have_a_digest_too(text: str, meant: object) -> None:
-    arguments = Arguments()
+    arguments = ArgumentDigests()
     arguments.start("call", "book")
     arguments.add("call", text)
     assert [*arguments.end("call")] == [tool_arguments("book", meant)]
 
 
 def test_at_the_end_only_calls_that_were_given_something_are_told() -> None:
-    arguments = Arguments()
+    arguments = ArgumentDigests()
     for call in ("a", "b"):
         arguments.start(call, call)
     arguments.add("b", "{}")

@@ -35,7 +35,7 @@ class ModelText:
         self._may_think = True
         self._thought = False  # whether there was one
 
-    def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
+    def delta(self, text: str) -> Iterator[TextDelta | Rationale]:
         """The next piece, whatever it ends in the middle of."""
         while text and self._may_think:
             searched = max(0, len(self._held) - len(_END_OF_THOUGHT))
@@ -66,17 +66,17 @@ class ModelText:
         self._held, self._may_think = "", False
 
 
-class Said:
+class MessageJoiner:
     """Joins the messages of which one answer consists: each begins a paragraph of its own.
 
     A model that calls a tool ends its message there, mostly without a line break.
 
     Attributes:
-        anything: whether there was any text yet.
+        has_text: whether there was any text yet.
     """
 
     def __init__(self) -> None:
-        self.anything = False
+        self.has_text = False
         self._ends_line = True
         self._new_message = False
         self._text = ModelText()
@@ -86,25 +86,25 @@ class Said:
         self._new_message = True
         self._text = ModelText()
 
-    def piece(self, text: str) -> Iterator[TextDelta | Rationale]:
+    def delta(self, text: str) -> Iterator[TextDelta | Rationale]:
         """The next piece of the message under way."""
-        yield from map(self._apart, self._text.piece(encodable(text)))
+        yield from map(self._separated, self._text.delta(encodable(text)))
 
     def end(self) -> Iterator[TextDelta | Rationale]:
         """What is left when the answer ends."""
-        yield from map(self._apart, self._text.end())
+        yield from map(self._separated, self._text.end())
 
-    def _apart(self, event: TextDelta | Rationale) -> TextDelta | Rationale:
+    def _separated(self, event: TextDelta | Rationale) -> TextDelta | Rationale:
         """Text that begins a message, in a paragraph of its own."""
         if isinstance(event, Rationale):
             return event
-        apart = self._new_message and self.anything and not self._ends_line
+        apart = self._new_message and self.has_text and not self._ends_line
         self._new_message = False
-        self.anything, self._ends_line = True, event.text.endswith("\n")
+        self.has_text, self._ends_line = True, event.text.endswith("\n")
         return TextDelta(f"\n\n{event.text}") if apart else event
 
 
-class Thought:
+class ReasoningBuffer:
     """Reasoning that comes in pieces of a few characters, made one thought."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Thought:
             yield Rationale(thought)
 
 
-class ToolsSeen:
+class ToolUses:
     """Tells of each call of a tool once, however often its id comes up."""
 
     def __init__(self) -> None:
@@ -136,8 +136,8 @@ class ToolsSeen:
         yield ToolUse(tool_name(name), kind)
 
 
-class Calls:
-    """Calls of tools, whose arguments come in pieces of JSON text."""
+class ToolCalls:
+    """Keeps the calls of one message, whose arguments come in deltas of JSON text."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # by the call's id
@@ -180,8 +180,8 @@ class Calls:
         return text
 
 
-class Arguments:
-    """Arguments of tools that come in pieces of JSON text, which is forgotten once its digest is told."""
+class ArgumentDigests:
+    """Makes a digest of each call's arguments, which come in deltas of JSON text and are not kept."""
 
     def __init__(self) -> None:
         self._calls: dict[Hashable, tuple[str, list[str]]] = {}
