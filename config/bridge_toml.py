@@ -13,13 +13,13 @@ from pathlib import Path
 from config.access import CHANNEL, read_access
 from config.agents import ROLE_ARN, read_agent
 from config.arns import REGION, arn_pattern
-from config.models import DEFAULT_MODEL, wrong_with
+from config.models import DEFAULT_MODEL, problem_with
 from config.regions import has_type, regions_with
 from config.table import Table
 from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.slots import Fairness
 from functions.bridge.agents.routing import DEFAULT_AGENT
-from functions.bridge.channels import names_of
+from functions.bridge.channels import channel_names
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings
 
@@ -238,7 +238,7 @@ def _sample_agent(table: Table, sample: str, region: str | None) -> SampleAgent:
 
 def _check_model(table: Table, model: str, region: str | None, *, own: bool) -> None:
     """Note a model that would not answer in the region; `own` is whether the file itself names it."""
-    wrong = wrong_with(model, region)
+    wrong = problem_with(model, region)
     if wrong is None:
         return
     problem, allowed = wrong
@@ -284,7 +284,7 @@ def _routes(
             table.refuse("channel", "one route for each channel")
         name = table.choice("agent", sorted(names))
         answers_in = agents[name].channels if name in agents else ()
-        if channel and answers_in and not names_of(channel) & {*answers_in}:
+        if channel and answers_in and not channel_names(channel) & {*answers_in}:
             where = ", ".join(answers_in)
             table.refuse(
                 "agent", f"an agent that answers in {channel}; agents.{name}.channels has {where} only"

@@ -99,7 +99,7 @@ def split_profile(model: str) -> tuple[str, str]:
     return "", model
 
 
-def wrong_with(model: str, region: str | None) -> tuple[str, str] | None:
+def problem_with(model: str, region: str | None) -> tuple[str, str] | None:
     """What is certainly wrong with an id in a region, and the ids that would be right; None if nothing is.
 
     `region` is None where nobody knows it.
@@ -107,7 +107,7 @@ def wrong_with(model: str, region: str | None) -> tuple[str, str] | None:
     geography, bare = split_profile(model)
     known = MODELS.get(bare)
     if known is None:
-        if meant := _meant(bare):
+        if meant := _likely_meant(bare):
             return "seems to be misspelt", _callable_ids(meant, region)
         if not _reaches(geography, region):
             return f"cannot be called from {region}", _callable_profiles(region)
@@ -154,7 +154,7 @@ def _callable_profiles(region: str | None) -> str:
     return f"a profile that begins with {' or '.join(names)}, or a model without a profile"
 
 
-def _meant(bare: str) -> str | None:
+def _likely_meant(bare: str) -> str | None:
     """The known id that lacks its end here, or has other letters but the same numbers: no later version."""
     for known in MODELS:
         if re.fullmatch(re.escape(bare) + r"(-\d{8})?(-v\d+)?(:\d+)?", known):

@@ -15,7 +15,7 @@ FIRST_BACK_OFF = 5.0
 LONGEST_BACK_OFF = 60.0
 # Seconds until a turn comes again that waits for others to be over; longer after a quarter of an hour or so,
 # as a queue counts 1,000 receives.
-SHORTEST_WAIT, LONGEST_WAIT = 5.0, 15.0
+SHORTEST_DEFERRAL, LONGEST_DEFERRAL = 5.0, 15.0
 PATIENT_AFTER_RECEIVES = 100
 PATIENT_TIMES = 4
 
@@ -57,7 +57,7 @@ class Delivery:
     @property
     def wait(self) -> float:
         """Seconds until the message comes again that has to wait for others."""
-        seconds = SHORTEST_WAIT + (LONGEST_WAIT - SHORTEST_WAIT) * self.share
+        seconds = SHORTEST_DEFERRAL + (LONGEST_DEFERRAL - SHORTEST_DEFERRAL) * self.share
         return seconds * (PATIENT_TIMES if self.receive_count > PATIENT_AFTER_RECEIVES else 1)
 
     def spread(self, seconds: float) -> float:

@@ -10,7 +10,7 @@ from functions.bridge import fields
 from functions.bridge.fields import Fields, WrongField
 
 # More files than any agent takes, so that the user can be told.
-MOST_FILES = 20
+MOST_LISTED_FILES = 20
 # Each person costs a call; nobody mentions more people than that.
 MOST_PEOPLE = 10
 # Presses of Retry under one question.
@@ -149,7 +149,7 @@ def from_fields(data: Fields) -> Turn:
         text=fields.text(data, "text", None if notice is None else ""),
         notice=notice,
         attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS, default=1),
-        files=tuple(_attachment(file) for file in fields.items(data, "files", most=MOST_FILES)),
+        files=tuple(_attachment(file) for file in fields.items(data, "files", most=MOST_LISTED_FILES)),
         mentioned=tuple(_people(data)),
         app=fields.slack_id(data, "app", ""),
         organization=fields.slack_id(data, "organization", ""),

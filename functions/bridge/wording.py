@@ -8,7 +8,7 @@ from functions.bridge.admission.access import Reason
 from functions.bridge.admission.slots import Full, Limit
 from functions.bridge.agents.events import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.routing import NoChoice, Why
+from functions.bridge.agents.routing import NoChoice, NoChoiceReason
 from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.safe import clean, disarm, escape
 from functions.bridge.names import quoted
@@ -87,13 +87,13 @@ def _questions(number: int) -> str:
 
 
 _NO_CHOICES = {
-    Why.UNKNOWN: "I'm sorry, there is no agent of that name here, so nobody was asked.",
-    Why.ANOTHER_THREAD: "This thread is with **{name}**, and stays with it, so nobody was asked. "
+    NoChoiceReason.UNKNOWN: "I'm sorry, there is no agent of that name here, so nobody was asked.",
+    NoChoiceReason.ANOTHER_THREAD: "This thread is with **{name}**, and stays with it, so nobody was asked. "
     "Please ask the other agent in a new thread.",
-    Why.GONE: "I'm sorry, **{name}**, with which this thread began, cannot be asked here any more. "
-    "Please ask in a new thread.",
-    Why.UNNAMED: "Please say whom you ask.",
-    Why.NOBODY: "I'm sorry, there is no agent in this channel.",
+    NoChoiceReason.GONE: "I'm sorry, **{name}**, with which this thread began, cannot be asked here any "
+    "more. Please ask in a new thread.",
+    NoChoiceReason.UNNAMED: "Please say whom you ask.",
+    NoChoiceReason.NOBODY: "I'm sorry, there is no agent in this channel.",
 }
 
 

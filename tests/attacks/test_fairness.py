@@ -10,7 +10,7 @@ from functions.bridge.admission.access import Access, Reason
 from functions.bridge.admission.slots import Fairness, Full, Limit
 from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
-from functions.bridge.delivery import LONGEST_WAIT, PATIENT_AFTER_RECEIVES, SHORTEST_WAIT
+from functions.bridge.delivery import LONGEST_DEFERRAL, PATIENT_AFTER_RECEIVES, SHORTEST_DEFERRAL
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
@@ -130,8 +130,8 @@ def test_waiting_takes_5_to_15_seconds_and_longer_after_a_while() -> None:
     crowd.while_two_run(*[question(1)] * (PATIENT_AFTER_RECEIVES + 5))
     waits = [outcome.retry_in_seconds or 0.0 for outcome in crowd.outcomes]
     early, late = waits[:PATIENT_AFTER_RECEIVES], waits[PATIENT_AFTER_RECEIVES:]
-    assert SHORTEST_WAIT <= min(early) < max(early) <= LONGEST_WAIT
-    assert all(4 * SHORTEST_WAIT <= wait <= 4 * LONGEST_WAIT for wait in late)
+    assert SHORTEST_DEFERRAL <= min(early) < max(early) <= LONGEST_DEFERRAL
+    assert all(4 * SHORTEST_DEFERRAL <= wait <= 4 * LONGEST_DEFERRAL for wait in late)
 
 
 def test_waiting_uses_up_no_tries() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.bridge.agents.routing import Agents, Choice, Listed, NoChoice, Why
+from functions.bridge.agents.routing import Agents, Choice, ConfiguredAgent, NoChoice, NoChoiceReason
 from functions.bridge.turns.outcome import Verdict
 from tests.functions.bridge.agents.test_routing import ask, turn_of
 from tests.functions.bridge.asking import SUNNY
@@ -31,7 +31,7 @@ WRITTEN = [
 def agents(stage: Stage) -> tuple[Agents, dict[str, ScriptedAgent]]:
     scripted = {name: ScriptedAgent(stage.clock, SUNNY) for name in ("default", "hr-layoffs", "ops")}
     kept = {"default": (), "hr-layoffs": (PRIVATE,), "ops": ()}
-    return Agents({name: Listed(scripted[name], "", kept[name]) for name in scripted}, {}), scripted
+    return Agents({name: ConfiguredAgent(scripted[name], "", kept[name]) for name in scripted}, {}), scripted
 
 
 @pytest.mark.parametrize("text", WRITTEN)
@@ -48,7 +48,7 @@ def test_elsewhere_nobody_is_asked_and_nobody_learns_that_it_exists(
     stage: Stage, text: str, so_far: str | None
 ) -> None:
     some, scripted = agents(stage)
-    assert some.choose(PUBLIC, text, so_far=so_far) == NoChoice(Why.UNKNOWN)
+    assert some.choose(PUBLIC, text, so_far=so_far) == NoChoice(NoChoiceReason.UNKNOWN)
     if so_far:
         stage.ledger.keep_agent(turn_of(text).thread_id, so_far)
     assert ask(stage, some, turn_of(text)).verdict is Verdict.ANSWERED

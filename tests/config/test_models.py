@@ -4,7 +4,7 @@ import pytest
 from aws_cdk import aws_bedrock as bedrock
 
 from config.arns import REGIONS
-from config.models import DEFAULT_MODEL, GEOGRAPHIES, MODELS, split_profile, unchecked, wrong_with
+from config.models import DEFAULT_MODEL, GEOGRAPHIES, MODELS, problem_with, split_profile, unchecked
 from config.regions import regions_with
 
 # The ids of all models that CDK lists: bare ones.
@@ -22,7 +22,7 @@ def test_the_default_model_answers_in_every_commercial_region_that_has_the_harne
         if re.fullmatch(REGIONS["aws"], region)
     ]
     assert len(regions) > 10
-    assert [region for region in regions if wrong_with(DEFAULT_MODEL, region)] == ["sa-east-1"]
+    assert [region for region in regions if problem_with(DEFAULT_MODEL, region)] == ["sa-east-1"]
     assert unchecked(DEFAULT_MODEL) is None
 
 
@@ -103,7 +103,7 @@ def test_the_default_model_answers_in_every_commercial_region_that_has_the_harne
 def test_what_is_certainly_wrong_is_refused_with_what_is_right(
     model: str, region: str | None, problem: str, allowed: str
 ) -> None:
-    assert wrong_with(model, region) == (problem, allowed)
+    assert problem_with(model, region) == (problem, allowed)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_what_is_certainly_wrong_is_refused_with_what_is_right(
     ],
 )
 def test_what_is_right_is_let_pass_without_a_word(model: str, region: str | None) -> None:
-    assert wrong_with(model, region) is None
+    assert problem_with(model, region) is None
     assert unchecked(model) is None
 
 
 @pytest.mark.parametrize("model", [model for model in LISTED if model not in MODELS])
 def test_a_model_that_is_not_in_the_table_is_not_taken_for_another(model: str) -> None:
-    assert wrong_with(model, "us-east-1") is None
+    assert problem_with(model, "us-east-1") is None
     assert unchecked(model) == (
         f"sample_agent.model is {model}, which is not in config/models.py: "
         "nobody has checked whether it can be called without an inference profile"
@@ -133,7 +133,7 @@ def test_a_model_that_is_not_in_the_table_is_not_taken_for_another(model: str) -
 
 @pytest.mark.parametrize("model", ["us.meta.llama4-scout-17b-instruct-v1:0", "in.amazon.nova-3-lite-v1:0"])
 def test_an_unknown_profile_is_let_pass_with_a_word(model: str) -> None:
-    assert wrong_with(model, "us-east-1") is None
+    assert problem_with(model, "us-east-1") is None
     assert unchecked(model) == (
         f"sample_agent.model is {model}, which is not in config/models.py: "
         "nobody has checked whether there is such a profile"

@@ -22,7 +22,7 @@ from functions.bridge.admission.slots import (
 from functions.bridge.agents.attachments import AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, File
 from functions.bridge.agents.port import Agent, Question
-from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, Listed
+from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, ConfiguredAgent
 from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger.record import (
@@ -592,4 +592,4 @@ class Stage:
 
 def only(agent: Agent) -> Agents:
     """A bridge with one agent."""
-    return Agents({DEFAULT_AGENT: Listed(agent)}, {})
+    return Agents({DEFAULT_AGENT: ConfiguredAgent(agent)}, {})

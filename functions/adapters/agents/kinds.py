@@ -7,7 +7,7 @@ from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
 from functions.bridge.agents.port import Agent, AgentPorts
-from functions.bridge.agents.routing import Agents, Listed
+from functions.bridge.agents.routing import Agents, ConfiguredAgent
 from functions.settings import AgentSettings, SettingError, Settings
 
 
@@ -33,7 +33,7 @@ def agent_ports() -> AgentPorts:
 def agents(settings: Settings, ports: AgentPorts) -> Agents:
     """All agents of the settings, each with its client. Raises `SettingError`."""
     listed = {
-        name: Listed(_agent(one, ports), one.description, one.channels)
+        name: ConfiguredAgent(_agent(one, ports), one.description, one.channels)
         for name, one in settings.agents.items()
     }
     return Agents(listed, settings.routes)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions.bridge.channels import is_direct, names_of
+from functions.bridge.channels import channel_names, is_direct
 from functions.bridge.people import Person
 from functions.bridge.turn import Turn
 
@@ -76,7 +76,7 @@ def refused_by_event(turn: Turn, rules: AccessRules) -> Reason | None:
     """Why the rules refuse a question, by what Slack has signed alone."""
     if is_direct(turn.channel) and not rules.direct_messages:
         return Reason.DIRECT_MESSAGE
-    if rules.channels and not names_of(turn.channel) & {*rules.channels}:
+    if rules.channels and not channel_names(turn.channel) & {*rules.channels}:
         return Reason.CHANNEL
     if turn.in_shared_channel and rules.shared_channels is SharedChannels.REFUSE:
         return Reason.SHARED_CHANNEL

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.bridge.agents.port import Agent
-from functions.bridge.channels import DIRECT_MESSAGES, is_direct, names_of
+from functions.bridge.channels import DIRECT_MESSAGES, channel_names, is_direct
 
 DEFAULT_AGENT = "default"
 # A name as people write it in front of a question: with spaces, bold, quoted, with any dash or colon.
@@ -19,7 +19,7 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 
 
 @dataclass(frozen=True)
-class Listed:
+class ConfiguredAgent:
     """An agent as the operator has configured it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Choice:
     text: str
 
 
-class Why(StrEnum):
+class NoChoiceReason(StrEnum):
     """Why no agent is asked."""
 
     UNKNOWN = "unknown"
@@ -64,14 +64,14 @@ class NoChoice:
         name: of the agent that it is about; "" when it is about none.
     """
 
-    why: Why
+    why: NoChoiceReason
     name: str = ""
 
 
 class Agents:
     """All agents of a bridge. `routes` says which one answers in which channel (an id, or "dm")."""
 
-    def __init__(self, listed: Mapping[str, Listed], routes: Mapping[str, str]) -> None:
+    def __init__(self, listed: Mapping[str, ConfiguredAgent], routes: Mapping[str, str]) -> None:
         self._listed = listed
         self._routes = routes
 
@@ -80,7 +80,7 @@ class Agents:
         return {
             name: listed.description
             for name, listed in self._listed.items()
-            if not listed.channels or names_of(channel) & {*listed.channels}
+            if not listed.channels or channel_names(channel) & {*listed.channels}
         }
 
     def are_several(self) -> bool:
@@ -93,18 +93,18 @@ class Agents:
         reachable = self.reachable(channel)
         named, rest = self._addressed(text)
         if named and named not in reachable and named != so_far:
-            return NoChoice(Why.UNKNOWN)
+            return NoChoice(NoChoiceReason.UNKNOWN)
         if so_far and named and named != so_far:
-            return NoChoice(Why.ANOTHER_THREAD, so_far)
+            return NoChoice(NoChoiceReason.ANOTHER_THREAD, so_far)
         name = so_far or named or self._usual(channel)
         if name in reachable:
             return Choice(name, self._listed[name].agent, rest)
         if so_far:
-            return NoChoice(Why.GONE, so_far)
+            return NoChoice(NoChoiceReason.GONE, so_far)
         if len(reachable) == 1:
             [name] = reachable
             return Choice(name, self._listed[name].agent, text)
-        return NoChoice(Why.UNNAMED if reachable else Why.NOBODY)
+        return NoChoice(NoChoiceReason.UNNAMED if reachable else NoChoiceReason.NOBODY)
 
     def _addressed(self, text: str) -> tuple[str, str]:
         """The agent whose name a text begins with, "" for none, and the rest of the text."""

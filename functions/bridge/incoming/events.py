@@ -12,7 +12,7 @@ from typing import Any
 from functions.bridge.commands import Ask
 from functions.bridge.fields import ID, SURROGATE, TS
 from functions.bridge.incoming.user_text import first_mentioned, mentioned_people, question_text
-from functions.bridge.turn import LARGEST_FILE, MOST_FILES, Attachment, Notice, Turn
+from functions.bridge.turn import LARGEST_FILE, MOST_LISTED_FILES, Attachment, Notice, Turn
 
 # Messages that a person wrote; every other subtype reports on somebody else's business.
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
@@ -139,7 +139,7 @@ def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
             size=_size(file),
             url=_string(file, "url_private_download") or _string(file, "url_private"),
         )
-        for file in files[:MOST_FILES]
+        for file in files[:MOST_LISTED_FILES]
     )
 
 

@@ -47,7 +47,7 @@ def _ends_before(state: StateBlock, line: int, end: int) -> bool:
     return any(rule(state, line, end, True) for rule in state.md.block.ruler.getRules("blockquote"))
 
 
-def _too_much(state: StateBlock, first: int, end: int, silent: bool) -> bool:
+def _rest_as_paragraph(state: StateBlock, first: int, end: int, silent: bool) -> bool:
     """A block rule: makes the rest of the text one paragraph once there are MOST_TOKENS tokens."""
     if len(state.tokens) < MOST_TOKENS:
         return False
@@ -62,7 +62,7 @@ def _too_much(state: StateBlock, first: int, end: int, silent: bool) -> bool:
 
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _PARSER.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
-_PARSER.block.ruler.before("table", "too_much", _too_much, {"alt": ["list", "blockquote"]})
+_PARSER.block.ruler.before("table", "rest_as_paragraph", _rest_as_paragraph, {"alt": ["list", "blockquote"]})
 
 
 def blocks(text: str) -> list[Token]:

@@ -3,7 +3,7 @@
 import pytest
 
 from functions.bridge.admission.access import Access
-from functions.bridge.agents.routing import Agents, Choice, Listed, NoChoice, Why
+from functions.bridge.agents.routing import Agents, Choice, ConfiguredAgent, NoChoice, NoChoiceReason
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.answer import answer
@@ -19,11 +19,11 @@ def agents(
 ) -> tuple[Agents, dict[str, ScriptedAgent]]:
     """Agents by name, each with the channels to which it is kept; () is everywhere."""
     scripted = {name: ScriptedAgent(stage.clock, SUNNY) for name in channels}
-    listed = {name: Listed(scripted[name], f"about {name}", kept) for name, kept in channels.items()}
+    listed = {name: ConfiguredAgent(scripted[name], f"about {name}", kept) for name, kept in channels.items()}
     return Agents(listed, routes or {}), scripted
 
 
-def chosen(choice: Choice | NoChoice) -> tuple[str, str] | tuple[Why, str]:
+def chosen(choice: Choice | NoChoice) -> tuple[str, str] | tuple[NoChoiceReason, str]:
     return (choice.name, choice.text) if isinstance(choice, Choice) else (choice.why, choice.name)
 
 
@@ -36,13 +36,13 @@ def chosen(choice: Choice | NoChoice) -> tuple[str, str] | tuple[Why, str]:
         (ANYWHERE, "ops:", ("ops", "")),
         (ANYWHERE, "note: what broke?", ("default", "note: what broke?")),
         (ANYWHERE, "https://ops: what", ("default", "https://ops: what")),
-        (ANYWHERE, "finops: what did Ann earn?", (Why.UNKNOWN, "")),
+        (ANYWHERE, "finops: what did Ann earn?", (NoChoiceReason.UNKNOWN, "")),
         (FINANCE, "finops: what did Ann earn?", ("finops", "what did Ann earn?")),
         (FINANCE, "what did Ann earn?", ("finops", "what did Ann earn?")),
         (DIRECT, "what broke?", ("ops", "what broke?")),
-        (DIRECT, "finops: what did I earn?", (Why.UNKNOWN, "")),
+        (DIRECT, "finops: what did I earn?", (NoChoiceReason.UNKNOWN, "")),
         (DIRECT, "direct: hello", ("direct", "hello")),
-        (ANYWHERE, "direct: hello", (Why.UNKNOWN, "")),
+        (ANYWHERE, "direct: hello", (NoChoiceReason.UNKNOWN, "")),
     ],
 )
 def test_the_first_word_chooses_then_the_channel_then_the_default(
@@ -59,9 +59,9 @@ def test_the_first_word_chooses_then_the_channel_then_the_default(
     [
         ("and now?", "ops", ("ops", "and now?")),
         ("ops: and now?", "ops", ("ops", "and now?")),
-        ("default: and now?", "ops", (Why.ANOTHER_THREAD, "ops")),
-        ("and now?", "finops", (Why.GONE, "finops")),
-        ("and now?", "removed", (Why.GONE, "removed")),
+        ("default: and now?", "ops", (NoChoiceReason.ANOTHER_THREAD, "ops")),
+        ("and now?", "finops", (NoChoiceReason.GONE, "finops")),
+        ("and now?", "removed", (NoChoiceReason.GONE, "removed")),
     ],
 )
 def test_a_thread_stays_with_its_agent(
@@ -78,7 +78,7 @@ def test_where_the_default_agent_may_not_be_asked_the_only_other_one_answers(sta
 
 def test_where_several_others_may_be_asked_a_name_is_wanted(stage: Stage) -> None:
     some, _ = agents(stage, default=(FINANCE,), ops=(), legal=())
-    assert chosen(some.choose(ANYWHERE, "what broke?", so_far=None)) == (Why.UNNAMED, "")
+    assert chosen(some.choose(ANYWHERE, "what broke?", so_far=None)) == (NoChoiceReason.UNNAMED, "")
     assert chosen(some.choose(DIRECT, "ops: what broke?", so_far=None)) == ("ops", "what broke?")
 
 
