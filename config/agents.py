@@ -55,7 +55,7 @@ def read_agent(table: Table) -> AgentSettings | None:
 
     None if its kind is not known: nobody can say then which other keys are right.
     """
-    read = table.meaning("kind", KINDS)
+    read = table.looked_up("kind", KINDS)
     if read is None:
         return None
     agent = read(table)

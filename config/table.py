@@ -86,7 +86,7 @@ class Table:
         self.refuse(key, _either(allowed))
         return allowed[0]
 
-    def meaning(self, key: str, known: Mapping[str, T]) -> T | None:
+    def looked_up(self, key: str, known: Mapping[str, T]) -> T | None:
         """What the required word at `key` stands for; None if it is not one of the known ones."""
         value = self._take(key)
         if isinstance(value, str) and value in known:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from config.bridge_toml import CONFIG_FILE, Config, ConfigError, read_config
 
 # For the receiver, and for what answers presses and explains what failed.
-OTHERS = 6
+OTHER_FUNCTIONS = 6
 # Lambda refuses a reservation that leaves less to all functions without one.
 LEAST_UNRESERVED = 100
 LEAST_CONCURRENCY = 2  # `MaximumConcurrency` of an SQS event source
@@ -42,24 +42,24 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 0
-    problems = too_much(config, limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"])
+    problems = problems_with(config, limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"])
     for problem in problems:
         print(f"{path.name}: {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
-def too_much(config: Config, limit: int, unreserved: int) -> list[str]:
+def problems_with(config: Config, limit: int, unreserved: int) -> list[str]:
     """What of the settings does not fit into an account that may run `limit` functions at once.
 
     Of these, `unreserved` are not reserved for single functions.
     """
     problems = []
-    asked, fits = config.worker.max_concurrency, unreserved - OTHERS
+    asked, fits = config.worker.max_concurrency, unreserved - OTHER_FUNCTIONS
     if asked > fits:
         allowed = f"at most {fits}" if fits >= LEAST_CONCURRENCY else "nothing"
         problems.append(
             f"worker.max_concurrency is {asked}, and the account may run {unreserved} functions at once, "
-            f"of which {OTHERS} are for the others; allowed: {allowed}. Ask for more: {QUOTA}"
+            f"of which {OTHER_FUNCTIONS} are for the others; allowed: {allowed}. Ask for more: {QUOTA}"
         )
     reserved, reservable = config.receiver.reserved_concurrency, limit - LEAST_UNRESERVED
     if reserved and reserved > reservable:

@@ -78,7 +78,7 @@ class BridgeStack(cdk.Stack):
             dead_letters_timeout=DEAD_LETTERS_TIMEOUT,
         )
         receiver = self._receiver(queues)
-        queues.let_only([receiver.role.role_arn, *config.queues.senders])
+        queues.allow_only([receiver.role.role_arn, *config.queues.senders])
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
         worker = self._consumer(
             "Worker",
@@ -86,7 +86,7 @@ class BridgeStack(cdk.Stack):
             timeout=config.worker.timeout_seconds,
             queue=queues.questions,
             max_concurrency=config.worker.max_concurrency,
-            environment={"SAMPLE_AGENT": _variable(self, sample.agent)} if sample else {},
+            environment={"SAMPLE_AGENT": _sample_variable(self, sample.agent)} if sample else {},
             # CloudFormation looks the sample's ARN up when it updates this stack, which takes a change here:
             # docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
             # intrinsic-function-reference-getstackoutput.html
@@ -123,8 +123,8 @@ class BridgeStack(cdk.Stack):
         """What the operator needs next, in README's order. Commands are whole: they run as they are."""
         manifest = f"sed 's|https://REPLACE-ME|{ingress.address}|' slack-app-manifest.json"
         cdk.CfnOutput(self, "MakeManifest", value=manifest)
-        cdk.CfnOutput(self, "StoreSigningSecret", value=self._store(self._secrets.signing))
-        cdk.CfnOutput(self, "StoreBotToken", value=self._store(self._secrets.token))
+        cdk.CfnOutput(self, "StoreSigningSecret", value=self._store_command(self._secrets.signing))
+        cdk.CfnOutput(self, "StoreBotToken", value=self._store_command(self._secrets.token))
         cdk.CfnOutput(self, "SigningSecretName", value=self._secrets.signing.secret_name)
         cdk.CfnOutput(self, "BotTokenSecretName", value=self._secrets.token.secret_name)
         cdk.CfnOutput(self, "SlackRequestUrl", value=f"{ingress.address}{EVENTS}")
@@ -132,7 +132,7 @@ class BridgeStack(cdk.Stack):
         cdk.CfnOutput(self, "ControlQueueUrl", value=queues.control.queue_url)
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
 
-    def _store(self, secret: secretsmanager.Secret) -> str:
+    def _store_command(self, secret: secretsmanager.Secret) -> str:
         """The command that stores what is pasted after it; the shell's history does not keep that."""
         command = f"aws secretsmanager put-secret-value --region {self.region}"
         return f"{command} --secret-id {secret.secret_name} --secret-string file:///dev/stdin"
@@ -198,7 +198,7 @@ class BridgeStack(cdk.Stack):
         return consumer
 
 
-def _variable(stack: cdk.Stack, agent: AgentSettings) -> str:
+def _sample_variable(stack: cdk.Stack, agent: AgentSettings) -> str:
     """The sample agent for `functions.settings.Settings`: where it is only the deployment knows."""
     defaults = {one.name: one.default for one in fields(AgentSettings)}
     members = {name: value for name, value in vars(agent).items() if value != defaults[name]}

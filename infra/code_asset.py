@@ -86,7 +86,7 @@ def bundle(
     inside = target / folder.relative_to(ROOT)
     shutil.copytree(folder, inside, ignore=shutil.ignore_patterns(*IGNORED))
     _compile(target)
-    _open_to_all(target)
+    _make_readable(target)
 
 
 @jsii.implements(cdk.ILocalBundling)
@@ -133,11 +133,11 @@ class _Compiler:
 
 
 def _compiler() -> _Compiler:
-    return _asked(os.environ.get("PYTHON_OF_LAMBDA") or "python3.13")
+    return _probe(os.environ.get("PYTHON_OF_LAMBDA") or "python3.13")
 
 
 @functools.cache
-def _asked(command: str) -> _Compiler:
+def _probe(command: str) -> _Compiler:
     """Only Python 3.13 writes what Python 3.13 reads, whatever its name is."""
     program = (
         "import importlib.util, sys; "
@@ -184,7 +184,7 @@ def _compile(target: Path) -> None:
         ) from error
 
 
-def _open_to_all(target: Path) -> None:
+def _make_readable(target: Path) -> None:
     """Let everybody read what is in the asset, whatever the umask: in Lambda it belongs to another user."""
     for path in (target, *target.rglob("*")):
         executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR

@@ -28,13 +28,16 @@ class Queues(Construct):
         super().__init__(scope, construct_id)
         self.dead_letters = _fifo_queue(self, "DeadLetters", timeout=dead_letters_timeout)
         self.questions = _fifo_queue(
-            self, "Questions", timeout=worker_timeout, dead_letter_queue=self._after(QUESTION_RECEIVES)
+            self,
+            "Questions",
+            timeout=worker_timeout,
+            dead_letter_queue=self._redrive_after(QUESTION_RECEIVES),
         )
         self.control = _fifo_queue(
-            self, "Control", timeout=control_timeout, dead_letter_queue=self._after(CONTROL_RECEIVES)
+            self, "Control", timeout=control_timeout, dead_letter_queue=self._redrive_after(CONTROL_RECEIVES)
         )
 
-    def let_only(self, senders: Sequence[str]) -> None:
+    def allow_only(self, senders: Sequence[str]) -> None:
         """Let only these roles send what functions act upon. `senders` are their ARNs.
 
         Whoever can send a message is anybody: it says who asks. A redrive of dead letters sends too, with the
@@ -53,7 +56,7 @@ class Queues(Construct):
                 )
             )
 
-    def _after(self, receives: int) -> sqs.DeadLetterQueue:
+    def _redrive_after(self, receives: int) -> sqs.DeadLetterQueue:
         return sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=receives)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # Functions that make a client of the service that their first argument names.
-MAKERS = ("client", "agent_client")
+CLIENT_FACTORIES = ("client", "agent_client")
 
 
 def services_called(code: Path) -> set[str]:
@@ -22,7 +22,7 @@ def services_called(code: Path) -> set[str]:
         for path in code.rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(call, ast.Call)
-        and _name(call.func) in MAKERS
+        and _name(call.func) in CLIENT_FACTORIES
         and call.args
         and isinstance(call.args[0], ast.Constant)
         and isinstance(call.args[0].value, str)

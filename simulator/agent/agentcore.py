@@ -15,7 +15,7 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from simulator.agent import model
-from simulator.agent.asked import AgentError, Asked, Consent, InputFile
+from simulator.agent.request import AgentError, AgentRequest, Consent, InputFile
 
 _ACCOUNT = "arn:aws:bedrock-agentcore:us-east-1:123456789012"
 HARNESS_ARN = f"{_ACCOUNT}:harness/meteorologist-A1b2C3d4E5"
@@ -58,7 +58,7 @@ _SERVICE = "bedrock-agentcore"
 _REASON = "FieldValidationFailed"
 
 
-def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> Asked:
+def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> AgentRequest:
     """A request to InvokeHarness, or AgentError where the service would refuse it."""
     operation = model.operation(_SERVICE, "InvokeHarness")
     members = model.read(operation, uri={}, query=query, headers=headers, body=body)
@@ -82,7 +82,7 @@ def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> 
     # The model has no lowest value; that they must be positive is not documented, and so it is refused here.
     if wrong := [name for name, limit in limits.items() if limit < 1]:
         raise AgentError("validationException", f"{wrong[0]} must be at least 1.")
-    return Asked(
+    return AgentRequest(
         operation="InvokeHarness",
         agent=members["harnessArn"],
         session_id=members["runtimeSessionId"],
@@ -95,7 +95,7 @@ def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> 
 
 def read_runtime(
     arn: str, *, query: Mapping[str, str], headers: Headers, body: bytes
-) -> tuple[Asked, Framework]:
+) -> tuple[AgentRequest, Framework]:
     """A request to InvokeAgentRuntime, or AgentError where the service, or the agent, would refuse it."""
     operation = model.operation(_SERVICE, "InvokeAgentRuntime")
     uri = {"agentRuntimeArn": arn}
@@ -106,7 +106,7 @@ def read_runtime(
         raise AgentError("validationException", "This fake has no sessions without an id.")
     given = _payload(body)
     identity = {"runtimeUserId": members["runtimeUserId"]} if "runtimeUserId" in members else {}
-    asked = Asked(
+    asked = AgentRequest(
         operation="InvokeAgentRuntime",
         agent=arn,
         session_id=members["runtimeSessionId"],

@@ -27,7 +27,7 @@ from simulator.agent.actions import (
     RunCode,
     ToolUse,
 )
-from simulator.agent.asked import AgentError, Asked, Consent, InputFile
+from simulator.agent.request import AgentError, AgentRequest, Consent, InputFile
 from simulator.agent.wire import Tool
 
 # From the model's documentation: all files together at most 10 MB, and at most five of them.
@@ -74,7 +74,7 @@ _POLICIES = {
 }
 
 
-def read(*, uri: Mapping[str, str], headers: Headers, body: bytes) -> Asked:
+def read(*, uri: Mapping[str, str], headers: Headers, body: bytes) -> AgentRequest:
     """A request to InvokeAgent, or AgentError where the service would refuse it."""
     operation = model.operation("bedrock-agent-runtime", "InvokeAgent")
     members = model.read(operation, uri=uri, query={}, headers=headers, body=body)
@@ -83,7 +83,7 @@ def read(*, uri: Mapping[str, str], headers: Headers, body: bytes) -> Asked:
     text, ends = members.get("inputText", ""), members.get("endSession", False)
     if not (text.strip() or results or ends):
         raise AgentError("validationException", "Either inputText or a result of an invocation is required.")
-    return Asked(
+    return AgentRequest(
         operation="InvokeAgent",
         agent=f"{members['agentId']}/{members['agentAliasId']}",
         session_id=members["sessionId"],

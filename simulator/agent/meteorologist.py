@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from simulator.agent.actions import Arguments, Rationale, ToolCall, ToolResult, ToolUse
-from simulator.agent.asked import InputFile
+from simulator.agent.request import InputFile
 from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER, ComputedTools, Result, Tools
 from simulator.agent.weather import CITIES, City, city_named
 

@@ -14,7 +14,7 @@ from typing import Any
 import botocore.session
 from werkzeug.datastructures import Headers
 
-from simulator.agent.asked import AgentError
+from simulator.agent.request import AgentError
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "structure": dict,

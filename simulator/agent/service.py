@@ -25,11 +25,11 @@ from werkzeug.exceptions import HTTPException
 
 from simulator.agent import agentcore, invoke_agent, model
 from simulator.agent.actions import Action, Approval, Cut, Fail, Refuse, Reset, Text, UnmodelledError, Wait
-from simulator.agent.asked import AgentError, Asked, Consent, InputFile
 from simulator.agent.harness_wire import HarnessWire
 from simulator.agent.invoke_agent_wire import InvokeAgentWire
 from simulator.agent.meteorologist import answer
 from simulator.agent.player import ClientGone, Player, Stopped
+from simulator.agent.request import AgentError, AgentRequest, Consent, InputFile
 from simulator.agent.runtime_wire import WIRES
 from simulator.agent.scripts import (
     BY_NAME,
@@ -237,7 +237,7 @@ class AgentService:
         response.headers[_SESSION_HEADER] = session_id
         return response
 
-    def _respond(self, asked: Asked, wire: Wire) -> Response:
+    def _respond(self, asked: AgentRequest, wire: Wire) -> Response:
         key = (asked.agent, asked.session_id)
         with self._lock:
             session = self._sessions.setdefault(key, _Session())
@@ -251,7 +251,7 @@ class AgentService:
             run = self._started(asked, turn)
         return self._stream(wire, turn, session, run)
 
-    def _turn(self, asked: Asked, session: _Session) -> _Turn:
+    def _turn(self, asked: AgentRequest, session: _Session) -> _Turn:
         """Decides what happens. Raises AgentError when that is an HTTP error."""
         script, question = script_for(asked.input_text)
         forced = self._forced.popleft() if self._forced else None
@@ -273,7 +273,7 @@ class AgentService:
                 first, actions = Wait(0.3), iter([Fail("accessDeniedException", STREAMING_DENIED)])
         return _Turn(script, first, actions, found.place)
 
-    def _started(self, asked: Asked, turn: _Turn) -> Invocation:
+    def _started(self, asked: AgentRequest, turn: _Turn) -> Invocation:
         run = Invocation(
             number=len(self.invocations) + 1,
             operation=asked.operation,

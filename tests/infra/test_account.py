@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from config.bridge_toml import Config, Receiver, Worker
 from functions.settings import Settings
-from infra.account import too_much
+from infra.account import problems_with
 from tests.functions.adapters.scripted_server import ScriptedServer, standing_in_for
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +30,11 @@ def config(max_concurrency: int = 20, reserved_concurrency: int | None = None) -
 
 @pytest.mark.parametrize(("max_concurrency", "unreserved"), [(4, 10), (20, 26), (994, 1000)])
 def test_answers_that_leave_six_executions_to_the_others_fit(max_concurrency: int, unreserved: int) -> None:
-    assert too_much(config(max_concurrency), 1000, unreserved) == []
+    assert problems_with(config(max_concurrency), 1000, unreserved) == []
 
 
 def test_more_answers_than_a_new_account_can_run_are_refused_with_the_value_that_fits() -> None:
-    assert too_much(config(), 10, 10) == [
+    assert problems_with(config(), 10, 10) == [
         "worker.max_concurrency is 20, and the account may run 10 functions at once, of which 6 are for the "
         "others; allowed: at most 4. Ask for more: Service Quotas, AWS Lambda, “Concurrent executions” "
         "(L-B99A9384)"
@@ -42,22 +42,22 @@ def test_more_answers_than_a_new_account_can_run_are_refused_with_the_value_that
 
 
 def test_what_other_functions_have_reserved_is_not_there() -> None:
-    [problem] = too_much(config(), 1000, 25)
+    [problem] = problems_with(config(), 1000, 25)
     assert "may run 25 functions at once" in problem
     assert "allowed: at most 19." in problem
 
 
 def test_an_account_without_room_for_two_answers_is_told_so() -> None:
-    [problem] = too_much(config(2), 7, 7)
+    [problem] = problems_with(config(2), 7, 7)
     assert "allowed: nothing. Ask for more" in problem
 
 
 @pytest.mark.parametrize(("limit", "allowed"), [(10, "none"), (100, "none"), (104, "at most 4, or none")])
 def test_a_reservation_that_lambda_would_refuse_is_refused_before(limit: int, allowed: str) -> None:
-    [problem] = too_much(config(2, reserved_concurrency=5), limit, limit)
+    [problem] = problems_with(config(2, reserved_concurrency=5), limit, limit)
     assert problem.startswith(f"receiver.reserved_concurrency is 5, and of the {limit} functions")
     assert f"100 cannot be reserved; allowed: {allowed}. Ask" in problem
-    assert too_much(config(2, reserved_concurrency=5), 105, 105) == []
+    assert problems_with(config(2, reserved_concurrency=5), 105, 105) == []
 
 
 @pytest.fixture

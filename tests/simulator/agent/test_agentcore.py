@@ -15,7 +15,7 @@ from werkzeug.datastructures import Headers
 
 from simulator.agent import agentcore, invoke_agent, model, samples, scripts
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
-from simulator.agent.asked import AgentError
+from simulator.agent.request import AgentError
 from simulator.agent.service import AgentService
 from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER
 

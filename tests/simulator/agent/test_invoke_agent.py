@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
 from simulator.agent import invoke_agent, model
-from simulator.agent.asked import AgentError, Asked, InputFile
+from simulator.agent.request import AgentError, AgentRequest, InputFile
 
 GOOD = (
     "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/bedrock/aws4_request, "
@@ -16,7 +16,7 @@ GOOD = (
 )
 
 
-def parse(data: bytes, *, agent_id: str = "METEOAGENT", session_id: str = "s-1") -> Asked:
+def parse(data: bytes, *, agent_id: str = "METEOAGENT", session_id: str = "s-1") -> AgentRequest:
     uri = {"agentId": agent_id, "agentAliasId": "TSTALIASID", "sessionId": session_id}
     return invoke_agent.read(uri=uri, headers=Headers(), body=data)
 

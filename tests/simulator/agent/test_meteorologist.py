@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.agent.actions import Arguments, Rationale, ToolCall, ToolResult
-from simulator.agent.asked import InputFile
 from simulator.agent.meteorologist import Answer, answer
+from simulator.agent.request import InputFile
 from simulator.agent.tools import FIND_DATE, FIND_PLACE, FIND_WEATHER, Result
 from simulator.agent.weather import CITIES, City, weather
 

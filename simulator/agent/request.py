@@ -35,7 +35,7 @@ class Consent:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AgentRequest:
     """One request.
 
     Attributes:
