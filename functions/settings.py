@@ -1,10 +1,10 @@
-"""What each function is told, read once, typed.
+"""The settings of each function, read once into typed values.
 
-What bridge.toml says to the functions reaches them as a JSON document in a Lambda layer: `Settings`.
-`config/` reads bridge.toml into the same classes, so that a setting and its default are declared only once.
+`Settings` comes from bridge.toml, as a JSON document in a Lambda layer. `config/` reads bridge.toml into the
+same classes, so that each setting and its default are declared once.
 
-What only a deployment knows is in environment variables, which the template sets (`infra/`).
-`SLACK_API_URL` and `SLACK_FILES_ORIGIN` are for those who stand in for Slack.
+The other classes come from environment variables that the template sets (`infra/`). A fake of Slack sets
+`SLACK_API_URL` and `SLACK_FILES_ORIGIN`.
 """
 
 import json
@@ -21,11 +21,11 @@ from functions.bridge.replies.options import ReplyOptions
 
 
 class SettingError(Exception):
-    """A setting that is missing or has a value that is not allowed. Names it, its value and what is."""
+    """A setting is missing or not allowed. The text names the setting, its value and what is allowed."""
 
 
 class MemoryBy(StrEnum):
-    """Whose the long-term memory of an agent is. See `functions.adapters.agents.agentcore.actor_of`."""
+    """Who shares an agent's long-term memory. See `functions.adapters.agents.agentcore.actor_of`."""
 
     THREAD = "thread"
     PERSON = "person"
@@ -35,17 +35,17 @@ class MemoryBy(StrEnum):
 class AgentSettings:
     """One agent: a table `[agents.NAME]` of bridge.toml.
 
-    What leads to it depends on its kind (`functions.adapters.agents.kinds`). "" stands for what is not set.
+    Which members are set depends on its kind (`functions.adapters.agents.kinds`); "" means not set.
 
     Attributes:
-        region: of a kind without an ARN; "" for the bridge's own.
-        memory_by: of an AgentCore agent.
-        timeout_seconds, max_iterations, max_tokens: of one answer of a harness; 0 for the harness's own.
-        stop_session: whether a runtime's session is ended when its agent is not waited for any longer.
-        role_arn, external_id: the role of another account that is assumed to reach it.
-        channels: the only ones where it answers; () means everywhere.
-        description: for the list that people get.
-        access: who may ask it, of those whom the bridge's own rules let in.
+        region: for a kind without an ARN; "" means the bridge's own region.
+        memory_by: for AgentCore agents.
+        timeout_seconds, max_iterations, max_tokens: limits of one answer; 0 keeps the harness's own.
+        stop_session: whether the bridge ends a runtime's session when it stops waiting for the agent.
+        role_arn, external_id: the role in another account that the worker assumes to reach the agent.
+        channels: the only channels where it answers; () means everywhere.
+        description: shown in the list of agents that people get.
+        access: who may ask it, among the people whom the bridge's own rules let in.
     """
 
     kind: str
@@ -71,7 +71,7 @@ class AgentSettings:
         return self.memory_by is MemoryBy.PERSON
 
     def required(self, name: str) -> str:
-        """A member without which the kind cannot do. Raises `SettingError`."""
+        """The member `name`, which this kind needs. Raises `SettingError` where it is empty."""
         value = str(getattr(self, name))
         if not value:
             raise SettingError(f"there is no {name} for an agent of kind {self.kind!r}")
@@ -80,13 +80,13 @@ class AgentSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the functions behind queues are told of bridge.toml: the document at `SETTINGS_FILE`.
+    """The settings of bridge.toml that the functions behind queues read: the document at `SETTINGS_FILE`.
 
     Attributes:
-        agents: by name. "default" answers where no route says otherwise.
-        routes: channel to agent.
-        access: who may ask, whichever agent.
-        fairness: how much one person or channel may take.
+        agents: by name. "default" answers where no route names another.
+        routes: the name of the agent by channel.
+        access: who may ask any agent.
+        fairness: how many questions one person or channel may have running.
         lease_seconds: see `functions.bridge.turns.ports.Ports`. bridge.toml has no key for it.
     """
 
@@ -99,7 +99,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """The document, and the sample agent, of which only the deployment knows where it is.
+        """The document, and the sample agent, whose ARN or ids only the deployment knows.
 
         Raises `SettingError`.
         """
@@ -115,7 +115,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class ReceiverSettings:
-    """What the receiver needs: where commands go, and what requests are signed with."""
+    """The receiver's settings: the queues that it sends to, and the signing secret."""
 
     queue_url: str
     control_queue_url: str
@@ -126,7 +126,7 @@ class ReceiverSettings:
         queue_url = _required(environment, "QUEUE_URL")
         return cls(
             queue_url=queue_url,
-            # Lambda updates code and variables one after the other, and the worker knows all commands.
+            # During a deployment the variable may be missing for seconds. The worker reads all commands.
             control_queue_url=environment.get("CONTROL_QUEUE_URL") or queue_url,
             signing_secret_id=_required(environment, "SIGNING_SECRET_ID"),
         )
@@ -134,13 +134,13 @@ class ReceiverSettings:
 
 @dataclass(frozen=True)
 class ConsumerSettings:
-    """What it takes to do what a queue's commands ask for: the queue, the token, the ledger, the audit log.
+    """What each function behind a queue needs: the queue, the bot token, the ledger, the audit log.
 
     Attributes:
-        audit_log_group: its name; "" for seconds of a deployment, when nothing is written there.
-        audit_log_stream: the execution environment's own.
-        slack_api_url: of Slack's Web API.
-        files_origin: the only origin (scheme, host and port) that files are fetched from.
+        audit_log_group: the name of the log group; "" writes no audit records (for seconds of a deployment).
+        audit_log_stream: one stream for each execution environment.
+        slack_api_url: the base URL of Slack's Web API.
+        files_origin: the only origin (scheme, host and port) from which files are fetched.
     """
 
     queue_url: str
@@ -168,7 +168,7 @@ class ConsumerSettings:
 
 
 def in_lambda() -> bool:
-    """Whether Lambda's runtime imports us: then clients are made at once, while the CPU is not throttled."""
+    """Whether this code runs in Lambda. There clients are made at import, while the CPU is not throttled."""
     return "AWS_LAMBDA_RUNTIME_API" in os.environ
 
 
@@ -180,10 +180,9 @@ def _required(environment: Mapping[str, str], name: str) -> str:
 
 
 def _document_of_variables(environment: Mapping[str, str]) -> dict[str, object]:
-    """The document that the variables of former versions amount to.
+    """The settings document, made of the environment variables of older versions.
 
-    Lambda updates a function's code and its variables one after the other: for seconds this code may run
-    with them.
+    Lambda updates a function's code before its variables, so for seconds this code may run with the old ones.
     """
     if "LEASE_SECONDS" not in environment:
         raise SettingError("SETTINGS_FILE is not set")
@@ -206,9 +205,9 @@ def _json(name: str, text: str) -> Any:
 
 
 def _typed(kind: Any, value: Any, path: str) -> Any:
-    """The JSON `value` as a `kind`: a dataclass, a mapping, a tuple, an enumeration or a plain type.
+    """Convert the JSON `value` to `kind`: a dataclass, a mapping, a tuple, an enumeration or a plain type.
 
-    Members that a dataclass does not have are left out, and absent ones have their defaults: for seconds the
+    Unknown members are left out and absent ones get their defaults, because for seconds of a deployment the
     document may be one version older or newer than the code. Raises `SettingError`.
     """
     if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The domain: what a question is, how its answer grows, and what every turn owes its thread.
+"""The domain: questions, the agents that answer them, and the replies in a Slack thread.
 
-Nothing here does I/O, reads a clock or knows boto3 or slack_sdk; `functions.adapters` does.
+No module here does I/O, reads a clock or imports boto3 or slack_sdk; `functions.adapters` does that.
 """

@@ -1,15 +1,15 @@
-"""The port to the time."""
+"""The port to the clock."""
 
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """The time, and the waiting for it."""
+    """Tells the time and waits."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for so many seconds."""
         ...

@@ -1,9 +1,9 @@
-"""What a queue message asks for: a command, and its form as JSON.
+"""Commands: what a queue message asks for, and their JSON.
 
-A message is an object with the command's name as `command`, the `version` of this form, and the command's
-fields. Lambda updates functions one after the other, and a deployment may be taken back, so messages of other
-versions come too: a field that is not known is passed over, one that may be missing has a default, and `Ask`
-and `Retry` have the fields that a turn had before there were commands (`tests/functions/compat/dc599fc`).
+A message is an object with the command's name in `command`, the `version` of this format, and the command's
+fields. Messages of other versions arrive too, because a deployment updates functions one after the other and
+may be rolled back. So unknown fields are ignored, new fields have defaults, and `Ask` and `Retry` keep the
+fields that a turn had before there were commands (`tests/functions/compat/dc599fc`).
 """
 
 import json
@@ -18,37 +18,37 @@ VERSION = 1
 
 
 class MalformedCommand(ValueError):
-    """A queue message that is no command of this version. Names what is wrong, not the content."""
+    """A queue message that this version cannot read. The text says what is wrong and quotes no content."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A person asks: `turn` is answered, by an agent unless it has a notice. Its attempt is 1."""
+    """A person asks a question: `turn`, attempt 1. An agent answers it unless it has a notice."""
 
     turn: Turn
     name = "ask"
 
     @property
     def group_id(self) -> str:
-        """The queue's message group: the thread, in which turns stay in order."""
+        """The queue's message group: SQS keeps the turns of one thread in order."""
         return self.turn.thread_id
 
     @property
     def deduplication_id(self) -> str:
-        """The same however often Slack delivers the message. SQS takes 128 characters at most."""
+        """The same for every delivery of one Slack message. SQS allows at most 128 characters."""
         return f"{self.turn.turn_id}#{self.turn.attempt}"
 
 
 @dataclass(frozen=True)
 class Retry:
-    """A person pressed Retry. Whether they may is not known yet: `handle` asks the ledger.
+    """A person pressed Retry. `handle` asks the ledger whether they may.
 
     Attributes:
         team, channel, ts: of the question, as in `Turn`.
         thread_ts: the thread in which the button was pressed.
         user: who pressed.
         bot_user: who wrote the message with the button; "" when Slack did not say.
-        attempt: which attempt is to begin, 2 or more.
+        attempt: the number of the attempt to begin, 2 or more.
     """
 
     team: str
@@ -62,7 +62,7 @@ class Retry:
 
     @property
     def turn(self) -> Turn:
-        """The turn as far as it is known without the ledger: without what was asked."""
+        """The turn without its question, which only the ledger has."""
         return Turn(
             team=self.team,
             channel=self.channel,
@@ -80,19 +80,19 @@ class Retry:
 
     @property
     def deduplication_id(self) -> str:
-        """A second press by the same person means nothing more; another person's is another command."""
+        """The same for a second press by the same person; another person's press is another command."""
         return f"{self.turn.turn_id}#{self.attempt}:{self.user}"
 
 
 @dataclass(frozen=True)
 class RefusePress:
-    """A person pressed a button that is another person's: they alone are told.
+    """A person pressed a button that belongs to another person. Only they see the refusal.
 
     Attributes:
         team: the workspace that the bot is installed in.
         channel, thread_ts: where the button is.
         user: who pressed.
-        action_ts: when, by Slack's clock.
+        action_ts: the time of the press, Slack's timestamp.
     """
 
     team: str
@@ -111,23 +111,24 @@ class RefusePress:
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
-# What may run an agent is on the questions queue; the others on the control queue, which no answer holds up.
+# Commands that may run an agent go on the questions queue, all others on the control queue, where no answer
+# delays them.
 TurnCommand = Ask | Retry
 ControlCommand = RefusePress
 Command = TurnCommand | ControlCommand
 
 
 def to_json(command: Command) -> str:
-    """ASCII only: SQS refuses some characters that JSON may escape, such as U+FFFE."""
+    """The JSON of a command, in ASCII, because SQS refuses some characters (U+FFFE)."""
     about = vars(command) if isinstance(command, ControlCommand) else to_fields(command.turn)
     return json.dumps({"command": command.name, "version": VERSION, **about}, separators=(",", ":"))
 
 
 def from_json(text: str) -> Command:
-    """The command that `to_json` wrote, in this version or another.
+    """Read the JSON that `to_json` wrote in this version or another.
 
     Raises:
-        MalformedCommand: anything else.
+        MalformedCommand: the text is anything else.
     """
     try:
         return _command(_object(text))
@@ -136,15 +137,17 @@ def from_json(text: str) -> Command:
 
 
 def lost_question(text: str, message_id: str) -> Ask | None:
-    """Tells the thread of a message that `from_json` refuses that it is lost; None if it names no thread.
+    """A command that tells the thread of an unreadable message that its question is lost.
+
+    None if the message names no thread.
 
     Args:
-        message_id: the queue's, in place of a turn id that cannot be read.
+        message_id: the queue message's id, which stands in for a turn id that cannot be read.
     """
     try:
         data = _object(text)
         if data.get("command", Ask.name) not in (Ask.name, Retry.name):
-            return None  # a newer version's, about no question
+            return None  # a command of a newer version, not about a question
         channel = fields.slack_id(data, "channel")
         thread_ts = _readable(data, "thread_ts") or fields.timestamp(data, "ts")
     except WrongField:
@@ -189,7 +192,7 @@ def _command(data: Fields) -> Command:
 
 
 def _unnamed(data: Fields) -> Command:
-    """A turn from before there were commands. A press by a stranger had the time of the press as its `ts`."""
+    """A turn from before there were commands. For a refused press, its `ts` was the time of the press."""
     if data.get("notice") == "not_yours":
         return _refuse_press(data, action_ts=fields.timestamp(data, "ts"))
     return Ask(_first_attempt(data)) if data.get("attempt", 1) == 1 else _retry(data)

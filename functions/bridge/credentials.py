@@ -1,8 +1,8 @@
-"""The two secrets of the Slack app: in which shape they must be stored, and what people store instead.
+"""Checks the format of the Slack app's two secrets, and recognises what people store by mistake.
 
-Signing secrets are 32 characters of `0-9a-z`: Slack's are hexadecimal, the example in its documentation
-(docs.slack.dev/authentication/verifying-requests-from-slack) is not. Tokens:
-docs.slack.dev/authentication/tokens.
+Signing secrets are 32 characters of `0-9a-z`: Slack issues hexadecimal ones, but the example in its
+documentation has other letters (docs.slack.dev/authentication/verifying-requests-from-slack).
+Tokens: docs.slack.dev/authentication/tokens.
 """
 
 import re
@@ -11,8 +11,8 @@ from functions.bridge.errors import ServiceUnavailable
 
 _SIGNING_SECRET = re.compile("[0-9a-z]{32}")
 _BOT_TOKEN = re.compile("xoxb-[0-9A-Za-z-]+")
-# What the stack makes before the operator has stored anything (infra/slack_secrets.py): 32 characters with at
-# least one of each kind. docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
+# The random text with which the stack creates a secret (infra/slack_secrets.py): 32 characters, at least one
+# of each kind. docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
 _UNFILLED = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])(?=.*[^A-Za-z0-9])[!-~]{32}")
 _MISTAKES = (
     (_BOT_TOKEN, "a bot token"),
@@ -27,16 +27,16 @@ _MISTAKES = (
 
 
 class MalformedSecret(ServiceUnavailable):
-    """A stored secret of another shape. Says which was expected and what it looks like, never what it is."""
+    """A stored secret has the wrong format. The text says what is expected and found, never the value."""
 
 
 def signing_secrets(text: str) -> tuple[str, ...]:
-    """The signing secrets in force: one on each line, between blank lines and white space.
+    """The signing secrets in force, one per line. Blank lines and white space around them are ignored.
 
-    A note beside them would be a key that anybody could guess, so it spoils them all.
+    Any other line makes the whole text invalid: as a key, a note could be guessed.
 
     Raises:
-        MalformedSecret: any other line stands there, or none.
+        MalformedSecret: a line is no signing secret, or there is none.
     """
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not lines or not all(map(_SIGNING_SECRET.fullmatch, lines)):
@@ -46,7 +46,7 @@ def signing_secrets(text: str) -> tuple[str, ...]:
 
 
 def bot_token(text: str) -> str:
-    """The bot token, without the white space around it. Raises MalformedSecret for anything else."""
+    """The bot token without the white space around it. Raises MalformedSecret if it is no bot token."""
     token = text.strip()
     if not _BOT_TOKEN.fullmatch(token):
         raise MalformedSecret(f"expected is a bot token, xoxb-…; {_found(token)}")
@@ -54,7 +54,7 @@ def bot_token(text: str) -> str:
 
 
 def _found(text: str) -> str:
-    """What stands there instead, in fixed words."""
+    """Describes, in fixed words, what is stored instead."""
     text = text.strip()
     if _UNFILLED.fullmatch(text):
         return "it has not been filled yet, and holds the random text that the stack made"

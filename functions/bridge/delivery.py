@@ -1,4 +1,4 @@
-"""One delivery of a queue message: who works on it, until when, and when it comes again."""
+"""One delivery of a queue message: its owner, its deadline, and when the message is delivered again."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Protocol
 from functions.bridge import waits
 from functions.bridge.errors import ServiceUnavailable
 
-# How long a claim may take, in seconds. The message is hidden for the lease and this, so that the lease has
-# expired when it shows up again.
+# Seconds that a claim may take. The message is hidden for the lease plus this, so the lease has expired when
+# the message is delivered again.
 CLAIM_SECONDS = 1.0
-# Seconds until a message that could not be worked on comes again, doubled with each try up to a minute.
+# Seconds until a failed message is delivered again. They double with each try, up to a minute.
 FIRST_BACK_OFF = 5.0
 LONGEST_BACK_OFF = 60.0
-# Seconds until a turn comes again that waits for others to be over; longer after a quarter of an hour or so,
-# as a queue counts 1,000 receives.
+# Seconds until a turn that waits for other turns is delivered again. After 100 receives (about a quarter of
+# an hour) the wait is four times as long, because the queue allows 1,000 receives.
 SHORTEST_DEFERRAL, LONGEST_DEFERRAL = 5.0, 15.0
 PATIENT_AFTER_RECEIVES = 100
 PATIENT_TIMES = 4
@@ -24,7 +24,7 @@ class QueueMessage(Protocol):
     """The queue message that brought the turn."""
 
     def extend_visibility(self, seconds: float) -> None:
-        """Let nobody else receive it for so many seconds from now. Raises `ServiceUnavailable`."""
+        """Hide the message for so many seconds from now. Raises `ServiceUnavailable`."""
         ...
 
 
@@ -33,11 +33,11 @@ class Delivery:
     """One delivery of a turn to one invocation.
 
     Attributes:
-        message: the queue message that brought it; kept hidden while the work goes on.
-        owner: a name for this delivery that no other has.
-        deadline: no write that must land begins after this, seconds since the epoch.
-        receive_count: how often the message has been received from its queue by now. Most of these may
-            have been no tries: a message that has to wait is received again and again.
+        message: the queue message, hidden from other consumers while the work goes on.
+        owner: a unique name for this delivery.
+        deadline: seconds since the epoch. No write that must land begins after it.
+        receive_count: how often the message has been received from its queue. Most receives are no tries: a
+            message that has to wait is received again and again.
     """
 
     message: QueueMessage
@@ -47,29 +47,28 @@ class Delivery:
 
     @property
     def share(self) -> float:
-        """From 0 to 1, different for each delivery, so that its waits differ from those of others."""
+        """From 0 to 1, different for each delivery: it spreads the waits of different deliveries."""
         return int(hashlib.sha256(self.owner.encode()).hexdigest()[:8], 16) / 16**8
 
     def back_off(self, tries: int, *, longest: float = LONGEST_BACK_OFF) -> float:
-        """Seconds until a message comes again that could not be worked on. `tries` counts this try too."""
+        """Seconds until a failed message is delivered again. `tries` includes this try."""
         return self.spread(waits.grown(FIRST_BACK_OFF, tries, longest=longest))
 
     @property
     def wait(self) -> float:
-        """Seconds until the message comes again that has to wait for others."""
+        """Seconds until a message that has to wait for other turns is delivered again."""
         seconds = SHORTEST_DEFERRAL + (LONGEST_DEFERRAL - SHORTEST_DEFERRAL) * self.share
         return seconds * (PATIENT_TIMES if self.receive_count > PATIENT_AFTER_RECEIVES else 1)
 
     def spread(self, seconds: float) -> float:
-        """A wait, as long as this delivery makes it."""
+        """`seconds`, shortened by this delivery's share (see `waits.spread`)."""
         return waits.spread(seconds, self.share)
 
     def extend_for_claim(self, lease_seconds: float) -> bool:
-        """Hide the message until a lease that begins now has expired. Returns whether that could be done.
+        """Hide the message until a lease that begins now has expired. Returns whether SQS did so.
 
-        This is the first call of all. Until then the message is hidden for its queue's visibility timeout,
-        which is longer than an invocation: a crash, or a message that could not be given back, would go
-        unnoticed for minutes.
+        This comes before any other call: until then the message is hidden for the queue's visibility timeout,
+        and a crash would go unnoticed for minutes.
         """
         try:
             self.message.extend_visibility(lease_seconds + CLAIM_SECONDS)

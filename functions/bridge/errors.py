@@ -1,24 +1,24 @@
-"""What keeps a turn from going on for now."""
+"""Temporary failures."""
 
 
 class PassingTrouble(Exception):
-    """A call failed for now. The same call may succeed later, unless the one that failed had its effect.
+    """A call failed, and may succeed when it is made again. It may have had its effect all the same.
 
     Attributes:
-        retry_after: how many seconds the other side asked to wait; None where it asked for no wait.
+        retry_after: seconds that the service asked to wait; None where it asked for none.
     """
 
     retry_after: float | None = None
 
 
 class ServiceUnavailable(PassingTrouble):
-    """One of our own stores (ledger, queue, secrets) did not answer, or refused for now."""
+    """One of the bridge's own stores (ledger, queue, secrets) did not answer, or refused for now."""
 
 
 class GiveBack(Exception):
-    """What is owed cannot be written within this invocation. The message is to come again in `seconds`.
+    """This invocation cannot finish the turn. The queue is to deliver the message again in `seconds`.
 
-    Its text says why, for the operator.
+    The text says why, for the operator.
     """
 
     def __init__(self, why: str, seconds: float) -> None:

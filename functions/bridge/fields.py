@@ -1,14 +1,14 @@
-"""Reads the fields of an object that came as JSON from a queue, a button or a request.
+"""Reads fields of a JSON object that comes from a queue, a button or a request.
 
-Each function takes the object and the name of a field. It raises `WrongField` for a value of another type,
-shape or size, and for a missing one unless it has a `default`.
+Each function takes the object and the name of a field. It raises `WrongField` if the value has the wrong
+type, format or size, or if it is missing and there is no `default`.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-# Slack's ids of teams, channels and users, and its timestamps: longer than any that it has made so far.
+# Slack's ids of teams, channels and users, and its timestamps. Slack has issued shorter ones only.
 ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
 TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -17,7 +17,7 @@ Fields = Mapping[str, Any]
 
 
 class WrongField(ValueError):
-    """Names the field and what it should be. It never quotes the value, which may be what somebody wrote."""
+    """A field is wrong. The text says which and what it should be, never the value: people wrote it."""
 
 
 def slack_id(fields: Fields, name: str, default: str | None = None) -> str:
@@ -37,7 +37,7 @@ def timestamp(fields: Fields, name: str, default: str | None = None) -> str:
 
 
 def text(fields: Fields, name: str, default: str | None = None) -> str:
-    """Text that UTF-8 can encode: a lone surrogate is refused."""
+    """Text that UTF-8 can encode. A lone surrogate is refused."""
     value = fields.get(name, default)
     if not isinstance(value, str):
         raise WrongField(f"{name} is no text")

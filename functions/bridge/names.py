@@ -1,13 +1,13 @@
-"""Names that people and agents choose: how they stand in a prompt, and under which a file is shared."""
+"""Names that people and agents choose, made safe for prompts and for files."""
 
 import re
 import unicodedata
 
-# In characters.
+# Characters.
 LONGEST_NAME = 80
 LONGEST_FILE_NAME = 120
 
-# What a double click runs, or opens in a browser as a page of its own.
+# File name extensions that a double click runs, or opens as a page in a browser.
 _RUNS = frozenset(
     [
         *("app", "apk", "bash", "bat", "chm", "cmd", "com", "command", "cpl", "deb", "desktop", "dll", "dmg"),
@@ -17,27 +17,27 @@ _RUNS = frozenset(
         *("webloc", "ws", "wsf", "wsh", "xhtml", "xht", "xlam", "xll", "xlsm", "zsh"),
     ]
 )
-# No file system of Windows takes these.
+# Windows allows none of these in a file name.
 _NOWHERE = re.compile(r'[<>:"|?*]')
 _RUNNING_TYPES = ("text/html", "application/xhtml", "image/svg", "application/x-ms", "text/javascript")
 
 
 def one_line(name: str, *, most: int = LONGEST_NAME) -> str:
-    """A name on one line, without signs that show as nothing or change the direction of writing."""
+    """A name on one line, without invisible characters and those that change the writing direction."""
     shown = "".join(" " if sign.isspace() else sign for sign in name if _shows(sign))
     line = " ".join(shown.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def quoted(name: str) -> str:
-    """A name in quotation marks, out of which it cannot get."""
+    """A name in double quotation marks. Those inside it become apostrophes, so it cannot end them."""
     return f'"{one_line(name).replace(chr(34), chr(39))}"'
 
 
 def file_name(name: str, media_type: str = "") -> str:
-    """The name under which an agent's file is shared: a program or a page of HTML becomes a text file."""
+    """The name under which an agent's file is shared. A program or an HTML page gets the extension .txt."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    # Windows takes no notice of dots and spaces at the end.
+    # Windows ignores dots and spaces at the end.
     line = one_line(_NOWHERE.sub("_", last), most=1000).rstrip(". ") or "file"
     stem, dot, ending = line.rpartition(".")
     if len(line) > LONGEST_FILE_NAME:

@@ -1,21 +1,21 @@
-"""Who the bot is, and who a person is, as Slack says."""
+"""The bot and the people, as Slack describes them."""
 
 from dataclasses import dataclass
 
-# So long, in seconds, what Slack said of a person is believed.
+# Seconds for which the bridge keeps what users.info said of a person.
 KNOWN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the bot is and where it is installed, as its token says.
+    """The bot and its installation, as auth.test describes them for its token.
 
     Attributes:
-        app: the app's id ("A…"), "" where Slack does not tell.
+        app: the app's id ("A…"), "" where Slack does not name it.
         bot_user: the bot's own user id.
         team: the workspace.
         organization: the Enterprise organization that the workspace belongs to, "" without one.
-        is_org_wide: whether the bot is installed in all of the organization, in whichever workspace.
+        is_org_wide: whether the bot is installed in the whole organization instead of one workspace.
     """
 
     app: str
@@ -35,13 +35,13 @@ class Home:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, as users.info tells.
+    """A person, as users.info describes them.
 
     Attributes:
-        name: what people call them.
-        is_guest: in the workspace, in many of its channels or in one only.
-        is_deactivated: their account is closed.
-        is_stranger: of another workspace, in none of the shared channels that the bot sees.
+        name: the name that Slack displays.
+        is_guest: whether they are a guest, of one channel or of several.
+        is_deactivated: whether their account is closed.
+        is_stranger: Slack's word for a person of another workspace in no shared channel that the bot sees.
     """
 
     home: Home

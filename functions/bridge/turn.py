@@ -9,43 +9,43 @@ from typing import Any
 from functions.bridge import fields
 from functions.bridge.fields import Fields, WrongField
 
-# More files than any agent takes, so that the user can be told.
+# Files of a message that are read. No agent takes so many; the user is told how many there are.
 MOST_LISTED_FILES = 20
-# Each person costs a call; nobody mentions more people than that.
+# Mentioned people whose names are looked up. Each costs a call of users.info.
 MOST_PEOPLE = 10
 # Presses of Retry under one question.
 MOST_ATTEMPTS = 9_999
-# Bytes: whatever Slack says beyond that is too much for any agent all the same.
+# Bytes. Larger sizes are cut to this: no agent takes such a file.
 LARGEST_FILE = 10**12
 
 
 class MalformedTurn(ValueError):
-    """JSON that is no turn. Names what is wrong, not the content."""
+    """The JSON is no turn. The text says what is wrong and quotes no content."""
 
 
 class Notice(StrEnum):
     """Why a turn is answered by the bridge itself and reaches no agent."""
 
     EMPTY = "empty"
-    """A mention without a word: the user gets help."""
+    """The mention has no text: the user gets help."""
     EXTERNAL = "external"
     """The sender belongs to another organisation (a Slack Connect channel)."""
     TOO_LONG = "too_long"
     """The question does not fit into a queue message."""
     TOO_OLD = "too_old"
-    """A press on Retry after the ledger has forgotten the question."""
+    """Somebody pressed Retry after the ledger had forgotten the question."""
     UNREADABLE = "unreadable"
     """This version cannot read the message or its notice: the user is asked to write again."""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that hangs on a user's message, as Slack describes it.
+    """A file of a user's message, as Slack describes it.
 
     Attributes:
         media_type: Slack's guess, such as "image/png".
         size: in bytes.
-        url: where the bot may fetch it; "" when Slack keeps it from the bot.
+        url: where the bot can download it; "" when Slack gives the bot no address.
     """
 
     name: str
@@ -60,20 +60,21 @@ class Turn:
 
     Attributes:
         team: the workspace that the bot is installed in ("T…").
-        channel: where the message stands ("C…", "D…", "G…").
-        ts: the message's own timestamp, Slack's id of it.
-        thread_ts: the thread it belongs to; its own `ts` when it opens one.
+        channel: the channel of the message ("C…", "D…", "G…").
+        ts: the message's timestamp, which is Slack's id of it.
+        thread_ts: the `ts` of the thread's first message; the message's own when it starts a thread.
         user: who asks ("U…" or "W…").
         bot_user: the bot's own user id, by which the user mentions it.
         text: the question in plain text; "" when there is a notice.
         notice: why no agent is asked, or None.
-        attempt: 1, and one more each time that a person presses Retry.
-        files: what hangs on the message.
-        mentioned: the people whose ids stand in the text as "@U…".
+        attempt: 1 at first; each press of Retry adds one.
+        files: the files of the message.
+        mentioned: the ids of the people whom the text mentions as "@U…".
         app: the app that the message is for ("A…"), "" when that was not said.
         organization: the Enterprise organization that the bot is installed in ("E…"), "" without one.
-        sender_unknown: whether the event does not say if the sender belongs to us, and Slack is to be asked.
-        in_shared_channel: whether people of another organization read what stands there.
+        sender_unknown: whether the event does not say if the sender belongs to our organization, so that
+            users.info has to.
+        in_shared_channel: whether people of another organization can read the channel (Slack Connect).
     """
 
     team: str
@@ -94,31 +95,33 @@ class Turn:
 
     @property
     def turn_id(self) -> str:
-        """The same for Slack's retries, for two events about one post, and for an edited mention."""
+        """The same for Slack's retries, for two events about one message, and after an edit."""
         return f"{self.team}:{self.channel}:{self.ts}"
 
     @property
     def thread_id(self) -> str:
-        """One message group and one agent session. Legal as it is for both services:
-        at most 100 of `[0-9a-zA-Z._:-]` (Bedrock's `SessionId`)."""
+        """The id of the SQS message group and of the agent's session.
+
+        Both services take it: at most 100 characters of `[0-9a-zA-Z._:-]` (Bedrock's `SessionId`).
+        """
         return f"{self.team}:{self.channel}:{self.thread_ts}"
 
     @property
     def reference(self) -> str:
-        """Eight characters that a user can read out and an operator can find in the log."""
+        """Eight hexadecimal digits that a user can read out and an operator can find in the log."""
         return hashlib.sha256(f"{self.turn_id}#{self.attempt}".encode()).hexdigest()[:8]
 
 
 def to_json(turn: Turn) -> str:
-    """For the ledger. A turn's text is UTF-8, as `events` and `from_fields` see to."""
+    """The JSON for the ledger. UTF-8 can encode it: `events` and `from_fields` let no lone surrogate in."""
     return json.dumps(to_fields(turn), separators=(",", ":"), ensure_ascii=False)
 
 
 def from_json(text: str) -> Turn:
-    """The turn that `to_json` wrote, in this version or another.
+    """Read the JSON that `to_json` wrote in this version or another.
 
     Raises:
-        MalformedTurn: anything else.
+        MalformedTurn: the text is anything else.
     """
     try:
         return from_fields(json.loads(text))
@@ -127,15 +130,15 @@ def from_json(text: str) -> Turn:
 
 
 def to_fields(turn: Turn) -> dict[str, Any]:
-    """The turn as an object of JSON."""
+    """The turn as a JSON object."""
     return asdict(turn)
 
 
 def from_fields(data: Fields) -> Turn:
-    """The turn with these fields. Others may come from a newer version, and some may be missing in an older.
+    """The turn with these fields. A newer version may add fields, and an older one may lack some.
 
     Raises:
-        WrongField: one of another type, shape or size.
+        WrongField: a field has the wrong type, format or size.
     """
     ts = fields.timestamp(data, "ts")
     notice = _notice(data)
@@ -153,14 +156,14 @@ def from_fields(data: Fields) -> Turn:
         mentioned=tuple(_people(data)),
         app=fields.slack_id(data, "app", ""),
         organization=fields.slack_id(data, "organization", ""),
-        # Whatever else it says, it does not say that the sender is known.
+        # Anything but false means that the sender is not known.
         sender_unknown=data.get("sender_unknown", False) is not False,
         in_shared_channel=data.get("in_shared_channel", False) is not False,
     )
 
 
 def _notice(data: Fields) -> Notice | None:
-    """A notice that only a newer version knows becomes one that asks the user to write again."""
+    """The notice. One that only a newer version knows becomes UNREADABLE."""
     value = data.get("notice")
     if value is None:
         return None

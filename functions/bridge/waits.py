@@ -1,7 +1,7 @@
-"""Repeats calls that fail for now, and says how long to wait between two tries (seconds).
+"""Repeats calls after temporary failures, and computes the waits between tries, in seconds.
 
-A wait doubles with each try. Each delivery makes it longer or shorter by a share of its own, or all that
-failed at the same moment would try again at the same moment. This is the "equal jitter" of
+A wait doubles with each try. Each delivery shortens it by its own share, so that calls that failed together
+are not repeated together. This is the "equal jitter" of
 aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter
 """
 
@@ -19,17 +19,17 @@ LONGEST_WAIT = 15.0
 
 
 class Retry:
-    """Repeats one call while it meets passing trouble. Make a new object for each call.
+    """Repeats one call while it raises `PassingTrouble`. Make a new object for each call.
 
     Args:
-        pause: waits for so many seconds. The owner of a turn keeps its lease meanwhile.
+        pause: waits for so many seconds. The owner of a turn renews its lease meanwhile.
         share: from 0 to 1, see `spread`.
-        until: no wait lasts until then or longer, seconds since the epoch.
-        most_tries: how often the call is made at most; None for as often as there is time.
-        after: the trouble after which the call is made again. Any other is raised at once.
+        until: seconds since the epoch. A wait that would end then or later is not begun.
+        most_tries: the most tries; None sets no limit.
+        after: the exceptions after which the call is repeated. Any other is raised at once.
 
     Attributes:
-        wait: seconds to wait after the last trouble. Where `run` has raised that, nobody has waited yet.
+        wait: seconds to wait after the last failure. When `run` raises, this wait has not been done.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Retry:
         self._unanswered = 0
 
     def run(self, call: Callable[[], T]) -> T:
-        """What `call` returns. Raises its last trouble when there is no try or no time left."""
+        """What `call` returns. Raises its last exception when no try or no time is left."""
         tries = 0
         while True:
             try:
@@ -72,15 +72,15 @@ class Retry:
 
 
 def grown(first: float, tries: int, *, longest: float) -> float:
-    """`first` after one try, twice as long after each further one, `longest` at most."""
+    """`first` seconds after one try, doubled with each further try, `longest` at most."""
     return min(first * 2.0 ** min(max(tries, 1) - 1, 30), longest)
 
 
 def spread(seconds: float, share: float) -> float:
-    """Between half of the wait and all of it, by a share from 0 to 1."""
+    """Between half of `seconds` and all of it, by a share from 0 to 1."""
     return seconds * (1 + share) / 2
 
 
 def spread_beyond(seconds: float, share: float) -> float:
-    """Between the wait and five quarters of it: a wait that Slack asked for must not be shorter."""
+    """Between `seconds` and 1.25 times that: a wait that Slack asked for must not be shorter."""
     return seconds * (1 + share / 4)

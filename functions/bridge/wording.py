@@ -1,4 +1,4 @@
-"""Every sentence and label of the bridge's own that a person reads: Markdown, unless it says otherwise."""
+"""Every sentence and label that the bridge itself shows to people: Markdown, unless it says otherwise."""
 
 from collections.abc import Collection, Mapping, Sequence
 from math import ceil
@@ -14,7 +14,7 @@ from functions.bridge.markdown.safe import clean, disarm, escape
 from functions.bridge.names import quoted
 from functions.bridge.turn import Notice
 
-# What stays as it is in an address; the rest could end a link, or begin something else in Markdown.
+# Characters of an address that are not percent-encoded. The others could end a Markdown link.
 _URL = ":/?#@!$&'+,;=%~-._"
 
 PLACEHOLDER = "Processing…"
@@ -42,7 +42,7 @@ _NOTICES = {
 
 
 def notice_text(notice: Notice, *, reference: str) -> str:
-    """The bridge's own answer to a turn that reaches no agent."""
+    """The bridge's answer to a turn that reaches no agent."""
     return _NOTICES[notice].format(reference=reference)
 
 
@@ -63,12 +63,12 @@ _REFUSALS = {
 
 
 def refusal(reason: Reason) -> str:
-    """Why somebody is not answered, by the rules of access. It names no rule, and nobody."""
+    """Why the access rules refuse a question. It names no rule and no person."""
     return _REFUSALS[reason]
 
 
 def too_many(most: int, seconds: float) -> str:
-    """That somebody has asked `most` questions within a minute, and may ask again in so many seconds."""
+    """Says that a person has asked `most` questions within a minute and may ask again in so many seconds."""
     return (
         f"You have asked {_questions(most)} within a minute, and that is the most that I take. "
         f"Please ask this one again in {max(1, ceil(seconds))} seconds."
@@ -76,7 +76,7 @@ def too_many(most: int, seconds: float) -> str:
 
 
 def waits(full: Full) -> str:
-    """That a question waits until others have been answered."""
+    """Says that a question waits until others have been answered."""
     if full.limit is Limit.CHANNEL:
         return f"This channel has {_questions(full.most)} running; this one waits."
     return f"You have {_questions(full.most)} running; this one waits."
@@ -98,12 +98,12 @@ _NO_CHOICES = {
 
 
 def help_text(agents: Mapping[str, str], *, are_several: bool) -> str:
-    """How to ask, and whom, as Markdown. `agents` are those here: names with descriptions."""
+    """How to ask, and which agents there are. `agents`: descriptions of this channel's agents, by name."""
     return "\n\n".join([_NOTICES[Notice.EMPTY], *(_whom(agents) if are_several else [])])
 
 
 def no_choice(nobody: NoChoice, agents: Mapping[str, str]) -> str:
-    """Why nobody is asked, and who could be, as Markdown. `agents` are those here."""
+    """Why no agent is asked, and which could be. `agents`: as in `help_text`."""
     return "\n\n".join([_NO_CHOICES[nobody.why].format(name=nobody.name), *_whom(agents)])
 
 
@@ -156,10 +156,11 @@ _FAILURES = {
 def explanation(
     failure: Failure, *, reference: str, may_have_acted: bool = False, about: str = "", words: str = ""
 ) -> str:
-    """What the user reads, as Markdown: plain words, whether work may have been done, and a reference.
+    """What the user reads after a failure: the cause, whether work may have been done, and a reference.
 
-    `about` names what the words leave open, such as a file. `words`, if given, stand for the failure's own,
-    where more is known (`requested`).
+    Args:
+        about: the subject of the failure, such as the name of a file.
+        words: replace the failure's own sentence where more is known (`requested`).
     """
     subject = f" (“{escape(about)}”)" if about else ""
     said = words or _FAILURES[failure].format(subject=subject)
@@ -168,7 +169,7 @@ def explanation(
 
 
 def step(use: ToolUse) -> str:
-    """What the agent is doing, for the user: a few words of plain text."""
+    """What the agent is doing: a few words of plain text."""
     name = disarm(clean(_spoken(use.name)))
     match use.kind:
         case ToolKind.KNOWLEDGE_BASE:
@@ -182,7 +183,7 @@ def step(use: ToolUse) -> str:
 
 
 def requested(requests: Sequence[ToolRequest]) -> str:
-    """What the agent asked for when it ended its turn, as Markdown; "" when that is not known."""
+    """What the agent asked for when it ended its turn; "" when that is not known."""
     if not requests:
         return ""
     named = [f"“{escape(_capital(name))}”" if (name := _spoken(one.name)) else "a tool" for one in requests]
@@ -193,7 +194,7 @@ def requested(requests: Sequence[ToolRequest]) -> str:
 
 
 def _spoken(name: str) -> str:
-    """A tool's name as people would write it."""
+    """A tool's name with spaces for underscores and hyphens, 80 characters at most."""
     return " ".join(name.replace("_", " ").replace("-", " ").split())[:80]
 
 
@@ -202,7 +203,7 @@ def _capital(name: str) -> str:
 
 
 def sources(cited: Sequence[Source], link_hosts: Collection[str] = ()) -> str:
-    """The list to which the numbers in the text refer, as Markdown; "" without sources."""
+    """The numbered list of the sources that the text cites; "" without sources."""
     lines = [
         f"{number}. {plainly(_source(source), link_hosts)}" for number, source in enumerate(cited, start=1)
     ]
@@ -215,22 +216,22 @@ def _source(source: Source) -> str:
 
 
 def too_many_files(count: int, most: int) -> str:
-    """That a question has more files than the `most` that an agent takes."""
+    """Says that a question has more files than the `most` that an agent takes."""
     return f"I'm sorry, I can take {most} files with a question at most, and there are {count}."
 
 
 def hidden_file(name: str) -> str:
-    """That Slack keeps a file of the question from the bridge."""
+    """Says that Slack does not let the bridge read a file of the question."""
     return f"I'm sorry, Slack does not let me read “{escape(name)}”. Please upload it here."
 
 
 def unreadable_file(name: str) -> str:
-    """That a file of the question is of a kind that no agent reads."""
+    """Says that no agent reads files of this type."""
     return f"I'm sorry, I cannot read “{escape(name)}”. I can take images, PDF, text, CSV and Office files."
 
 
 def too_large_files(size: int, most: int, largest: str) -> str:
-    """That the files of a question have more than `most` bytes together, `largest` the most of them."""
+    """Says that the files of a question have more than `most` bytes together. `largest` names the largest."""
     return (
         f"I'm sorry, I can take {most // 1_000_000} MB of files with a question at most, and these "
         f"have {size / 1_000_000:.1f} MB. The largest is “{escape(largest)}”."
@@ -238,27 +239,27 @@ def too_large_files(size: int, most: int, largest: str) -> str:
 
 
 def table_in_file(rows: int, name: str) -> str:
-    """What stands in the place of a table that is in a file; `rows` does not count its head."""
+    """Replaces a table that was put into a file. `rows` does not count its head."""
     return f"_The table ({rows} rows) is in the file {name}._"
 
 
 def rest_in_file(name: str) -> str:
-    """That an answer is longer than the messages that it may have."""
+    """Says that the rest of an answer is in a file, because it has its most messages."""
     return f"_The answer is long. It goes on in the file {name}._"
 
 
 def caption(rows: int) -> str:
-    """What a data table is called, in plain text; `rows` does not count its head."""
+    """The caption of a data table, in plain text. `rows` does not count its head."""
     return f"Table of {rows} rows" if rows > 1 else "Table of one row"
 
 
 def uncertain_files(names: Sequence[str]) -> str:
-    """That files of the agent may not have come into the thread: their fate is unknown."""
+    """Says that files of the agent may be missing from the thread: no confirmation came."""
     return f":warning: Files of the agent's may be missing here: {_quoted(names)}."
 
 
 def missing_files(names: Sequence[str]) -> str:
-    """That files of the agent could not be brought into the thread."""
+    """Says that files of the agent could not be put into the thread."""
     these = "these files" if len(names) > 1 else "this file"
     return f":warning: Slack did not take {these} of the agent's: {_quoted(names)}."
 
@@ -268,5 +269,5 @@ def _quoted(names: Sequence[str]) -> str:
 
 
 def only_files(names: Sequence[str]) -> str:
-    """The question of a user who attached files and wrote nothing."""
+    """The question to the agent when a user attached files and wrote nothing."""
     return f"The user sent these files without a word: {', '.join(map(quoted, names))}"

@@ -1,1 +1,1 @@
-"""Who may ask whom, where and how much: decided after a turn is claimed, before anything of it shows."""
+"""Who may ask which agent, where and how often: decided after the claim, before anything shows in Slack."""

@@ -1,4 +1,4 @@
-"""Who may ask where: the rules of bridge.toml, and what they say of a question."""
+"""The access rules of bridge.toml, and their decision about a question."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from functions.bridge.turn import Turn
 
 
 class SharedChannels(StrEnum):
-    """What becomes of questions in channels that are shared with another organization."""
+    """Whether the bot answers in channels that are shared with another organization (Slack Connect)."""
 
     REFUSE = "refuse"
-    """Nobody is answered there, as the partners read the answer."""
+    """It answers nobody there, because the other organization reads the answer."""
     ANSWER = "answer"
-    """Our own people are answered there."""
+    """It answers people of our own organization there."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class AccessRules:
     """Who may ask where: the table `[access]` of bridge.toml, or that of one agent.
 
     Attributes:
-        guests: whether guests may ask, those of one channel and those of many.
-        channels: the only ones where anybody may ask: ids, and "dm" for direct messages; () means all.
-        users: the only people who may ask; () means all.
-        deny_users: people who may not.
-        direct_messages: whether the bot answers there.
+        guests: whether guests may ask, of one channel or of several.
+        channels: the only channels where people may ask: ids, and "dm" for direct messages; () means all.
+        users: the ids of the only people who may ask; () means all.
+        deny_users: the ids of people who may not ask.
+        direct_messages: whether the bot answers direct messages.
     """
 
     guests: bool = False
@@ -38,13 +38,13 @@ class AccessRules:
     shared_channels: SharedChannels = SharedChannels.REFUSE
 
 
-# An agent without rules of its own: whoever may ask the bridge may ask it.
+# The rules of an agent that sets none: everybody whom the bridge lets in may ask it.
 OPEN = AccessRules(guests=True, shared_channels=SharedChannels.ANSWER)
 
 
 @dataclass(frozen=True)
 class Access:
-    """The rules of a bridge, and by its name those of each agent. Both must let a question in."""
+    """The rules of the bridge, and those of each agent by its name. Both must allow a question."""
 
     bridge: AccessRules = AccessRules()
     agents: Mapping[str, AccessRules] = field(default_factory=dict)
@@ -67,13 +67,13 @@ class Reason(StrEnum):
     DEACTIVATED = "deactivated"
     BOT = "bot"
     UNKNOWN = "unknown"
-    """Slack does not say who it is."""
+    """Slack does not say who asks."""
     TOO_MANY = "too_many"
-    """They have asked too many questions within a minute."""
+    """The person has asked too many questions within a minute."""
 
 
 def refused_by_event(turn: Turn, rules: AccessRules) -> Reason | None:
-    """Why the rules refuse a question, by what Slack has signed alone."""
+    """Why the rules refuse a question, judged by the signed event; None where they do not."""
     if is_direct(turn.channel) and not rules.direct_messages:
         return Reason.DIRECT_MESSAGE
     if rules.channels and not channel_names(turn.channel) & {*rules.channels}:
@@ -88,14 +88,14 @@ def refused_by_event(turn: Turn, rules: AccessRules) -> Reason | None:
 
 
 def asks_who(turn: Turn, rules: AccessRules) -> bool:
-    """Whether it matters what users.info says of who asks."""
+    """Whether the decision needs users.info."""
     return turn.sender_unknown or not rules.guests
 
 
 def refused_for_person(turn: Turn, person: Person, rules: AccessRules, *, is_ours: bool) -> Reason | None:
-    """Why the rules refuse a question, by what users.info says of who asks.
+    """Why the rules refuse a question, judged by users.info; None where they do not.
 
-    `is_ours` is whether their home is the bot's workspace or organization.
+    `is_ours`: whether the person's home is the bot's workspace or organization.
     """
     if (turn.sender_unknown or person.is_stranger) and not is_ours:
         return Reason.FOREIGN

@@ -1,15 +1,15 @@
-"""Whether a turn is for this bot, and its sender one of our people: before anything of it shows in Slack."""
+"""Whether a turn is for this app, and whether a person belongs to our organization."""
 
 from functions.bridge.people import Home, Identity
 from functions.bridge.turn import Turn
 
 
 class NotForUs(Exception):
-    """A turn of another app or another installation. Says whose it is and who we are, for the log."""
+    """The turn is for another app or installation. The text names both, for the log."""
 
 
 def check_meant(turn: Turn, us: Identity) -> None:
-    """Make sure that the turn is of the app and the installation that the token is of. Raises `NotForUs`."""
+    """Raise `NotForUs` unless the turn is for the app and the installation of our token (`us`)."""
     if not (_is_here(turn, us) and _is_this_app(turn, us)):
         theirs = f"app {turn.app or '-'}, bot {turn.bot_user or '-'}, team {turn.team}"
         ours = f"app {us.app or '-'}, bot {us.bot_user}, team {us.team}"
@@ -28,7 +28,7 @@ def _is_here(turn: Turn, us: Identity) -> bool:
 
 
 def _is_this_app(turn: Turn, us: Identity) -> bool:
-    """By the app's id, or by its bot user where the turn or Slack does not tell the id."""
+    """Compares the app's id, or the bot user where the turn or Slack does not give the id."""
     if turn.app and us.app:
         return turn.app == us.app
     return turn.bot_user in ("", us.bot_user)

@@ -1,8 +1,8 @@
-"""How many questions run at once, and the port to where that is kept.
+"""Limits on running questions, and the port to the items that count them.
 
-A slot is an entry "TURN_ID#ATTEMPT@UNTIL" in an item of the person who asks, and in one of the channel; UNTIL
-is when it expires, in milliseconds since the epoch: the end of the delivery that took it, so that a crash
-leaks nothing beyond that. The person's item has such entries for each question of the last minute, too.
+A slot is an entry "TURN_ID#ATTEMPT@UNTIL" in an item of the person and in one of the channel. UNTIL is when
+it expires, in milliseconds since the epoch: the end of the delivery that took it, so a crash frees it then.
+The person's item also has such an entry for each question of the last minute.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,12 +18,12 @@ MINUTE = 60.0
 
 @dataclass(frozen=True)
 class Fairness:
-    """How much one person or channel may take of the bridge: the table `[fairness]` of bridge.toml.
+    """The limits of one person and one channel: the table `[fairness]` of bridge.toml.
 
     Attributes:
-        running_per_user, running_per_channel: questions that are answered at once; further ones wait. Direct
-            messages have no limit but the person's.
-        questions_per_minute: of one person; presses of Retry count. Further ones are refused.
+        running_per_user, running_per_channel: questions that run at once; further ones wait. In direct
+            messages only the person's limit counts.
+        questions_per_minute: questions and presses of Retry by one person; further ones are refused.
     """
 
     running_per_user: int = 2
@@ -32,7 +32,7 @@ class Fairness:
 
 
 class Limit(StrEnum):
-    """Which of the limits is reached."""
+    """The limit that is reached."""
 
     PERSON = "person"
     CHANNEL = "channel"
@@ -41,11 +41,11 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True)
 class Full:
-    """There is no slot.
+    """No slot is free.
 
     Attributes:
-        most: how many there are.
-        seconds: of the minute's limit, until another question may be asked.
+        most: the limit.
+        seconds: for `Limit.MINUTE`, seconds until another question may be asked.
     """
 
     limit: Limit
@@ -55,13 +55,13 @@ class Full:
 
 @dataclass(frozen=True)
 class Entries:
-    """What stands in an item with an entry of ours.
+    """The entries of an item in which this delivery has one.
 
     Attributes:
         kind: "person" or "channel".
-        key: whose item it is, "TEAM:USER" or "TEAM:CHANNEL".
-        running, asked: all entries, for whoever clears the expired ones away.
-        own: the entry among `running` that is ours, "" for none; `own_asked` that among `asked`.
+        key: "TEAM:USER" or "TEAM:CHANNEL".
+        running, asked: all entries, so that expired ones can be removed.
+        own, own_asked: this delivery's entry among `running` and `asked`; "" for none.
     """
 
     kind: str
@@ -74,12 +74,12 @@ class Entries:
 
 @dataclass(frozen=True)
 class Slot:
-    """What a delivery has taken.
+    """The result of taking slots.
 
     Attributes:
         person: who asks, as users.info said within the last day; None when that is not known.
-        full: why the turn may not run now, None if it may.
-        held: what is to be given back.
+        full: the limit that keeps the turn from running now; None if it may run.
+        held: the entries to give back.
     """
 
     person: Person | None = None
@@ -88,34 +88,35 @@ class Slot:
 
 
 class Slots(Protocol):
-    """Both methods raise `ServiceUnavailable`."""
+    """Takes and frees slots. Both methods raise `ServiceUnavailable`."""
 
     def take(self, turn: Turn, *, now: float, until: float, is_new: bool) -> Callable[[], Slot]:
-        """Take the turn's slots until then, beside whatever the caller does; the result waits for them.
+        """Begin to take the turn's slots and return a function that waits for the result.
 
-        A turn that has slots, because its worker died, takes them over. What was taken is to be given back,
-        also where there is no slot in the end.
+        A turn whose last worker died takes over its slots. The result has to be given back, also when no
+        slot was free.
 
         Args:
-            is_new: whether it counts as a question of this minute.
+            now, until: seconds since the epoch; the slots expire at `until`.
+            is_new: whether the turn counts as a question of this minute.
         """
         ...
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
-        """Free the slots, and keep for a day what was learned of who asks.
+        """Free the slots, and keep for a day what users.info said of the person (`learned`).
 
-        `forget` is whether nothing was asked: then it does not count as a question of this minute either.
+        `forget`: no question was asked, so that it does not count for this minute.
         """
         ...
 
 
 def attempt_of(turn: Turn) -> str:
-    """With what the turn's entries begin."""
+    """The beginning of the entries of the turn's attempt."""
     return f"{turn.turn_id}#{turn.attempt}@"
 
 
 def entry(turn: Turn, until: float) -> str:
-    """The turn's entry until then, seconds since the epoch."""
+    """The turn's entry that expires at `until`, seconds since the epoch."""
     return f"{attempt_of(turn)}{int(1000 * until)}"
 
 
@@ -125,11 +126,11 @@ def until(entry: str) -> float:
 
 
 def expired(entries: Iterable[str], now: float) -> frozenset[str]:
-    """Those of the entries whose time is over."""
+    """The entries that have expired."""
     return frozenset(one for one in entries if until(one) <= now)
 
 
 def wait_for_minute(asked: Iterable[str], most: int, now: float) -> float:
-    """Seconds until less than `most` of the questions were asked within a minute."""
+    """Seconds until fewer than `most` entries of the last minute are left."""
     ends = sorted(until(one) for one in asked)
     return max(0.0, ends[-most] - now) if len(ends) >= most else 0.0

@@ -1,4 +1,4 @@
-"""Files that hang on a question: which of them an agent may get, and the port to fetch them by."""
+"""The files of a question: which of them an agent may get, and the port to download them."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -28,23 +28,23 @@ _KINDS = (
 
 
 class AttachmentUnavailable(Exception):
-    """A file could not be fetched. Says why, for the operator."""
+    """A file could not be downloaded. The text says why, for the operator."""
 
 
 class Attachments(Protocol):
-    """Where the files of messages are fetched."""
+    """Downloads the files of messages."""
 
     def fetch(self, attachment: Attachment) -> bytes:
-        """All of the file. Raises `AttachmentUnavailable`."""
+        """The bytes of the file. Raises `AttachmentUnavailable`."""
         ...
 
 
 def objection(files: Sequence[Attachment]) -> str:
-    """Why the agent gets none of the files, in words for the user; "" when it gets them all."""
+    """Why the agent gets none of the files, as a sentence for the user; "" when it gets them all."""
     if len(files) > MOST_FILES:
         return wording.too_many_files(len(files), MOST_FILES)
     for file in files:
-        # First: of a file that Slack keeps from us it does not tell the type either.
+        # Checked first: without an address Slack gives no type either.
         if not file.url:
             return wording.hidden_file(file.name)
         if not file.media_type.startswith(_KINDS):

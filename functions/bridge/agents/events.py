@@ -1,4 +1,4 @@
-"""What an agent says while it works: the closed union `AgentEvent`. An adapter translates into it."""
+"""The events of an agent's run: the closed union `AgentEvent`. Adapters translate their protocols into it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,14 +8,14 @@ from functions.bridge.agents.failures import Failure
 
 @dataclass(frozen=True)
 class TextDelta:
-    """The next piece of the answer, in Markdown. Pieces may end anywhere, but never inside a character."""
+    """The next piece of the answer, in Markdown. It may end anywhere except inside a character."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Rationale:
-    """Why the agent does what it does next, in its own words. Shown only with the debug switch on."""
+    """The agent's reasoning, in its own words. Shown only where the setting `show_rationale` is on."""
 
     text: str
 
@@ -31,10 +31,10 @@ class ToolKind(StrEnum):
 
 @dataclass(frozen=True)
 class ToolUse:
-    """The agent uses a tool: from here on a second run could repeat what the tool did.
+    """The agent uses a tool. From here on, a second run could repeat the tool's effect.
 
     Attributes:
-        name: of the tool, knowledge base or collaborator; "" when the service does not tell.
+        name: of the tool, knowledge base or collaborator; "" when the service does not name it.
     """
 
     name: str
@@ -43,11 +43,11 @@ class ToolUse:
 
 @dataclass(frozen=True)
 class ToolArguments:
-    """What a tool was given is known: it comes after the tool's `ToolUse`, as agents tell of arguments later.
+    """A digest of a tool's arguments. It comes after the tool's `ToolUse`, when all arguments are known.
 
     Attributes:
         name: of the tool, as in its `ToolUse`.
-        digest: 16 hexadecimal characters, the same for the same arguments; never the arguments themselves.
+        digest: 16 hexadecimal characters, equal for equal arguments.
     """
 
     name: str
@@ -56,11 +56,11 @@ class ToolArguments:
 
 @dataclass(frozen=True)
 class Source:
-    """Where something that the agent says comes from.
+    """A document that the answer rests on.
 
     Attributes:
-        title: for people: a document's file name, a page's address.
-        url: where they can open it; "" when they cannot (a document in a private bucket).
+        title: a file name, or the address of a page.
+        url: where people can open it; "" when they cannot (a document in a private bucket).
     """
 
     title: str
@@ -69,7 +69,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Citation:
-    """What the text so far ends with rests on these sources."""
+    """The end of the text so far rests on these sources."""
 
     sources: tuple[Source, ...]
 
@@ -93,8 +93,8 @@ class Guardrail:
     """A guardrail blocked or masked something in the question or the answer.
 
     Attributes:
-        policies: which, for the operator's log: kinds and names, never what was said. Such as "topic
-            Insider tips blocked". Empty when the service does not tell.
+        policies: their kinds and names, for the operator's log, never what was said: "topic Insider tips
+            blocked". Empty when the service does not name them.
     """
 
     policies: tuple[str, ...]
@@ -109,24 +109,24 @@ class Wanted(StrEnum):
     """What an agent asks for with a `ToolRequest`."""
 
     RESULT = "result"
-    """That the tool is run, and what it gives."""
+    """To run the tool and return its result."""
     CONSENT = "consent"
-    """That a person agrees: the agent then runs the tool itself."""
+    """To ask a person for consent; the agent then runs the tool itself."""
     BOTH = "both"
-    """That a person agrees, that the tool is run then, and what it gives."""
+    """To ask a person for consent, then run the tool and return its result."""
 
 
 @dataclass(frozen=True)
 class ToolRequest:
-    """The agent cannot go on before somebody else has run a tool, or agreed to it.
+    """The agent stops until somebody else has run a tool or consented to it.
 
-    The turn ends here: its requests come right before a `Failed` event (`Failure.RETURN_OF_CONTROL`).
+    The run ends here: its requests come right before a `Failed` event (`Failure.RETURN_OF_CONTROL`).
 
     Attributes:
-        call_id: under which the agent is to be answered. All requests of one turn may have the same.
+        call_id: the id under which the agent expects the answer. All requests of one run may share it.
         name: of the tool, as its builder wrote it.
-        arguments: JSON text of an object. They may say what the user said: not for the log.
-        context: what else the agent's adapter needs for an answer, as it wrote it down; "" for nothing.
+        arguments: a JSON object as text. It may quote the user, so it is never logged.
+        context: what else the adapter needs to answer, in its own format; "" for nothing.
     """
 
     call_id: str
@@ -143,12 +143,12 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """There will be no more. Always the last event.
+    """The run failed. Always the last event.
 
     Attributes:
-        failure: what kind of trouble; decides the words for the user.
+        failure: the kind, which decides what the user reads.
         detail: what the service said, for the operator's log only: it may name ARNs and accounts.
-        begun: whether the agent was at work already, so that it may have acted before it told of anything.
+        begun: whether the agent had begun to work, so that it may have acted without an event.
     """
 
     failure: Failure

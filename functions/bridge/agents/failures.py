@@ -1,11 +1,11 @@
-"""What can go wrong with an agent, and whether it may be tried again."""
+"""The kinds of failure of a run, and which of them allow another try."""
 
 import re
 from enum import StrEnum
 
 
 class Failure(StrEnum):
-    """A kind of trouble. The value is the word in logs and metrics."""
+    """A kind of failure. The value is the word in logs and metrics."""
 
     THROTTLED = "throttled"
     THROTTLED_AT_WORK = "throttled_at_work"
@@ -32,11 +32,11 @@ class Failure(StrEnum):
     UPLOAD = "upload"
 
 
-# The agent provably did not start: the service refused the request itself, or was not reached at all.
-# Everything else may have had effects, and an agent is never silently started a second time.
+# The agent provably did not start: the service refused the request or was not reached. Only these are
+# retried; after any other failure a second run could repeat an effect.
 NOT_STARTED = frozenset({Failure.THROTTLED, Failure.BUSY, Failure.NOT_READY, Failure.UNREACHABLE})
 
-# The agent may have got somewhere: the turn ends as interrupted rather than as failed.
+# The agent may have acted: the turn ends as interrupted instead of failed.
 MAY_HAVE_ACTED = frozenset(
     {
         Failure.CUT_OFF,
@@ -52,15 +52,16 @@ MAY_HAVE_ACTED = frozenset(
     }
 )
 
-# How services and clients of models call it: ThrottlingException and TooManyRequestsException (AWS),
+# The names of throttling errors: ThrottlingException and TooManyRequestsException (AWS),
 # ModelThrottledException (Strands), RateLimitError (OpenAI, Anthropic), RATE_LIMIT_EXCEEDED (AG-UI).
 _THROTTLING = re.compile(r"throttl|rate_?limit|too_?many_?requests", re.IGNORECASE)
-# botocore's message names the error in brackets: "An error occurred (ThrottlingException) when calling …".
+# botocore's message has the error's name in brackets: "An error occurred (ThrottlingException) when calling
+# …".
 _NAME_IN_MESSAGE = re.compile(r"An error occurred \((\w{1,80})\)")
 
 
 def at_work(name: str, *, message: str = "") -> Failure:
-    """What stopped an agent that was at work, by the name of its error, or by the one in its message."""
+    """The failure of an agent that was at work, by the error's name or the name in its message."""
     in_message = _NAME_IN_MESSAGE.search(message)
     is_throttling = _THROTTLING.search(name) or (in_message and _THROTTLING.search(in_message[1]))
     return Failure.THROTTLED_AT_WORK if is_throttling else Failure.INTERNAL

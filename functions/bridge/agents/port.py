@@ -1,4 +1,4 @@
-"""The port through which an agent is asked."""
+"""The port to agents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from functions.bridge.clock import Clock
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks and where, from the signed event and never from text.
+    """Who asks and where. It comes from the signed event, never from text.
 
     Attributes:
         user, team, channel, thread_ts: Slack's ids.
-        name: what people call the user; "" when Slack does not tell.
+        name: the name that Slack displays; "" when Slack does not give it.
     """
 
     user: str
@@ -29,9 +29,9 @@ class Question:
     """What an agent is asked.
 
     Attributes:
-        session_id: one per thread; the agent remembers what was said under it.
+        session_id: one for each thread. The agent remembers a session's conversation.
         text: the user's words, in plain text.
-        files: what the user attached: five files and 10 MB together at most, none of them empty.
+        files: at most five files with 10 MB (10,000,000 bytes) together, none of them empty.
     """
 
     session_id: str
@@ -41,53 +41,51 @@ class Question:
 
 
 class AgentRun(Protocol):
-    """One run of an agent, which goes on by itself while events are taken from it."""
+    """One run of an agent. It goes on in the background while its events are read."""
 
     def next(self, timeout: float) -> AgentEvent | None:
         """The next event, or None when `timeout` seconds pass without one."""
         ...
 
     def cancel(self) -> None:
-        """Stop listening and free what the run holds. Harmless when the run is over."""
+        """Stop listening and release the connection. Does nothing when the run is over."""
         ...
 
     def stop_session(self) -> None:
-        """Begin to end the session in which the agent works, and return at once.
+        """Begin to end the agent's session, and return at once.
 
-        Nothing happens where the service has no call for that, or no setting asks for it.
+        Does nothing where the service has no call for that or no setting asks for it.
         """
         ...
 
     def session_trouble(self, timeout: float) -> str:
-        """Why the session could not be ended, for the operator's log; "" if it was, or nobody asked for it.
+        """Wait up to `timeout` seconds for the end of the session, if `stop_session` was called.
 
-        Waits for that, `timeout` seconds at most.
+        Returns why the session could not be ended, for the operator's log; "" otherwise.
         """
         ...
 
 
 class Secret(Protocol):
-    """The text of a secret, which may be replaced while the function runs. It is never logged."""
+    """A secret whose value may change while the function runs. It is never logged."""
 
     def value(self) -> str:
-        """The secret. Raises `ServiceUnavailable` where it cannot be read."""
+        """The value. Raises `ServiceUnavailable` where it cannot be read."""
         ...
 
     def refresh(self) -> bool:
-        """Read it again, because somebody has refused it. Returns whether it has changed."""
+        """Read it again after a service has refused it. Returns whether it has changed."""
         ...
 
 
 @dataclass(frozen=True)
 class AgentPorts:
-    """What an agent's adapter needs from outside, whatever its kind.
+    """What the adapter of any kind of agent needs from outside.
 
     Attributes:
-        clock: the time.
-        secret: gives the secret with a name or ARN, such as the key of an agent's API. It is read when its
-            value is asked for.
-        longest_silence: how long an agent may say nothing, in seconds. No invocation of a Lambda function
-            lasts longer than the default, so that the worker's own deadline comes first.
+        secret: returns the secret with a name or ARN, such as an API key. It is read when `value` is called.
+        longest_silence: seconds without a byte from the agent after which the call fails. The default is
+            Lambda's longest timeout, so that the worker's own deadline comes first.
     """
 
     clock: Clock
@@ -96,8 +94,8 @@ class AgentPorts:
 
 
 class Agent(Protocol):
-    """Whoever answers questions. One object serves all turns of an execution environment."""
+    """An agent. One object serves all turns of an execution environment."""
 
     def ask(self, question: Question) -> AgentRun:
-        """Begin a run and return at once. Trouble arrives as a `Failed` event."""
+        """Begin a run and return at once. Errors arrive as a `Failed` event."""
         ...

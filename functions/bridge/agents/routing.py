@@ -9,7 +9,7 @@ from functions.bridge.agents.port import Agent
 from functions.bridge.channels import DIRECT_MESSAGES, channel_names, is_direct
 
 DEFAULT_AGENT = "default"
-# A name as people write it in front of a question: with spaces, bold, quoted, with any dash or colon.
+# An agent's name in front of a question: spaces, bold, quotation marks, and any dash or colon are allowed.
 _MARKS = "*_~`\"'\u2018\u2019\u201c\u201d()\\[\\]@>"
 _ADDRESS = re.compile(
     rf"(?P<opening>[{_MARKS}\s]*)(?P<name>[a-z][a-z0-9\u2010-\u2015\u2212-]*)(?P<closing>[{_MARKS}\s]*)[:\uff1a]",
@@ -20,10 +20,10 @@ _DASHES = re.compile("[\u2010-\u2015\u2212]")
 
 @dataclass(frozen=True)
 class ConfiguredAgent:
-    """An agent as the operator has configured it.
+    """An agent and what bridge.toml says about it.
 
     Attributes:
-        description: for people who ask which agents there are; may be "".
+        description: for the list of agents that people get; may be "".
         channels: where it may be asked: ids, and "dm" for direct messages; () means everywhere.
     """
 
@@ -34,7 +34,7 @@ class ConfiguredAgent:
 
 @dataclass(frozen=True)
 class Choice:
-    """The agent that answers, and what it is asked: the text without the agent's name in front."""
+    """The agent that answers, and the question without the agent's name in front."""
 
     name: str
     agent: Agent
@@ -45,23 +45,23 @@ class NoChoiceReason(StrEnum):
     """Why no agent is asked."""
 
     UNKNOWN = "unknown"
-    """The agent that was asked by name may not be asked in this channel; whether there is one is not told."""
+    """The named agent may not be asked in this channel, or does not exist: people are not told which."""
     ANOTHER_THREAD = "another_thread"
-    """The thread began with another agent than the one that was asked by name."""
+    """The thread began with another agent than the named one."""
     GONE = "gone"
-    """The agent that the thread began with cannot be asked here any more."""
+    """The thread's agent cannot be asked in this channel any more."""
     UNNAMED = "unnamed"
-    """The channel has several agents and no usual one: a name has to be said."""
+    """The channel has several agents and no default one: the question has to name one."""
     NOBODY = "nobody"
     """No agent may be asked in this channel."""
 
 
 @dataclass(frozen=True)
 class NoChoice:
-    """No agent is asked, rather than another one than was meant: questions may be confidential.
+    """No agent is asked. The bridge never asks another agent instead: questions may be confidential.
 
     Attributes:
-        name: of the agent that it is about; "" when it is about none.
+        name: the thread's agent, where the reason is about it; otherwise "".
     """
 
     why: NoChoiceReason
@@ -69,14 +69,14 @@ class NoChoice:
 
 
 class Agents:
-    """All agents of a bridge. `routes` says which one answers in which channel (an id, or "dm")."""
+    """All agents of a bridge. `routes`: the name of the agent by channel (an id, or "dm")."""
 
     def __init__(self, listed: Mapping[str, ConfiguredAgent], routes: Mapping[str, str]) -> None:
         self._listed = listed
         self._routes = routes
 
     def reachable(self, channel: str) -> dict[str, str]:
-        """The agents that may be asked in a channel: their names and descriptions."""
+        """The descriptions of the agents that may be asked in a channel, by name."""
         return {
             name: listed.description
             for name, listed in self._listed.items()
@@ -87,8 +87,8 @@ class Agents:
         return len(self._listed) > 1
 
     def choose(self, channel: str, text: str, *, so_far: str | None) -> Choice | NoChoice:
-        """Who answers `text`: the agent that the thread has had `so_far`, the one that the text begins
-        with ("finops: …"), the channel's, the default one, the only one there is.
+        """Which agent answers `text`. The first of these decides: the thread's agent `so_far`, a name in
+        front of the text ("finops: …"), the channel's route, the default agent, the channel's only agent.
         """
         reachable = self.reachable(channel)
         named, rest = self._addressed(text)
@@ -107,7 +107,7 @@ class Agents:
         return NoChoice(NoChoiceReason.UNNAMED if reachable else NoChoiceReason.NOBODY)
 
     def _addressed(self, text: str) -> tuple[str, str]:
-        """The agent whose name a text begins with, "" for none, and the rest of the text."""
+        """The name of the agent that a text begins with, "" for none, and the rest of the text."""
         match = _ADDRESS.match(text) if self.are_several() else None
         if match is None or (name := _DASHES.sub("-", match["name"].lower())) not in self._listed:
             return "", text

@@ -1,1 +1,1 @@
-"""From the bytes of a request to a command: signature, events, presses, and what a person wrote."""
+"""From the bytes of a request to a command: signatures, events, presses of buttons, a person's text."""

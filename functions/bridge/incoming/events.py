@@ -1,7 +1,7 @@
-"""Turns the body of a signed request into what the bridge does about it.
+"""Reads the body of a signed request of Slack's Events API.
 
-The shapes: docs.slack.dev/apis/events-api and docs.slack.dev/reference/events. A signed body of any other
-shape is ignored, never refused: refusals make Slack disable the subscription.
+Formats: docs.slack.dev/apis/events-api and docs.slack.dev/reference/events. A signed body of any other format
+is ignored, never refused: after refusals Slack disables the subscription.
 """
 
 import json
@@ -14,39 +14,39 @@ from functions.bridge.fields import ID, SURROGATE, TS
 from functions.bridge.incoming.user_text import first_mentioned, mentioned_people, question_text
 from functions.bridge.turn import LARGEST_FILE, MOST_LISTED_FILES, Attachment, Notice, Turn
 
-# Messages that a person wrote; every other subtype reports on somebody else's business.
+# The subtypes of messages that a person wrote. Every other subtype reports a change.
 _SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
 # Slack's own bot, whose posts have no bot_id.
 _SLACKBOT = "USLACKBOT"
 # Characters of a file's name or media type.
 _LONGEST_NAME = 200
-# Slack goes on trying to deliver an event for a day (docs.slack.dev/apis/events-api). What it says later of a
-# message is about an edit, and the record that the message was answered may be gone by then.
+# Slack retries an event for a day at most (docs.slack.dev/apis/events-api). A later event is about an edit,
+# and the record that the message was answered may have expired by then.
 OLDEST_MESSAGE_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """Slack asks whether this URL is ours (`url_verification`); the answer is `value`."""
+    """Slack's `url_verification`. The response has to be `value`."""
 
     value: str
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Nothing for the bridge to do. `reason` is a fixed word for the metric, never content."""
+    """A request that asks for nothing. `reason` is a fixed word for the metric, never content."""
 
     reason: str
 
 
 class _NotOurs(Exception):
-    """Carries an `Ignored` reason out of the checks below."""
+    """The event is ignored. The text is the reason of `Ignored`."""
 
 
 def parse(body: bytes, *, now: float) -> Challenge | Ask | Ignored:
-    """What a verified request body asks for; `now` is in seconds since the epoch."""
+    """What the body of a verified request asks for. `now`: seconds since the epoch."""
     try:
-        # UTF-8 and nothing else; json.loads would guess UTF-16 and UTF-32 too.
+        # json.loads would also accept UTF-16 and UTF-32.
         envelope = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return Ignored("not_json")
@@ -101,11 +101,11 @@ def _check_addressed(event: Mapping[str, Any], bot_user: str) -> None:
     if kind not in ("app_mention", "message"):
         raise _NotOurs("other_event")
     if kind == "message" and event.get("channel_type") != "im":
-        raise _NotOurs("not_addressed")  # in a channel, app_mention speaks for the messages that are for us
+        raise _NotOurs("not_addressed")  # in a channel, only app_mention addresses the bot
     if event.get("hidden") or event.get("subtype") not in _SPOKEN_SUBTYPES:
         raise _NotOurs("not_spoken")
-    # Bots' posts have a bot_id and no subtype today; in edits it stands inside `message` (hidden, above).
-    # What an app posts with a person's token has that person as its user, and says which app it was.
+    # Posts of bots have a bot_id and no subtype; edits have it inside `message`, and are hidden (above). A
+    # post that an app makes with a person's token has that person as `user`, and names the app.
     if "bot_id" in event or event.get("app_id") or event.get("bot_profile"):
         raise _NotOurs("from_a_bot")
     if event.get("user") in (None, bot_user, _SLACKBOT):
@@ -126,9 +126,9 @@ def _with_notice(
 
 
 def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    """What Slack says of the message's files (docs.slack.dev/reference/objects/file-object).
+    """The files of the message (docs.slack.dev/reference/objects/file-object).
 
-    Those that it does not describe here (`file_access: check_file_info`, deleted ones) have no address.
+    Files that Slack does not describe here (`file_access: check_file_info`, deleted files) have no address.
     """
     listed = event.get("files")
     files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
@@ -146,21 +146,22 @@ def _files(event: Mapping[str, Any]) -> tuple[Attachment, ...]:
 def _is_from_us(
     envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
 ) -> bool | None:
-    """Whether the sender belongs to the bot's organization; None when the event does not say that.
+    """Whether the sender belongs to the bot's organization; None when the event does not say.
 
-    It names the sender's home, a workspace or an Enterprise organization, in `user_team`, `source_team`,
-    `user_profile` or `team` (docs.slack.dev/apis/slack-connect); a mention with files may name none. The
-    envelope's own team may be the sender's, so what is ours is read from the installation.
+    The event names the sender's workspace or Enterprise organization in `user_team`, `source_team`,
+    `user_profile` or `team` (docs.slack.dev/apis/slack-connect); a mention with files may name none. Our own
+    are read from the installation, because the envelope's team may be the sender's.
     """
     organization = _string(installation, "enterprise_id")
-    # An installation in a whole organization may have no team; one without either is of an old shape.
+    # An organization-wide installation may have no team. One without team and organization has the old
+    # format.
     team = _string(installation, "team_id") or ("" if organization else _string(envelope, "team_id"))
     home = _home(event)
     if home and home in (team, organization):
         return True
     if home and (home.startswith("E") or not organization):
         return False
-    # From here on no home, or a workspace that may be another one of our organization.
+    # No home is named, or a workspace that may be another one of our organization.
     return True if envelope.get("is_ext_shared_channel") is False else None
 
 
@@ -171,11 +172,11 @@ def _home(event: Mapping[str, Any]) -> str:
 
 
 def _installation(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`authorizations[0]`: the installation that the event is for; there is never more than one entry.
+    """The installation that the event is for: `authorizations[0]`, the only entry.
 
-    An old shape of the envelope, and what some emulators of Slack send, has none
-    (docs.slack.dev/changelog/2020-09-15-events-api-truncate-authed-users): a mention then names the bot.
-    Not in a channel that is shared with outsiders, where the envelope's team is the sender's.
+    Old envelopes and some emulators of Slack have no authorizations
+    (docs.slack.dev/changelog/2020-09-15-events-api-truncate-authed-users). Then the first mentioned user is
+    taken for the bot, except in a Slack Connect channel, where the envelope's team is the sender's.
     """
     authorizations = envelope.get("authorizations")
     if not authorizations and event.get("type") == "app_mention":
@@ -195,6 +196,6 @@ def _size(file: Mapping[str, Any]) -> int:
 
 
 def _string(mapping: Mapping[str, Any], key: str) -> str:
-    """The text in a field, "" if there is none. Half a character, which UTF-8 cannot encode, is replaced."""
+    """The text in a field, "" if there is none. Lone surrogates, which UTF-8 cannot encode, are replaced."""
     value = mapping.get(key)
     return SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""

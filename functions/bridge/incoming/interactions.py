@@ -1,8 +1,7 @@
-"""Turns a press of a button into what the bridge does about it.
+"""Reads a press of a button.
 
-The payload: docs.slack.dev/reference/interaction-payloads/block_actions-payload. Slack signs it, so who
-pressed a button of which message is certain. The button's value is a hint only; see
-`functions.bridge.replies.buttons`.
+Format: docs.slack.dev/reference/interaction-payloads/block_actions-payload. Slack signs the payload, so the
+person and the message are certain. The button's value is a hint only; see `functions.bridge.replies.buttons`.
 """
 
 import json
@@ -18,9 +17,9 @@ from functions.bridge.replies import buttons
 
 
 def parse(body: bytes) -> Retry | RefusePress | Ignored:
-    """What a verified form with an interaction asks for: a later attempt of a turn, a refusal, or nothing."""
+    """What a verified form asks for: another attempt of a turn, a refusal of the press, or nothing."""
     try:
-        # One field and no other, which no event's JSON can be.
+        # Exactly one field: the JSON of an event does not parse so.
         [(name, text)] = parse_qsl(body.decode("utf-8"), strict_parsing=True, keep_blank_values=True)
         payload = json.loads(text)
     except (ValueError, RecursionError):
@@ -44,7 +43,7 @@ def _action(payload: Fields) -> Fields:
 
 
 def _retry(payload: Fields, action: Fields) -> Retry | RefusePress:
-    """Only who asked may have the question asked again; by the hint, a press by anybody else is refused."""
+    """A Retry by the person whom the button's value names; a refusal for anybody else."""
     value = buttons.read_retry_value(fields.text(action, "value"))
     user = fields.slack_id(fields.inner(payload, "user"), "id")
     channel = fields.slack_id(fields.inner(payload, "channel"), "id")
@@ -68,8 +67,7 @@ def _retry(payload: Fields, action: Fields) -> Retry | RefusePress:
 def _is_of_team(payload: Mapping[str, Any], team: str) -> bool:
     """Whether the press may come from the workspace `team`.
 
-    In an organization (Enterprise Grid) people press in whichever of its workspaces they are, and `team` may
-    be missing.
+    In an organization (Enterprise Grid) a press may name any of its workspaces, or none.
     """
     pressed_in = payload.get("team")
     if payload.get("enterprise") or not isinstance(pressed_in, dict):

@@ -1,6 +1,6 @@
-"""Checks that a request was signed by Slack.
+"""Checks Slack's signature of a request.
 
-The scheme: docs.slack.dev/authentication/verifying-requests-from-slack.
+Scheme: docs.slack.dev/authentication/verifying-requests-from-slack.
 """
 
 import hashlib
@@ -15,26 +15,26 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class SignatureError(Exception):
-    """A request that Slack did not sign, or not lately. Its text names the reason, never the content."""
+    """Slack did not sign the request, or not recently. The text names the reason, never the content."""
 
 
 class WrongSignature(SignatureError):
-    """Well-formed and fresh, but made with none of our secrets: forged, or the secret was rotated."""
+    """None of our secrets made the signature: it is forged, or the secret was rotated."""
 
 
 def verify(*, timestamp: str, signature: str, body: bytes, secrets: Sequence[str], now: float) -> None:
-    """Accept a request whose v0 signature one of `secrets` made less than five minutes from `now`.
+    """Accept a request that one of `secrets` signed (v0) at most five minutes before or after `now`.
 
     Args:
         timestamp: the `X-Slack-Request-Timestamp` header, "" when it is missing.
         signature: the `X-Slack-Signature` header, "" when it is missing.
-        body: the request's raw bytes, as they came.
-        secrets: the signing secrets in force; more than one while a rotation is under way.
+        body: the raw bytes of the request.
+        secrets: the signing secrets in force; several during a rotation.
         now: seconds since the epoch.
 
     Raises:
-        WrongSignature: no secret fits.
-        SignatureError: a header is missing, malformed or too old or new.
+        WrongSignature: no secret made the signature.
+        SignatureError: a header is missing or malformed, or the timestamp is out of range.
     """
     if not _TIMESTAMP.fullmatch(timestamp):
         raise SignatureError("timestamp missing or malformed")
@@ -43,7 +43,7 @@ def verify(*, timestamp: str, signature: str, body: bytes, secrets: Sequence[str
     if abs(now - int(timestamp)) > MAX_AGE_SECONDS:
         raise SignatureError("timestamp out of range")
     message = b"v0:" + timestamp.encode() + b":" + body
-    # Every secret is tried, so that the time taken does not tell which one fits.
+    # All secrets are tried, so the duration does not reveal which one fits.
     fits = [hmac.compare_digest(signature, _sign(secret, message)) for secret in secrets]
     if not any(fits):
         raise WrongSignature("signature wrong")

@@ -1,6 +1,6 @@
-"""What a user wrote, from Slack's escaped text to the plain text that an agent reads.
+"""Converts Slack's escaped text of a message to the plain text that an agent reads.
 
-Slack's escapes: docs.slack.dev/messaging/formatting-message-text (links in angle brackets, and `&amp;`,
+Escapes: docs.slack.dev/messaging/formatting-message-text (links in angle brackets, and `&amp;`,
 `&lt;`, `&gt;` for those three characters and no others).
 """
 
@@ -19,32 +19,32 @@ _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 
 
 def question_text(text: str, *, bot_user: str) -> str:
-    """The question without the mention of the bot; people, channels and links stay readable.
+    """The question without the mention of the bot, and with readable people, channels and links.
 
-    Entities are decoded once and last: a user who types `<@U1>` sends `&lt;@U1&gt;`, which is no mention.
+    Entities are decoded once, at the end: a user who types `<@U1>` sends `&lt;@U1&gt;`, which is no mention.
     """
-    # With the mention goes the space after it; all other white space is the user's own.
+    # The space after the mention is removed with it. All other white space stays.
     unaddressed = re.sub(rf"<@{re.escape(bot_user)}(?:\|[^<>]*)?>[ \t]*", "", text)
     readable = _BRACKETS.sub(lambda match: _readable(match[1]), unaddressed)
     return _ENTITY.sub(lambda match: _CHARACTERS[match[1]], readable).strip()
 
 
 def first_mentioned(text: str) -> str:
-    """The id of whom Slack's text mentions first, "" if it mentions nobody."""
+    """The id of the first user whom the text mentions; "" if it mentions nobody."""
     found = _ANYONE.search(text)
     return found[1] if found else ""
 
 
 def mentioned_people(text: str, *, bot_user: str) -> tuple[str, ...]:
-    """The ids of other people whom Slack's text mentions without their names, each once."""
+    """The ids of the other people whom the text mentions without a name, each once."""
     ids = dict.fromkeys(_PERSON.findall(text))
     return tuple(user for user in ids if user != bot_user)[:MOST_PEOPLE]
 
 
 def with_names(question: str, names: Mapping[str, str]) -> str:
-    """The question with people's names in the place of their ids, quoted: people choose them freely.
+    """The question with people's names, quoted, in place of their ids. `names`: by id.
 
-    Who has no name here, or "", stays an id.
+    Ids without a name stay. Names are quoted because people choose them freely.
     """
     return _ID.sub(lambda match: f"@{quoted(name) if (name := names.get(match[1])) else match[1]}", question)
 
