@@ -1,1 +1,1 @@
-"""The edges: one module per outside system. Only these import boto3, botocore and slack_sdk."""
+"""Adapters, one module per outside system. Only these import boto3, botocore and slack_sdk."""

@@ -1,1 +1,1 @@
-"""The kinds of agents, one adapter each, and what the adapters share."""
+"""One adapter for each kind of agent, and what the adapters share."""

@@ -1,6 +1,6 @@
 """Events of the Agent User Interaction protocol (AG-UI), translated into agent events: no I/O.
 
-docs.ag-ui.com/concepts/events. Names that left the protocol with version 1.0 (THINKING_...) are still heard.
+docs.ag-ui.com/concepts/events. Events that version 1.0 removed (THINKING_...) are still read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from functions.bridge.agents.events import AgentEvent, Failed, ToolKind
 from functions.bridge.agents.failures import Failure, at_work
 
 _REASONING = {"REASONING_MESSAGE_CONTENT", "REASONING_MESSAGE_CHUNK", "THINKING_TEXT_MESSAGE_CONTENT"}
-# Other objects may have a "type" in capitals too.
+# The types of AG-UI. Other frameworks' objects may have a "type" in capitals too.
 _NAMES = ("RAW", "CUSTOM")
 _PREFIXES = (
     *("RUN_", "STEP_", "TEXT_MESSAGE_", "TOOL_CALL_", "REASONING_", "THINKING_", "SUBAGENT_"),
@@ -28,16 +28,16 @@ _OUTCOMES = {"interrupt": Failure.RETURN_OF_CONTROL, "cancelled": Failure.CUT_OF
 
 
 def is_event(item: Mapping[str, Any]) -> bool:
-    """Whether an object of a stream is an event of the protocol, by its type."""
+    """Whether an object of a stream is an AG-UI event, judged by its type."""
     kind = item.get("type")
     return isinstance(kind, str) and (kind in _NAMES or kind.startswith(_PREFIXES))
 
 
 class AgUiTranslator:
-    """Turns the events of one run, in order, into agent events.
+    """Translates the events of one run, in order, into agent events.
 
     Attributes:
-        is_open: whether a run began that has not ended yet.
+        is_open: whether RUN_STARTED has come without RUN_FINISHED.
     """
 
     def __init__(self) -> None:
@@ -48,8 +48,8 @@ class AgUiTranslator:
         self._digests = ArgumentDigests()
         self._call = ""  # the last one: a chunk without an id goes on with it
         self._message: object = None  # the last one: a chunk without an id goes on with it
-        self._shown: object = None  # the last one of the agent's
-        self._roles: dict[object, object] = {}  # of messages; who says nothing about it is the agent
+        self._shown: object = None  # the last message of the agent
+        self._roles: dict[object, object] = {}  # by message; without one it is the agent's
         self.is_open = False
 
     def __call__(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
@@ -77,7 +77,7 @@ class AgUiTranslator:
                 yield from self._messages.end()
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
-                # Its message may quote what was said.
+                # Only the code is logged: the message may quote the user.
                 failure = at_work(_string(event, "code"), message=_string(event, "message"))
                 yield Failed(failure, f"RUN_ERROR ({identifier(event.get('code'))})")
 
@@ -91,10 +91,10 @@ class AgUiTranslator:
         self._digests.add(self._call, _string(event, "delta"))
 
     def _outcome(self, outcome: object) -> Iterator[AgentEvent]:
-        """How a run ended that may wait for something: docs.ag-ui.com/concepts/interrupts
+        """The outcome of RUN_FINISHED: docs.ag-ui.com/concepts/interrupts
 
-        An interrupt that names a call of a tool waits for a person's consent to it and is answered by its own
-        id. What else there is (questions, forms) is no request to run anything.
+        An interrupt that names a tool call waits for a person's consent and is answered by its own id. Other
+        interrupts (questions, forms) are no tool requests.
         """
         reason = outcome.get("type") if isinstance(outcome, dict) else None
         failure = _OUTCOMES.get(str(reason))
@@ -113,7 +113,7 @@ class AgUiTranslator:
         yield Failed(failure, f"RUN_FINISHED ({reason})")
 
     def _text(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
-        if event.get("subagentRunId"):  # said to the agent, not to the user
+        if event.get("subagentRunId"):  # addressed to the agent, not to the user
             return
         self._message = message = _string(event, "messageId") or self._message
         if role := _string(event, "role"):

@@ -1,4 +1,4 @@
-"""What both kinds of Amazon Bedrock AgentCore share: their client, sessions, memory and errors."""
+"""What the harness and the runtime of Amazon Bedrock AgentCore share: client, sessions, memory, errors."""
 
 import hashlib
 import time
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import StopRuntimeSessionRequestTypeDef
 
-# Errors that refuse the request itself. runtimeClientError (424) is none of them: AWS answers with it when an
-# agent could not start, and also when it ran and broke down before it said anything.
+# Errors that refuse the request before the agent starts. runtimeClientError (424) is not among them: AWS also
+# returns it when the agent ran and failed before its first output.
 # docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html
 REFUSED = {
     "throttlingException": Failure.THROTTLED,
@@ -27,22 +27,22 @@ REFUSED = {
     "accessDeniedException": Failure.ACCESS_DENIED,
     "resourceNotFoundException": Failure.NOT_FOUND,
     "validationException": Failure.INVALID,
-    "validationException/ResourceConflict": Failure.BUSY,  # how a harness, which knows no conflicts, says it
+    "validationException/ResourceConflict": Failure.BUSY,  # InvokeHarness has no conflictException
 }
 
 
 def client_of(settings: AgentSettings, *, longest_silence: float) -> "BedrockAgentCoreClient":
-    """A client for the agent at `arn`, in the region that the ARN names. Raises `SettingError`."""
+    """A client in the region of the agent's ARN. Raises `SettingError` without an ARN."""
     region = region_of(settings.required("arn"))
     return bedrock_agentcore(longest_silence=longest_silence, role=role_of(settings), region=region)
 
 
 def runtime_session_id(session_id: str) -> str:
-    """The id of AgentCore's session for one of ours: no dots or colons, 33 characters or more."""
+    """AgentCore's id of a session: a hash, because it needs 33 characters and allows no dots or colons."""
     return hashlib.sha256(session_id.encode()).hexdigest()
 
 
-# StopRuntimeSession is tried again after errors that pass, with so many seconds between.
+# StopRuntimeSession is retried after these errors, with so many seconds between the tries.
 _PASSING = {
     "conflictException",
     "internalServerException",
@@ -53,9 +53,9 @@ _STOP_WAITS = (0.5, 1.0, 2.0)
 
 
 def stop_session(client: "BedrockAgentCoreClient", *, arn: str, qualifier: str = "", session_id: str) -> str:
-    """End a runtime's session, and with it whatever its agent is doing there.
+    """End a runtime's session, and with it the agent's work.
 
-    Returns why that could not be done, "" if it was. A session that is not found has ended already.
+    Returns why that failed; "" when it succeeded or the session was not found, as it has then ended.
     docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-stop-session.html
     """
     request: StopRuntimeSessionRequestTypeDef = {
@@ -82,10 +82,9 @@ def stop_session(client: "BedrockAgentCoreClient", *, arn: str, qualifier: str =
 
 
 def actor_of(question: Question, *, remembers_people: bool) -> str:
-    """Whose long-term memory the question belongs to, as AgentCore's `actorId`.
+    """AgentCore's `actorId`, which owns the long-term memory: the thread, or the Slack user.
 
-    It is the thread's: what somebody told the agent in a direct message does not come up in a channel, and
-    all people of a thread share what was said there. Where the agent `remembers_people`, it is the Slack
-    user's.
+    With the thread as the actor, what a person says in a direct message does not come up in a channel. With
+    `remembers_people` the actor is the Slack user.
     """
     return question.asker.user if remembers_people else runtime_session_id(question.session_id)

@@ -1,10 +1,10 @@
-"""Who asks, for an agent: the same names whatever the agent's kind."""
+"""Who asks, under the same names for every kind of agent."""
 
 from functions.bridge.agents.port import Asker
 
 
 def asker_attributes(asker: Asker) -> dict[str, str]:
-    """Slack's ids under "user", "team", "channel" and "thread"; "name" where it is known."""
+    """Slack's ids as "user", "team", "channel" and "thread", and the user's "name" where it is known."""
     named = {"name": asker.name} if asker.name else {}
     return {
         "user": asker.user,

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
     from mypy_boto3_bedrock_agent_runtime.type_defs import InputFileTypeDef
 
-# The request itself was refused, with an HTTP status: throttling, a turn of the same session under way, and a
-# model that is still being loaded left the agent untouched. The rest will not change by asking again.
+# Errors that refuse the request with an HTTP status. The first three leave the agent untouched and may be
+# retried: throttling, a running turn in the same session, a model that is being loaded.
 _REFUSED = {
     "throttlingException": Failure.THROTTLED,
     "conflictException": Failure.BUSY,
@@ -38,7 +38,7 @@ _REFUSED = {
     "validationException": Failure.INVALID,
     "dependencyFailedException": Failure.DEPENDENCY,
 }
-# The same words inside a stream come from an agent that was running.
+# The same errors inside a stream come from an agent that was running.
 _BROKEN_OFF = {
     "serviceQuotaExceededException": Failure.QUOTA,
     "accessDeniedException": Failure.ACCESS_DENIED,
@@ -49,7 +49,7 @@ _BROKEN_OFF = {
 
 
 def from_settings(settings: AgentSettings, ports: AgentPorts) -> "BedrockAgent":
-    """The alias `alias_id` of the agent `agent_id`, in `region` or the Lambda's own: ids name no region."""
+    """The alias `alias_id` of the agent `agent_id`, in `region` or, where that is "", in the Lambda's own."""
     client = bedrock_agent_runtime(
         longest_silence=ports.longest_silence, role=role_of(settings), region=settings.region
     )
@@ -65,7 +65,8 @@ class BedrockAgent:
         self._client = client
         self._agent_id = agent_id
         self._alias_id = alias_id
-        # Streaming needs a permission that older agents' roles lack; once refused, it is not asked for again.
+        # Streaming needs a permission that the roles of older agents lack. Once denied, it is not requested
+        # again.
         self._may_stream = True
 
     def ask(self, question: Question) -> BackgroundRun:
@@ -73,7 +74,7 @@ class BedrockAgent:
         return BackgroundRun(AgentCall(translated, refused=_REFUSED, broken_off=_BROKEN_OFF))
 
     def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
-        only_reasoned = True  # nothing was done yet, so that asking again repeats nothing
+        only_reasoned = True  # no tool has run, so asking again repeats nothing
         stream, streaming = self._invoke(question, connection)
         translate = InvokeAgentTranslator()
         try:
@@ -92,7 +93,7 @@ class BedrockAgent:
         yield from translate.end()
 
     def _invoke(self, question: Question, connection: Connection) -> tuple[Any, bool]:
-        """Send the request. Returns its event stream, and whether the text comes in pieces."""
+        """Send the request. Returns its event stream, and whether streaming was requested."""
         streaming = self._may_stream
         response = self._client.invoke_agent(
             agentId=self._agent_id,
@@ -105,7 +106,7 @@ class BedrockAgent:
                 },
                 "files": _input_files(question.files),
             },
-            # Always: without traces the first event comes after the agent's tools ran.
+            # Without traces the first event would come after the agent's tools have run.
             enableTrace=True,
             streamingConfigurations={"streamFinalResponse": streaming},
         )
@@ -115,7 +116,7 @@ class BedrockAgent:
 
 
 def _input_files(files: tuple[File, ...]) -> list["InputFileTypeDef"]:
-    """`sessionState.files`. The agent tells files apart by name, so that no two may share one."""
+    """`sessionState.files`. Each file needs a unique name, by which the agent identifies it."""
     taken: set[str] = set()
     sent: list[InputFileTypeDef] = []
     for file in files:
@@ -134,7 +135,7 @@ def _input_files(files: tuple[File, ...]) -> list["InputFileTypeDef"]:
 
 
 def _free_name(name: str, taken: set[str]) -> str:
-    """`name`, or with a number before its ending: "data (2).csv"."""
+    """`name`, or `name` with a number before its extension: "data (2).csv"."""
     path, free, number = PurePath(name), name, 2
     while free.casefold() in taken:
         free, number = f"{path.stem} ({number}){path.suffix}", number + 1

@@ -1,6 +1,6 @@
 """The members of InvokeAgent's event stream, translated into agent events: no I/O.
 
-Names are those of the service model of `bedrock-agent-runtime`; their meaning:
+Names are those of the service model of `bedrock-agent-runtime`. Documentation:
 docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ResponseStream.html
 docs.aws.amazon.com/bedrock/latest/userguide/trace-events.html
 """
@@ -46,8 +46,8 @@ _ADDRESSES = {
     "kendraDocumentLocation": "uri",
 }
 
-# The lists of an assessment's policies: what an entry is called, and the member that names it without quoting
-# what was said (`match` would) or what was looked for (`regex`).
+# The lists of an assessment: the policy, its list, the word for an entry, and the member that names the entry
+# without quoting the user (`match` would) or the pattern (`regex` would).
 _POLICIES = (
     ("topicPolicy", "topics", "topic", "name"),
     ("contentPolicy", "filters", "content", "type"),
@@ -58,23 +58,23 @@ _POLICIES = (
 )
 # docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_FunctionInvocationInput.html
 _WANTED = {"USER_CONFIRMATION": Wanted.CONSENT, "USER_CONFIRMATION_AND_RESULT": Wanted.BOTH}
-# What the answer to a request repeats: API_agent-runtime_FunctionResult.html, …_ApiResult.html
+# Members that the answer to a request has to repeat: API_agent-runtime_FunctionResult.html, …_ApiResult.html
 _REPEATED = ("actionGroup", "function", "apiPath", "httpMethod", "agentId")
 _ACTIONS = {"BLOCKED": "blocked", "ANONYMIZED": "masked"}
 
 
 def only_reasons(member: Mapping[str, Any]) -> bool:
-    """Whether the agent has only thought so far. What we do not know may be anything."""
+    """Whether the member shows reasoning only. An unknown member may be a tool."""
     trace = member.get("trace", {}).get("trace", {})
     steps = {step for kind in _STEPS for step in trace.get(kind, {})}
     return bool(trace) and trace.keys() <= _WITHOUT_EFFECT and steps <= _REASONING
 
 
 class InvokeAgentTranslator:
-    """Turns the members of one answer, in order, into agent events."""
+    """Translates the members of one answer, in order, into agent events."""
 
     def __init__(self) -> None:
-        # Chunks may end inside a character: one decoder for the whole answer.
+        # One decoder for the whole answer, because a chunk may end inside a character.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._text = ModelText()
         self._answer = io.StringIO()  # the answer so far: citations count its characters
@@ -104,7 +104,7 @@ class InvokeAgentTranslator:
             yield from self._requests
             yield Failed(Failure.RETURN_OF_CONTROL, "the agent returned control")
         elif self._failure_code is not None and not self._has_output:
-            # Its reason may quote what was said.
+            # The reason is not logged: it may quote the user.
             failure = Failure.THROTTLED_AT_WORK if self._failure_code == 429 else Failure.INTERNAL
             yield Failed(failure, f"failureTrace (code {self._failure_code})")
         else:
@@ -125,7 +125,7 @@ class InvokeAgentTranslator:
             yield from self._text.delta(text[at:])
 
     def _citations(self, chunk: Mapping[str, Any], text: str, start: int) -> Iterator[tuple[int, Citation]]:
-        """The citations of a chunk that has sources, each with the place in `text` where it belongs."""
+        """The citations of a chunk that have sources, each with its position in `text`."""
         for found in chunk.get("attribution", {}).get("citations", []):
             references = found.get("retrievedReferences", [])
             sources = dict.fromkeys(source for reference in references if (source := _source(reference)))
@@ -135,10 +135,11 @@ class InvokeAgentTranslator:
                 yield len(text[:end].rstrip()), Citation(tuple(sources))
 
     def _end(self, part: Mapping[str, Any], text: str, start: int) -> int:
-        """Where the cited part ends, counted from the beginning of `text`, the latest chunk.
+        """The end of the cited part, counted from the beginning of `text`, the latest chunk.
 
-        The model leaves open whether a span counts from the beginning of the answer or of its chunk, and in
-        which units; so it is believed where the cited words stand there, and they are looked for otherwise.
+        The documentation does not say whether a span counts from the beginning of the answer or of its chunk,
+        nor in which units. So a span is used where the cited words are there; otherwise they are searched
+        for.
         """
         cited: str = part.get("text", "")
         first: int = part.get("span", {}).get("start", -1)
@@ -166,9 +167,9 @@ class InvokeAgentTranslator:
             yield File(name or "file", media_type or "application/octet-stream", file.get("bytes", b""))
 
     def _trace(self, trace: Mapping[str, Any]) -> Iterator[AgentEvent]:
-        """What a trace tells of; a collaborator's tells of what is done as much as the agent's own.
+        """The events of a trace, of the agent or of a collaborator.
 
-        The traces of the model's calls and of post-processing repeat what the chunks say.
+        Traces of the model's calls and of post-processing are ignored, because they repeat the chunks.
         """
         preprocessed = trace.get("preProcessingTrace", {}).get("modelInvocationOutput", {})
         if text := preprocessed.get("parsedResponse", {}).get("rationale"):
@@ -183,30 +184,30 @@ class InvokeAgentTranslator:
                 if given := _tool_input(invocation):
                     yield tool_arguments(used.name, given)
         guardrail = _guardrail(trace.get("guardrailTrace", {}))
-        if guardrail and guardrail not in self._guardrails:  # a stream is assessed every few characters
+        if guardrail and guardrail not in self._guardrails:  # a stream is assessed again every few characters
             self._guardrails.add(guardrail)
             yield guardrail
-        # A failure after which the work goes on was made good: a collaborator's, or denied streaming.
+        # A failure counts only if no trace follows it: the agent may recover from a collaborator's failure.
         failed = "failureTrace" in trace
         self._failure_code = trace["failureTrace"].get("failureCode", 0) if failed else None
 
 
 def _tool_use(invocation: Mapping[str, Any]) -> ToolUse | None:
-    """What the agent uses, by the name that its builder gave it; None when it uses nothing."""
+    """The tool that the agent uses, by the name that its builder gave it; None when it uses none."""
     if action := invocation.get("actionGroupInvocationInput"):
         return ToolUse(_action_name(action) or encodable(action.get("actionGroupName", "")))
     if collaborator := invocation.get("agentCollaboratorInvocationInput"):
         return ToolUse(encodable(collaborator.get("agentCollaboratorName", "")), ToolKind.COLLABORATOR)
     if "knowledgeBaseLookupInput" in invocation:
-        return ToolUse("", ToolKind.KNOWLEDGE_BASE)  # its id says nothing to people
+        return ToolUse("", ToolKind.KNOWLEDGE_BASE)  # the trace has only its id
     if "codeInterpreterInvocationInput" in invocation:
         return ToolUse("", ToolKind.CODE_INTERPRETER)
-    # A tool of a kind that came after this was written may act like any other.
+    # A kind of tool that this code does not know may act like any other.
     return ToolUse("") if invocation and invocation.get("invocationType") != "FINISH" else None
 
 
 def _tool_input(invocation: Mapping[str, Any]) -> Any:
-    """What an agent gives to what it uses; nothing where the trace does not tell."""
+    """The input of the tool that the agent uses; None where the trace does not show it."""
     if action := invocation.get("actionGroupInvocationInput"):
         return _arguments(action) if "parameters" in action or "requestBody" in action else None
     return (
@@ -217,7 +218,7 @@ def _tool_input(invocation: Mapping[str, Any]) -> Any:
 
 
 def _arguments(asked: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters by name, those in the body of a request too."""
+    """The parameters by name, including those of the request body."""
     given = list(asked.get("parameters", []))
     for body in asked.get("requestBody", {}).get("content", {}).values():
         given += body.get("properties", []) if isinstance(body, dict) else body
@@ -229,7 +230,7 @@ def _action_name(action: Mapping[str, Any]) -> str:
 
 
 def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
-    """What the agent wants done; everything in one `returnControl` is answered under one id."""
+    """The tool requests of one `returnControl`, which are all answered under one id."""
     for member in returned.get("invocationInputs", []):
         asked = member.get("functionInvocationInput") or member.get("apiInvocationInput") or {}
         repeated = {name: asked[name] for name in _REPEATED if name in asked}
@@ -243,12 +244,12 @@ def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
 
 
 def _path_name(path: str) -> str:
-    """An API path's own words: "weather-forecast" of "/weather/{city}/forecast"."""
+    """The fixed words of an API path: "weather-forecast" for "/weather/{city}/forecast"."""
     return "-".join(part for part in path.split("/") if part and not part.startswith("{"))
 
 
 def _guardrail(trace: Mapping[str, Any]) -> Guardrail | None:
-    """The policies that fired, when a guardrail intervened."""
+    """The policies that made a guardrail intervene; None when it did not."""
     if trace.get("action") != "INTERVENED":
         return None
     assessments = [*trace.get("inputAssessments", []), *trace.get("outputAssessments", [])]
@@ -265,7 +266,7 @@ def _policies(assessment: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _source(reference: Mapping[str, Any]) -> Source | None:
-    """Where a retrieved passage comes from; None when the service does not tell."""
+    """The source of a retrieved passage; None when the service does not name it."""
     location = reference.get("location", {})
     for kind, member in _ADDRESSES.items():
         if address := location.get(kind, {}).get(member):
@@ -276,7 +277,7 @@ def _source(reference: Mapping[str, Any]) -> Source | None:
 
 
 def _at(address: str) -> Source:
-    """A document at an address; only a page of the web can be opened."""
+    """The source at an address. Only web pages get a URL that people can open."""
     if not address.startswith(("https://", "http://")):
         return Source(_last_part(address) or address)  # "?" and "#" may be part of an S3 key
     try:
@@ -288,5 +289,5 @@ def _at(address: str) -> Source:
 
 
 def _last_part(path: str) -> str:
-    """What stands after the last slash, in one line of plain text."""
+    """The text after the last slash, decoded, on one line."""
     return " ".join(unquote(path.rstrip("/").rpartition("/")[2]).split())

@@ -1,4 +1,4 @@
-"""One call of an agent through boto3: its events, its errors as events, and its connection."""
+"""One call of an agent through boto3: its events, and its errors as events."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -12,9 +12,9 @@ class AgentCall:
     """The answer to one question. See `functions.adapters.agents.run.Stream`.
 
     Args:
-        translated: asks the agent, lets the connection hold the response, and translates what the agent says.
+        translated: sends the request, gives the response to the connection, and yields the translated events.
             What boto3 raises in it becomes the last event.
-        refused, broken_off: which failure an error is, see `functions.adapters.agents.errors`.
+        refused, broken_off: the failure for each error, see `functions.adapters.agents.errors`.
     """
 
     def __init__(

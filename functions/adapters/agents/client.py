@@ -1,6 +1,6 @@
-"""boto3 clients for the services that run agents: how they connect, and whose credentials they use.
+"""boto3 clients for the services that run agents: their connections and credentials.
 
-boto3 reads `AWS_ENDPOINT_URL_<SERVICE>` by itself, which is how the simulator stands in for AWS.
+boto3 itself reads `AWS_ENDPOINT_URL_<SERVICE>`, which the simulator sets.
 """
 
 import logging
@@ -32,15 +32,14 @@ if TYPE_CHECKING:
 botocore_session = botocore.session.get_session()
 session = boto3.session.Session(botocore_session=botocore_session)
 
-# Their warnings quote headers, addresses with their queries, and what was sent. What went wrong is in the
-# exceptions.
+# Their warnings quote headers, addresses with queries, and bodies. The exceptions say what went wrong.
 for _name in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
-# NAT gateways and network load balancers cut a connection that is silent for 350 seconds, and neither end
-# hears of it: docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html. After 60 silent
-# seconds the kernel asks the other end, each 15 seconds, and gives up after four questions without an answer.
-# macOS has another name for the first number.
+# NAT gateways and network load balancers drop a connection after 350 silent seconds without telling either
+# end: docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html.
+# So TCP keep-alive begins after 60 silent seconds, probes every 15 seconds, and gives up after four probes.
+# macOS names the first option differently.
 _IDLE: int = getattr(socket, "TCP_KEEPALIVE" if sys.platform == "darwin" else "TCP_KEEPIDLE")
 _KEEP_ALIVE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -52,10 +51,10 @@ _KEEP_ALIVE = (
 
 @dataclass(frozen=True)
 class Role:
-    """A role of another account, in which an agent lives.
+    """A role in the account of an agent.
 
     Attributes:
-        external_id: what that account asks for besides; "" for nothing.
+        external_id: the external id that the role's trust policy asks for; "" for none.
     """
 
     arn: str
@@ -63,7 +62,7 @@ class Role:
 
 
 def role_of(settings: AgentSettings) -> Role | None:
-    """The role under which the settings have an agent asked; None for the Lambda's own."""
+    """The role to assume for an agent; None for the Lambda's own."""
     return Role(settings.role_arn, settings.external_id) if settings.role_arn else None
 
 
@@ -97,12 +96,12 @@ def bedrock_agentcore(
 
 
 def agent_client(service: str, *, longest_silence: float, role: Role | None = None, region: str = "") -> Any:
-    """A client for a service that runs agents: it sends a request once, over a connection of its own.
+    """A client for a service that runs agents. It sends each request once, over a new connection.
 
     Args:
-        service: boto3's name for it.
-        longest_silence: how long the service may say nothing, in seconds.
-        region: where the agent lives; "" for the Lambda's own.
+        service: boto3's name for the service.
+        longest_silence: the read timeout, in seconds.
+        region: the agent's region; "" for the Lambda's own.
     """
     own: Any = _assuming(role) if role else session
     client = own.client(
@@ -111,8 +110,8 @@ def agent_client(service: str, *, longest_silence: float, role: Role | None = No
         config=_listening(longest_silence),
         verify=ca_file({**os.environ, "AWS_REGION": region} if region else os.environ),
     )
-    # botocore has a setting that switches keep-alive on (`tcp_keepalive`), with the system's two hours of
-    # silence, and none for these. A connection takes them from here when it is made.
+    # botocore's `tcp_keepalive` only switches keep-alive on, with the system's two hours. So these options
+    # are added to the ones that each new connection gets.
     client._endpoint.http_session._socket_options.extend(_KEEP_ALIVE)
     name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-send.{name}", _use_a_new_connection)
@@ -120,9 +119,9 @@ def agent_client(service: str, *, longest_silence: float, role: Role | None = No
 
 
 def _listening(longest_silence: float) -> Config:
-    """For a client that asks an agent once and then listens.
+    """A configuration without retries.
 
-    botocore's default (60 s of silence, then up to two more attempts) would run a slow agent three times:
+    botocore's default (a read timeout of 60 s, up to three attempts) would run a slow agent three times:
     boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
     """
     return Config(
@@ -133,7 +132,7 @@ def _listening(longest_silence: float) -> Config:
 
 
 def _assuming(role: Role) -> boto3.session.Session:
-    """A session with the role's credentials: fetched at the first call, and anew before they expire."""
+    """A session with the role's credentials, fetched at the first call and renewed before they expire."""
     request = {"RoleArn": role.arn, "RoleSessionName": "slack-agent-bridge"}
     if role.external_id:
         request["ExternalId"] = role.external_id
@@ -151,7 +150,7 @@ def _sts() -> Any:
 
 
 def _assumed(assume: Callable[[], Any]) -> Any:
-    """The role's credentials. Raises `RoleNotAssumed`, or what STS says where it refuses them."""
+    """The role's credentials. Raises `RoleNotAssumed`, or ClientError where STS denies access (403)."""
     try:
         return assume()
     except ClientError as exc:
@@ -163,6 +162,6 @@ def _assumed(assume: Callable[[], Any]) -> Any:
 
 
 def _use_a_new_connection(request: "AWSPreparedRequest", **_: object) -> None:
-    # A connection that was kept while the environment was frozen may be dead, which shows only when the
-    # question has been sent; and then nobody knows whether the agent got it.
+    # A kept connection may have died while the environment was frozen. That shows only after the question is
+    # sent, when nobody knows whether the agent got it.
     request.headers["Connection"] = "close"

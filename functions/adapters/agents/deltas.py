@@ -1,4 +1,4 @@
-"""What agents tell in many small pieces, put together: text, thoughts, calls of tools."""
+"""Puts together what agents stream in deltas: text, reasoning, tool calls."""
 
 import hashlib
 import json
@@ -18,25 +18,25 @@ _THOUGHT, _END_OF_THOUGHT = "<thinking>", "</thinking>"
 
 
 def encodable(text: str) -> str:
-    """The text without halves of surrogate pairs: JSON may hold them, but UTF-8 cannot."""
+    """The text without lone surrogates, which JSON may hold and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode()
 
 
 class ModelText:
-    """The text of one message of a model, without the thoughts that some write in front of it.
+    """Separates the reasoning at the beginning of a model's message from its text.
 
-    Amazon Nova thinks aloud in `<thinking>…</thinking>` before it calls a tool or answers. These tags mean
-    that at the beginning only: later they are part of what the model says, about code perhaps.
+    Amazon Nova reasons in `<thinking>…</thinking>` before it calls a tool or answers. Later in the text these
+    tags are part of the answer, in code for example.
     docs.aws.amazon.com/nova/latest/userguide/tool-use-invocation.html
     """
 
     def __init__(self) -> None:
-        self._held = ""  # what may be, or is, the beginning of a thought
+        self._held = ""  # text that is, or may become, the beginning of reasoning
         self._may_think = True
-        self._thought = False  # whether there was one
+        self._thought = False  # whether there was any reasoning
 
     def delta(self, text: str) -> Iterator[TextDelta | Rationale]:
-        """The next piece, whatever it ends in the middle of."""
+        """Take the next delta, which may end anywhere."""
         while text and self._may_think:
             searched = max(0, len(self._held) - len(_END_OF_THOUGHT))
             self._held += text.lstrip() if self._thought and not self._held else text
@@ -60,16 +60,16 @@ class ModelText:
             yield TextDelta(text)
 
     def end(self) -> Iterator[TextDelta]:
-        """What was taken for the beginning of a thought, and has no end: it is text after all."""
+        """The held text: without a closing tag it is part of the answer."""
         if self._held:
             yield TextDelta(self._held)
         self._held, self._may_think = "", False
 
 
 class MessageJoiner:
-    """Joins the messages of which one answer consists: each begins a paragraph of its own.
+    """Joins the messages of one answer. Each message begins a new paragraph.
 
-    A model that calls a tool ends its message there, mostly without a line break.
+    A model ends its message when it calls a tool, mostly without a line break.
 
     Attributes:
         has_text: whether there was any text yet.
@@ -82,20 +82,20 @@ class MessageJoiner:
         self._text = ModelText()
 
     def new_message(self) -> None:
-        """What the message before has left open, a thought without an end, is not said."""
+        """Begin the next message. Reasoning that the last one left open is dropped."""
         self._new_message = True
         self._text = ModelText()
 
     def delta(self, text: str) -> Iterator[TextDelta | Rationale]:
-        """The next piece of the message under way."""
+        """Take the next delta of the current message."""
         yield from map(self._separated, self._text.delta(encodable(text)))
 
     def end(self) -> Iterator[TextDelta | Rationale]:
-        """What is left when the answer ends."""
+        """The rest, at the end of the answer."""
         yield from map(self._separated, self._text.end())
 
     def _separated(self, event: TextDelta | Rationale) -> TextDelta | Rationale:
-        """Text that begins a message, in a paragraph of its own."""
+        """`event`, with a paragraph break in front if it begins a message."""
         if isinstance(event, Rationale):
             return event
         apart = self._new_message and self.has_text and not self._ends_line
@@ -105,7 +105,7 @@ class MessageJoiner:
 
 
 class ReasoningBuffer:
-    """Reasoning that comes in pieces of a few characters, made one thought."""
+    """Joins deltas of reasoning into one `Rationale`."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
@@ -114,7 +114,7 @@ class ReasoningBuffer:
         self._pieces.append(text)
 
     def end(self) -> Iterator[Rationale]:
-        """The thought, if there was one. The next piece begins another."""
+        """The reasoning so far, if there is any. The next delta begins another."""
         thought = encodable("".join(self._pieces)).strip()
         self._pieces.clear()
         if thought:
@@ -122,13 +122,13 @@ class ReasoningBuffer:
 
 
 class ToolUses:
-    """Tells of each call of a tool once, however often its id comes up."""
+    """Yields each tool call once, however often its id appears."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
 
     def use(self, call_id: object, name: object, kind: ToolKind = ToolKind.TOOL) -> Iterator[ToolUse]:
-        """A call by its id; one without an id counts as new."""
+        """The `ToolUse` of a call whose id is new. A call without an id counts as new."""
         if isinstance(call_id, str) and call_id:
             if call_id in self._ids:
                 return
@@ -140,7 +140,7 @@ class ToolCalls:
     """Keeps the calls of one message, whose arguments come in deltas of JSON text."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}  # by the call's id
+        self._names: dict[str, str] = {}  # by call id
         self._pieces: dict[str, list[str]] = {}
 
     def start(self, call_id: str, name: object) -> None:
@@ -148,7 +148,7 @@ class ToolCalls:
         self._pieces[call_id] = []
 
     def add(self, call_id: str, piece: str) -> None:
-        """The next piece of a call's arguments; of a call that did not start it says nothing."""
+        """Take the next delta of a call's arguments. Unknown calls are ignored."""
         if call_id in self._pieces:
             self._pieces[call_id].append(piece)
 
@@ -157,13 +157,13 @@ class ToolCalls:
         self._pieces.clear()
 
     def requests(self) -> list[ToolRequest]:
-        """All of them, in order. Raises ValueError where the arguments are no JSON object."""
+        """All calls, in order. Raises ValueError where arguments are no JSON object."""
         return [ToolRequest(call_id, name, self._arguments(call_id)) for call_id, name in self._names.items()]
 
     def consent(self, call_id: str, *, under: str) -> ToolRequest | None:
-        """The request for consent to a call, to be answered under another id; None for an unknown call.
+        """The request for consent to a call, to be answered under the id `under`; None for an unknown call.
 
-        Raises ValueError where its arguments are no JSON object.
+        Raises ValueError where the arguments are no JSON object.
         """
         if call_id not in self._names:
             return None
@@ -187,7 +187,7 @@ class ArgumentDigests:
         self._calls: dict[Hashable, tuple[str, list[str]]] = {}
 
     def start(self, call: Hashable, name: object) -> None:
-        """`call` is whatever tells it from the others under way: its id, its block."""
+        """Begin a call. `call` identifies it among the running ones: an id or a block index."""
         self._calls[call] = (tool_name(name), [])
 
     def add(self, call: Hashable, piece: str) -> None:
@@ -195,7 +195,7 @@ class ArgumentDigests:
             self._calls[call][1].append(piece)
 
     def end(self, call: Hashable) -> Iterator[ToolArguments]:
-        """No more of this call will come."""
+        """The digest of a call whose arguments are complete."""
         if call in self._calls:
             name, pieces = self._calls.pop(call)
             text = "".join(pieces)
@@ -205,18 +205,18 @@ class ArgumentDigests:
                 yield tool_arguments(name, text)
 
     def end_all(self) -> Iterator[ToolArguments]:
-        """Nor of any other; where there was none at all, nobody knows what the tool was given."""
+        """The digests of all running calls, except those that got no arguments."""
         for call in [call for call, (_, pieces) in self._calls.items() if pieces]:
             yield from self.end(call)
 
 
 def tool_arguments(name: str, value: object) -> ToolArguments:
-    """The digest of `value`, whatever the order of its members: of its JSON text, keys sorted, no spaces."""
+    """The digest of `value`: SHA-256 of its JSON with sorted keys and no spaces, 16 hexadecimal digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return ToolArguments(name, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def tool_name(name: object) -> str:
-    """The tool's own name; "" for what is no text."""
-    # A gateway's tools are named after their target too: "weather___get-forecast".
+    """The tool's name without its gateway target; "" where `name` is no text."""
+    # A gateway puts the target's name in front: "weather___get-forecast".
     return encodable(name).rpartition("___")[2] if isinstance(name, str) else ""

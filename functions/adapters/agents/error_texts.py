@@ -1,8 +1,8 @@
-"""Errors that arrive as words: agents' own code often answers HTTP 200 with the text of an exception."""
+"""Recognises error texts: agents' own code often answers HTTP 200 with the text of an exception."""
 
 import re
 
-# How such a text begins. An agent that speaks of an error puts other words in front of it.
+# The beginning of an error text. An answer that merely mentions an error begins with other words.
 _ERROR = re.compile(
     r"(?:[^\w`]*(?:\w+ )?(?:error|exception|failed|failure)[^\w`]{1,4})?[^\w`]*"
     r"(?:"
@@ -19,12 +19,12 @@ _LONGEST_NAME = 80
 
 
 def error_in(text: str) -> str | None:
-    """The name of the error that a whole text seems to be, "no name" for one without; None for other text."""
+    """The name of the error that a text reports, "no name" where it has none; None for any other text."""
     found = _ERROR.match(text.lstrip()[:1000])
     return identifier(found["code"] or found["name"] or found["exception"]) if found else None
 
 
 def identifier(value: object) -> str:
-    """The name of an error, if it is one: anything else may quote what was said, and must not be logged."""
+    """`value` if it is an identifier, else "no name". Other text may quote the user and is not logged."""
     fits = isinstance(value, str) and value.isascii() and value.isidentifier() and len(value) <= _LONGEST_NAME
     return str(value) if fits else "no name"

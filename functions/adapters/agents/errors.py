@@ -1,4 +1,4 @@
-"""What boto3 raises while it asks an agent and listens to it, as the `Failed` event that ends the run."""
+"""Translates exceptions of boto3 into the `Failed` event that ends a run."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,11 +17,11 @@ from urllib3.exceptions import HTTPError
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure, at_work
 
-# Errors that quote what was asked, or what a tool said.
+# Errors whose messages may quote the question or a tool's output.
 _QUOTING = {"validationException", "dependencyFailedException", "runtimeClientError"}
 
-# Refusals that every service may utter under names of its own: an expired token, an unknown operation.
-# Whether the agent started is read from names only, as what runs in a container may choose its own status.
+# Refusals with names that differ by service: an expired token, an unknown operation. The status never decides
+# whether the agent started, because an agent in a container may choose its own.
 _BY_STATUS = {
     400: Failure.INVALID,
     402: Failure.QUOTA,
@@ -31,27 +31,27 @@ _BY_STATUS = {
 
 
 class RoleNotAssumed(Exception):
-    """There are no credentials for a role for now, so that nothing was sent to the agent. Says why."""
+    """STS gave no credentials, so nothing was sent to the agent. The text says why."""
 
 
 def errors_as_events(
     events: Iterator[AgentEvent], *, refused: Mapping[str, Failure], broken_off: Mapping[str, Failure]
 ) -> Iterator[AgentEvent]:
-    """`events`, with an exception among them told as a `Failed` event.
+    """`events`, with an exception translated into a last `Failed` event.
 
     Args:
-        refused: errors as the answer to the request, by `code`; where a service gives its errors a `reason`,
-            "code/reason" goes first. Those that are missing here, of agents that may have been at work,
-            are told by their names.
-        broken_off: errors within a stream, by `code`; those that are missing here likewise.
+        refused: the failure by the `code` of an HTTP error, or by "code/reason", which goes first.
+        broken_off: the failure by the `code` of an error within the stream.
+
+    For any other code, the failure is that of an agent that was at work (`failures.at_work`).
     """
     try:
         yield from events
     except RoleNotAssumed as exc:
         yield Failed(Failure.UNREACHABLE, str(exc))
     except (BotoCoreError, HTTPError) as exc:
-        # urllib3's ReadTimeoutError and ProtocolError escape botocore in the middle of a stream.
-        # Only the type: some of these exceptions quote what was sent.
+        # In the middle of a stream botocore lets urllib3's ReadTimeoutError and ProtocolError through.
+        # Only the type is logged: some of these exceptions quote the request.
         yield Failed(_own_failure(exc), type(exc).__name__)
     except EventStreamError as exc:
         yield Failed(broken_off.get(code(exc)) or _at_work(exc), _detail(exc), begun=True)
@@ -61,13 +61,13 @@ def errors_as_events(
 
 
 def code(exc: ClientError) -> str:
-    """The error's name as the service model spells it in a stream; HTTP errors begin with a capital."""
+    """The error's name with a small first letter, as in a stream; HTTP errors have a capital."""
     name = exc.response.get("Error", {}).get("Code", "")
     return name[:1].lower() + name[1:]
 
 
 def status(exc: ClientError) -> int:
-    """The HTTP status of the answer; 0 for an error within a stream."""
+    """The HTTP status; 0 for an error within a stream."""
     return exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
@@ -76,7 +76,7 @@ def _at_work(exc: ClientError) -> Failure:
 
 
 def _own_failure(exc: Exception) -> Failure:
-    """The failure for an error that is not the service's answer."""
+    """The failure for an exception that is no response of the service."""
     match exc:
         case EndpointConnectionError() | ConnectTimeoutError():
             # Refused, unknown host, or no connection in time: the request was never sent.
@@ -89,11 +89,11 @@ def _own_failure(exc: Exception) -> Failure:
 
 
 def _detail(exc: ClientError) -> str:
-    """What the service said, for the operator; but of what it may quote from the question only the name."""
+    """The error's name and message, for the operator; only the name where the message may quote the user."""
     error = exc.response.get("Error", {})
     metadata = exc.response.get("ResponseMetadata", {})
     said = error.get("Message", "")
     message = f": {said}" if said and code(exc) not in _QUOTING else ""
-    # What the service's model does not know, boto3 does not name.
+    # boto3 gives no name to errors that the service's model lacks.
     name = error.get("Code") or "an exception without a name"
     return f"{name} (request {metadata.get('RequestId', 'unknown')}){message}"

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one answer: seconds that it takes, calls of the model, tokens that the model writes.
+    """The limits of one answer: seconds, calls of the model, tokens that the model writes.
 
-    They replace those of the harness, whether they are lower or higher; 0 leaves the harness its own.
+    They replace the harness's own, lower or higher; 0 keeps them.
     docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-operations.html
     """
 
@@ -85,7 +85,7 @@ class AgentCoreHarness:
         stream = self._invoke(question)
         connection.hold(stream._raw_stream)
         translate = HarnessTranslator()
-        # To its very end: messages follow each other, and hooks may follow the last of them.
+        # Read to the end: several messages may come, and hook events may follow the last one.
         for member in stream:
             yield from translate(member)
         connection.close()
@@ -97,7 +97,7 @@ class AgentCoreHarness:
             "harnessArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
             "actorId": actor_of(question, remembers_people=self._remembers_people),
-            # Of what people wrote nothing but the text: the harness trusts everything else in this request.
+            # Only `text` holds what people wrote, because the harness trusts all other members.
             "messages": [{"role": "user", "content": [{"text": question.text}]}],
         }
         if self._qualifier:

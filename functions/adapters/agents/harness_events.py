@@ -1,6 +1,6 @@
 """The members of InvokeHarness' event stream, translated into agent events: no I/O.
 
-Names are those of the service model of `bedrock-agentcore`; their meaning:
+Names are those of the service model of `bedrock-agentcore`. Documentation:
 docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarnessStreamOutput.html
 """
 
@@ -18,14 +18,14 @@ from functions.adapters.agents.deltas import (
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 
-# What the last `stopReason` means, but for those that mean that all is well.
+# The meaning of the last `stopReason`. Reasons that are not listed mean success.
 _CUT_SHORT = {"max_tokens", "max_output_tokens_exceeded", "model_context_window_exceeded"}
 _FAILED = {
     "timeout_exceeded": Failure.LIMIT,
     "max_iterations_exceeded": Failure.LIMIT,
     "malformed_model_output": Failure.INTERNAL,
     "malformed_tool_use": Failure.INTERNAL,
-    "tool_use": Failure.RETURN_OF_CONTROL,  # inline functions: everything else the harness runs itself
+    "tool_use": Failure.RETURN_OF_CONTROL,  # an inline function: the harness runs all other tools itself
     "interrupted": Failure.CUT_OFF,
     "partial_turn": Failure.CUT_OFF,
     "tool_result": Failure.CUT_OFF,
@@ -34,18 +34,18 @@ _RUN_ELSEWHERE = {"server_tool_use", "mcp_tool_use"}
 
 
 class HarnessTranslator:
-    """Turns the members of one answer, in order, into agent events.
+    """Translates the members of one answer, in order, into agent events.
 
-    One answer has several messages: one for each call of the model, and one for each result of a tool.
+    An answer has one message for each call of the model and one for each tool result.
     """
 
     def __init__(self) -> None:
         self._messages = MessageJoiner()
         self._reasoning = ReasoningBuffer()
         self._tool_uses = ToolUses()
-        self._calls = ToolCalls()  # of the message under way
+        self._calls = ToolCalls()  # of the current message
         self._digests = ArgumentDigests()  # by the block's index
-        self._call_in_block: dict[int, str] = {}  # ids by the block's index, which a later block may reuse
+        self._call_in_block: dict[int, str] = {}  # ids by the block's index; a later block may reuse an index
         self._from_agent = True
         self._stop_reason = ""  # of the last message; "" while it goes on
         self._denying_hook = ""
@@ -72,7 +72,7 @@ class HarnessTranslator:
             self._denying_hook = encodable(member["hookEvent"].get("name", ""))
 
     def end(self) -> Iterator[AgentEvent]:
-        """What follows from how the last message stopped, once the stream is closed."""
+        """The last events, from the `stopReason` of the last message. Call it at the end of the stream."""
         yield from self._messages.end()
         reason = self._stop_reason
         failure = Failure.CUT_OFF if not reason else _FAILED.get(reason)

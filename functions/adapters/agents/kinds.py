@@ -1,4 +1,4 @@
-"""The kinds of agents: which adapter speaks to which. A new kind is one more module and one line here."""
+"""The registry of kinds of agents. A new kind is one module and one line here."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from functions.settings import AgentSettings, SettingError, Settings
 
 
 class Kind(Protocol):
-    """Makes an agent of one kind. Raises `SettingError` where its settings lack something."""
+    """Makes an agent of one kind. Raises `SettingError` where a needed setting is missing."""
 
     def __call__(self, settings: AgentSettings, ports: AgentPorts, /) -> Agent: ...
 
@@ -25,13 +25,13 @@ KINDS: dict[str, Kind] = {
 
 
 def agent_ports() -> AgentPorts:
-    """The system's clock, and secrets of AWS Secrets Manager."""
+    """Ports with the system's clock and the secrets of AWS Secrets Manager."""
     clock = SystemClock()
     return AgentPorts(clock, lambda secret_id: CachedSecret(JsonClient("secretsmanager"), secret_id, clock))
 
 
 def agents(settings: Settings, ports: AgentPorts) -> Agents:
-    """All agents of the settings, each with its client. Raises `SettingError`."""
+    """All agents of the settings, each with a client. Raises `SettingError`."""
     listed = {
         name: ConfiguredAgent(_agent(one, ports), one.description, one.channels)
         for name, one in settings.agents.items()

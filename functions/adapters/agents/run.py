@@ -1,7 +1,7 @@
-"""Listens to an agent in a thread, so that the worker can do other things meanwhile.
+"""Reads an agent's stream in a thread, so that the worker can do other things meanwhile.
 
-A socket that is silent blocks its reader, and closing it from another thread blocks as well; what works is
-urllib3's `HTTPResponse.shutdown()`, which makes the blocked read fail.
+A silent socket blocks its reader, and closing it from another thread blocks as well. Only urllib3's
+`HTTPResponse.shutdown()` makes the blocked read fail.
 """
 
 import queue
@@ -12,31 +12,31 @@ from typing import Protocol
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure
 
-# A worker that falls behind makes the agent wait instead of filling the memory.
+# When the buffer is full the reader waits, so a slow worker does not fill the memory.
 BUFFERED_EVENTS = 256
-# Seconds that `cancel` waits for the reader if the answer has begun, and if it has not.
+# Seconds that `cancel` waits for the reader: after the response has begun, and before.
 JOIN_SECONDS = 5.0
 JOIN_SECONDS_UNANSWERED = 0.5
 
 
 class Stream(Protocol):
-    """One agent's answer. `events` is called in the reader's thread, `shutdown` in any."""
+    """One agent's response. `events` runs in the reader's thread; any thread may call `shutdown`."""
 
     def events(self) -> Iterator[AgentEvent]:
         """Open the stream and translate it. Ends with `Finished` or `Failed`."""
         ...
 
     def shutdown(self) -> bool:
-        """Make a read that is under way, or any later one, fail at once; False if there is none to end."""
+        """Make the current read and all later ones fail at once. Returns whether the response has begun."""
         ...
 
 
 class BackgroundRun:
-    """A run of an agent, read in the background. See `functions.bridge.agents.port.AgentRun`.
+    """A run that a thread reads. See `functions.bridge.agents.port.AgentRun`.
 
     Args:
-        end_session: ends the agent's session; returns why it could not, or "". None where there is no call
-            for that, or nobody wants it.
+        end_session: ends the agent's session and returns why that failed, or "". None where the service has
+            no call for that or no setting asks for it.
     """
 
     def __init__(self, stream: Stream, *, end_session: Callable[[], str] | None = None) -> None:
@@ -58,8 +58,8 @@ class BackgroundRun:
     def cancel(self) -> None:
         """Stop the reader and wait for it.
 
-        A request whose answer has not begun cannot be cut short; its reader is left behind (a daemon thread)
-        and throws the answer away when it comes.
+        A request without a response yet cannot be aborted: its reader, a daemon thread, is left to discard
+        the response.
         """
         self._cancelled.set()
         was_answering = self._stream.shutdown()
@@ -82,7 +82,7 @@ class BackgroundRun:
     def _stop(self, end_session: Callable[[], str]) -> None:
         try:
             self._session_trouble = end_session()
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the log must tell of it
+        except Exception as exc:  # noqa: BLE001 - the log has to name any error
             self._session_trouble = f"the agent's session was not ended: {type(exc).__name__}"
 
     def _read(self) -> None:
@@ -90,8 +90,8 @@ class BackgroundRun:
             for event in self._stream.events():
                 if not self._put(event):
                     return
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the turn must hear of it
-            self._put(Failed(Failure.INTERNAL, type(exc).__name__))  # its text may quote what was said
+        except Exception as exc:  # noqa: BLE001 - the turn has to end after any error
+            self._put(Failed(Failure.INTERNAL, type(exc).__name__))  # the text may quote the user
 
     def _put(self, event: AgentEvent) -> bool:
         while not self._cancelled.is_set():
@@ -103,6 +103,6 @@ class BackgroundRun:
         return False
 
     def _drain(self) -> None:
-        """Make room, so that a reader that waits for it sees at once that it was cancelled."""
+        """Empty the buffer, so that a reader that waits for room sees the cancellation at once."""
         while self.next(0) is not None:
             pass

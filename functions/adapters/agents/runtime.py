@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
     from mypy_boto3_bedrock_agentcore.type_defs import InvokeAgentRuntimeRequestTypeDef
 
-# Bytes that are read at most at once.
+# The most bytes of one read.
 READ_BYTES = 65_536
-# Seconds that the service may take to end a session before it is asked again.
+# The read timeout of StopRuntimeSession, in seconds.
 STOP_SILENCE = 3.0
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
 
@@ -61,12 +61,12 @@ class AgentCoreRuntime:
     Args:
         arn: the whole ARN of the runtime.
         qualifier: the name of an endpoint; "" for the default one.
-        tell_user_id: send the Slack user's id as the runtime's user id, on whose behalf the agent may get
-            tokens. The caller then needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too. Each person of a
-            thread then has a session of their own: what the agent saw for one is not another's to read.
+        tell_user_id: send the Slack user's id as the runtime's user id, so that the agent can get tokens on
+            their behalf. Needs `bedrock-agentcore:InvokeAgentRuntimeForUser` too. Each person of a thread
+            then has a separate session, because the agent may have read one person's data.
         remembers_people: see `functions.adapters.agents.agentcore.actor_of`.
-        stop_client: ends a session whose run is to stop; None: the agent then goes on by itself. The caller
-            needs `bedrock-agentcore:StopRuntimeSession` too.
+        stop_client: ends the session when a run is stopped; None lets the agent go on. Needs
+            `bedrock-agentcore:StopRuntimeSession` too.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class AgentCoreRuntime:
                 if translate.failed:
                     return
         else:
-            known = _MEDIA_TYPE.fullmatch(media_type)  # anything else may quote what was said
+            known = _MEDIA_TYPE.fullmatch(media_type)  # any other text may quote the user
             yield Failed(Failure.NOT_SHOWABLE, f"the answer is {media_type if known else 'of no media type'}")
             return
         connection.close()
@@ -123,7 +123,7 @@ class AgentCoreRuntime:
             yield from translate.end()
 
     def _invoke(self, question: Question) -> tuple[Any, str]:
-        """Send the request. Returns the body of its answer, and its media type without parameters."""
+        """Send the request. Returns the response's body, and its media type without parameters."""
         request: InvokeAgentRuntimeRequestTypeDef = {
             "agentRuntimeArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
@@ -140,18 +140,18 @@ class AgentCoreRuntime:
 
 
 def payload(question: Question, *, remembers_people: bool = False) -> dict[str, Any]:
-    """What the agent's own code is given, as JSON.
+    """The JSON that the agent's own code gets.
 
-    `prompt`: the question. `slack`: who asks and where (`functions.adapters.agents.asker`). `files`,
-    when there are any: each with `name`, `mediaType` and its bytes in Base64 as `data`.
+    `prompt`: the question. `slack`: who asks and where (`functions.adapters.agents.asker`). `files`, when
+    there are any: each with `name`, `mediaType` and `data` (Base64).
 
-    `sessionId` and `userId`: the session and the actor of AgentCore's memory, under the names that AWS's own
-    agent for Slack reads them by. `sessionId` is the runtime's session, one for each thread. `userId` is the
-    same, as in that sample, whose memory is thus the thread's; with `remembers_people` it is the Slack user.
+    `sessionId` and `userId`: the session and the actor of AgentCore's memory, under the names that AWS's
+    sample for Slack uses. `sessionId` is the runtime's session, one for each thread. `userId` is the same, as
+    in that sample; with `remembers_people` it is the Slack user.
     github.com/aws-samples/sample-Integrating-Amazon-Bedrock-AgentCore-with-Slack (agentcore/agent_runtime.py)
 
-    The rest is what makes the same object a RunAgentInput of the AG-UI protocol, which keeps members that it
-    does not know: docs.ag-ui.com/sdk/python/core/types
+    The other members make the object a RunAgentInput of the AG-UI protocol, which allows unknown members:
+    docs.ag-ui.com/sdk/python/core/types
     """
     run = str(uuid.uuid4())
     session = runtime_session_id(question.session_id)
@@ -172,7 +172,7 @@ def payload(question: Question, *, remembers_people: bool = False) -> dict[str, 
 
 
 def _pieces(response: Any) -> Iterator[bytes]:
-    """The body as it comes. botocore's iter_lines and iter_chunks wait until they have 1,024 bytes."""
+    """The body as it arrives. botocore's iter_lines and iter_chunks would wait for 1,024 bytes."""
     while piece := response.read1(READ_BYTES, decode_content=True):
         yield piece
 

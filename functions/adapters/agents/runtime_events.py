@@ -1,7 +1,7 @@
-"""What agents on AgentCore's runtime answer, translated into agent events: no I/O.
+"""Responses of agents on AgentCore's runtime, translated into agent events: no I/O.
 
-The runtime hands on what the agent's own code writes, so that there is no one shape. These are understood, as
-the items of an event stream or as a whole JSON answer:
+The runtime passes on what the agent's own code writes, so there is no single format. These are understood, as
+items of an event stream or as a whole JSON response:
 
     {"event": {"contentBlockDelta": …}}     Strands' stream, as the model's own events: text, tools, reasoning
     {"data": "…"}                           a piece of text in Strands' words
@@ -9,13 +9,13 @@ the items of an event stream or as a whole JSON answer:
     {"result": …}, {"response": …},         the text itself, a number, or a message with `content` in it
     {"output": …}, {"message": …}
     {"role": "assistant", "content": …}     a message by itself
-    "…", or what is no JSON at all          text
+    "…", or anything that is not JSON      text
     {"error": …}, {"status": "error"},      the agent broke down, although the HTTP status says 200
     `event: error`, or text that begins
     like an error of AWS or of Python
 
-Other objects (Strands' lifecycle) are passed over. One answer may be told twice, as pieces and as a whole:
-the shape in which its first text comes is the one that is believed.
+Other objects (Strands' lifecycle) are ignored. A response may hold its text twice, in deltas and as a whole:
+only the format of its first text counts.
 
 strandsagents.com/latest/documentation/docs/user-guide/concepts/streaming
 """
@@ -39,7 +39,7 @@ from functions.adapters.agents.sse import Event
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
 from functions.bridge.agents.failures import Failure, at_work
 
-# Stands for an item of which the stream has only the beginning.
+# Stands for an item that the end of the stream cut off.
 HALF = object()
 
 _DONE = (
@@ -60,7 +60,7 @@ _PRINTED = re.compile(
 
 
 def item_of(event: Event) -> Any:
-    """What one event of a stream holds. Frameworks that know no JSON send words as they are, numbers too."""
+    """The item in an event of a stream. Text that is not JSON stays text, and so do numbers."""
     if event.data == _DONE:
         return None
     item = _parsed(event.data)
@@ -70,7 +70,7 @@ def item_of(event: Event) -> Any:
 
 
 def last_item_of(event: Event) -> Any:
-    """The same for an event that the stream's end cut short; `HALF` for the beginning of a JSON value."""
+    """The item in the last event, which may be cut off; `HALF` for the beginning of a JSON value."""
     item = item_of(event)
     return HALF if item == event.data and event.data.startswith(("{", "[", '"')) else item
 
@@ -84,10 +84,10 @@ def _parsed(data: str) -> Any:
 
 
 class RuntimeTranslator:
-    """Turns the items of one answer, in order, into agent events.
+    """Translates the items of one response, in order, into agent events.
 
     Attributes:
-        failed: whether the last event was `Failed`: then nothing more is wanted.
+        failed: whether the last event was `Failed`; then the caller stops.
     """
 
     def __init__(self) -> None:
@@ -96,15 +96,15 @@ class RuntimeTranslator:
         self._tool_uses = ToolUses()
         self._digests = ArgumentDigests()  # by the block's index
         self._ag_ui = ag_ui.AgUiTranslator()
-        self._shape = ""  # the one in which the text comes
+        self._shape = ""  # the format of the text, set by its first delta
         self._has_text = False
-        self._unreadable = False  # there was an answer, but of no known shape
+        self._unreadable = False  # there was a response of unknown format
         self._is_strands = False
         self._has_model_events = False
-        self._printed = False  # Python's notation came instead of JSON
+        self._printed = False  # an object came in Python's notation instead of JSON
         self._in_message = False
         self._stop_reason = ""  # of the last message; "" while it goes on
-        self._has_result = False  # Strands' last word
+        self._has_result = False  # Strands' last item came
         self.failed = False
 
     def __call__(self, item: Any) -> Iterator[AgentEvent]:
@@ -116,7 +116,7 @@ class RuntimeTranslator:
                 return
 
     def whole(self, item: Any) -> Iterator[AgentEvent]:
-        """The only item of an answer that does not stream, which had better be understood."""
+        """The only item of a response that is not a stream."""
         item = str(item) if _is_number(item) else item
         yield from self(item)
         known = isinstance(item, str) or (isinstance(item, dict) and not item.keys().isdisjoint(_WHOLE))
@@ -137,7 +137,7 @@ class RuntimeTranslator:
         yield Finished()
 
     def _what_is_missing(self) -> Failed | None:
-        """Why this is not the end of a whole answer."""
+        """The failure, if the response is incomplete or has no readable text."""
         if self._ag_ui.is_open:
             return Failed(Failure.CUT_OFF, "the stream ended without RUN_FINISHED")
         if not self._has_result and (self._in_message or self._stop_reason == "tool_use"):
@@ -159,7 +159,7 @@ class RuntimeTranslator:
             yield Failed(Failure.CUT_OFF, "the stream ended within an item")
 
     def _string(self, text: str) -> Iterator[AgentEvent]:
-        # What Strands yields and JSON cannot hold comes as Python would print it.
+        # Strands prints objects that JSON cannot hold in Python's notation.
         if _PRINTED.match(text) or (self._is_strands and text.startswith("{'")):
             self._is_strands = self._printed = True
             self._has_result = self._has_result or text.startswith("{'result'")
@@ -187,13 +187,13 @@ class RuntimeTranslator:
         answers = {name: item[name] for name in _ANSWERS if item.get(name) not in (None, "")}
         if isinstance(item.get("role"), str):
             answers = {"message": item}
-        # A number beside text is a code rather than the answer.
+        # A number beside text is a status code, not the answer.
         words = [name for name, value in answers.items() if isinstance(value, str | dict | list)]
         for name in words or answers:
             yield from self._answer(name, answers[name])
 
     def _error(self, item: Mapping[str, Any]) -> Iterator[AgentEvent]:
-        if "original_type" in item:  # an item that could not be written, while the agent goes on
+        if "original_type" in item:  # one item could not be serialised; the agent goes on
             return
         if item.get("error_type") == _TOO_LONG or (self._stop_reason in _CUT_SHORT and not self._in_message):
             self._stop_reason, self._in_message = self._stop_reason or "max_tokens", False
@@ -203,7 +203,7 @@ class RuntimeTranslator:
         yield Failed(failure, f"an error in the answer ({name})")
 
     def _answer(self, name: str, value: Any) -> Iterator[AgentEvent]:
-        """A whole message. A model's turn has several: what it says, what tools gave, what it says then."""
+        """A whole message. A turn may have several: the model's text, tool results, more text."""
         if isinstance(value, dict) and value.get("role", "assistant") != "assistant":
             return
         if isinstance(value, dict) and _is_error(value):
@@ -221,7 +221,7 @@ class RuntimeTranslator:
         yield from self._text(name, _text_in(value))
 
     def _model_event(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:
-        """One of ConverseStream's events, which Strands hands on.
+        """One of ConverseStream's events, which Strands passes on.
 
         docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
         """
@@ -250,7 +250,7 @@ class RuntimeTranslator:
     def _text(self, shape: str, text: str) -> Iterator[AgentEvent]:
         if text and self._shape in ("", shape):
             self._shape = shape
-            # A model's own words come in the shape "event".
+            # Text in the format "event" is the model's own and never an error.
             if shape != "event" and (name := error_in(text)):
                 yield Failed(at_work(name), f"the answer is an error ({name})")
                 return
@@ -267,7 +267,7 @@ def _text_in(value: Any) -> str:
 
 
 def _has_known_shape(value: Any) -> bool:
-    """Whether it is a value in which text is looked for, though there may be none in it."""
+    """Whether `_text_in` knows the format of the value, even if it holds no text."""
     if isinstance(value, list):
         return not value or any(isinstance(block, str | dict) and _has_known_shape(block) for block in value)
     if isinstance(value, dict):
@@ -285,7 +285,7 @@ def _is_error(item: Mapping[str, Any]) -> bool:
 
 
 def _block(event: Mapping[str, Any], name: str) -> str:
-    """The index of the block that an event is about; all are one where a framework leaves it out."""
+    """The index of an event's block; "None" where a framework leaves it out."""
     return str(_inner(event, name).get("contentBlockIndex"))
 
 

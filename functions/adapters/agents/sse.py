@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-# Only these end a line: JSON strings may hold the other separators that str.splitlines knows.
+# The only line ends. JSON strings may hold the other separators of str.splitlines.
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -16,7 +16,7 @@ class Event(NamedTuple):
     """One event.
 
     Attributes:
-        name: of its kind; "" where the stream gives none.
+        name: the field `event`; "" where there is none.
     """
 
     data: str
@@ -24,12 +24,12 @@ class Event(NamedTuple):
 
 
 class EventParser:
-    """Takes a stream in pieces that may end anywhere, even inside a character."""
+    """Parses a stream of byte chunks that may end anywhere, even inside a character."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
-        self._line: list[str] = []  # the pieces of the line under way
-        self._data: list[str] = []  # the lines of the event under way
+        self._line: list[str] = []  # the beginning of the current line
+        self._data: list[str] = []  # the data lines of the current event
         self._name = ""
         self._after_return = False
 
@@ -37,13 +37,13 @@ class EventParser:
         yield from self._take(self._decoder.decode(piece))
 
     def end(self) -> Iterator[Event]:
-        """What the last event holds, although the empty line that ends it may be missing."""
+        """The last event, even if the empty line after it is missing."""
         yield from self._take(self._decoder.decode(b"", final=True) + "\n\n")
 
     def _take(self, text: str) -> Iterator[Event]:
         if not text:
             return
-        if self._after_return:  # "\r\n" that came in two pieces ends one line
+        if self._after_return:  # "\r\n" in two chunks is one line end
             text = text.removeprefix("\n")
         self._after_return = text.endswith("\r")
         *ended, rest = _LINE_END.split(text)
