@@ -1,1 +1,1 @@
-"""Markdown on its way into Slack: parsed, disarmed, kept whole while it grows, cut into messages."""
+"""Prepares Markdown for Slack: parses it, disarms mentions and links, cuts it into messages."""

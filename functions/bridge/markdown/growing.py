@@ -1,4 +1,4 @@
-"""The beginning of a growing text that can be shown: nothing half at its end, no code block left open."""
+"""Finds the part of a growing text that can be shown: no incomplete link at its end, no open code block."""
 
 import re
 
@@ -6,13 +6,13 @@ from markdown_it.token import Token
 
 from functions.bridge.markdown.parse import CONTAINERS, blocks, closing, is_open
 
-# A link or a mention, as long as its end may still be missing.
+# A link or a mention whose end may still be missing.
 _HALF_LINK = re.compile(
     r"(?:<(?:[^<>\s]{0,200}|\\*@\\*[A-Za-z0-9]*\\*)"
     r"|\](?:\((?:[^()\n]|\([^()\n]{0,200}\)){0,500}(?:\([^()\n]{0,200})?|:[ \t]*\S{0,500})"
     r"|https?:\S{0,500})\Z"
 )
-# The last line, as long as it may become one that opens or closes a code block.
+# A last line that may become a fence.
 _HALF_FENCE = re.compile(r"(?:[ \t>*+-]|\d+[.)])*(?:`{1,2}|`{3,}[^`]*|~+|~{3,}.*)\Z")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`]*(?<!`)\1(?!`|\Z)")
 _CELL_END = re.compile(r"(?<!\\)(?:\\\\)*\|")
@@ -21,7 +21,7 @@ _HALF_DELIMITER_ROW = re.compile(r"[ \t>|:-]*\Z")
 
 
 def steady(growing: str) -> str:
-    """The beginning of a growing text, without a half mention, link, fence or table row at its end."""
+    """A growing text without the incomplete mention, link, fence or table row at its end."""
     before, _, last = growing.rpartition("\n")
     at = len(growing) - len(last)
     if _may_be_row(last) or _HALF_FENCE.match(last):
@@ -35,7 +35,7 @@ def steady(growing: str) -> str:
 
 
 def _may_be_row(line: str) -> bool:
-    """Whether a line, or the line that it becomes, may be a row of a table."""
+    """Whether a line is, or may become, a row of a table."""
     if "|" not in line:
         return False
     row = _CODE_SPAN.sub("", CONTAINERS.sub("", line))
@@ -48,15 +48,15 @@ def preview(growing: str) -> str:
 
 
 def closed(text: str) -> str:
-    """The text with a code block closed that is open at its end, so that something else can follow."""
-    # White space that Markdown does not know would keep a fence before it from closing the block.
+    """The text with the code block at its end closed, so that other text can follow."""
+    # A fence followed by white space that Markdown does not know would not close the block.
     text = text.rstrip()
     fence = _open_fence(text)
     return f"{text}\n{closing(fence, text)}" if fence else text
 
 
 def _open_fence(text: str) -> Token | None:
-    """The fenced code block that is open at the end of a text, None without one."""
+    """The fenced code block that is open at the end of a text; None without one."""
     tokens = [token for token in blocks(text) if token.map and token.type != "inline"]
     if not tokens or tokens[-1].type != "fence":
         return None

@@ -1,8 +1,7 @@
-"""Links that say where they lead. An agent may be made to write others, and a web page chooses its own title.
+"""Disarms links whose text hides their target, which an injected prompt or a web page's title may contain.
 
-What Slack makes a link of: `[text](address)` and `[text][name]` of Markdown, `<address|text>` of its own, and
-addresses by themselves. All of them are looked for everywhere, as what Slack takes for code is not ours to
-know.
+Slack makes links of Markdown's `[text](address)` and `[text][name]`, its own `<address|text>`, and bare
+addresses. All are searched in code too, because Slack's rules for code are not documented.
 """
 
 import html
@@ -16,8 +15,8 @@ SCHEMES = frozenset({"http", "https", "mailto"})
 
 _ZERO_WIDTH_SPACE = "\u200b"
 _SIGN = re.compile(
-    r"\\[^\n]"  # a sign that means nothing but itself
-    r"|\n[ \t]*\n"  # the end of a paragraph, in which no link goes on
+    r"\\[^\n]"  # an escaped character
+    r"|\n[ \t]*\n"  # the end of a paragraph, which ends every link
     r"|[\[\]]"
     r"|<(?P<address>[^<>\s|]+)(?:\|(?P<text>[^<>\n]*))?>"
     r"|(?P<bare>https?:[/\\]{2}[^\s<>|\]]+)",
@@ -28,13 +27,13 @@ _TARGET = re.compile(
     r"(?:\s+(?:\"[^\"]{0,1000}\"|'[^']{0,1000}'|\([^()]{0,1000}\)))?\s*\)"
 )
 _BEGINNING = re.compile(r"(?:\(\s*|:[ \t]*\n?[ \t]*)<?(?P<address>[^\s()<>]*)")
-# Not the beginning of "std::string". spec.commonmark.org/0.31.2/#scheme
+# The scheme of an address, but not "std" in "std::string". spec.commonmark.org/0.31.2/#scheme
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,31}):(?!:)", re.IGNORECASE)
-# In angle brackets and behind "]:" much of code and logs looks like a scheme: only these are taken for one.
+# In angle brackets and behind "]:", where code and logs often look like schemes, only these count.
 _OPENS_AN_APP = re.compile(r"[^:]*://|(?:javascript|data|file|tel|sms|facetime|ms-[a-z]+):", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _FORMATTING = re.compile(r"[*_~`\\\[\]]")
-# An address in a text: with or without a scheme, and with its path, in which there may be names of files.
+# An address in a text, with or without a scheme. The path is part of it, because file names look like hosts.
 _IN_TEXT = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:/*)?(?:[^\s/?#@]*@)?"
     r"(?P<host>(?:[^\W_][\w-]{0,62}\.)+(?:xn--[\w-]+|[^\W\d_]{2,63})|\d{1,3}(?:\.\d{1,3}){3})"
@@ -42,25 +41,25 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"[a-z0-9.:_-]*")
-# A longer text of a link, in characters, is not looked through: its host is said in any case.
+# Characters. A longer text of a link is not searched: its host is always shown.
 _LONGEST_TEXT = 500
 _PUNCTUATION = ".,;:!?*_~'\"`)"
 _MOST_OPEN = 100
 
 
 def plainly(markdown: str, hosts: Collection[str] = ()) -> str:
-    """The same text, in which no link leads elsewhere than it says.
+    """The same text with every misleading link marked or turned into text.
 
-    Behind a link whose text looks like an address of another host stands the host that it leads to. A link
-    with another scheme than those of SCHEMES is text, and so is one to another host than `hosts`, if there
-    are any (with what is below them: "example.com" stands for "docs.example.com" too).
+    A link whose text looks like an address of another host gets its real host behind it. A link becomes text
+    if its scheme is not in SCHEMES, or if `hosts` is not empty and has neither its host nor a parent of it
+    ("example.com" allows "docs.example.com").
     """
     shown: list[str] = []
     done = at = 0
     opened: deque[int] = deque(maxlen=_MOST_OPEN)
     while sign := _SIGN.search(markdown, at):
         at = sign.end()
-        said = ""  # what goes behind `at`
+        said = ""  # what is inserted at `at`
         if sign[0] == "[":
             opened.append(at)
         elif sign[0] == "]" and opened:
@@ -71,7 +70,7 @@ def plainly(markdown: str, hosts: Collection[str] = ()) -> str:
                 if not link.is_text:
                     at, said = target.end(), link.note
                     if not is_image:
-                        opened.clear()  # no link is in another one
+                        opened.clear()  # a link contains no other link
                 else:
                     said = _ZERO_WIDTH_SPACE
             elif _is_half_a_disguise(markdown, at, text, hosts):
@@ -102,11 +101,11 @@ def plainly(markdown: str, hosts: Collection[str] = ()) -> str:
 
 
 class _Link:
-    """A link, or where it is not `is_certain` perhaps something else.
+    """A link, or, where it is not `is_certain`, text that may be one.
 
     Attributes:
-        is_text: whether it is to be no link.
-        note: what is to stand behind it, "" for nothing.
+        is_text: whether it has to become text.
+        note: what to insert behind it; "" for nothing.
     """
 
     def __init__(self, address: str, text: str, hosts: Collection[str], *, is_certain: bool = True) -> None:
@@ -124,10 +123,7 @@ class _Link:
 
 
 def _is_half_a_disguise(markdown: str, at: int, text: str, hosts: Collection[str]) -> bool:
-    """Whether what follows the text of a link makes one of it, which leads where we cannot or need not know.
-
-    That is a reference to a link, or its definition.
-    """
+    """Whether a reference link, its definition or an incomplete link follows `text` and may mislead."""
     follows = markdown[at : at + 1]
     if follows not in ("(", "[", ":"):
         return False
@@ -138,7 +134,7 @@ def _is_half_a_disguise(markdown: str, at: int, text: str, hosts: Collection[str
 
 
 def _names_another(text: str, host: str) -> bool:
-    """Whether the text of a link looks like an address of another host."""
+    """Whether the text of a link looks like an address of a host other than `host`."""
     if len(text) > _LONGEST_TEXT:
         return bool(host)
     text = unicodedata.normalize("NFKC", html.unescape(_FORMATTING.sub("", text)))
@@ -147,13 +143,13 @@ def _names_another(text: str, host: str) -> bool:
 
 
 def _plain(address: str) -> str:
-    """An address as Markdown means it: without angle brackets, escapes and entities."""
+    """The address without Markdown's angle brackets, escapes and entities."""
     plain = html.unescape(_ESCAPE.sub(r"\1", address.removeprefix("<").removesuffix(">")))
     return "".join(sign for sign in plain if not sign.isspace() and sign.isprintable())
 
 
 def _authority(address: str, end: str = r"[/\\?#]") -> str:
-    """What stands between the scheme of an address and its path, where there are two slashes."""
+    """The part of an address between its two slashes and its path."""
     return "" if _is_mail(address) else re.split(end, address.partition("//")[2], maxsplit=1)[0]
 
 
@@ -162,7 +158,7 @@ def _is_mail(address: str) -> bool:
 
 
 def _host(address: str) -> tuple[str, bool]:
-    """The host that an address leads to, "" for none, and whether programs may differ about that."""
+    """The host of an address, "" for none, and whether programs may read another host."""
     if _is_mail(address):
         host = _ascii(address[7:].partition("?")[0].rpartition("@")[2])
         return (host, False) if _HOST.fullmatch(host) else ("", True)
@@ -177,7 +173,7 @@ def _host(address: str) -> tuple[str, bool]:
 
 
 def _ascii(host: str) -> str:
-    """A host as it is looked up: letters that only look like others show."""
+    """The host in ASCII (IDNA), so that letters that look like others become visible."""
     host = host.lower().rstrip(".")
     try:
         return host if host.isascii() else host.encode("idna").decode()

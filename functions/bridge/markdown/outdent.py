@@ -1,7 +1,6 @@
-"""Takes indentation off the lines at the head of a message, because Markdown reads deep indentation as code.
+"""Removes deep indentation at the beginning of a message, which Markdown would read as code.
 
-A message begins so when the one before it ends inside a list: an item "    - c" at its head would be a code
-block, and is shown as "- c".
+When a list is cut, the next message may begin with an item "    - c", a code block. It becomes "- c".
 """
 
 import re
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 
 from functions.bridge.markdown.parse import CONTAINERS
 
-# The deepest indentation, in columns, that makes no code block.
+# The deepest indentation, in columns, that Markdown does not read as code.
 # spec.commonmark.org/0.31.2/#indented-code-blocks
 DEEPEST = 3
-# A line with less indentation than this, in columns, is in no list, and ends a code block that is in one.
+# A line with fewer columns than this is in no list, and ends a code block in a list.
 _SHALLOWEST_IN_A_LIST = 2
 _INDENTATION = re.compile(r"[ \t]*")
 _OPENING = re.compile(rf"{CONTAINERS.pattern}(`{{3,}}(?=[^`]*$)|~{{3,}})")
@@ -21,12 +20,12 @@ _OPENING = re.compile(rf"{CONTAINERS.pattern}(`{{3,}}(?=[^`]*$)|~{{3,}})")
 
 @dataclass(frozen=True)
 class Outdent:
-    """Indentation that is taken off the lines of a text. See `outdented`.
+    """Indentation to remove from a text. See `outdented`.
 
     Attributes:
-        at: where in the text that begins, in characters.
-        opening: what the message begins with before the text.
-        columns: how many columns are taken off at most.
+        at: where it begins, in characters of the text.
+        opening: what the message has before the text.
+        columns: the most columns to remove.
     """
 
     at: int
@@ -34,20 +33,20 @@ class Outdent:
     columns: int
 
     def off(self, text: str) -> str:
-        """The text without that indentation. A longer text gives the same and more."""
+        """The text without the indentation. The result for a longer text begins with the same characters."""
         whole = outdented(self.opening + text[self.at :], self.columns)
         return text[: self.at] + whole[len(outdented(self.opening, self.columns)) :]
 
 
 def without(outdents: Iterable[Outdent], text: str) -> str:
-    """The text after several outdents. `at` of each counts in the text that those before it have left."""
+    """The text after all outdents. `at` of each counts in the result of those before it."""
     for outdent in outdents:
         text = outdent.off(text)
     return text
 
 
 def outdent_of(opening: str, text: str, at: int) -> Outdent | None:
-    """The outdent that a message needs which begins with `opening` and goes on with `text` from `at`."""
+    """The outdent for a message of `opening` and `text[at:]`; None if it needs none."""
     columns = indentation(opening or text[at : at + 200])
     return Outdent(at, opening, columns) if columns > DEEPEST else None
 
@@ -60,10 +59,10 @@ def indentation(text: str) -> int:
 
 
 def outdented(text: str, columns: int) -> str:
-    """The text with less indentation, up to its first line that means the same without what stood before.
+    """The text with up to `columns` less indentation, until the first line that needs no outdent.
 
-    A line that has less of it, and yet too much, is in a list further out, as are those that follow. A code
-    block stays whole: its lines may be indented less than its fence, and its end may not.
+    A line that is indented less, but still too much, belongs to an outer list: from there on fewer columns
+    are removed. Lines of a code block may be indented less than its fence.
     """
     shown: list[str] = []
     at, fence = 0, ""
@@ -84,7 +83,7 @@ def outdented(text: str, columns: int) -> str:
 
 
 def _fence_after(line: str, fence: str) -> str:
-    """The fence of the code block that is open behind a line, "" for none; `fence` is that before it."""
+    """The fence of the code block that is open after a line, "" for none. `fence`: that before the line."""
     if fence:
         ends = line.startswith(fence) and not line.strip(fence[0])
         return "" if ends else fence

@@ -1,9 +1,9 @@
-"""Parses Markdown into blocks, with markdown-it-py, at a bounded cost. Slack parses the paragraphs itself.
+"""Parses Markdown into blocks, with markdown-it-py, in bounded memory. Inline Markdown is left to Slack.
 
-An answer could be made to cost far more memory than its text. Two rules of ours prevent that:
+Two rules keep an answer from needing far more memory than its text:
 
-- A table is two tokens. markdown-it makes three of each cell and fills short rows up, so that 1,000
-  characters could become 65,536 cells and 90 MB. `tables` reads the cells from the lines instead.
+- A table is two tokens. markdown-it would make three of each cell and fill up short rows: 1,000 characters
+  could become 65,536 cells and 90 MB. `tables` reads the cells from the lines instead.
 - The text after the first MOST_TOKENS tokens is one paragraph.
 """
 
@@ -16,7 +16,7 @@ from markdown_it.token import Token
 
 # These tokens take about 50 MB. A text of 40,000 characters has at most 80,000, one message of it 20,000.
 MOST_TOKENS = 150_000
-# The signs before the text of a line that stands in a quotation or a list.
+# The markers in front of a line in a quotation or a list.
 CONTAINERS = re.compile(r"(?:[ \t>]|[*+-][ \t]|\d+[.)][ \t])*")
 
 
@@ -25,7 +25,7 @@ def _table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
 
     github.github.com/gfm/#tables-extension-
     """
-    if not table_with_cells(state, first, end, True):  # so it looks only at the head and at the line below
+    if not table_with_cells(state, first, end, True):  # silent: it checks only the head and the line below
         return False
     if silent:
         return True
@@ -41,7 +41,7 @@ def _table(state: StateBlock, first: int, end: int, silent: bool) -> bool:
 
 
 def _ends_before(state: StateBlock, line: int, end: int) -> bool:
-    """Whether a table ends before a line: a blank one, one further out, or the beginning of another block."""
+    """Whether a table ends before a line: blank, outside of the container, or the start of another block."""
     if state.isEmpty(line) or state.sCount[line] < state.blkIndent or state.is_code_block(line):
         return True
     return any(rule(state, line, end, True) for rule in state.md.block.ruler.getRules("blockquote"))
@@ -52,7 +52,7 @@ def _rest_as_paragraph(state: StateBlock, first: int, end: int, silent: bool) ->
     if len(state.tokens) < MOST_TOKENS:
         return False
     if silent:
-        return True  # the list or quotation that goes on here ends
+        return True  # ends the current list or quotation
     state.push("paragraph_open", "p", 1).map = [first, end]
     state.push("inline", "", 0).map = [first, end]
     state.push("paragraph_close", "p", -1)
@@ -66,8 +66,8 @@ _PARSER.block.ruler.before("table", "rest_as_paragraph", _rest_as_paragraph, {"a
 
 
 def blocks(text: str) -> list[Token]:
-    """The blocks of a text as markdown-it's tokens. `map` of an opening token is its lines (first, end)."""
-    # markdown-it begins a line after a carriage return. Our own counting of lines does not.
+    """The blocks of a text as markdown-it's tokens. An opening token's `map` is its lines, [first, end)."""
+    # markdown-it counts a carriage return as a line end; `split("\n")` does not.
     return _PARSER.parse(text.replace("\r", " "))
 
 
@@ -84,7 +84,7 @@ def end_line(block: Token) -> int:
 
 
 def is_open(fence: Token, text: str) -> bool:
-    """Whether a fenced code block of `text` goes on at its end."""
+    """Whether a fenced code block of `text` is open at the end of the text."""
     at_the_end = end_line(fence) >= len(text.rstrip("\n\r\t >").split("\n"))
     return at_the_end and not is_closed(fence, text.split("\n"))
 

@@ -1,13 +1,13 @@
-"""Cleans, disarms and quotes text on its way into Slack.
+"""Cleans, disarms and escapes text for Slack.
 
-Slack renders Markdown itself (a `markdown` block takes standard Markdown), so nothing is converted here.
+Nothing is converted: Slack's `markdown` block takes standard Markdown.
 """
 
 import re
 
-# Slack's ids are in capitals, so that `<@layout>` of a template is none. Lower case with a digit may be one.
+# Slack's ids are in capitals. Small letters count only with a digit, so `<@layout>` of a template is no id.
 _ID = r"(?:[UWBS][A-Z0-9]+|(?i:[UWBS](?=[A-Z]*\d)[A-Z0-9]+))"
-# Markdown drops a backslash before a sign, so that one may stand before each sign of a mention.
+# Markdown removes a backslash before punctuation, so each sign of a mention may have one.
 _MENTION = re.compile(
     rf"<(?=\\*@\\*{_ID}\\*[|>]|\\*!\\*(?i:channel|here|everyone|group|subteam\\*\^|date\\*\^))"
 )
@@ -19,42 +19,41 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def size(text: str) -> int:
-    """Length in UTF-16 units, as Slack's servers may count it. An emoji has two."""
+    """Length in UTF-16 code units, as Slack's servers may count it. An emoji has two."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def clean(text: str) -> str:
-    """The same text with line feeds at the ends of lines, and without control characters.
+    """The same text with "\n" as the only line end and without control characters.
 
-    Slack may drop control characters, and the text around one could then become a mention.
+    Slack may drop a control character, and the text around it could become a mention.
     """
     return _CONTROL.sub("", _LINE_END.sub("\n", text))
 
 
 def disarm(markdown: str) -> str:
-    """The same text without mentions, which notify people (`<!channel>`, `<@U…>`, `<!subteam^…>`).
+    """The same text with its mentions (`<!channel>`, `<@U…>`, `<!subteam^…>`) disarmed: it notifies nobody.
 
-    Slack resolves mentions in Markdown too. A zero-width space after the angle bracket prevents that. It is
-    invisible, and unlike `&lt;` nobody can take it for text. Comparison signs, links, `<!DOCTYPE>` and names
-    that cannot be ids (`<@layout>`, `a <@ARRAY[1]`) stay. Links to channels stay: they notify nobody.
-    Mentions in code are disarmed as well, because Slack may take less for code than Markdown does.
+    A zero-width space after the angle bracket keeps Slack from resolving a mention. Unlike `&lt;` it is never
+    shown. Comparison signs, links, `<!DOCTYPE>`, names that cannot be ids (`<@layout>`, `a <@ARRAY[1]`) and
+    links to channels stay. Mentions in code are disarmed too, because Slack may not take it for code.
     """
     return _MENTION.sub("<" + _ZERO_WIDTH_SPACE, markdown)
 
 
 def escape(text: str) -> str:
-    """Plain text for use in Markdown: one line, in which every character means itself."""
+    """Plain text, escaped for use in Markdown, on one line."""
     return _SPECIAL.sub(r"\\\1", disarm(clean(" ".join(text.split()))))
 
 
 def fenced(text: str) -> str:
-    """A text as a code block. The fence is longer than any row of backticks in it."""
+    """The text as a code block. The fence is longer than any run of backticks in it."""
     fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
     return f"{fence}\n{text}\n{fence}"
 
 
 def plain(markdown: str, *, limit: int = 300) -> str:
-    """The beginning of a text for a notification, where Markdown is not rendered: one line, escaped."""
+    """At most `limit` characters for a notification, which renders no Markdown: one line, escaped."""
     line = " ".join(markdown.split())
     short = line if len(line) <= limit else line[: limit - 1] + "…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,6 +1,7 @@
-"""Cuts a long text into messages, between paragraphs where it can, never through a fence or a table row.
+"""Cuts a long text into messages: between paragraphs if possible, never through a fence or a table row.
 
-A code block that is cut is closed in one message and opened again in the next. A table gets its head again.
+A code block that is cut is closed in one message and reopened in the next. A table that is cut repeats its
+head.
 """
 
 import re
@@ -14,18 +15,18 @@ from functions.bridge.markdown.parse import blocks, closing, end_line, first_lin
 from functions.bridge.markdown.safe import size
 from functions.bridge.markdown.tables import data_table_at
 
-# Characters. The `markdown` blocks of one message take 12,000 together; the rest is for our own notes.
-# docs.slack.dev/reference/block-kit/blocks/markdown-block
+# Characters. The `markdown` blocks of one message may have 12,000 together; the rest is for notes of the
+# bridge. docs.slack.dev/reference/block-kit/blocks/markdown-block
 MESSAGE_LIMIT = 11_000
-# Slack makes blocks of Markdown, and takes 50 in a message; the rest is for our buttons, for tasks, and for
-# paragraphs that the next line turns into headings. docs.slack.dev/reference/block-kit/blocks
+# Slack turns Markdown into blocks and allows 50 in a message; the rest is for buttons, tasks, and paragraphs
+# that a following line turns into headings. docs.slack.dev/reference/block-kit/blocks
 MOST_BLOCKS = 40
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
-# Characters kept free for the line that closes a code block.
+# Characters reserved for the line that closes a code block.
 _RESERVE = 40
-# The longest opening of a code block that the next message repeats, in characters, and the longest head of a
-# table, as a share of the message. Longer ones are not repeated: a message is for what is new.
+# What the next message repeats: an opening line of a code block up to this many characters, and a table's
+# head up to this share of a message.
 _LONGEST_REPEATED = 80
 _LONGEST_HEAD = 1 / 4
 _BLOCKS_OF_THEIR_OWN = {"heading_open", "hr", "table_open"}
@@ -36,8 +37,8 @@ class Cut:
     """Where a message ends.
 
     Attributes:
-        at: how many characters of the text are in it.
-        close: what is added to it at its end.
+        at: how many characters of the text it has.
+        close: what is added at its end.
         reopen: what the next message begins with.
     """
 
@@ -47,17 +48,17 @@ class Cut:
 
 
 class Pages:
-    """The messages of a text that may still grow. A message that is full is cut once and stays as it is.
+    """The messages of a text that may still grow. A full message is cut once and never changes.
 
-    A table that only a data table can show is a message of its own, whatever its size.
+    A table that needs a data table is a message of its own.
 
     Args:
-        limit: the length of a message, in characters.
-        most: how many messages there are at most; None for any number.
-        data_tables: whether data tables are possible. If not, large tables are cut like others.
+        limit: the most characters of a message.
+        most: the most messages; None for any number.
+        data_tables: whether data tables are allowed. If not, large tables are cut like others.
 
     Attributes:
-        rest: the text that `of` has left over when `most` messages were full; "" else.
+        rest: the text that `of` left over after `most` messages; "" if there is none.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Pages:
         self._is_begun = True
 
     def of(self, text: str) -> list[str]:
-        """The messages, each of at most `limit` characters, in order and with nothing left out but `rest`."""
+        """The messages in order, each of at most `limit` characters. Nothing is left out but `rest`."""
         text = without(self._outdents, said := text)
         if not text.startswith(self._past):
             text = said
@@ -99,7 +100,7 @@ class Pages:
         return next_cut(text, self._limit, data_tables=self._data_tables)
 
     def _begun(self, text: str) -> str:
-        """The rest of the text, as it goes on in a new message."""
+        """The rest of the text, outdented where it begins a new message."""
         rest = text[len(self._past) :]
         if self._is_begun or not (self._reopen + rest).strip():
             return rest
@@ -112,7 +113,7 @@ class Pages:
 
 
 def split(text: str, *, limit: int = MESSAGE_LIMIT, data_tables: bool = True) -> list[str]:
-    """The messages of a text that is complete."""
+    """The messages of a complete text."""
     return Pages(limit, data_tables=data_tables).of(text)
 
 
@@ -122,16 +123,16 @@ def ended(text: str, cut: Cut) -> str:
 
 
 def continued(rest: str, cut: Cut) -> str:
-    """What comes after `cut`, without blank lines that would stand at the head of a message."""
+    """The text after `cut`, without blank lines at its beginning."""
     return rest if cut.reopen else _BLANK_LINES.sub("", rest)
 
 
 def next_cut(text: str, limit: int, *, data_tables: bool = True) -> Cut | None:
-    """The best cut for a message of at most `limit` characters; None while it is not full.
+    """The best cut for a message of at most `limit` characters; None while the message is not full.
 
-    A message that begins with a data table ends with it. Other messages end where Slack would make too many
-    blocks, else between blocks, lines or words, or anywhere. A worse cut is taken only where the better ones
-    would leave the message rather empty.
+    A message that begins with a data table ends with it. Another message ends before Slack would make too
+    many blocks of it; otherwise between blocks, lines or words, or anywhere. A cut of a later kind is used
+    only where the earlier kinds would leave the message rather empty.
     """
     if data_tables and (end := end_of_data_table(text)) is not None:
         return Cut(end) if text[end:].strip() else None
@@ -155,7 +156,7 @@ def next_cut(text: str, limit: int, *, data_tables: bool = True) -> Cut | None:
 
 
 def end_of_data_table(text: str) -> int | None:
-    """Where the data table ends that a text begins with; None where it begins with something else."""
+    """The end of the data table at the beginning of a text; None where there is none."""
     table = data_table_at(text)
     return (
         None if table is None else sum(len(line) + 1 for line in text.split("\n", table.end)[: table.end]) - 1
@@ -163,10 +164,10 @@ def end_of_data_table(text: str) -> int | None:
 
 
 class Structure:
-    """Where the blocks of a text begin and end.
+    """The blocks of a text and their positions.
 
     Args:
-        whole: what the text is the beginning of, to see which of its tables become data tables; "" for none.
+        whole: the text and what follows it, to find tables that become data tables; "" finds none.
     """
 
     def __init__(self, text: str, *, whole: str = "") -> None:
@@ -179,10 +180,10 @@ class Structure:
         self._tables = [token for token in self._blocks if token.type == "table_open"]
 
     def crowded_at(self) -> int | None:
-        """Where a message ends because Slack would make too many blocks of more; None: it would not.
+        """Where the message has to end because of Slack's limits on blocks; None if it keeps to them.
 
-        A message takes one table (Slack's error for more is `invalid_attachments`, only_one_table_allowed:
-        docs.slack.dev/reference/block-kit/blocks/table-block). A data table begins one.
+        A message may have one table (Slack's error for more is `invalid_attachments`, only_one_table_allowed:
+        docs.slack.dev/reference/block-kit/blocks/table-block). A data table begins a message.
         """
         count = tables = 0
         in_text = False
@@ -206,9 +207,9 @@ class Structure:
         return [self._starts[first_line(token)] for token in self._blocks if self._may_begin_with(token)]
 
     def between_lines(self) -> list[int]:
-        """The beginnings of lines, where neither a table's head nor an empty code block is left behind.
+        """The beginnings of lines where a cut leaves neither a table's head nor an empty code block behind.
 
-        Not the end of the text: what it cuts through is not known there.
+        The end of the text is not among them, because the block that goes on there is not known.
         """
         apart = {first_line(token) + 1 for token in self._fences} | {
             end_line(token) - 1 for token in self._fences if is_closed(token, self._lines)
@@ -222,7 +223,7 @@ class Structure:
         return [match.end() for match in re.finditer(r"[ \t]", self.text)]
 
     def cut(self, at: int) -> Cut:
-        """A cut at any character, with what closes and reopens the block that it goes through."""
+        """A cut at a character, with the text that closes and reopens the block around it."""
         line = max(index for index, start in enumerate(self._starts[:-1]) if start <= at)
         for fence in self._fences:
             if self._goes_through(fence, at, line):
@@ -239,7 +240,7 @@ class Structure:
         return Cut(at)
 
     def _goes_through(self, fence: Token, at: int, line: int) -> bool:
-        """Whether a cut in this line has something of the code block before it and something after it."""
+        """Whether a cut in this line leaves a part of the code block on each side."""
         if is_closed(fence, self._lines):
             return self._starts[first_line(fence)] < at <= self._starts[end_line(fence) - 1]
         return self._starts[first_line(fence)] < at and (line < end_line(fence) or is_open(fence, self.text))
@@ -250,5 +251,5 @@ class Structure:
 
 
 def _prefix(text: str, units: int) -> str:
-    # A character of two units that would be cut in half is left out.
+    # A character of two units is not cut in half but left out.
     return text[:units].encode("utf-16-le")[: units * 2].decode("utf-16-le", "ignore")

@@ -1,4 +1,4 @@
-"""The structure of a growing text: its tables, where a mark can stand, and from where to read on."""
+"""The structure of a growing text: its tables, the places for citation marks, and where to read on."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -16,11 +16,10 @@ _BLOCKS = _LEAVES | {"bullet_list_open", "ordered_list_open", "list_item_open", 
 
 
 class Reading:
-    """A text, read from the beginning of a block on.
+    """The structure of a text that begins at a block.
 
     Attributes:
-        text: the text.
-        tables: those that stand in no list and no quotation.
+        tables: the tables outside of lists and quotations.
     """
 
     def __init__(self, text: str) -> None:
@@ -44,10 +43,10 @@ class Reading:
         return ends and not self.text.endswith("\n\n")
 
     def place_behind(self, at: int) -> tuple[int, str]:
-        """Where a mark that belongs behind text[:at] can stand, and what it begins with there.
+        """Where a mark for text[:at] can be inserted, and the white space in front of it.
 
-        That is the next end of a word, or the end of a block that has no words. There the mark is a paragraph
-        of its own, and begins with the white space of one. Both depend only on the text before them.
+        That is the next end of a word, or the end of a block without words (code), where the mark is a
+        paragraph of its own. Both depend only on the text before them.
         """
         at = len(self.text[:at].rstrip())
         line = bisect_right(self._starts, at) - 1
@@ -59,13 +58,13 @@ class Reading:
         return self.end_of(end_line(leaf) - 1), "\n\n" + self._indentation_of(leaf)
 
     def goes_on_behind(self, at: int) -> bool:
-        """Whether another block begins at `at` or later, so that the one before it is complete."""
+        """Whether a block begins at `at` or later, so that the block before it is complete."""
         return bool(self._leaves) and self._starts[first_line(self._leaves[-1])] >= at
 
     def start_of_last_block(self) -> int:
-        """Where the last block begins that has a complete line and stands in no other; 0 for the first.
+        """The beginning of the last outer block with a complete line; 0 where there is none.
 
-        Reading can begin there: the text before it stays as it is.
+        Reading can begin there, because the text before it does not change any more.
         """
         complete = len(self._lines) - 1
         begun = [
@@ -88,12 +87,12 @@ class Reading:
         return ends[min(bisect_left(ends, at), len(ends) - 1)], " "
 
     def end_of(self, line: int) -> int:
-        """Where the words of a line end."""
+        """The end of a line's text."""
         end = self._starts[min(max(line, 0), len(self._lines) - 1) + 1] - 1
         return len(self.text[:end].rstrip()) if end == len(self.text) else end
 
     def _indentation_of(self, block: Token) -> str:
-        """What a paragraph after a block begins with, to be in the same list or quotation."""
+        """The prefix that keeps a paragraph after a block in the same list or quotation."""
         if block.level == 0:
             return ""
         line = self._lines[first_line(block)]
@@ -104,5 +103,5 @@ class Reading:
 
 
 def _end_of_words(leaf: Token) -> int:
-    """The line behind the words of a paragraph or a heading, which may be underlined."""
+    """The line after the words of a paragraph or heading, without the underline of a heading."""
     return end_line(leaf) - (leaf.markup in ("=", "-"))

@@ -1,10 +1,11 @@
-"""Tables of an answer, by what Slack shows them as: part of a message's Markdown, a data table, or a file.
+"""Tables of an answer: shown in Markdown, as a data table, or as a file.
 
-Slack makes a table block of a table in Markdown. That takes 100 rows of 20 cells, its head among them, and
+Slack turns a table in Markdown into a table block of at most 100 rows with the head, 20 cells a row and
 10,000 characters: docs.slack.dev/reference/block-kit/blocks/table-block. A data table, which people can sort,
-takes 201 rows, and 20,000 characters in its cells: docs.slack.dev/reference/block-kit/blocks/data-table-block
-(older copies of the page say 101 and 10,000). Either limit counts all tables of a message; each message has
-one (`functions.bridge.markdown.split`).
+has at most 201 rows and 20,000 characters in its cells:
+docs.slack.dev/reference/block-kit/blocks/data-table-block (older copies of the page say 101 and 10,000). Both
+limits count all tables of a message; the bridge puts one into each message
+(`functions.bridge.markdown.split`).
 """
 
 import csv
@@ -28,39 +29,39 @@ MOST_CELLS = 20
 MOST_CHARACTERS = 10_000
 MOST_DATA_ROWS = 201
 MOST_DATA_CHARACTERS = 20_000
-# Of the Markdown of a data table: what is padded with more white space than this becomes a file.
+# Characters of a data table's Markdown. A table that is padded to more becomes a file.
 MOST_DATA_MARKDOWN = 40_000
-# Of one answer: each file is a message in the thread.
+# Files of one answer. Each is a message in the thread.
 MOST_FILES = 10
 
-# What a spreadsheet would take for a formula. owasp.org/www-community/attacks/CSV_Injection
-# Some take the full-width signs for the usual ones.
+# Cells that a spreadsheet would run as a formula: owasp.org/www-community/attacks/CSV_Injection
+# Some spreadsheets also accept full-width signs.
 _FORMULA = re.compile("[=+@\t\r\uff1d\uff0b\uff20\uff0d-]")
 _NEGATIVE = re.compile(
     "-(?:\\d[\\d.,'\u2019\u00a0\u202f ]*|[.,]\\d+)(?:[eE][+-]?\\d+)?[ \u00a0\u202f]?(?:[%\u2030$€£¥]|°[CF]?)?"
 )
 
 
-# What is a number when a column is sorted: "-12", "1,234.5".
+# A number for sorting: "-12", "1,234.5".
 _NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,15})?")
-# The line that makes the one above it the head of a table.
+# The line below a table's head.
 _DELIMITER_ROW = re.compile(r" {0,3}[|:-][ \t|:-]*")
-# Slack takes no cell without a character.
+# Slack refuses a cell without characters.
 _EMPTY = "\N{NO-BREAK SPACE}"
-# Where every table ends.
+# A blank line ends every table.
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 class _Inline(MarkdownIt):
     def normalizeLink(self, url: str) -> str:
-        return url  # as it was written: escapes would make it longer
+        return url  # unchanged, because escapes would make it longer
 
 
 _INLINE = _Inline("commonmark")
 
 
 class Form(Enum):
-    """As what Slack can show a table."""
+    """How Slack can show a table."""
 
     MARKDOWN = auto()
     DATA = auto()
@@ -72,8 +73,8 @@ class Table:
     """A table of a text.
 
     Attributes:
-        first, end: its first line, and the line after its last.
-        rows: its cells in Markdown, the head's among them; no row has more of them than the head.
+        first, end: the number of its first line, and of the line after its last.
+        rows: the Markdown of its cells, head first; no row has more cells than the head.
     """
 
     first: int
@@ -84,14 +85,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a data table: what it says, in plain text, and the number that it is, if it is one."""
+    """A cell of a data table: its plain text, and its number if it is one."""
 
     text: str
     number: float | None = None
 
 
 def tables_of(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Table]:
-    """The tables of a text that stand in no list and no quotation."""
+    """The tables of a text outside of lists and quotations."""
     for token in tokens:
         if token.type == "table_open" and token.map and token.level == 0:
             first, end = token.map
@@ -100,7 +101,7 @@ def tables_of(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Table]:
 
 
 def data_table_at(text: str) -> Table | None:
-    """The table that a text begins with, if it is one that only a data table can show."""
+    """The table at the beginning of a text, if it needs a data table."""
     second = text[text.find("\n") + 1 :].partition("\n")[0]
     if not _DELIMITER_ROW.fullmatch(second):
         return None
@@ -111,14 +112,14 @@ def data_table_at(text: str) -> Table | None:
     return _data_table(beginning)
 
 
-@lru_cache(maxsize=2)  # the same one is looked at before and after the cut in front of it
+@lru_cache(maxsize=2)  # each table is parsed before and after the cut in front of it
 def _data_table(lines: str) -> Table | None:
     table = next(tables_of(blocks(lines), lines.split("\n")), None)
     return table if table and table.first == 0 and table.form is Form.DATA else None
 
 
 def in_parts(text: str) -> Iterator[str | Table]:
-    """What a message is made of: Markdown, and the tables that only a data table can show."""
+    """The parts of a message: Markdown, and tables that need a data table."""
     lines = text.split("\n")
     at = 0
     for table in tables_of(blocks(text), lines):
@@ -132,7 +133,7 @@ def in_parts(text: str) -> Iterator[str | Table]:
 
 
 def cells_of(table: Table) -> list[list[Cell]]:
-    """The cells of a data table, in rows of one length. A column of numbers is sorted as such."""
+    """The cells of a data table, in rows of equal length. A column sorts as numbers if all its cells are."""
     columns = len(table.rows[0])
     head, *body = [[_plain(cell) for cell in row] + [_EMPTY] * (columns - len(row)) for row in table.rows]
     numeric = [all(_NUMBER.fullmatch(cell) for cell in column) for column in zip(*body, strict=True)]
@@ -147,14 +148,14 @@ def cells_of(table: Table) -> list[list[Cell]]:
 
 
 def file(rows: Sequence[Sequence[str]], name: str) -> File:
-    """A table as a file for spreadsheets."""
+    """A table as a CSV file."""
     return File(name, "text/csv", _csv(rows))
 
 
 def _rows(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The cells of the table that the lines are. As Markdown has it, a row has no more of them than the head.
+    """The cells of a table's lines. Cells beyond the head's are dropped, as in Markdown.
 
-    One that has fewer stays so: filled up, a small text would make a large file.
+    Short rows are not filled up, or a small text could make a large file.
     """
     columns = len(_cells(lines[0]))
     for number, line in enumerate(lines):
@@ -175,14 +176,14 @@ def _form(rows: list[list[str]], lines: Sequence[str]) -> Form:
     written = sum(map(size, lines))
     if len(rows) <= MOST_ROWS and written <= MOST_CHARACTERS:
         return Form.MARKDOWN
-    # A cell may say a little more than its Markdown; an empty or missing one has a character too.
+    # A cell's text may be a little longer than its Markdown; an empty or missing cell has one character.
     said = sum(size(cell) for row in rows for cell in row) + len(rows) * len(rows[0])
     fits = 2 <= len(rows) <= MOST_DATA_ROWS and said <= MOST_DATA_CHARACTERS
     return Form.DATA if fits and written + len(lines) <= MOST_DATA_MARKDOWN else Form.FILE
 
 
 def _plain(cell: str) -> str:
-    """What a cell says: a data table would show its Markdown as it is. At least a no-break space."""
+    """The plain text of a cell, as data tables render no Markdown; a no-break space if it is empty."""
     said: list[str] = []
     links: list[tuple[int, str]] = []
     for token in _INLINE.parseInline(cell)[0].children or ():
@@ -207,7 +208,7 @@ def _number(cell: str) -> float:
 def _csv(rows: Sequence[Sequence[str]]) -> bytes:
     written = io.StringIO()
     csv.writer(written).writerows([_harmless(cell) for cell in row] for row in rows)
-    return written.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for another encoding
+    return written.getvalue().encode("utf-8-sig")  # Excel needs the byte order mark
 
 
 def _harmless(cell: str) -> str:

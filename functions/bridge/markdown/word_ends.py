@@ -1,11 +1,11 @@
-"""Where a mark can be put between the words of a paragraph without changing what Markdown makes of them."""
+"""Finds the places in a paragraph where a mark can be inserted without changing its Markdown."""
 
 import re
 
 # Chinese and Japanese write no spaces between words.
 _WIDE = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-# Outside a code span, a backslash makes the backtick after it a plain character: \`a is no code span. Inside
-# one, a backslash is a plain character, and backticks after it end the span: `a\` is one.
+# Outside a code span a backslash escapes a backtick: \`a is no code span. Inside one a backslash is a plain
+# character: `a\` is a code span.
 _SIGN = re.compile(rf"\\?`+|\\\S|\]\(|[\[\]()>\"]|<(?=[A-Za-z/!?@#])|\s|[{_WIDE}]")
 
 _ENDS = {"<": ">", '"': '"'}
@@ -14,11 +14,11 @@ _ENDS = {"<": ">", '"': '"'}
 def ends_of_words(text: str, begin: int, end: int) -> list[int]:
     """The ends of words in the paragraph text[begin:end] that are in no code span, link or angle brackets.
 
-    A span that is never closed goes on to the end, so that each end of a word depends only on the text before
-    it. The last one is the end of the paragraph.
+    A span that is never closed extends to the end, so that each result depends only on the text before it.
+    The last result is the end of the paragraph.
     """
     found: list[int] = []
-    until = ""  # the sign that ends the code span, the angle brackets or the link's title
+    until = ""  # what ends the current code span, angle brackets or link title
     brackets = parentheses = 0
     for match in _SIGN.finditer(text, begin, end):
         sign, before = match[0], text[match.start() - 1 : match.start()]
