@@ -1,4 +1,4 @@
-"""Who may ask where, as bridge.toml says it: of the whole bridge, or of one agent."""
+"""Reads the access rules of bridge.toml, for the whole bridge or for one agent."""
 
 from config.table import Rule, Table
 from functions.bridge.admission.access import AccessRules, SharedChannels
@@ -11,7 +11,7 @@ USER: Rule = (r"[UW][A-Z0-9]{2,20}", 'the id of a person, such as "U0123456789"'
 
 
 def read_access(table: Table, *, default: AccessRules) -> AccessRules:
-    """The rules that a table has, which are `default`'s where it has none."""
+    """The rules of a table. Keys that it lacks have the values of `default`."""
     rules = AccessRules(
         guests=table.boolean("guests", default=default.guests),
         channels=table.texts("channels", CHANNEL),

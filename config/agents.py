@@ -1,6 +1,6 @@
-"""The kinds of agents, as bridge.toml describes them: which keys each has.
+"""Reads the agents of bridge.toml: which keys each kind has.
 
-A kind is a function here, a line in `KINDS`, and what the worker may do to such an agent (`infra/agents.py`).
+A kind is a function here, a line in `KINDS`, and the worker's permissions for it (`infra/agents.py`).
 """
 
 from collections.abc import Callable, Mapping
@@ -37,8 +37,8 @@ RUNTIME_ARN: Rule = (
     'the whole ARN of a runtime, "arn:aws:bedrock-agentcore:REGION:ACCOUNT:runtime/NAME-ID"',
 )
 DEFAULT_ENDPOINT = "DEFAULT"
-# A request's limits replace those of the harness, whether they are lower or higher. Higher than the service's
-# own none can be set here: 3,600 seconds and 75 iterations. For tokens the service has no limit.
+# A request's limits replace those of the harness, lower or higher. These ranges end at the service's own
+# limits: 3,600 seconds and 75 iterations. For tokens the service has none.
 # docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-operations.html
 HARNESS_SECONDS, HARNESS_ITERATIONS, HARNESS_TOKENS = range(1, 3601), range(1, 76), range(1, 1_000_001)
 ROLE_ARN: Rule = (
@@ -51,10 +51,7 @@ DESCRIPTION: Rule = (r"[^\n\r]{1,200}", "one line of up to 200 characters")
 
 
 def read_agent(table: Table) -> AgentSettings | None:
-    """The agent that a table describes.
-
-    None if its kind is not known: nobody can say then which other keys are right.
-    """
+    """The agent of a table; None for an unknown kind, whose other keys cannot be checked."""
     read = table.looked_up("kind", KINDS)
     if read is None:
         return None
@@ -76,7 +73,7 @@ def read_agent(table: Table) -> AgentSettings | None:
 
 
 def _bedrock_agent(table: Table) -> AgentSettings:
-    """An Amazon Bedrock agent and the alias through which it is invoked, by ids, which name no region."""
+    """An Amazon Bedrock agent and the alias that is invoked. Their ids do not name the region."""
     return AgentSettings(
         "bedrock-agent",
         agent_id=table.text("agent_id", BEDROCK_ID),
@@ -117,9 +114,9 @@ def _memory_by(table: Table) -> MemoryBy:
 
 
 def _endpoint(table: Table, rule: Rule, between: str) -> tuple[str, str]:
-    """The ARN of an agent, and the name of its endpoint, "" for the default one.
+    """The ARN of an agent and the name of its endpoint, "" for the default one.
 
-    The name may stand in `qualifier` or at the end of the ARN, behind `between`.
+    The name is in `qualifier`, or at the end of the ARN behind `between`.
     """
     arn, _, shown = table.text("arn", rule).partition(between)
     qualifier = table.optional_text("qualifier", QUALIFIER) or ""

@@ -1,7 +1,7 @@
-"""What ARNs begin with: AWS's partitions, and which regions are in each."""
+"""Patterns of ARNs: AWS's partitions and their regions."""
 
-# By partition, how its regions are called: `regionRegex` of botocore's endpoints, which lists the geographies
-# one by one. Without those that have no way to Slack.
+# A pattern of the region names of each partition, like `regionRegex` in botocore's endpoints. Partitions
+# without access to the internet are left out: Slack cannot be reached from them.
 REGIONS = {
     "aws": r"(?!cn-)[a-z]{2}-[a-z]+-\d{1,2}",
     "aws-cn": r"cn-[a-z]+-\d{1,2}",
@@ -9,7 +9,7 @@ REGIONS = {
     "aws-eusc": r"eusc-[a-z]{2}-[a-z]+-\d{1,2}",
 }
 
-# A regular expression, and the same in words.
+# A regular expression, and its meaning in words.
 REGION = ("|".join(REGIONS.values()), 'the name of an AWS region, such as "us-east-1"')
 
 

@@ -1,7 +1,6 @@
-"""The operator's settings: bridge.toml, read once into typed values.
+"""Reads bridge.toml, the operator's settings, into typed values.
 
-Every problem of the file is reported, each with its key, its value and what is allowed, so that one
-`make synth` is enough to learn them all.
+All problems of the file are reported at once, each with its key, its value and what is allowed.
 """
 
 import re
@@ -23,11 +22,11 @@ from functions.bridge.channels import channel_names
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings
 
-# A stack's name may have letters, digits and hyphens and begins with a letter; CloudFormation puts it in
-# front of the names that it makes, and those of functions and roles end at 64 characters.
+# A stack's name has letters, digits and hyphens, and begins with a letter. CloudFormation puts it in front of
+# the names of functions and roles, which have 64 characters at most.
 # docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stack.html
-# The sample agent and its gateway have the name too, and they take no two hyphens in a row. With "-sample" it
-# would be the name of another bridge's sample stack, and a deployment of either would replace the other.
+# The names of the sample agent and its gateway allow no two hyphens in a row. A name that ends in "-sample"
+# could be that of another bridge's sample stack, and each deployment would replace the other.
 NAME = (
     r"(?!.*--)(?!.*-sample$)[A-Za-z][A-Za-z0-9-]{0,39}",
     'up to 40 letters, digits and single hyphens, the first a letter, and no "-sample" at the end',
@@ -45,7 +44,7 @@ GUARDRAIL = (
     arn_pattern("bedrock", r"(guardrail/[a-z0-9]+|guardrail-profile/[a-z0-9-]+\.guardrail\.v[0-9:]+)"),
     'the ARN of a guardrail or a guardrail profile, "arn:aws:bedrock:REGION:ACCOUNT:guardrail/ID"',
 )
-# Without user, query and fragment, where keys stand.
+# Without user, query and fragment, which may hold a key.
 ADDRESS = (
     r"https://[a-z0-9.-]+(:\d{1,5})?(/[\w.~-]+)*/?",
     "an https address with nothing behind its path: a key is a secret, and a template is none",
@@ -56,7 +55,7 @@ HOST = (
     'a host in small letters, such as "example.com", which stands for what is below it too',
 )
 
-# What each sample is made of, as CloudFormation calls it, and in words.
+# The CloudFormation resource type of each sample agent, and its name in words.
 SAMPLES = {
     "harness": ("AWS::BedrockAgentCore::Harness", "AgentCore's harness"),
     "classic": ("AWS::Bedrock::Agent", "Amazon Bedrock agents"),
@@ -66,7 +65,7 @@ CONFIG_FILE = "bridge.toml"
 
 
 class ConfigError(Exception):
-    """The file cannot be used. One line for each problem."""
+    """The file is wrong. The text has one line for each problem."""
 
     def __init__(self, file: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -75,7 +74,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Worker:
-    """`timeout_seconds` bounds one answer; `max_concurrency` is how many are worked on at once."""
+    """`timeout_seconds`: the limit of one answer. `max_concurrency`: the most answers at the same time."""
 
     timeout_seconds: int = 300
     max_concurrency: int = 20
@@ -83,28 +82,28 @@ class Worker:
 
 @dataclass(frozen=True)
 class Receiver:
-    """`reserved_concurrency` executions are the receiver's alone; None gives it what the account has free."""
+    """`reserved_concurrency`: executions reserved for the receiver; None reserves none."""
 
     reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True)
 class Queues:
-    """`senders` are ARNs of roles that may send besides the receiver: of who redrives dead letters."""
+    """`senders`: ARNs of roles that may send besides the receiver, to redrive dead letters."""
 
     senders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class SampleAgent:
-    """How the sample agent is made.
+    """The settings of the sample agent.
 
     Attributes:
         model: the id of an inference profile or a foundation model.
-        memory: whether the harness keeps what was said after a session has ended; AgentCore bills for it.
+        memory: whether the harness has long-term memory, for which AgentCore charges.
         geocoding_url, forecast_url: where its tools find Open-Meteo; "" for the free service.
-        marketplace: whether calling the model may subscribe the account to it.
-        guardrails: ARNs of the guardrails that the account or its organization enforces, with their profiles.
+        marketplace: whether a call of the model may subscribe the account to it.
+        guardrails: ARNs of guardrails, and their profiles, that the account or its organization enforces.
     """
 
     model: str = DEFAULT_MODEL
@@ -120,10 +119,10 @@ class Config:
     """The whole file.
 
     Attributes:
-        name: the stack's.
-        settings: what the functions are told.
-        sample: "harness" or "classic", which is then the agent "default"; or "none".
-        region: None where neither the file nor the CDK's command line names one.
+        name: the name of the stack.
+        settings: what the functions read.
+        sample: the kind of sample agent, "harness" or "classic", which becomes the agent "default"; or
+        "none". region: None where neither the file nor the CDK's command line names one.
         termination_protection: whether CloudFormation refuses to delete the bridge's stack.
     """
 
@@ -141,10 +140,10 @@ class Config:
 def read_config(path: Path, *, cli_region: str | None = None) -> Config:
     """Read and check the file at `path`. Raises ConfigError.
 
-    `cli_region` is where the CDK's command line deploys to, unless the file names a region.
+    `cli_region`: the region of the CDK's command line, for a file that names none.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark
         return check(tomllib.loads(text), file=path.name, cli_region=cli_region)
     except FileNotFoundError:
         raise ConfigError(path.name, ["there is no such file; it says which agent answers"]) from None
@@ -161,7 +160,7 @@ def read_config(path: Path, *, cli_region: str | None = None) -> Config:
 def check(
     document: Mapping[str, object], *, file: str = CONFIG_FILE, cli_region: str | None = None
 ) -> Config:
-    """The settings of a document that may stand in a file. Raises ConfigError under the file's name."""
+    """Check a parsed document. Raises ConfigError, which names `file`."""
     problems: list[str] = []
     config = _config(Table(document, "", problems), cli_region)
     if problems:
@@ -201,9 +200,9 @@ def _config(root: Table, cli_region: str | None) -> Config:
 
 
 def _check_region(root: Table, region: str, sample: str, *, own: bool) -> None:
-    """Note where the sample cannot be made; `own` is whether the file itself names the region.
+    """Note a region without the sample's service, in which deploying both stacks would fail.
 
-    The bridge's stack waits for the sample's, and would fail with it.
+    `own`: whether the file itself names the region.
     """
     resource_type, in_words = SAMPLES[sample]
     if has_type(region, resource_type):
@@ -222,7 +221,7 @@ def _sample_agent(table: Table, sample: str, region: str | None) -> SampleAgent:
     sample_agent = SampleAgent(
         model=own_model or SampleAgent.model,
         memory=table.boolean("memory", default=SampleAgent.memory),
-        # What is wrong with an address may be that a key stands in it.
+        # A wrong address may contain a key, so it is not quoted.
         geocoding_url=table.optional_text("geocoding_url", ADDRESS, quote=False) or "",
         forecast_url=table.optional_text("forecast_url", ADDRESS, quote=False) or "",
         marketplace=table.boolean("marketplace", default=SampleAgent.marketplace),
@@ -237,7 +236,7 @@ def _sample_agent(table: Table, sample: str, region: str | None) -> SampleAgent:
 
 
 def _check_model(table: Table, model: str, region: str | None, *, own: bool) -> None:
-    """Note a model that would not answer in the region; `own` is whether the file itself names it."""
+    """Note a model that cannot be called in the region. `own`: whether the file itself names the model."""
     wrong = problem_with(model, region)
     if wrong is None:
         return
@@ -264,7 +263,7 @@ def _agents(table: Table, sample: str) -> dict[str, AgentSettings]:
 
 
 def _check_timeouts(table: Table, agents: Mapping[str, AgentSettings], worker: Worker) -> None:
-    """Note agents that could go on when the worker does not listen to them any longer."""
+    """Note agents whose time limit is longer than the worker's."""
     for name, agent in agents.items():
         if agent.timeout_seconds > worker.timeout_seconds:
             table.refuse_key(
@@ -309,7 +308,7 @@ def _reply(table: Table) -> ReplyOptions:
 
 
 def _fairness(table: Table) -> Fairness:
-    # An item of the ledger has an entry of some 60 bytes for each.
+    # Each question is an entry of about 60 bytes in an item of the ledger.
     fairness = Fairness(
         running_per_user=table.integer("running_per_user", range(1, 101), default=Fairness.running_per_user),
         running_per_channel=table.integer(
@@ -331,7 +330,7 @@ def _receiver(table: Table) -> Receiver:
 
 def _worker(table: Table) -> Worker:
     worker = Worker(
-        # `Timeout` in the service model of lambda; below one minute few agents can answer.
+        # `Timeout` in the service model of lambda; few agents answer within less than a minute.
         timeout_seconds=table.integer("timeout_seconds", range(60, 1801), default=Worker.timeout_seconds),
         # `MaximumConcurrency` of an SQS event source: 2 to 1000.
         max_concurrency=table.integer("max_concurrency", range(2, 1001), default=Worker.max_concurrency),

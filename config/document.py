@@ -1,4 +1,4 @@
-"""The settings document: what bridge.toml says to the functions, checked, with every default filled in."""
+"""The settings document: the functions' part of bridge.toml, checked and with all defaults filled in."""
 
 import json
 from dataclasses import asdict

@@ -1,11 +1,11 @@
-"""What is known of Bedrock's models: where each can be called, and through which inference profiles.
+"""Bedrock's models: in which regions and through which inference profiles each can be called.
 
 As of November 2026, from
 docs.aws.amazon.com/bedrock/latest/userguide/models-region-compatibility.html
 docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
 
-A wrong id fails no deployment: the agent is made, and then it cannot answer. So what is certainly wrong is
-refused. Of models that are not in the table only the geography can be checked.
+A deployment with a wrong id succeeds, but the agent cannot answer. So ids that are certainly wrong are
+refused. For models that are not in the table only the geography is checked.
 """
 
 import re
@@ -14,14 +14,14 @@ from difflib import get_close_matches
 
 from config.arns import REGIONS
 
-# Amazon's own models need neither a subscription nor a form, so that a new account can use them at once; this
-# profile may be called from every commercial region that has it. A team that must keep its questions in one
+# Amazon's own models need neither a subscription nor a form. This profile can be called from every commercial
+# region that has it. A team that must keep its questions in one
 # geography takes that geography's profile, such as "eu.amazon.nova-2-lite-v1:0".
 # docs.aws.amazon.com/bedrock/latest/userguide/model-card-amazon-nova-2-lite.html
 DEFAULT_MODEL = "global.amazon.nova-2-lite-v1:0"
 
-# What stands in front of a model's id in the id of an inference profile, and from where such a profile can be
-# called at most.
+# The prefix of an inference profile's id, and a pattern of the regions from which such a profile can be
+# called.
 GEOGRAPHIES = {
     "global": REGIONS["aws"],
     "us": r"(us-east|us-west|ca-[a-z]+)-\d+",
@@ -39,12 +39,12 @@ class Model:
     """How a model is called.
 
     Attributes:
-        geographies: those of its inference profiles.
-        regions: where it can be called by its own id too.
-        only_global: regions that its geographies reach, and where at most its global profile can be called.
-        absent: where it cannot be called at all.
+        geographies: the prefixes of its inference profiles.
+        regions: regions where its own id can be called too.
+        only_global: exceptions to its geographies: regions with the global profile at most.
+        absent: exceptions to its geographies: regions where it cannot be called.
 
-    The last two name only regions that have AgentCore's harness or Amazon Bedrock agents.
+    The exceptions are complete only for regions with AgentCore's harness or Amazon Bedrock agents.
     """
 
     geographies: tuple[str, ...]
@@ -53,7 +53,7 @@ class Model:
     absent: tuple[str, ...] = ()
 
     def reached(self, geography: str, region: str | None) -> bool:
-        """Whether its profile of this geography can be called from the region."""
+        """Whether its inference profile of this geography can be called from the region."""
         if geography not in self.geographies or region in self.absent:
             return False
         return _reaches(geography, region) and (geography == "global" or region not in self.only_global)
@@ -92,7 +92,7 @@ MODELS = {
 
 
 def split_profile(model: str) -> tuple[str, str]:
-    """The geography, "" for a model's own id, and the model's id."""
+    """The geography of an id ("" for a model's own id), and the model's id."""
     first, _, rest = model.partition(".")
     if first in GEOGRAPHIES or re.fullmatch("[a-z]{2}", first) or rest in MODELS:
         return first, rest
@@ -100,9 +100,9 @@ def split_profile(model: str) -> tuple[str, str]:
 
 
 def problem_with(model: str, region: str | None) -> tuple[str, str] | None:
-    """What is certainly wrong with an id in a region, and the ids that would be right; None if nothing is.
+    """Why an id cannot be called in a region, and which ids can; None if nothing is certainly wrong.
 
-    `region` is None where nobody knows it.
+    `region`: None where it is not known.
     """
     geography, bare = split_profile(model)
     known = MODELS.get(bare)
@@ -122,7 +122,7 @@ def problem_with(model: str, region: str | None) -> tuple[str, str] | None:
 
 
 def unchecked(model: str) -> str | None:
-    """What nobody has checked of an id that is not refused; None if it is known to be right."""
+    """A warning about an id that is not refused but cannot be checked; None for an id that is right."""
     geography, bare = split_profile(model)
     if bare in MODELS:
         return None
@@ -133,12 +133,12 @@ def unchecked(model: str) -> str | None:
 
 
 def _reaches(geography: str, region: str | None) -> bool:
-    """Whether such a profile may be called from there; True also of "" and geographies that are not known."""
+    """Whether such a profile can be called from the region; True for "" and unknown geographies."""
     return region is None or re.fullmatch(GEOGRAPHIES.get(geography, ".*"), region) is not None
 
 
 def _callable_ids(bare: str, region: str | None) -> str:
-    """How the model, one of the table, can be called from there; if it cannot, how the others can."""
+    """The ids by which a known model can be called in the region, or else other models' ids."""
     others = [one for model in MODELS for one in _ids(model, region)]
     return " or ".join(f'"{one}"' for one in _ids(bare, region) or others)
 
@@ -155,7 +155,7 @@ def _callable_profiles(region: str | None) -> str:
 
 
 def _likely_meant(bare: str) -> str | None:
-    """The known id that lacks its end here, or has other letters but the same numbers: no later version."""
+    """The known id that `bare` abbreviates or misspells. Its numbers must be equal: they are versions."""
     for known in MODELS:
         if re.fullmatch(re.escape(bare) + r"(-\d{8})?(-v\d+)?(:\d+)?", known):
             return known

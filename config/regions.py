@@ -1,4 +1,4 @@
-"""Which regions have a type of CloudFormation resource, by the data of cfn-lint, which are AWS's own."""
+"""Which regions have a CloudFormation resource type, according to cfn-lint's copy of AWS's data."""
 
 import json
 import re
@@ -9,13 +9,13 @@ from config.arns import REGIONS
 
 
 def has_type(region: str, resource_type: str) -> bool:
-    """Whether `region` has it; True also if the data do not know the region."""
+    """Whether `region` has the resource type; True if the data lack the region."""
     path = _providers() / f"{region}.json"
     return not path.exists() or resource_type in json.loads(path.read_text(encoding="utf-8"))
 
 
 def regions_with(resource_type: str) -> list[str]:
-    """All regions that have it, but for those that have no way to Slack."""
+    """All regions of `config.arns.REGIONS` that have the resource type."""
     names = (path.stem for path in _providers().glob("*.json"))
     return sorted(
         name
@@ -25,7 +25,10 @@ def regions_with(resource_type: str) -> list[str]:
 
 
 def _providers() -> Path:
-    """One JSON file for each region: its keys are the resource types. Importing cfn-lint takes 2 seconds."""
+    """The folder with a JSON file for each region, whose keys are resource types.
+
+    It is found without importing cfn-lint, which would take 2 seconds.
+    """
     spec = find_spec("cfnlint")
     assert spec is not None
     assert spec.origin is not None

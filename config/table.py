@@ -1,24 +1,24 @@
-"""A TOML table that is read key by key, and in which every problem is noted."""
+"""Reads a TOML table key by key and collects its problems."""
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-# A regular expression, and the same in words.
+# A regular expression, and its meaning in words.
 Rule = tuple[str, str]
 
 T = TypeVar("T")
 
-# How much of a wrong value is repeated, in characters.
+# Characters of a wrong value that a message quotes.
 LONGEST_VALUE = 500
 
 
 class Table:
     """A TOML table that is read key by key.
 
-    Each method answers with a usable value even where the file has none, and notes the problem: the
-    reading goes on, and the file is refused at its end.
+    Where a value is wrong or missing, each method notes the problem and returns a usable value, so that the
+    rest is read too. The caller refuses the file at the end.
     """
 
     def __init__(self, values: Mapping[str, object], path: str, problems: list[str]) -> None:
@@ -28,7 +28,7 @@ class Table:
         self._known: list[str] = []
 
     def table(self, key: str) -> "Table":
-        """The table at `key`; an absent one is empty, so that its required keys are reported by name."""
+        """The table at `key`; an empty one if it is absent, so that its required keys are reported."""
         value = self._take(key)
         if value is not None and not isinstance(value, dict):
             self.refuse(key, "a table")
@@ -36,7 +36,7 @@ class Table:
         return Table(value or {}, f"{self._path}{key}.", self._problems)
 
     def names(self) -> list[str]:
-        """The keys of the table, whatever they are."""
+        """All keys of the table."""
         return list(self._values)
 
     def tables(self, key: str) -> "list[Table]":
@@ -51,7 +51,7 @@ class Table:
         return []
 
     def texts(self, key: str, rule: Rule) -> tuple[str, ...]:
-        """A list of strings, each by the rule; () if there is none."""
+        """A list of strings that match the rule; () if the key is absent."""
         pattern, allowed = rule
         value = self._take(key, [])
         if isinstance(value, list) and all(
@@ -62,7 +62,7 @@ class Table:
         return ()
 
     def text(self, key: str, rule: Rule, *, quote: bool = True) -> str:
-        """A required string, by the rule; `quote` is whether a wrong one may be repeated."""
+        """A required string that matches the rule. `quote`: whether a message may quote a wrong one."""
         pattern, allowed = rule
         value = self._take(key)
         if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII):
@@ -87,7 +87,7 @@ class Table:
         return allowed[0]
 
     def looked_up(self, key: str, known: Mapping[str, T]) -> T | None:
-        """What the required word at `key` stands for; None if it is not one of the known ones."""
+        """The value in `known` for the required word at `key`; None for an unknown word."""
         value = self._take(key)
         if isinstance(value, str) and value in known:
             return known[value]
@@ -103,7 +103,7 @@ class Table:
 
     def integer(self, key: str, allowed: range, *, default: int) -> int:
         value = self._take(key, default)
-        # In Python true is a number.
+        # In Python a bool is an int.
         if isinstance(value, int) and not isinstance(value, bool) and value in allowed:
             return value
         self.refuse(key, f"a whole number from {allowed[0]} to {allowed[-1]}")
@@ -116,7 +116,7 @@ class Table:
         return None
 
     def refuse_the_rest(self) -> None:
-        """Note every key that no method has asked for."""
+        """Note every key that no method has read."""
         known = ", ".join(self._known)
         for key in self._values:
             if key not in self._known:
@@ -127,12 +127,12 @@ class Table:
         return self._values.get(key, default)
 
     def refuse(self, key: str, allowed: str) -> None:
-        """Note that the value at `key` is wrong, and what would be right."""
+        """Note that the value at `key` is wrong, and what is allowed."""
         found = f"is {_as_toml(self._values[key])}" if key in self._values else "is missing"
         self.refuse_key(key, found, allowed)
 
     def refuse_key(self, key: str, problem: str, allowed: str) -> None:
-        """Note what is wrong with the key itself, whatever its value."""
+        """Note a problem of the key, without its value."""
         self._problems.append(f"{self._path}{key} {problem}; allowed: {allowed}")
 
 
@@ -141,10 +141,10 @@ def _either(allowed: Iterable[str]) -> str:
 
 
 def _as_toml(value: object) -> str:
-    """The value as the file has it, so that it is found again; of tables not what is in them."""
+    """The value as TOML, so that it can be found in the file. Contents of tables are left out."""
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         return "a list of tables"
-    text = json.dumps(value, ensure_ascii=False, default=str)  # strings, numbers and booleans look the same
+    text = json.dumps(value, ensure_ascii=False, default=str)  # TOML writes all of these as JSON does
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

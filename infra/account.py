@@ -1,7 +1,7 @@
-"""Whether the account has room for the bridge: `make deploy` asks before it deploys.
+"""Checks the account's Lambda concurrency before `make deploy` deploys.
 
-An account may run so many functions at once in a region: 1,000, and a new one only 10. When slow answers take
-them all, the receiver is throttled, Slack gives up after three tries, and the question is lost.
+An account may run 1,000 functions at once in a region, a new account only 10. When slow answers take them
+all, the receiver is throttled, Slack gives up after three retries, and the question is lost.
 docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 """
 
@@ -14,16 +14,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from config.bridge_toml import CONFIG_FILE, Config, ConfigError, read_config
 
-# For the receiver, and for what answers presses and explains what failed.
+# Executions for the receiver, control and dead_letters.
 OTHER_FUNCTIONS = 6
-# Lambda refuses a reservation that leaves less to all functions without one.
+# Lambda keeps so many executions for functions without a reservation.
 LEAST_UNRESERVED = 100
 LEAST_CONCURRENCY = 2  # `MaximumConcurrency` of an SQS event source
 QUOTA = "Service Quotas, AWS Lambda, “Concurrent executions” (L-B99A9384)"
 
 
 def main(arguments: list[str]) -> int:
-    """Says on stderr what does not fit. The exit code is 1 then, and also when bridge.toml is wrong."""
+    """Prints problems to stderr. The exit code is 1 if there are any or bridge.toml is wrong."""
     path = Path(arguments[0]) if arguments else Path(__file__).parents[1] / CONFIG_FILE
     try:
         config = read_config(path)
@@ -31,11 +31,11 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        # boto3 does not read the first of the variables in which the CDK looks for a region.
+        # The CDK reads AWS_REGION, boto3 does not.
         region = config.region or os.environ.get("AWS_REGION")
         limits = boto3.client("lambda", region_name=region).get_account_settings()["AccountLimit"]
     except (BotoCoreError, ClientError) as error:
-        # Deploying takes only the right to assume the CDK's roles.
+        # Whoever deploys may lack this permission: deploying only needs to assume the CDK's roles.
         print(
             f"Not checked: whether the account may run {config.worker.max_concurrency} answers at once "
             f"(worker.max_concurrency), as lambda:GetAccountSettings failed: {error}",
@@ -49,9 +49,9 @@ def main(arguments: list[str]) -> int:
 
 
 def problems_with(config: Config, limit: int, unreserved: int) -> list[str]:
-    """What of the settings does not fit into an account that may run `limit` functions at once.
+    """The settings that do not fit into an account with these limits on concurrent executions.
 
-    Of these, `unreserved` are not reserved for single functions.
+    `limit`: of all functions. `unreserved`: of functions without a reservation.
     """
     problems = []
     asked, fits = config.worker.max_concurrency, unreserved - OTHER_FUNCTIONS

@@ -1,4 +1,4 @@
-"""What the worker may do to an agent of each kind."""
+"""The worker's permissions for each kind of agent."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -9,7 +9,7 @@ from infra.function import BridgeFunction
 
 
 def allow_agents(worker: BridgeFunction, agents: Iterable[AgentSettings]) -> None:
-    """Let the worker invoke exactly these; those of other accounts by way of their role only."""
+    """Let the worker invoke exactly these agents; in another account only through the agent's role."""
     for agent in agents:
         if agent.role_arn:
             worker.allow([agent.role_arn], "sts:AssumeRole")

@@ -6,9 +6,9 @@ from constructs import Construct
 
 
 class AuditLog(Construct):
-    """`group` keeps who asked whom for a year, also after the bridge is gone. Its name is CloudFormation's.
+    """`group` keeps the audit records for a year, even after the stack is deleted.
 
-    A name of ours would be taken when the bridge is made anew.
+    CloudFormation chooses its name, because a fixed one would be taken when the bridge is deployed again.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:

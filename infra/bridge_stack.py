@@ -42,16 +42,16 @@ LEDGER_ACTIONS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """The sample agent, and the `infra.fingerprint` of the stack that makes it."""
+    """The sample agent, and the `infra.fingerprint` of its stack."""
 
     agent: AgentSettings
     fingerprint: str
 
 
 class BridgeStack(cdk.Stack):
-    """Everything that one bridge needs in one account and region. No resource has a fixed name.
+    """One bridge in one account and region. No resource has a fixed name.
 
-    `sample` is the default agent where the configuration asks for a sample.
+    `sample`: the default agent where the configuration asks for a sample.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class BridgeStack(cdk.Stack):
             queue=queues.questions,
             max_concurrency=config.worker.max_concurrency,
             environment={"SAMPLE_AGENT": _sample_variable(self, sample.agent)} if sample else {},
-            # CloudFormation looks the sample's ARN up when it updates this stack, which takes a change here:
-            # docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
+            # CloudFormation reads the sample's ARN only when it updates this stack, so a change has to be
+            # visible here: docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
             # intrinsic-function-reference-getstackoutput.html
             description=f"Fingerprint of the sample agent: {sample.fingerprint}" if sample else None,
         )
@@ -120,7 +120,7 @@ class BridgeStack(cdk.Stack):
         cdk.CfnOutput(self, "SavedQueries", value=f"CloudWatch Logs Insights, folder {queries.folder}")
 
     def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
-        """What the operator needs next, in README's order. Commands are whole: they run as they are."""
+        """What the operator needs next, in README's order. The commands can be run as they are."""
         manifest = f"sed 's|https://REPLACE-ME|{ingress.address}|' slack-app-manifest.json"
         cdk.CfnOutput(self, "MakeManifest", value=manifest)
         cdk.CfnOutput(self, "StoreSigningSecret", value=self._store_command(self._secrets.signing))
@@ -133,12 +133,12 @@ class BridgeStack(cdk.Stack):
         cdk.CfnOutput(self, "DeadLetterQueueUrl", value=queues.dead_letters.queue_url)
 
     def _store_command(self, secret: secretsmanager.Secret) -> str:
-        """The command that stores what is pasted after it; the shell's history does not keep that."""
+        """The command that stores a secret from stdin, which keeps it out of the shell's history."""
         command = f"aws secretsmanager put-secret-value --region {self.region}"
         return f"{command} --secret-id {secret.secret_name} --secret-string file:///dev/stdin"
 
     def _receiver(self, queues: Queues) -> BridgeFunction:
-        """The function behind the HTTP API: it reaches its queues and the signing secret, nothing else."""
+        """The function behind the HTTP API. It may use two queues and the signing secret, nothing else."""
         receiver = BridgeFunction(
             self,
             "Receiver",
@@ -169,9 +169,9 @@ class BridgeStack(cdk.Stack):
         environment: Mapping[str, str],
         description: str | None = None,
     ) -> BridgeFunction:
-        """A function that does what the commands of `queue` ask for, with the bot token.
+        """A function that handles the commands of `queue`, with the bot token.
 
-        `timeout` is in seconds; `environment` is what it reads besides `functions.settings.ConsumerSettings`.
+        `timeout`: seconds. `environment`: variables besides those of `functions.settings.ConsumerSettings`.
         """
         consumer = BridgeFunction(
             self,
@@ -199,7 +199,7 @@ class BridgeStack(cdk.Stack):
 
 
 def _sample_variable(stack: cdk.Stack, agent: AgentSettings) -> str:
-    """The sample agent for `functions.settings.Settings`: where it is only the deployment knows."""
+    """The variable SAMPLE_AGENT, which `functions.settings.Settings` reads."""
     defaults = {one.name: one.default for one in fields(AgentSettings)}
     members = {name: value for name, value in vars(agent).items() if value != defaults[name]}
     return stack.to_json_string({DEFAULT_AGENT: members})

@@ -1,4 +1,4 @@
-"""The code that runs in Lambda, as assets: a folder and the packages that it needs, for arm64."""
+"""The Lambda functions' code as assets: a folder and the packages that it needs, for arm64."""
 
 import functools
 import hashlib
@@ -20,28 +20,28 @@ from infra import service_data
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = ROOT / "functions"
 REQUIREMENTS = "requirements.txt"  # in each such folder
-UV = Path(sys.executable).parent / "uv"  # a development dependency: it stands in the same environment
+UV = Path(sys.executable).parent / "uv"  # a development dependency in the same environment
 
 ARCHITECTURE = lambda_.Architecture.ARM_64
 RUNTIME = lambda_.Runtime.PYTHON_3_13
-# The same two facts in uv's words. Lambda's Amazon Linux 2023 has a newer glibc than manylinux2014 asks for.
+# The same for uv. Lambda's Amazon Linux 2023 has a newer glibc than manylinux2014 needs.
 PLATFORM = ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.13"]
 
 IGNORED = ("__pycache__", ".*")
 
 
 class BundlingError(Exception):
-    """The asset could not be made."""
+    """The asset could not be built."""
 
 
 def code_of(folder: Path) -> lambda_.Code:
-    """The asset of all functions in `folder`: with the same import paths as in the tests and the simulator.
+    """The asset of all functions in `folder`, with the import paths of the repository.
 
-    `cdk.App(context={"aws:cdk:bundling-stacks": []})` makes a template without it (CDK's own switch).
+    `cdk.App(context={"aws:cdk:bundling-stacks": []})` makes a template without building it.
     """
     return lambda_.Code.from_asset(
         str(folder),
-        # CDK's own hashes either need the finished asset or leave out how it was made.
+        # CDK's own hashes need the finished asset or ignore how it was built.
         asset_hash_type=cdk.AssetHashType.CUSTOM,
         asset_hash=asset_hash(folder),
         bundling=cdk.BundlingOptions(
@@ -52,9 +52,9 @@ def code_of(folder: Path) -> lambda_.Code:
 
 
 def asset_hash(folder: Path) -> str:
-    """A hash of what goes into the asset: the files of `folder`, requirements included, and how it is made.
+    """A hash of the files of `folder` with its requirements, of the build, and of the bytecode's version.
 
-    Also whether there is bytecode, and which: who deploys again, now with Python 3.13, deploys another asset.
+    Because of the bytecode, a deployment with Python 3.13 replaces an asset without bytecode.
     """
     digest = hashlib.sha256(Path(__file__).read_bytes())
     digest.update(Path(service_data.__file__).read_bytes())
@@ -68,13 +68,12 @@ def asset_hash(folder: Path) -> str:
 def bundle(
     target: Path, folder: Path = FUNCTIONS, *, requirements: Path | None = None, uv: Path = UV
 ) -> None:
-    """Fill `target` with `folder`, under its path in the repository, and with what its requirements say.
+    """Fill `target` with `folder`, under its path in the repository, and with the packages that it requires.
 
-    It takes no Docker: every requirement has a wheel for arm64, or for any machine.
-
-    The packages stay whole but for their commands and for what botocore knows of services that we do not
-    call (`infra/service_data.py`). OpenTelemetry's instrumentation, which an operator may add, reads versions
-    from `*.dist-info`.
+    It needs no Docker, because every package has a wheel for arm64 or for any machine. Removed are the
+    packages' commands and botocore's data about services that the functions do not call
+    (`infra/service_data.py`). `*.dist-info` stays: OpenTelemetry, which an operator may add, reads versions
+    from it.
 
     Raises BundlingError.
     """
@@ -91,7 +90,7 @@ def bundle(
 
 @jsii.implements(cdk.ILocalBundling)
 class LocalBundling:
-    """Bundling on this machine, as CDK wants it: with False CDK would go on to start Docker."""
+    """CDK's interface for bundling without Docker. If it returned False, CDK would start Docker."""
 
     def __init__(self, folder: Path = FUNCTIONS, *, uv: Path = UV) -> None:
         self._folder = folder
@@ -101,7 +100,7 @@ class LocalBundling:
         try:
             bundle(Path(output_dir), self._folder, uv=self._uv)
         except BundlingError as error:
-            # Any other exception would come back out of CDK in two layers of traceback.
+            # CDK would wrap any other exception in two tracebacks.
             sys.exit(str(error))
         return True
 
@@ -119,12 +118,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class _Compiler:
-    """The Python that compiles what Lambda runs.
+    """The Python that compiles the asset's bytecode.
 
     Attributes:
-        command: what starts it.
-        magic_number: of its bytecode, in hexadecimal; "" if it does not write what Lambda reads.
-        problem: why it does not; "" if it does.
+        command: the command that starts it.
+        magic_number: of its bytecode, in hexadecimal; "" if Lambda cannot read its bytecode.
+        problem: why Lambda cannot; "" if it can.
     """
 
     command: str
@@ -138,7 +137,7 @@ def _compiler() -> _Compiler:
 
 @functools.cache
 def _probe(command: str) -> _Compiler:
-    """Only Python 3.13 writes what Python 3.13 reads, whatever its name is."""
+    """Ask `command` for its version, because only Python 3.13 writes bytecode that Python 3.13 reads."""
     program = (
         "import importlib.util, sys; "
         "print('python%d.%d' % sys.version_info[:2], importlib.util.MAGIC_NUMBER.hex())"
@@ -154,10 +153,10 @@ def _probe(command: str) -> _Compiler:
 
 
 def _compile(target: Path) -> None:
-    """Add the bytecode of every module: Lambda cannot store it, and would compile all at each cold start.
+    """Add the bytecode of every module, which Lambda would otherwise compile at each cold start.
 
-    It is optional: without it the start takes twice as long. The hashes are not checked at run time, because
-    the sources next to it do not change.
+    Without it a cold start takes twice as long. Python does not compare it with the sources at run time
+    (unchecked-hash), because they do not change.
     """
     compiler = _compiler()
     if compiler.problem:
@@ -185,7 +184,7 @@ def _compile(target: Path) -> None:
 
 
 def _make_readable(target: Path) -> None:
-    """Let everybody read what is in the asset, whatever the umask: in Lambda it belongs to another user."""
+    """Let all users read the asset, whatever the umask: in Lambda another user runs it."""
     for path in (target, *target.rglob("*")):
         executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if executable else 0o644)
@@ -194,7 +193,7 @@ def _make_readable(target: Path) -> None:
 def _install(requirements: Path, target: Path, uv: Path) -> None:
     command = [str(uv), "pip", "install", "--quiet", "--python", sys.executable, *PLATFORM]
     command += ["--only-binary", ":all:", "--require-hashes", "--target", str(target)]
-    command += ["--link-mode", "copy"]  # not uv's own files, of which `bundle` would change the modes
+    command += ["--link-mode", "copy"]  # links would let `bundle` change the modes in uv's cache
     command += ["--requirements", str(requirements)]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""A short text that changes when what is deployed changes."""
+"""A short text that changes when the resources of a scope change."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from constructs import IConstruct
 
 
 def fingerprint(scope: IConstruct) -> str:
-    """Of the resources in `scope`, as they stand in the template: 16 hexadecimal digits."""
+    """A hash of the resources in `scope`, as in the template: 16 hexadecimal digits."""
     stack = cdk.Stack.of(scope)
     resources = {
         stack.resolve(resource.logical_id): [

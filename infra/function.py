@@ -11,15 +11,14 @@ from constructs import Construct
 
 from infra.code_asset import ARCHITECTURE, RUNTIME
 
-# In seconds. The CDK and cfn-lint still refuse more.
+# Seconds. The CDK and cfn-lint still refuse longer timeouts.
 FORMER_LONGEST_TIMEOUT = 900
 
 
 class BridgeFunction(Construct):
-    """The function that runs `handler`. Its role may write its own log and its trace, and nothing else yet.
+    """The function that runs `handler`. Its role may only write its log and traces until `allow` is called.
 
-    `memory` is in MB. `description` is for people who look at the function. `reserved_concurrency` executions
-    are this function's alone, and it has no more.
+    `memory`: MB. `reserved_concurrency`: executions reserved for this function, which are also its most.
     """
 
     def __init__(
@@ -99,12 +98,12 @@ class BridgeFunction(Construct):
             "Messages",
             target=self.function,
             event_source_arn=queue.queue_arn,
-            batch_size=1,  # a turn may take minutes: in a batch, one thread would wait for another
+            batch_size=1,  # a turn may take minutes, and in a batch other threads would wait for it
             report_batch_item_failures=True,
             max_concurrency=max_concurrency,
         )
         # What Lambda's pollers need of the function's role:
         # docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#events-sqs-permissions
         self.allow([queue.queue_arn], "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-        # And what the function does itself: it says when a message that it gives back comes again.
+        # The function itself sets when a message that it gives back is delivered again.
         self.allow([queue.queue_arn], "sqs:ChangeMessageVisibility")

@@ -11,12 +11,12 @@ from constructs import Construct
 
 from config.deployment import EVENTS, INTERACTIVITY
 
-# Requests a second, and how many of them at one moment. Slack delivers at most 30,000 events an hour to an
-# app in one workspace, 8.3 a second (docs.slack.dev/apis/events-api): what is above this is not Slack.
+# Requests a second, and the size of a burst. Slack delivers at most 30,000 events an hour to an app in one
+# workspace, 8.3 a second (docs.slack.dev/apis/events-api).
 RATE_LIMIT = 50
 BURST_LIMIT = 100
 
-# No query, body or header: they hold what people wrote, and signatures.
+# No query, body or header, because they hold signatures and what people wrote.
 ACCESS_LOG = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
@@ -29,7 +29,7 @@ ACCESS_LOG = {
 
 
 class Ingress(Construct):
-    """Hands both of Slack's kinds of request to `receiver`. `address` is "https://…", without their paths."""
+    """Routes Slack's events and interactions to `receiver`. `address`: "https://…" without a path."""
 
     def __init__(self, scope: Construct, construct_id: str, *, receiver: lambda_.IFunction) -> None:
         super().__init__(scope, construct_id)
@@ -58,7 +58,7 @@ class Ingress(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        # The plain resource: HttpStage wants its log settings as an object of a class that we would write.
+        # Not HttpStage, whose log settings would need a class of our own.
         apigatewayv2.CfnStage(
             self,
             "Stage",
@@ -82,12 +82,12 @@ class Ingress(Construct):
 
 
 def _access_log_name(stack: cdk.Stack) -> str:
-    """Under the prefix whose groups need one entry together in the account's resource policy for logs.
+    """A name under /aws/vendedlogs/, whose groups share one entry in the account's resource policy for logs.
 
-    In an account where that policy has its 5,120 characters, no stage could be made with another name.
-    docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+    With another name, the stage could not be created in an account where that policy has reached its 5,120
+    characters. docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
 
-    The end is from the stack's id: a bridge that is made anew does not meet what is left of the last one.
+    It ends with a part of the stack's id, so that a bridge that is deployed again gets another name.
     """
     stack_uuid = cdk.Fn.select(2, cdk.Fn.split("/", stack.stack_id))
     return f"/aws/vendedlogs/{stack.stack_name}-{cdk.Fn.select(0, cdk.Fn.split('-', stack_uuid))}"

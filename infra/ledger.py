@@ -1,4 +1,4 @@
-"""The table that remembers turns."""
+"""The DynamoDB table that records turns."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -8,7 +8,7 @@ from config.deployment import TABLE_KEYS, TABLE_TTL_ATTRIBUTE
 
 
 class Ledger(Construct):
-    """`table` has one partition per turn, and every item in it ends by itself (`expires_at`)."""
+    """`table` has one partition for each turn. Every item expires (`expires_at`)."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -22,10 +22,9 @@ class Ledger(Construct):
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True,
-                # For a mistake that is noticed. What people wrote is to be gone when the ledger forgets it;
-                # the default keeps it for 35 days more.
+                # The default, 35 days, would keep what people wrote long after its item has expired.
                 recovery_period_in_days=1,
             ),
-            # What it holds is of use for days and partly what people wrote: it goes with the bridge.
+            # Its items are of use for days, and hold what people wrote.
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )

@@ -1,4 +1,4 @@
-"""The queues: of questions, of commands that must not wait behind answers, and of dead letters."""
+"""The queues of questions, of control commands and of dead letters."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from config.deployment import CONTROL_RECEIVES, QUESTION_RECEIVES, RETENTION, VI
 
 
 class Queues(Construct):
-    """`questions` holds what runs agents, in order within each thread, and `control` everything else.
+    """`questions` is for commands that run agents, in order within each thread; `control` for all others.
 
-    A message is hidden for the timeout of the function that reads it plus a margin, in seconds.
+    A queue's visibility timeout is its function's timeout plus a margin. All times are in seconds.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Queues(Construct):
         )
 
     def allow_only(self, senders: Sequence[str]) -> None:
-        """Let only these roles send what functions act upon. `senders` are their ARNs.
+        """Let only the roles with these ARNs send commands.
 
-        Whoever can send a message is anybody: it says who asks. A redrive of dead letters sends too, with the
-        role of the operator who starts it; messages come into the dead-letter queue by themselves.
-        For a session with a role, `aws:PrincipalArn` is the ARN of the role:
+        A sender can ask as any person, because the message says who asks. A redrive of dead letters sends
+        with the role of the operator who starts it; SQS itself moves messages into the dead-letter queue.
+        In a session of a role, `aws:PrincipalArn` is the ARN of the role:
         docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
         for queue in (self.questions, self.control):
@@ -71,7 +71,7 @@ def _fifo_queue(
         scope,
         construct_id,
         fifo=True,
-        # High throughput: the limits, and the search for duplicates, are a message group's (a thread's) own.
+        # High throughput: rate limits and deduplication count for each message group, which is a thread.
         fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
         deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
         encryption=sqs.QueueEncryption.SQS_MANAGED,

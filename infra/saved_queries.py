@@ -1,4 +1,4 @@
-"""Questions that an operator has, saved in CloudWatch Logs Insights."""
+"""Queries for the operator, saved in CloudWatch Logs Insights."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-# By the name in the console: the query, and what it asks the operator for.
+# By name in the console: the query, and its parameters with a description.
 QUERIES = {
     "what became of a question": (
         "fields @timestamp, message, command, verdict, failure, detail, retry_in_seconds, receive_count"
@@ -22,7 +22,7 @@ QUERIES = {
 
 
 class SavedQueries(Construct):
-    """The queries, for these log groups. `folder` is where the console shows them."""
+    """The queries over these log groups. `folder`: where the console lists them."""
 
     def __init__(self, scope: Construct, construct_id: str, log_groups: Sequence[logs.ILogGroup]) -> None:
         super().__init__(scope, construct_id)

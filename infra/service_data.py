@@ -1,7 +1,7 @@
-"""What botocore knows of AWS's services, of which the functions' asset keeps those that they call.
+"""Removes botocore's data about services that the functions do not call.
 
-botocore describes some 450 services in 25 MB, and reads the list of their folders and 1.2 MB of endpoints
-whenever it makes a first client.
+botocore describes some 450 services in 25 MB. For its first client it lists their folders and reads 1.2 MB of
+endpoints.
 """
 
 import ast
@@ -11,12 +11,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-# Functions that make a client of the service that their first argument names.
+# Functions whose first argument names the service of the client that they make.
 CLIENT_FACTORIES = ("client", "agent_client")
 
 
 def services_called(code: Path) -> set[str]:
-    """The services that `code` makes clients of with boto3, by boto3's names, as its sources name them."""
+    """boto3's names of the services for which the sources in `code` make clients."""
     return {
         call.args[0].value
         for path in code.rglob("*.py")
@@ -30,7 +30,7 @@ def services_called(code: Path) -> set[str]:
 
 
 def keep_only(services: set[str], data: Path) -> None:
-    """Remove what botocore's folder `data` says of other services. Raises KeyError if one is not there."""
+    """Remove all other services from botocore's folder `data`. Raises KeyError if one is not there."""
     folders = {path.name: path for path in data.iterdir() if path.is_dir()}
     prefixes = {_model(folders[service])["metadata"]["endpointPrefix"] for service in services}
     for name in folders.keys() - services:

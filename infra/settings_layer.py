@@ -1,4 +1,4 @@
-"""The settings document, where functions find it."""
+"""The Lambda layer with the settings document."""
 
 import tempfile
 from pathlib import Path
@@ -12,10 +12,10 @@ from infra.code_asset import ARCHITECTURE, RUNTIME
 
 
 class SettingsLayer(Construct):
-    """A Lambda layer of one file. `path` is where a function that has the layer finds it.
+    """A Lambda layer of one file. `path`: where functions with the layer find it.
 
-    It is not in the functions' asset: the receiver has that too, and would be replaced with each change. It
-    is not in variables, of which a function may have 4 KB:
+    In the functions' asset a change of a setting would replace the receiver too. Environment variables are
+    limited to 4 KB:
     docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
 
@@ -26,8 +26,8 @@ class SettingsLayer(Construct):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, FILE_NAME)
             file.write_text(document(settings), "utf-8")
-            file.chmod(0o644)  # whatever the umask: in Lambda it belongs to another user
-            # The CDK copies it now, under the hash of its content: other settings are another version.
+            file.chmod(0o644)  # whatever the umask: in Lambda another user reads it
+            # The CDK copies the file now, under the hash of its content: new settings make a new version.
             self.layer = lambda_.LayerVersion(
                 self,
                 "Layer",

@@ -6,10 +6,10 @@ from constructs import Construct
 
 
 class SlackSecrets(Construct):
-    """`signing` holds the signing secrets, one per line and the newest first; `token` the bot token.
+    """`signing` holds the signing secrets, one per line, newest first; `token` holds the bot token.
 
-    Both begin with random text, which neither Slack nor the receiver accepts. No value passes through the
-    template, and a later deployment leaves what the operator has put there alone.
+    Both are created with random text that neither Slack nor the receiver accepts. The template has no value,
+    and a later deployment does not change what the operator has stored.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
@@ -24,10 +24,10 @@ def _secret(scope: Construct, construct_id: str, description: str) -> secretsman
     secret = secretsmanager.Secret(
         scope,
         construct_id,
-        # Its generated name does not say whose it is, and an account may have several bridges.
+        # The generated name does not name the bridge, and an account may have several.
         description=f"{description}, for {cdk.Stack.of(scope).stack_name}",
-        # Slack's app page shows both values again at any time; one kept here after the bridge has gone
-        # would be a live credential that nobody looks after.
+        # A copy that outlives the bridge would be a credential without an owner. Slack's app page shows both
+        # values at any time.
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
     cdk.Validations.of(secret).acknowledge(
