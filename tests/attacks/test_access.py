@@ -175,7 +175,7 @@ def test_a_guest_of_yesterday_may_be_a_colleague_today() -> None:
     assert asked.by(third).verdict is Verdict.ANSWERED
 
 
-def test_whom_slack_will_not_tell_of_is_refused() -> None:
+def test_a_person_whom_slack_does_not_describe_is_refused() -> None:
     asked = Asked()
     asked.stage.chat.trouble["person"] = [ChatRefused("user_not_found")]
     outcome = asked.by()
@@ -206,7 +206,9 @@ def test_while_slack_does_not_tell_nobody_is_asked() -> None:
     assert asked.agent.questions == []
 
 
-def test_users_info_tells_all_of_that(slack: SlackService, chat: SlackChat) -> None:
+def test_users_info_describes_guests_strangers_bots_and_closed_accounts(
+    slack: SlackService, chat: SlackChat
+) -> None:
     assert not chat.person(seed.ALICE.id).is_guest
     slack.workspace.users["U0SOLO"] = replace(seed.BOB, id="U0SOLO", is_ultra_restricted=True)
     for guest in (seed.GWEN.id, "U0SOLO"):
@@ -227,7 +229,7 @@ def test_without_the_scope_slack_refuses_the_app(slack: SlackService, chat: Slac
 
 
 @pytest.mark.parametrize("wrong", [{"is_restricted": "no"}, {"deleted": None}, {"profile": None}])
-def test_what_users_info_never_says_makes_nobody_a_guest(wrong: dict[str, Any]) -> None:
+def test_a_malformed_field_of_users_info_makes_nobody_a_guest(wrong: dict[str, Any]) -> None:
     with standing_in_for("UNUSED") as server:
         user = {"id": "U1", "team_id": "T1", "profile": {}, **wrong}
         server.answer = Response(json.dumps({"ok": True, "user": user}), content_type="application/json")
@@ -291,7 +293,7 @@ def test_retry_passes_the_same_door() -> None:
 
 
 @pytest.mark.parametrize("method", ["post_ephemeral", "settle"])
-def test_who_was_being_told_when_the_worker_died_is_told_by_the_next_one(method: str) -> None:
+def test_a_refusal_that_a_crash_cut_off_is_told_by_the_next_worker(method: str) -> None:
     asked = Asked(GUEST)
     trouble: Any = asked.stage.chat.trouble if method == "post_ephemeral" else asked.stage.ledger.trouble
     trouble[method] = [Killed()]
@@ -303,7 +305,7 @@ def test_who_was_being_told_when_the_worker_died_is_told_by_the_next_one(method:
 
 
 @pytest.mark.parametrize("code", ["user_not_in_channel", "channel_not_found", "is_archived"])
-def test_who_cannot_be_told_is_refused_all_the_same(code: str) -> None:
+def test_a_person_who_cannot_be_told_is_refused_too(code: str) -> None:
     asked = Asked(GUEST)
     asked.stage.chat.trouble["post_ephemeral"] = [ChatRefused(code)]
     outcome = asked.by()

@@ -73,7 +73,7 @@ def question(number: int, *, user: str = "U1", channel: str = "C1") -> Turn:
     return replace(TURN, ts=ts, thread_ts=ts, user=user, channel=channel)
 
 
-def test_of_one_person_two_questions_run_and_a_third_says_that_it_waits() -> None:
+def test_one_person_has_two_questions_running_and_a_third_says_that_it_waits() -> None:
     crowd = Crowd()
     crowd.while_two_run(question(1))
     [outcome] = crowd.outcomes
@@ -84,7 +84,7 @@ def test_of_one_person_two_questions_run_and_a_third_says_that_it_waits() -> Non
 
 
 @pytest.mark.parametrize("style", [Style.EDIT, Style.STREAM])
-def test_the_message_that_says_so_becomes_the_answer(style: Style) -> None:
+def test_the_note_that_a_question_waits_becomes_the_answer(style: Style) -> None:
     crowd = Crowd()
     crowd.while_two_run(question(1))
     posts = len(crowd.stage.chat.history("post"))
@@ -94,7 +94,7 @@ def test_the_message_that_says_so_becomes_the_answer(style: Style) -> None:
     assert crowd.stage.chat.session == "active"
 
 
-def test_it_is_posted_once_however_long_it_waits() -> None:
+def test_the_note_that_a_question_waits_is_posted_once() -> None:
     crowd = Crowd()
     crowd.while_two_run(*[question(1)] * 20)
     assert {outcome.verdict for outcome in crowd.outcomes} == {Verdict.WAITING}
@@ -104,7 +104,7 @@ def test_it_is_posted_once_however_long_it_waits() -> None:
 @pytest.mark.parametrize(
     "trouble", [ChatRateLimited(3), ChatUnavailable("503"), (ChatUnavailable("timeout"), "after")]
 )
-def test_it_is_posted_once_though_slack_fails(trouble: Exception | tuple[Exception, str]) -> None:
+def test_the_note_is_posted_once_though_slack_fails(trouble: Exception | tuple[Exception, str]) -> None:
     crowd = Crowd()
     crowd.stage.chat.trouble["post"] = [None, None, trouble]  # those that run have posted before
     crowd.deliver(question(89))
@@ -152,7 +152,7 @@ def test_twenty_questions_of_one_person_do_not_delay_anothers() -> None:
     assert verdicts == [Verdict.WAITING] * 18 + [Verdict.ANSWERED]
 
 
-def test_of_one_channel_ten_questions_run() -> None:
+def test_one_channel_has_ten_questions_running() -> None:
     crowd = Crowd(Fairness(running_per_channel=2))
     others = [question(1, user="U2"), question(2, user="U2", channel="C2"), question(3, channel="D1")]
     crowd.while_two_run(*others)
@@ -162,7 +162,7 @@ def test_of_one_channel_ten_questions_run() -> None:
     assert crowd.stage.slots.holders() == set()
 
 
-def test_where_one_question_may_run_the_second_one_waits() -> None:
+def test_with_a_limit_of_one_the_second_question_waits() -> None:
     crowd = Crowd(ONE_AT_A_TIME)
     crowd.deliver(question(90), *crowd.during(question(1)))
     assert crowd.texts(question(1)) == ["You have one question running; this one waits."]
@@ -262,7 +262,7 @@ def test_a_crash_holds_a_slot_until_its_deliverys_end_and_no_longer() -> None:
     assert crowd.deliver(question(2)).verdict is Verdict.ANSWERED
 
 
-def test_an_heir_takes_over_the_slot_of_its_dead_worker() -> None:
+def test_the_next_worker_takes_over_the_slot_of_a_dead_one() -> None:
     crowd = Crowd(ONE_AT_A_TIME)
     crowd.stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
     with pytest.raises(Killed):
@@ -313,7 +313,7 @@ def test_who_may_not_ask_any_more_is_told_in_the_message_that_says_that_they_wai
 # --- questions per minute -----------------------------------------------------------------------------------
 
 
-def test_of_one_person_so_many_questions_are_taken_in_a_minute() -> None:
+def test_one_persons_questions_in_a_minute_are_limited() -> None:
     crowd = Crowd(Fairness(questions_per_minute=10))
     verdicts = [crowd.deliver(question(number)).verdict for number in range(12)]
     assert verdicts == [Verdict.ANSWERED] * 10 + [Verdict.REFUSED] * 2
@@ -326,7 +326,7 @@ def test_of_one_person_so_many_questions_are_taken_in_a_minute() -> None:
     assert crowd.deliver(question(20)).verdict is Verdict.ANSWERED
 
 
-def test_another_persons_question_is_taken_in_that_minute() -> None:
+def test_another_persons_question_is_accepted_in_that_minute() -> None:
     crowd = Crowd(Fairness(questions_per_minute=1))
     crowd.deliver(question(1))
     assert crowd.deliver(question(2)).refusal is Reason.TOO_MANY

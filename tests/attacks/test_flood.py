@@ -44,7 +44,7 @@ def test_an_answer_has_ten_messages_at_most_and_the_rest_is_a_file(
 
 
 @pytest.mark.parametrize("style", Style)
-def test_no_more_than_ten_messages_stand_while_it_grows(stage: Stage, style: Style) -> None:
+def test_a_growing_answer_has_ten_messages_at_most(stage: Stage, style: Style) -> None:
     standing: list[int] = []
 
     def look() -> None:
@@ -58,7 +58,7 @@ def test_no_more_than_ten_messages_stand_while_it_grows(stage: Stage, style: Sty
 
 @pytest.mark.parametrize("style", Style)
 @pytest.mark.parametrize("most", [1, 2])
-def test_the_operator_may_want_fewer(stage: Stage, style: Style, most: int) -> None:
+def test_the_operator_may_set_fewer_messages(stage: Stage, style: Style, most: int) -> None:
     take(stage, *PIECES, Finished(), options=ReplyOptions(style=style, max_messages=most))
     assert len(stage.chat.texts()) == most
     assert words_of(stage) == WORDS

@@ -107,14 +107,14 @@ def test_slack_is_asked_once_who_the_bot_is(slack: SlackService, chat: SlackChat
     assert [call.method for call in slack.web_api.calls] == ["auth.test", "bots.info"]
 
 
-def test_it_is_asked_again_after_trouble(slack: SlackService, chat: SlackChat) -> None:
+def test_slack_is_asked_again_after_an_error(slack: SlackService, chat: SlackChat) -> None:
     slack.faults.add(Fault("auth.test", status=503))
     with pytest.raises(ChatUnavailable):
         chat.identity()
     assert chat.identity().team == seed.TEAM.id
 
 
-def test_it_is_asked_again_with_another_token(
+def test_slack_is_asked_again_with_another_token(
     aws: Aws, slack: SlackService, chat: SlackChat, bot_token: str, clock: FakeClock
 ) -> None:
     chat.identity()
@@ -132,7 +132,7 @@ def test_without_the_scope_to_look_up_bots_the_bot_user_stands_for_the_app(
     assert chat.identity() == Identity("", slack.installation.bot.id, seed.TEAM.id)
 
 
-def test_two_threads_ask_once(slack: SlackService, chat: SlackChat) -> None:
+def test_two_python_threads_ask_slack_once(slack: SlackService, chat: SlackChat) -> None:
     slack.faults.add(Fault("auth.test", delay_seconds=0.2))
     threads = [threading.Thread(target=chat.identity) for _ in range(4)]
     for thread in threads:

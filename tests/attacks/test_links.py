@@ -48,11 +48,11 @@ def final(text: str, *sources: Source, hosts: tuple[str, ...] = ()) -> str:
         f"[{'x' * 600} bank.example](https://evil.example)",
     ],
 )
-def test_the_host_of_a_link_that_names_another_stands_behind_it(link: str) -> None:
+def test_a_link_that_names_another_host_shows_its_own_behind_it(link: str) -> None:
     assert final(f"See {link} now.") == f"See {link} (evil.example) now."
 
 
-def test_letters_that_look_like_others_show() -> None:
+def test_lookalike_letters_in_a_host_are_made_visible() -> None:
     link = "[paypal.com](https://p\u0430ypal.com)"
     assert final(link) == f"{link} (xn--pypal-4ve.com)"
 
@@ -99,17 +99,17 @@ def test_a_link_that_says_where_it_leads_stays_and_so_does_what_is_none(link: st
         ("[a](https:evil.example)", f"[a]{ZWSP}(https:evil.example)"),
     ],
 )
-def test_a_link_with_another_scheme_or_to_nobody_knows_where_is_text(link: str, shown: str) -> None:
+def test_a_link_with_another_scheme_or_an_unknown_target_is_text(link: str, shown: str) -> None:
     assert final(f"See {link} now.") == f"See {shown} now."
 
 
-def test_a_link_of_which_programs_differ_where_it_leads_is_text() -> None:
+def test_a_link_that_programs_read_differently_is_text() -> None:
     shown = final("[a](https://evil.example\\@bank.example)")
     assert shown == f"[a]{ZWSP}(https:{ZWSP}//evil.example\\@bank.example)"
 
 
 @pytest.mark.parametrize("address", ["https://a@&lt;!channel&gt;", "mailto:a@&lt;!channel&gt;"])
-def test_a_host_that_is_none_is_not_said(address: str) -> None:
+def test_an_invalid_host_is_not_shown(address: str) -> None:
     for shown in (final(f"[bank.example]({address})"), final("So.", Source("bank.example", address))):
         assert "<!channel>" not in shown
         assert f"]{ZWSP}(" in shown
@@ -183,13 +183,13 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
-def test_to_look_twice_changes_nothing(pieces: list[str]) -> None:
+def test_disarming_twice_changes_nothing_more(pieces: list[str]) -> None:
     shown = plainly("".join(pieces))
     assert plainly(shown).replace(" (evil.example)", "") == shown.replace(" (evil.example)", "")
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
-def test_nothing_is_changed_but_by_what_is_added(pieces: list[str]) -> None:
+def test_links_are_disarmed_by_additions_only(pieces: list[str]) -> None:
     text = "".join(pieces)
     shown = iter(plainly(text))
     assert all(sign in shown for sign in text)

@@ -80,7 +80,7 @@ def test_a_press_at_no_time_is_ignored(door: Door) -> None:
         {"routeKey": None, "headers": None, "body": None},
     ],
 )
-def test_what_is_no_text_is_refused_like_every_unsigned_request(door: Door, changes: dict[str, Any]) -> None:
+def test_a_header_or_body_that_is_no_text_is_refused_as_unsigned(door: Door, changes: dict[str, Any]) -> None:
     assert door.knock({**request(json.dumps(envelope(MENTION))), **changes}) == {"statusCode": 401}
     assert door.queued() == []
 
@@ -94,6 +94,6 @@ def test_a_file_of_an_odd_size_makes_a_message_that_the_worker_reads(aws: Aws, s
 
 
 @pytest.mark.parametrize("route", [None, 1, ["POST /slack/events"], {}, "\ud800"])
-def test_a_route_that_is_no_text_is_none_of_ours(door: Door, route: Any) -> None:
+def test_a_route_that_is_no_text_is_not_found(door: Door, route: Any) -> None:
     assert door.knock({**request(json.dumps(envelope(MENTION))), "routeKey": route})["statusCode"] == 200
     assert door.queued() == []

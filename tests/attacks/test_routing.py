@@ -35,7 +35,7 @@ def agents(stage: Stage) -> tuple[Agents, dict[str, ScriptedAgent]]:
 
 
 @pytest.mark.parametrize("text", WRITTEN)
-def test_however_its_name_is_written_it_gets_the_question_and_no_other(stage: Stage, text: str) -> None:
+def test_an_agents_name_is_recognised_however_it_is_written(stage: Stage, text: str) -> None:
     some, _ = agents(stage)
     choice = some.choose(PRIVATE, text, so_far=None)
     assert isinstance(choice, Choice)
@@ -44,7 +44,7 @@ def test_however_its_name_is_written_it_gets_the_question_and_no_other(stage: St
 
 @pytest.mark.parametrize("text", WRITTEN)
 @pytest.mark.parametrize("so_far", [None, "default", "ops"])
-def test_elsewhere_nobody_is_asked_and_nobody_learns_that_it_exists(
+def test_in_another_channel_the_agent_is_neither_asked_nor_revealed(
     stage: Stage, text: str, so_far: str | None
 ) -> None:
     some, scripted = agents(stage)

@@ -155,7 +155,7 @@ def test_a_colleague_by_users_info_is_answered(home: Home, us: Identity | None) 
     assert asked_by(Stage(), home, us) == (["It is sunny."], 1, Verdict.ANSWERED)
 
 
-def test_whom_slack_does_not_tell_of_is_refused() -> None:
+def test_a_person_whom_slack_does_not_describe_is_refused() -> None:
     stage = Stage()
     stage.chat.trouble["person"] = [ChatRefused("user_not_found")]
     assert asked_by(stage, Home("T1")) == ([], 0, Verdict.REFUSED)

@@ -45,7 +45,7 @@ def outcome_and_reason(
 
 
 @pytest.mark.parametrize("key", ["#", "rotated", "2026-11-28", SECRET])
-def test_a_note_above_the_secret_is_no_key_and_spoils_the_whole_secret(
+def test_a_note_above_the_secret_makes_the_whole_secret_invalid(
     aws: Aws, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], key: str
 ) -> None:
     door = storing(aws, f"# rotated 2026-11-28\n{SECRET}\n")

@@ -38,7 +38,7 @@ def test_the_file_of_a_table_has_no_cells_that_the_answer_did_not_have() -> None
     assert len(file.data) < len(WIDE)
 
 
-def test_cells_beyond_the_head_s_are_no_part_of_a_table() -> None:
+def test_cells_beyond_the_heads_are_dropped() -> None:
     draft = Draft()
     draft.add("a | b\n--|--\n" + "1 | 2 | 3\n" * 250)
     [file] = draft.files()

@@ -29,7 +29,7 @@ def read_once(server: ScriptedServer, clock: FakeClock) -> CachedSecret:
     return secret
 
 
-def test_a_deleted_signing_secret_opens_nothing_within_five_minutes(aws: Aws) -> None:
+def test_a_deleted_signing_secret_accepts_nothing_after_five_minutes(aws: Aws) -> None:
     door = Door(aws)
     body = json.dumps({"type": "url_verification", "challenge": "abc"})
     assert door.knock(request(body))["statusCode"] == 200

@@ -165,7 +165,7 @@ def test_a_region_of_the_command_line_is_refused_under_its_name(tmp_path: Path) 
     )
 
 
-def test_without_a_sample_every_region_will_do(tmp_path: Path) -> None:
+def test_without_a_sample_every_region_is_allowed(tmp_path: Path) -> None:
     assert read(tmp_path, f'region = "af-south-1"\n{SMALLEST}').region == "af-south-1"
 
 
@@ -185,7 +185,7 @@ def test_text_that_is_not_utf_8_is_reported(tmp_path: Path) -> None:
         read_config(tmp_path / "bridge.toml")
 
 
-def test_a_file_that_begins_with_a_mark_is_read(tmp_path: Path) -> None:
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     (tmp_path / "bridge.toml").write_bytes(b"\xef\xbb\xbf" + SMALLEST.encode())
     assert read_config(tmp_path / "bridge.toml").name == "agent-bridge"
 
@@ -582,7 +582,9 @@ def test_a_role_of_no_partition_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "found"), [('kind = "harness"', 'is "harness"'), ("", "is missing")])
-def test_of_an_agent_without_a_known_kind_nothing_else_is_said(tmp_path: Path, kind: str, found: str) -> None:
+def test_for_an_agent_of_unknown_kind_only_the_kind_is_reported(
+    tmp_path: Path, kind: str, found: str
+) -> None:
     text = f"""{SMALLEST}
         [agents.finops]
         {kind}
@@ -594,7 +596,7 @@ def test_of_an_agent_without_a_known_kind_nothing_else_is_said(tmp_path: Path, k
     assert problems(tmp_path, text) == (f"agents.finops.kind {found}; {KIND}",)
 
 
-def test_what_stands_in_a_misnamed_table_is_not_repeated(tmp_path: Path) -> None:
+def test_the_contents_of_a_misnamed_table_are_not_quoted(tmp_path: Path) -> None:
     role = f'role_arn = "arn:aws:iam::{ACCOUNT}:role/caller"\nexternal_id = "internal-42"\n'
     text = SMALLEST + SMALLEST.partition("\n[")[2].replace("agents.default", "\n[agents.Finops") + role
     assert problems(tmp_path, text) == (
@@ -677,9 +679,7 @@ def test_the_sample_agent_has_settings_of_its_own(tmp_path: Path) -> None:
     )
 
 
-def test_without_them_it_keeps_no_memory_asks_the_free_service_and_may_do_nothing_else(
-    tmp_path: Path,
-) -> None:
+def test_the_sample_agents_defaults_are_no_memory_and_the_free_service(tmp_path: Path) -> None:
     assert read(tmp_path, SMALLEST).sample_agent == SampleAgent(
         model="global.amazon.nova-2-lite-v1:0",
         memory=False,
@@ -776,7 +776,7 @@ def test_the_command_lines_region_decides_too(tmp_path: Path) -> None:
         read_config(path, cli_region="eu-west-1")
 
 
-def test_nobody_asks_for_the_model_of_a_sample_that_is_not_made(tmp_path: Path) -> None:
+def test_the_model_of_a_sample_that_is_not_deployed_is_not_checked(tmp_path: Path) -> None:
     text = f'{SMALLEST}[sample_agent]\nmodel = "amazon.nova-2-lite-v1:0"'
     assert read(tmp_path, text).sample_agent.model == "amazon.nova-2-lite-v1:0"
 
@@ -813,7 +813,7 @@ def test_a_harness_may_not_be_given_more_than_the_service_gives(
         ("agentcore-harness", HARNESS, "stop_session = true"),
     ],
 )
-def test_a_setting_that_a_kind_has_no_call_for_is_refused(
+def test_a_setting_that_a_kind_does_not_have_is_refused(
     tmp_path: Path, kind: str, arn: str, setting: str
 ) -> None:
     [problem] = problems(tmp_path, endpoint(kind, arn, setting))

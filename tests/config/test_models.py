@@ -100,7 +100,7 @@ def test_the_default_model_answers_in_every_commercial_region_that_has_the_harne
         ),
     ],
 )
-def test_what_is_certainly_wrong_is_refused_with_what_is_right(
+def test_an_id_that_is_certainly_wrong_is_refused_with_the_right_ones(
     model: str, region: str | None, problem: str, allowed: str
 ) -> None:
     assert problem_with(model, region) == (problem, allowed)
@@ -117,7 +117,7 @@ def test_what_is_certainly_wrong_is_refused_with_what_is_right(
         ("au.anthropic.claude-sonnet-4-6", "ap-southeast-6"),
     ],
 )
-def test_what_is_right_is_let_pass_without_a_word(model: str, region: str | None) -> None:
+def test_a_right_id_passes_without_a_warning(model: str, region: str | None) -> None:
     assert problem_with(model, region) is None
     assert unchecked(model) is None
 
@@ -132,7 +132,7 @@ def test_a_model_that_is_not_in_the_table_is_not_taken_for_another(model: str) -
 
 
 @pytest.mark.parametrize("model", ["us.meta.llama4-scout-17b-instruct-v1:0", "in.amazon.nova-3-lite-v1:0"])
-def test_an_unknown_profile_is_let_pass_with_a_word(model: str) -> None:
+def test_an_unknown_profile_passes_with_a_warning(model: str) -> None:
     assert problem_with(model, "us-east-1") is None
     assert unchecked(model) == (
         f"sample_agent.model is {model}, which is not in config/models.py: "

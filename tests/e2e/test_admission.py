@@ -22,7 +22,7 @@ def bridge() -> Iterator[Bridge]:
         yield Bridge(simulation)
 
 
-def test_a_guest_alone_is_told_and_no_agent_is_asked(bridge: Bridge) -> None:
+def test_a_guest_is_refused_in_private_and_no_agent_is_asked(bridge: Bridge) -> None:
     question = bridge.ask(QUICK, user="gwen")
     assert bridge.told(question, "gwen") == [wording.refusal(Reason.GUEST)]
     assert (bridge.replies(question), bridge.runs(question)) == ([], 0)
@@ -44,7 +44,7 @@ def test_a_second_question_waits_and_becomes_its_answer_in_one_message(bridge: B
     assert "In **Lima**" in bridge.texts(second)[0]
 
 
-def test_slack_tells_of_a_person_once_whichever_worker_asks(bridge: Bridge) -> None:
+def test_users_info_is_called_once_for_a_person_whichever_worker_asks(bridge: Bridge) -> None:
     def look_ups() -> int:
         return [call.method for call in bridge.simulation.slack.web_api.calls].count("users.info")
 

@@ -189,7 +189,7 @@ def test_a_slow_answer_delays_only_its_own_thread(bridge: Bridge, monkeypatch: p
     assert bridge.settled(slow) == "answered"
 
 
-def test_a_word_about_a_press_does_not_wait_for_the_answers_of_its_thread(
+def test_a_refused_press_does_not_wait_for_the_answers_of_its_thread(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()

@@ -34,7 +34,7 @@ def methods(question: dict[str, Any], bridge: Bridge) -> list[str]:
     return [call.method for call in calls if call.args.get("thread_ts") == question["ts"]]
 
 
-def test_who_presses_stop_gets_no_more(bridge: Bridge) -> None:
+def test_a_person_who_presses_stop_gets_no_more_text(bridge: Bridge) -> None:
     # The manifest does not subscribe to it, and then Slack shows no Stop. Another app's manifest may.
     bridge.simulation.slack.installation.bot_events.add("agent_session_stopped")
     question = streaming(bridge)  # the stop is met by the next words

@@ -41,7 +41,7 @@ def test_more_answers_than_a_new_account_can_run_are_refused_with_the_value_that
     ]
 
 
-def test_what_other_functions_have_reserved_is_not_there() -> None:
+def test_executions_that_other_functions_have_reserved_are_not_available() -> None:
     [problem] = problems_with(config(), 1000, 25)
     assert "may run 25 functions at once" in problem
     assert "allowed: at most 19." in problem

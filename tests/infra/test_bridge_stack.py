@@ -68,7 +68,7 @@ def test_audit_records_are_kept_a_year_in_a_group_that_outlives_the_stack(templa
     assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_no_question_outlives_its_record(template: Template) -> None:
+def test_a_question_expires_before_its_record(template: Template) -> None:
     # In the dead-letter queue its time begins anew.
     longest = max(queue["MessageRetentionPeriod"] for queue in of_type(template, "AWS::SQS::Queue"))
     assert 2 * longest < KEPT_SECONDS
@@ -84,7 +84,7 @@ def test_a_question_that_slack_refuses_for_two_weeks_never_comes_to_its_last_rec
     assert receives < 0.95 * questions["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_the_receiver_outlives_its_calls_and_the_api_waits_for_it(
+def test_the_receivers_timeout_exceeds_its_calls_and_the_api_waits_for_it(
     functions: dict[str, tuple[str, dict[str, Any]]],
 ) -> None:
     pauses = sum(FIRST_BACK_OFF * 2**number for number in range(1, TRIES))
@@ -283,7 +283,7 @@ def test_the_table_is_on_demand_with_a_day_of_recovery_and_goes_with_the_stack(
     )
 
 
-def test_the_tables_items_are_found_by_turn_and_end_by_themselves(template: Template) -> None:
+def test_the_tables_items_are_keyed_by_turn_and_expire(template: Template) -> None:
     (table,) = of_type(template, "AWS::DynamoDB::GlobalTable")
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [
         ("turn_id", "HASH"),

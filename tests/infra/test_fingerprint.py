@@ -21,6 +21,6 @@ def test_another_property_or_another_resource_makes_another_fingerprint() -> Non
     assert len({fingerprint(stack()), fingerprint(stack(seconds=31)), fingerprint(stack(queue="Other"))}) == 3
 
 
-def test_a_single_resource_has_one_too() -> None:
+def test_a_single_resource_has_a_fingerprint_too() -> None:
     one, other = stack(), stack(seconds=31)
     assert fingerprint(one.node.find_child("Queue")) != fingerprint(other.node.find_child("Queue"))

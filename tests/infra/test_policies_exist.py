@@ -177,7 +177,9 @@ ROLE = "arn:aws:iam::210987654321:role/of/others/caller"
         ),
     ],
 )
-def test_a_statement_about_nothing_is_found(action: str, resource: str, fault: str) -> None:
+def test_a_statement_about_an_unknown_action_or_resource_is_found(
+    action: str, resource: str, fault: str
+) -> None:
     (found,) = faults({"Action": action, "Resource": resource})
     assert found.startswith(fault)
 
@@ -199,7 +201,7 @@ def test_a_condition_key_that_the_action_does_not_know_is_found(key: str) -> Non
         ("dynamodb:*", [TABLE, f"{TABLE}/index/x"]),
     ],
 )
-def test_a_statement_about_what_there_is_passes(action: str, resource: Any) -> None:
+def test_a_statement_about_existing_actions_passes(action: str, resource: Any) -> None:
     assert list(faults({"Action": action, "Resource": resource})) == []
 
 

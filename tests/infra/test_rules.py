@@ -21,7 +21,7 @@ def test_cfn_lint_finds_nothing(template: Template) -> None:
     assert findings(template) == []
 
 
-def test_all_that_cfn_lint_finds_in_half_an_hour_is_the_limit_that_lambda_had_before(
+def test_for_a_half_hour_timeout_cfn_lint_only_reports_lambdas_former_limit(
     synthesise: Synthesise, config: Config
 ) -> None:
     longest = synthesise(replace(config, worker=Worker(timeout_seconds=1800)))

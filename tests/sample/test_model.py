@@ -86,13 +86,13 @@ def test_the_guardrails_that_are_enforced_may_be_applied(stack: cdk.Stack) -> No
     assert statement == {"Effect": "Allow", "Action": "bedrock:ApplyGuardrail", "Resource": guardrail}
 
 
-def test_whoever_synthesises_hears_of_a_model_that_nobody_has_checked(stack: cdk.Stack) -> None:
+def test_synth_warns_of_a_model_that_cannot_be_checked(stack: cdk.Stack) -> None:
     statements(stack, "zai.glm-4.7")
     Annotations.from_stack(stack).has_warning(
         "/Stack", Match.string_like_regexp("zai.glm-4.7, which is not in")
     )
 
 
-def test_nobody_hears_of_one_that_is_known(stack: cdk.Stack) -> None:
+def test_a_known_model_causes_no_warning(stack: cdk.Stack) -> None:
     statements(stack, DEFAULT_MODEL)
     Annotations.from_stack(stack).has_no_warning("*", Match.any_value())

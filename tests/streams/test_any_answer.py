@@ -98,7 +98,7 @@ def check(agent: Agent) -> None:
     body=bodies,
     content_type=st.sampled_from(["text/event-stream", "application/json", "text/plain", "image/png", ""]),
 )
-def test_whatever_an_agent_on_the_runtime_answers(
+def test_any_response_of_a_runtime_ends_in_one_last_event(
     server: ScriptedServer, runtime: Agent, body: bytes, content_type: str
 ) -> None:
     server.answer = Response(body, headers={"Content-Type": content_type})
@@ -107,7 +107,9 @@ def test_whatever_an_agent_on_the_runtime_answers(
 
 @settings(max_examples=50)
 @given(stream=st.lists(members, max_size=5).map(b"".join) | st.binary(max_size=60))
-def test_whatever_a_harness_answers(server: ScriptedServer, harness: Agent, stream: bytes) -> None:
+def test_any_stream_of_a_harness_ends_in_one_last_event(
+    server: ScriptedServer, harness: Agent, stream: bytes
+) -> None:
     server.answer = Response(stream, content_type=CONTENT_TYPE)
     heard = events(harness.ask(QUESTION))
     assert not any(isinstance(event, Finished | Failed) for event in heard[:-1])

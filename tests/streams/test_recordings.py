@@ -335,21 +335,27 @@ def answered(body: bytes, media_type: str, *, in_pieces: bool = False) -> Respon
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (HERE / "bedrock").iterdir()))
-def test_what_an_agent_in_bedrock_sends(server: ScriptedServer, bedrock: BedrockAgent, name: str) -> None:
+def test_a_recording_of_a_bedrock_agent_becomes_its_events(
+    server: ScriptedServer, bedrock: BedrockAgent, name: str
+) -> None:
     lines = (HERE / "bedrock" / f"{name}.txt").read_text(encoding="utf-8")
     server.answer = answered(framed(lines), CONTENT_TYPE)
     assert events(bedrock.ask(QUESTION)) == BEDROCK[name]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (HERE / "harness").iterdir()))
-def test_what_a_harness_sends(server: ScriptedServer, harness: AgentCoreHarness, name: str) -> None:
+def test_a_recording_of_a_harness_becomes_its_events(
+    server: ScriptedServer, harness: AgentCoreHarness, name: str
+) -> None:
     lines = (HERE / "harness" / f"{name}.txt").read_text(encoding="utf-8")
     server.answer = answered(framed(lines), CONTENT_TYPE)
     assert events(harness.ask(QUESTION)) == HARNESS[name]
 
 
 @pytest.mark.parametrize("reason", STOP_REASONS)
-def test_how_a_harness_stops(server: ScriptedServer, harness: AgentCoreHarness, reason: str) -> None:
+def test_each_stop_reason_of_a_harness_has_its_ending(
+    server: ScriptedServer, harness: AgentCoreHarness, reason: str
+) -> None:
     said = 'contentBlockDelta {"contentBlockIndex": 0, "delta": {"text": "Sunny"}}\n'
     server.answer = answered(framed(f'{said}messageStop {{"stopReason": "{reason}"}}'), CONTENT_TYPE)
     assert events(harness.ask(QUESTION)) == [TextDelta("Sunny"), *STOP_REASONS[reason]]
@@ -388,7 +394,7 @@ def test_a_session_in_use_is_told_by_name_or_by_reason(
 
 @pytest.mark.parametrize("in_pieces", [False, True], ids=["whole", "byte by byte"])
 @pytest.mark.parametrize("name", sorted(path.name for path in (HERE / "runtime").iterdir()))
-def test_what_an_agent_on_the_runtime_sends(
+def test_a_recording_of_a_runtime_becomes_its_events(
     server: ScriptedServer, runtime: AgentCoreRuntime, name: str, in_pieces: bool
 ) -> None:
     path = HERE / "runtime" / name

@@ -145,7 +145,7 @@ def test_a_question_that_cannot_be_read_keeps_its_turn(changes: dict[str, Any]) 
 @pytest.mark.parametrize(
     "changes", [{"team": None}, {"ts": "left out"}, {"command": "retry", "attempt": "2"}]
 )
-def test_one_that_does_not_even_say_which_turn_it_is_goes_by_its_own_id(changes: dict[str, Any]) -> None:
+def test_a_message_without_a_turn_id_goes_by_its_own_id(changes: dict[str, Any]) -> None:
     found = lost(**changes)
     assert found is not None
     assert found.turn.turn_id.startswith("message-1:C1:")
@@ -156,10 +156,10 @@ def test_one_that_does_not_even_say_which_turn_it_is_goes_by_its_own_id(changes:
     "changes",
     [{"channel": None}, {"ts": None, "thread_ts": None}, {"command": "refuse_press"}, {"command": 7}],
 )
-def test_without_a_thread_or_a_question_there_is_nobody_to_tell(changes: dict[str, Any]) -> None:
+def test_a_loss_without_a_thread_or_a_question_is_told_to_nobody(changes: dict[str, Any]) -> None:
     assert lost(**changes) is None
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", "[" * 100_000])
-def test_what_is_no_object_names_no_thread(body: str) -> None:
+def test_a_message_that_is_no_object_names_no_thread(body: str) -> None:
     assert lost_question(body, "message-1") is None

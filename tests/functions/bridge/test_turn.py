@@ -60,7 +60,7 @@ def test_a_notice_of_a_newer_version_asks_the_user_to_write_again() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "nothing", "[]", "{}", '"text"', "1", "null", "[" * 100_000])
-def test_what_is_no_turn_is_malformed(body: str) -> None:
+def test_json_that_is_no_turn_is_malformed(body: str) -> None:
     with pytest.raises(MalformedTurn):
         from_json(body)
 

@@ -64,7 +64,7 @@ def test_the_last_trouble_is_raised_before_a_wait_for_which_there_is_no_time() -
     assert (clock.now(), tried.wait) == (START + 1, 5)
 
 
-def test_a_call_is_made_no_more_often_than_it_may_be() -> None:
+def test_a_call_is_made_at_most_as_often_as_it_may_be() -> None:
     clock = FakeClock()
     call = Failing(*[ServiceUnavailable("down")] * 9)
     with pytest.raises(ServiceUnavailable):

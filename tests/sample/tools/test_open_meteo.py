@@ -94,12 +94,12 @@ def test_an_address_may_have_a_query_of_its_own(
     assert open_meteo.queries == [{"apikey": "k&ey", "name": "Berlin", "count": "5", "language": "en"}]
 
 
-def test_an_address_that_is_none_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEOCODING_URL", "weather.example.com")
     assert "The weather service gave an answer" in error_of()
 
 
-def test_half_a_character_is_no_place(open_meteo: OpenMeteo) -> None:
+def test_a_lone_surrogate_is_no_place(open_meteo: OpenMeteo) -> None:
     error = error_of("Ber\ud800lin")
     assert r'place_name is "Ber\ud800lin"' in error
     assert open_meteo.queries == []

@@ -229,7 +229,7 @@ def test_ag_ui_starts_and_finishes_a_run(client: Any) -> None:
     assert "TEXT_MESSAGE_CONTENT" in kinds
 
 
-def test_words_are_words(client: Any) -> None:
+def test_a_generator_of_words_streams_text(client: Any) -> None:
     _, body = invoke_runtime(client, {"prompt": "unicode"}, Framework.WORDS)
     assert "".join(items(body)) == samples.UNICODE
 

@@ -46,7 +46,7 @@ def test_the_errors_are_those_of_the_service_model() -> None:
     assert statuses == invoke_agent.ERRORS
 
 
-def test_all_members_that_matter_are_read() -> None:
+def test_every_member_that_the_fake_uses_is_read() -> None:
     data = body(
         enableTrace=True,
         streamingConfigurations={"streamFinalResponse": True},

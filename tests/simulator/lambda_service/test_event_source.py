@@ -241,7 +241,7 @@ def test_a_visibility_below_the_functions_timeout_is_refused(aws: Aws, connect: 
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}])
-def test_these_answers_are_success(payload: object) -> None:
+def test_answers_without_failures_are_success(payload: object) -> None:
     assert failure_reason(Result(payload=payload)) is None
 
 
@@ -256,5 +256,5 @@ def test_these_answers_are_success(payload: object) -> None:
         {"batchItemFailures": "all"},
     ],
 )
-def test_these_answers_are_failures(payload: object) -> None:
+def test_every_other_answer_is_a_failure(payload: object) -> None:
     assert failure_reason(Result(payload=payload)) is not None

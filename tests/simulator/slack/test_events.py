@@ -173,7 +173,7 @@ def test_a_direct_message_with_a_file_is_a_file_share(control: Control, receiver
     assert "team" not in event
 
 
-def test_a_stranger_in_a_shared_channel_is_recognisable(control: Control, receiver: Receiver) -> None:
+def test_a_shared_channels_event_names_the_strangers_team(control: Control, receiver: Receiver) -> None:
     control.say("weather-partner", "@agent hello", "erin")
     envelope = receiver.wait(1)[0].envelope
     assert envelope["is_ext_shared_channel"] is True

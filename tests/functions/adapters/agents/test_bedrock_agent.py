@@ -31,7 +31,7 @@ def agent_at(agent_id: str = AGENT_ID) -> BedrockAgent:
     return BedrockAgent(client, agent_id=agent_id, alias_id=ALIAS_ID)
 
 
-def test_it_is_told_who_asks_and_asked_for_traces_and_pieces(
+def test_the_request_says_who_asks_and_asks_for_traces_and_streaming(
     agent: BedrockAgent, agent_service: AgentService
 ) -> None:
     events(agent.ask(QUESTION))
@@ -191,7 +191,7 @@ def test_a_run_that_was_cancelled_leaves_the_client_fit_for_the_next(agent: Bedr
         assert events(agent.ask(replace(QUESTION, session_id="another")))[-1] == Finished()
 
 
-def test_nothing_comes_while_an_agent_is_silent(agent: BedrockAgent) -> None:
+def test_a_silent_agent_yields_no_event(agent: BedrockAgent) -> None:
     run = agent.ask(asking("never answer"))
     while run.next(timeout=1.0) is not None:
         pass

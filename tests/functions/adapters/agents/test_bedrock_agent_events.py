@@ -192,7 +192,7 @@ def test_a_citation_in_a_chunk_that_ends_within_a_character(service: ScriptedSer
     ]
 
 
-def test_a_part_that_rests_on_nothing_is_not_cited(service: ScriptedServer) -> None:
+def test_a_part_without_sources_is_not_cited(service: ScriptedServer) -> None:
     nothing = {"generatedResponsePart": {"textResponsePart": {"text": "Wet."}}, "retrievedReferences": []}
     assert heard(service, chunk("Wet.", nothing, {})) == [TextDelta("Wet."), Finished()]
 
@@ -519,16 +519,16 @@ def test_an_intervention_is_told_of_once(service: ScriptedServer) -> None:
 FAILURE = trace("failureTrace", {"traceId": "abc-0", "failureCode": 424, "failureReason": "SECRET"})
 
 
-def test_a_failure_without_an_answer_has_failed(service: ScriptedServer) -> None:
+def test_a_failure_trace_without_an_answer_is_a_failure(service: ScriptedServer) -> None:
     assert heard(service, FAILURE) == [Failed(Failure.INTERNAL, "failureTrace (code 424)")]
 
 
-def test_a_failure_for_want_of_room_is_throttling(service: ScriptedServer) -> None:
+def test_a_failure_with_code_429_is_throttling(service: ScriptedServer) -> None:
     throttled = trace("failureTrace", {"traceId": "abc-0", "failureCode": 429, "failureReason": "SECRET"})
     assert heard(service, throttled) == [Failed(Failure.THROTTLED_AT_WORK, "failureTrace (code 429)")]
 
 
-def test_a_failure_that_was_made_good_has_not(service: ScriptedServer) -> None:
+def test_a_failure_after_which_the_agent_goes_on_is_ignored(service: ScriptedServer) -> None:
     made = event("files", {"files": [{"name": "a.txt", "type": "text/plain", "bytes": ""}]})
     assert heard(service, FAILURE, step("rationale", text="Again.")) == [Rationale("Again."), Finished()]
     assert heard(service, FAILURE, chunk("ok")) == [TextDelta("ok"), Finished()]
@@ -547,7 +547,7 @@ def test_a_failure_s_exception_says_what_it_was(service: ScriptedServer) -> None
     assert "SECRET" not in failed.detail
 
 
-def test_control_that_is_returned_fails(service: ScriptedServer) -> None:
+def test_a_return_of_control_is_a_failure(service: ScriptedServer) -> None:
     amount = {"name": "amount", "type": "number", "value": "20"}
     call = {"actionGroup": "a", "function": "issue-refund", "agentId": "A1", "parameters": [amount]}
     returned = event(

@@ -42,7 +42,7 @@ def test_what_boto3_raises_is_the_last_event() -> None:
     assert last.failure is Failure.THROTTLED
 
 
-def test_a_defect_is_not_taken_for_trouble_of_the_agents() -> None:
+def test_a_defect_of_the_adapter_is_no_failure_of_the_agent() -> None:
     with pytest.raises(KeyError):
         list(call(Saying(KeyError("a defect"))).events())
 

@@ -34,7 +34,7 @@ def split(text: str, cuts: list[int]) -> list[str]:
 
 
 @given(cuts=st.lists(st.integers(0, 1000), max_size=12))
-def test_thoughts_at_the_beginning_are_not_said_wherever_the_pieces_end(cuts: list[int]) -> None:
+def test_reasoning_at_the_beginning_is_not_part_of_the_answer_wherever_deltas_end(cuts: list[int]) -> None:
     thought = "Chicago < Lima? I need the </b> weather."
     assert heard(split(f"{THOUGHT}{CODE}", cuts)) == (CODE, [thought])
     said, thoughts = heard(split(f"\n{THOUGHT}{THOUGHT}{CODE}", cuts))
@@ -45,12 +45,12 @@ def test_thoughts_at_the_beginning_are_not_said_wherever_the_pieces_end(cuts: li
 @pytest.mark.parametrize(
     "text", [CODE, "<think>no", "<thinking is no tag", "`<thinking>` is one", "<", " <th", "  two spaces"]
 )
-def test_what_is_no_thought_is_said(text: str, cuts: list[int]) -> None:
+def test_text_that_is_no_reasoning_is_part_of_the_answer(text: str, cuts: list[int]) -> None:
     assert heard(split(text, cuts)) == (text, [])
 
 
 @given(cuts=st.lists(st.integers(0, 1000), max_size=12))
-def test_a_tag_without_an_end_is_said_when_the_answer_is_over(cuts: list[int]) -> None:
+def test_an_unclosed_tag_is_text_when_the_answer_ends(cuts: list[int]) -> None:
     text = "<thinking> is what Nova writes"
     assert heard(split(text, cuts)) == (text, [])
 
@@ -91,7 +91,7 @@ def test_arguments_that_are_no_json_have_a_digest_too(text: str, meant: object) 
     assert [*arguments.end("call")] == [tool_arguments("book", meant)]
 
 
-def test_at_the_end_only_calls_that_were_given_something_are_told() -> None:
+def test_at_the_end_only_calls_with_arguments_have_a_digest() -> None:
     arguments = ArgumentDigests()
     for call in ("a", "b"):
         arguments.start(call, call)

@@ -47,7 +47,7 @@ def test_memory_by_person_is_a_setting(agent_service: AgentService) -> None:
     assert actors == [SESSION, "U0123456789"]
 
 
-def test_limits_go_along_where_they_are_set(agent_service: AgentService) -> None:
+def test_limits_are_sent_where_they_are_set(agent_service: AgentService) -> None:
     limited = AgentSettings("agentcore-harness", arn=HARNESS_ARN, timeout_seconds=120, max_iterations=9)
     for settings in (limited, replace(limited, timeout_seconds=0, max_tokens=4000)):
         events(from_settings(settings, PORTS).ask(QUESTION))
@@ -80,7 +80,7 @@ def test_files_are_not_taken_and_nothing_is_asked(agent_service: AgentService) -
     assert agent_service.invocations == []
 
 
-def test_a_question_for_a_person_is_not_taken_up(agent_service: AgentService) -> None:
+def test_a_request_for_consent_is_a_return_of_control(agent_service: AgentService) -> None:
     heard = events(agent_at().ask(asking("ask me first")))
     assert failure(heard) is Failure.RETURN_OF_CONTROL
     wait_until_over(agent_service)

@@ -51,12 +51,12 @@ def test_each_kind_has_an_adapter(
     assert isinstance(made(settings), kind)
 
 
-def test_a_kind_that_there_is_not_is_named() -> None:
+def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(SettingError, match="of kind 'oracle'; allowed are bedrock-agent, agentcore-h"):
         made(AgentSettings("oracle"))
 
 
-def test_what_an_agent_lacks_is_named() -> None:
+def test_a_missing_setting_of_an_agent_is_named() -> None:
     with pytest.raises(SettingError, match="no arn for an agent of kind 'agentcore-harness'"):
         made(AgentSettings("agentcore-harness"))
 

@@ -121,7 +121,7 @@ def test_the_answer_comes_in_pieces(kind: Kind, agent: Agent, agent_service: Age
     assert invocation.input_text == QUESTION.text
 
 
-def test_it_is_told_who_asks(kind: Kind, agent: Agent, agent_service: AgentService) -> None:
+def test_the_agent_learns_who_asks(kind: Kind, agent: Agent, agent_service: AgentService) -> None:
     events(agent.ask(QUESTION))
     [invocation] = agent_service.invocations
     assert ("U0123456789" in invocation.attributes.values()) is kind.knows_asker

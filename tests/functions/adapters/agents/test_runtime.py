@@ -50,7 +50,7 @@ def test_the_agent_is_told_who_asks_and_where(agent_service: AgentService) -> No
     }
 
 
-def test_the_user_id_goes_along_only_when_it_shall(agent_service: AgentService) -> None:
+def test_the_user_id_is_sent_only_where_a_setting_says_so(agent_service: AgentService) -> None:
     events(agent_at(tell_user_id=True).ask(QUESTION))
     [run] = agent_service.invocations
     assert run.attributes["runtimeUserId"] == "U0123456789"
@@ -69,7 +69,7 @@ def test_an_endpoint_is_asked_by_its_name(agent_service: AgentService) -> None:
     assert len(agent_service.invocations) == 1
 
 
-def test_files_go_along(agent_service: AgentService) -> None:
+def test_files_are_sent_with_the_question(agent_service: AgentService) -> None:
     files = (File("data.csv", "text/csv", b"a,b\n"), File("plan.pdf", "application/pdf", b"%PDF-"))
     question = replace(QUESTION, text="what is in these files?", files=files)
     heard = events(agent_at().ask(question))

@@ -52,7 +52,7 @@ def test_an_event_s_name_is_its_own() -> None:
     stream=st.text(alphabet="da:t \r\n☀\u2028e", max_size=60).map(str.encode),
     sizes=st.lists(st.integers(1, 5), max_size=60),
 )
-def test_it_does_not_matter_where_the_pieces_end(stream: bytes, sizes: list[int]) -> None:
+def test_events_are_the_same_wherever_chunks_end(stream: bytes, sizes: list[int]) -> None:
     pieces, at = [], 0
     for size in sizes:
         pieces.append(stream[at : at + size])

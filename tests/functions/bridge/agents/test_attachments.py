@@ -26,7 +26,7 @@ def attachment(
         "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     ],
 )
-def test_what_an_agent_can_read_it_gets(media_type: str) -> None:
+def test_an_agent_gets_the_files_that_it_can_read(media_type: str) -> None:
     assert objection([attachment(media_type=media_type)]) == ""
 
 

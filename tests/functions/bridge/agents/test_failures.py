@@ -30,7 +30,7 @@ def test_throttling_is_known_by_the_names_that_services_and_frameworks_give_it(n
         ("", "An error occurred (ValidationException) when calling the Converse operation: throttling"),
     ],
 )
-def test_what_is_said_about_throttling_is_none(name: str, message: str) -> None:
+def test_an_error_that_only_mentions_throttling_is_no_throttling(name: str, message: str) -> None:
     assert at_work(name, message=message) is Failure.INTERNAL
 
 

@@ -45,7 +45,7 @@ def chosen(choice: Choice | NoChoice) -> tuple[str, str] | tuple[NoChoiceReason,
         (ANYWHERE, "direct: hello", (NoChoiceReason.UNKNOWN, "")),
     ],
 )
-def test_the_first_word_chooses_then_the_channel_then_the_default(
+def test_the_named_agent_comes_first_then_the_channels_then_the_default(
     stage: Stage, channel: str, text: str, expected: tuple[str, str]
 ) -> None:
     some, _ = agents(
@@ -82,7 +82,7 @@ def test_where_several_others_may_be_asked_a_name_is_wanted(stage: Stage) -> Non
     assert chosen(some.choose(DIRECT, "ops: what broke?", so_far=None)) == ("ops", "what broke?")
 
 
-def test_one_agent_alone_is_not_called_by_name(stage: Stage) -> None:
+def test_the_only_agent_is_not_called_by_name(stage: Stage) -> None:
     some, _ = agents(stage, default=())
     assert chosen(some.choose(ANYWHERE, "default: x", so_far=None)) == ("default", "default: x")
 
@@ -126,7 +126,7 @@ def test_a_thread_that_began_with_the_only_agent_stays_with_it_when_another_come
     assert len(scripted["default"].questions) == 1
 
 
-def test_a_thread_waits_for_its_agent_to_come_back(stage: Stage) -> None:
+def test_a_thread_whose_agent_is_removed_gets_no_other_agent(stage: Stage) -> None:
     two, scripted = agents(stage, default=(), finops=())
     ask(stage, two, turn_of("finops: what did we spend?"))
     one, _ = agents(stage, default=(), ops=())

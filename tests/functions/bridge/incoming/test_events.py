@@ -118,7 +118,7 @@ def test_without_authorizations_nothing_is_guessed(event: dict[str, Any], change
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast", "me_message"])
-def test_what_a_person_says_counts_whatever_its_form(subtype: str) -> None:
+def test_every_form_of_a_persons_message_is_a_question(subtype: str) -> None:
     assert turn_of({**DIRECT, "subtype": subtype}).text == "and tomorrow?"
 
 
@@ -147,7 +147,7 @@ def test_what_a_person_says_counts_whatever_its_form(subtype: str) -> None:
         ({**MENTION, "user": {"id": "U1"}}, "malformed"),
     ],
 )
-def test_what_is_nobodys_question_is_ignored(event: dict[str, Any], reason: str) -> None:
+def test_events_that_are_no_question_are_ignored(event: dict[str, Any], reason: str) -> None:
     assert received(event) == Ignored(reason)
 
 
@@ -214,7 +214,7 @@ def test_half_a_surrogate_pair_does_not_stop_the_question() -> None:
     assert turn_of({**MENTION, "text": "<@UBOT> odd \ud800 text"}).text == "odd \ufffd text"
 
 
-def test_what_slack_says_of_a_file_can_be_read_by_whoever_receives_it() -> None:
+def test_an_odd_description_of_a_file_survives_the_queue() -> None:
     """Half a character in a file's media type kept a question on "Processing…" for ever."""
     odd = {"name": "a\ud800", "mimetype": "image/\udfff", "size": 10**400, "url_private": "https://\ud800"}
     wrong: dict[str, Any] = {"name": None, "mimetype": ["x"], "size": -1, "url_private": {}}

@@ -44,12 +44,12 @@ def test_the_askers_press_is_the_next_attempt() -> None:
     assert pressed() == FIRST_RETRY
 
 
-def test_anybody_elses_press_is_refused_to_them() -> None:
+def test_another_persons_press_is_refused() -> None:
     refusal = pressed(user={"id": "U2"})
     assert refusal == RefusePress("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100")
 
 
-def test_of_an_older_button_with_a_whole_turn_only_ids_are_read() -> None:
+def test_only_the_ids_of_an_older_button_with_a_whole_turn_are_read() -> None:
     old = {**to_fields(next_attempt(TURN)), "text": "what I never asked", "bot_user": "UEVIL"}
     old |= {"thread_ts": "1600000000.000100", "files": [{"url": "https://evil"}]}
     assert pressed({**ACTION, "value": json.dumps(old)}) == FIRST_RETRY
@@ -60,7 +60,7 @@ def test_the_thread_is_the_one_of_the_message_with_the_button() -> None:
     assert pressed(message=elsewhere) == replace(FIRST_RETRY, thread_ts="1600000000.000100")
 
 
-def test_the_bot_need_not_be_known() -> None:
+def test_a_press_without_the_bots_id_is_accepted() -> None:
     assert pressed(message={"thread_ts": TURN.thread_ts}) == replace(FIRST_RETRY, bot_user="")
 
 
@@ -86,7 +86,7 @@ def test_in_an_organisation_the_press_may_come_from_any_of_its_workspaces(change
         ("retry", "malformed"),
     ],
 )
-def test_what_is_no_retry_is_ignored(action: Any, reason: str) -> None:
+def test_a_press_that_is_no_retry_is_ignored(action: Any, reason: str) -> None:
     assert pressed(action) == Ignored(reason)
 
 

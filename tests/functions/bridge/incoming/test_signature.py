@@ -34,7 +34,7 @@ def test_slacks_own_example_is_accepted() -> None:
     accept()
 
 
-def test_any_of_several_secrets_will_do() -> None:
+def test_any_of_several_secrets_is_accepted() -> None:
     accept(secrets=("the-next-one", SECRET))
     accept(secrets=(SECRET, "the-one-before"))
 
@@ -79,7 +79,7 @@ def test_a_signature_of_another_shape_is_refused(signature: str) -> None:
 
 
 @given(body=st.binary(), secret=st.text(min_size=1), timestamp=st.integers(0, 10**11))
-def test_what_a_secret_signed_is_accepted_and_nothing_else(body: bytes, secret: str, timestamp: int) -> None:
+def test_only_what_a_secret_signed_is_accepted(body: bytes, secret: str, timestamp: int) -> None:
     # Computed here by the recipe in Slack's documentation, not by the code under test.
     basis = b"v0:" + str(timestamp).encode() + b":" + body
     secret = secret.encode("utf-8", "replace").decode()

@@ -28,7 +28,7 @@ def test_a_growing_text_leaves_no_code_block_open(text: str) -> None:
         ("```python\nprint(1)\n```\nDone", "```python\nprint(1)\n```\nDone"),
     ],
 )
-def test_a_growing_text_shows_nothing_half(text: str, shown: str) -> None:
+def test_a_growing_text_shows_nothing_incomplete(text: str, shown: str) -> None:
     assert preview(text) == shown
 
 
@@ -91,5 +91,5 @@ def test_whatever_follows_a_closed_text_is_no_code(text: str) -> None:
         ("Hey <@U" + "1" * 300, "Hey "),
     ],
 )
-def test_what_is_steady_has_nothing_half_at_its_end(growing: str, shown: str) -> None:
+def test_a_steady_text_has_nothing_incomplete_at_its_end(growing: str, shown: str) -> None:
     assert steady(growing) == shown

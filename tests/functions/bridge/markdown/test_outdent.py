@@ -13,7 +13,7 @@ def test_tabs_count_as_columns(line: str, columns: int) -> None:
     assert indentation(line) == columns
 
 
-def test_three_columns_mean_nothing_and_stay() -> None:
+def test_an_indentation_of_three_columns_stays() -> None:
     assert outdent_of("", "   - a\n", 0) is None
     assert outdent_of("", "said\n    - a\n", len("said\n")) == Outdent(len("said\n"), "", 4)
 
@@ -51,6 +51,6 @@ pieces = st.lists(
 
 
 @given(pieces, pieces)
-def test_of_a_longer_text_the_same_is_left_or_more(text: str, more: str) -> None:
+def test_a_longer_text_begins_with_the_same_result(text: str, more: str) -> None:
     outdent = Outdent(0, "", 4)
     assert outdent.off(text + more).startswith(outdent.off(text))

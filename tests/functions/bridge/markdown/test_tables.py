@@ -143,7 +143,7 @@ def test_a_column_of_numbers_is_sorted_as_numbers() -> None:
 
 
 @pytest.mark.parametrize("cell", ["1,23", "1e5", "0x1F", "12.", "9" * 16, "5 %", "2026-11-28", "inf", "NaN"])
-def test_what_only_looks_like_a_number_is_text(cell: str) -> None:
+def test_text_that_only_looks_like_a_number_is_text(cell: str) -> None:
     assert cells_in(f"|n|\n|-|\n| {cell} |")[1] == [Cell(cell)]
 
 
@@ -152,7 +152,7 @@ def test_what_only_looks_like_a_number_is_text(cell: str) -> None:
         st.lists(st.text("ab*_`[]()<>&|\\!0 é🌦", max_size=12), min_size=2, max_size=2), min_size=1, max_size=8
     )
 )
-def test_no_cell_says_more_than_is_reckoned_with(rows: list[list[str]]) -> None:
+def test_no_cells_text_exceeds_the_estimate(rows: list[list[str]]) -> None:
     markdown = "\n".join(["|a|b|", "|-|-|", *(f"|{'|'.join(row)}|" for row in rows)])
     for found in tables_of(blocks(markdown), markdown.split("\n")):
         for written, shown in zip(found.rows, cells_of(found), strict=True):
@@ -177,7 +177,7 @@ def test_a_table_that_is_complete_is_shown(after: str) -> None:
 @pytest.mark.parametrize(
     "line", ["-" + " " * 100_000 + "x", " " * 100_000 + "x", "-" * 100_000 + "x", "|-" * 50_000 + "x"]
 )
-def test_a_line_made_to_be_looked_at_for_ever_is_not(line: str) -> None:
+def test_a_line_made_to_be_slow_is_parsed_in_time(line: str) -> None:
     assert without_large(f"a | b\n{line}") == (f"a | b\n{line}", [])
     assert before_growing(f"a | b\n{line}\n\nx") == f"a | b\n{line}\n\nx"
     assert f"a | b\n{line}".startswith(before_growing(f"a | b\n{line}"))

@@ -35,11 +35,11 @@ def test_a_mark_can_stand_behind_each_word_outside_of_code_and_links(shown: str)
 
 
 @pytest.mark.parametrize("shown", ["a^ `b c d^", "a^ [b c d^", "a^ [b](c d^", "a^ <b c d^"])
-def test_what_is_never_closed_goes_on_to_the_end(shown: str) -> None:
+def test_a_span_that_is_never_closed_extends_to_the_end(shown: str) -> None:
     assert marked(shown.replace("^", "")) == shown
 
 
-def test_only_the_paragraph_counts() -> None:
+def test_only_words_of_the_paragraph_are_found() -> None:
     text = "An `open\n\ntwo words\n\nmore"
     begin = text.index("two")
     assert ends_of_words(text, begin, begin + len("two words")) == [begin + 3, begin + 9]

@@ -273,7 +273,7 @@ def test_a_person_may_press_stop(
     assert control.get("thread", channel="general", ts=root)["session"] == "processing"
 
 
-def test_what_was_never_streamed_is_no_stream(client: WebClient, root: str) -> None:
+def test_a_message_that_was_never_streamed_is_no_stream(client: WebClient, root: str) -> None:
     own = str(client.chat_postMessage(channel=seed.GENERAL, text="x")["ts"])
     for ts, error in (
         (own, "message_not_in_streaming_state"),
@@ -311,7 +311,7 @@ def test_a_direct_message_needs_no_recipient(client: WebClient, control: Control
     assert client.chat_startStream(channel=seed.ALICE_DM, thread_ts=root)["ok"]
 
 
-def test_where_one_cannot_post_one_cannot_stream(
+def test_a_channel_that_takes_no_posts_takes_no_streams(
     client: WebClient, control: Control, root: str, stream: Stream
 ) -> None:
     control.post("lock-thread", channel="general", ts=root)
