@@ -42,8 +42,8 @@ BOT_TOKEN_SECRET_ID = "agent-bridge/bot-token"
 TABLE = "agent-bridge-ledger"
 AUDIT_LOG_GROUP = "agent-bridge-audit"
 
-# How often a ReceiveMessage that waits looks whether a visibility timeout has run out, in seconds. What a
-# request changes is seen at once.
+# Seconds between two checks of a waiting ReceiveMessage for an expired visibility timeout. Changes by
+# requests end its wait at once.
 RECHECK = 0.2
 
 
@@ -56,9 +56,9 @@ _SERVICES = {
 
 
 class Aws:
-    """The server and its clients. One at a time in a process: moto's state is the process's.
+    """The server and its clients. Only one may run in a process, because moto's state is global.
 
-    `tap` sees every call of a client, of the simulator's own too. `server` is what serves it.
+    `tap` intercepts every call, including the simulator's own. `server`: the class of the HTTP server.
     """
 
     _in_use = threading.Lock()
@@ -74,7 +74,7 @@ class Aws:
         """Raises RuntimeError while another one runs in this process."""
         if not Aws._in_use.acquire(blocking=False):
             raise RuntimeError("there is one simulated AWS in this process already: moto's state is global")
-        # Here and not above: it takes half a second, in which the functions' processes can start already.
+        # Imported late: it takes half a second, in which the functions' processes can already start.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -95,14 +95,14 @@ class Aws:
             Aws._in_use.release()
 
     def end_polls(self) -> None:
-        """Answers every ReceiveMessage that waits, and from now on answers at once: the end is near."""
+        """Ends all waits of ReceiveMessage, now and from now on, before the server stops."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The environment variables that lead boto3 here."""
+        """The environment variables that direct AWS clients to this server."""
         services = ("SQS", "DYNAMODB", "SECRETS_MANAGER", "CLOUDWATCH_LOGS")
         return {f"AWS_ENDPOINT_URL_{name}": self.url for name in services}
 
@@ -235,7 +235,7 @@ def _queue_name(queue: wiring.Queue) -> str:
 
 @cache
 def _session() -> boto3.Session:
-    # The developer's own profile, which may not even exist, has no say here.
+    # The developer's own profile, which may not exist, must not count.
     variables = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
     return boto3.Session(
         aws_access_key_id=FAKE_CREDENTIALS["AWS_ACCESS_KEY_ID"],

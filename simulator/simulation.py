@@ -1,4 +1,4 @@
-"""The whole bridge on one machine: the functions as they ship, between stand-ins for the services."""
+"""The whole bridge on one machine: the shipped functions, with fakes of the services."""
 
 import json
 import secrets
@@ -29,7 +29,7 @@ from simulator.slack.service import SlackService
 from simulator.tap import Tap
 from simulator.tool_gateway import ToolGateway
 
-# The same meteorologist behind each kind of agent.
+# Each kind of agent is the same meteorologist.
 AGENTS = {
     "classic": {
         "kind": "bedrock-agent",
@@ -55,7 +55,7 @@ ROUTES = {seed.CLASSIC: "classic", seed.HARNESS: "harness", seed.RUNTIME: "runti
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
 
-# Every question needs them; the others are started after a press of a button, or when something went wrong.
+# Functions that every question needs. The others start on demand.
 PREWARMED = (wiring.RECEIVER, wiring.WORKER)
 
 
@@ -73,18 +73,18 @@ class Simulation:
         agent: which of `AGENTS` is the default one.
         style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`; the
             last one may be shorter.
-        access, fairness: what else than here stands in these tables of bridge.toml.
+        access, fairness: keys of these tables of bridge.toml.
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
         server: what serves Slack, the agents and AWS.
-        variables: what every function finds in its environment besides.
+        variables: more environment variables for every function.
 
     Attributes:
         url: of Slack's page.
         journal: everything that happens.
-        slack, agent, aws, lambdas, gateway, open_meteo: the stand-ins.
-        tap: on the calls that they get.
+        slack, agent, aws, lambdas, gateway, open_meteo: the fakes.
+        tap: intercepts their calls.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Simulation:
 
     def start(self) -> None:
         """Returns as soon as a question can be asked; the functions may still be initialising."""
-        # First of all: they initialise while this process imports moto.
+        # First, so that they initialise while this process imports moto.
         for function in PREWARMED:
             self.lambdas.prewarm(function.name, 1)
         self.open_meteo.start()
@@ -179,7 +179,7 @@ class Simulation:
         """Ends everything, whatever is still under way."""
         for mapping in self._mappings:
             mapping.disable()
-        # The functions first: whoever waits for one gets an error at once.
+        # The functions first, so that their callers get an error at once.
         self.lambdas.stop()
         self.slack.stop()
         self.gateway.stop()
@@ -218,7 +218,7 @@ class Simulation:
         )
 
     def _addresses(self) -> dict[str, str]:
-        """What leads the functions to the stand-ins instead of the real services."""
+        """The variables that direct the functions to the fakes."""
         return {
             **self.aws.endpoints,
             "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.agent.url,
@@ -255,7 +255,7 @@ def _settings(
         "agents": agents,
         "routes": routes,
         "reply": reply,
-        # One of the channels is shared, and there is something to try in it.
+        # The demo answers in its shared channel too.
         "access": {"shared_channels": "answer", **access},
         "fairness": fairness,
     }

@@ -1,6 +1,6 @@
-"""A tap on the calls that functions make: tests see each one where it arrives, and may break it there.
+"""Lets tests intercept the calls that functions make, where they arrive at the fakes.
 
-The functions know nothing of it: what happens to them is what networks, services and crashes do.
+The functions notice nothing but the errors that networks, services and crashes cause.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class Call:
-    """A request that one of the stand-ins has got.
+    """A request to one of the fakes.
 
     Attributes:
         service, operation: "DynamoDB" and "PutItem", "Slack" and "chat.update", ...
@@ -37,20 +37,18 @@ class NoAnswer(Exception):
     """The connection ends without an answer."""
 
 
-# Is given a call and what performs it; returns the answer, or raises NoAnswer.
+# Gets a call and a function that performs it. Returns the response or raises NoAnswer.
 Interceptor = Callable[[Call, Callable[[], Response]], Response]
 
 
 class Tap:
-    """Attributes:
-    interceptor: is put between client and service in every call; None lets all calls pass.
-    """
+    """Passes every call to `interceptor`; None lets all calls pass."""
 
     def __init__(self) -> None:
         self.interceptor: Interceptor | None = None
 
     def on(self, application: Application, read: Callable[[Environ, bytes], Call | None]) -> Application:
-        """`application` with the tap on it. `read` says which call a request is; None: none of interest."""
+        """Wrap `application`. `read` returns the call of a request, or None for requests that always pass."""
 
         def tapped(environ: Environ, start_response: Any) -> Iterable[bytes]:
             interceptor = self.interceptor

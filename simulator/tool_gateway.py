@@ -1,6 +1,6 @@
-"""What lies between the agent and its tools' Lambda functions: a small AgentCore gateway, without HTTP.
+"""A small AgentCore gateway, without HTTP, between the agent and its tools' Lambda functions.
 
-What a function gets from the real one:
+The event and context of such a function:
 docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-add-target-lambda.html
 """
 

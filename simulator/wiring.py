@@ -1,4 +1,4 @@
-"""How the pieces are put together in AWS, as data: the simulator's copy of what `infra/` deploys.
+"""Functions, queues and routes as data: the simulator's copy of what `infra/` deploys.
 
 The demo runs without Node and so cannot read the CloudFormation template. Numbers and names that both need
 are in `config/`; `tests/infra/test_wiring.py` compares the rest with the synthesised template.
@@ -33,7 +33,7 @@ class Queue:
     retention: int
 
 
-# What it takes to do what a queue's commands ask for.
+# The variables of every function behind a queue: `functions.settings.ConsumerSettings`.
 CONSUMER = frozenset(
     {"SERVICE_NAME", "QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "AUDIT_LOG_GROUP", "SETTINGS_FILE"}
 )

@@ -1,4 +1,4 @@
-"""A turn as InvokeHarness' event stream tells of it.
+"""A turn as InvokeHarness' event stream.
 
 Source: the service model of `bedrock-agentcore`. One turn consists of several messages: the model's, which
 end with a call of a tool or with the answer, and the tools' results.

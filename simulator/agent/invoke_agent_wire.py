@@ -1,4 +1,4 @@
-"""A turn as InvokeAgent's event stream tells of it."""
+"""A turn as InvokeAgent's event stream."""
 
 import json
 from collections.abc import Iterator

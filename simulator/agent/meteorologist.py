@@ -50,7 +50,7 @@ class _ToolFailed(Exception):
 
 @dataclass(frozen=True)
 class _Told:
-    """What there is to say (Markdown), and the date at the place, or in UTC when there is none."""
+    """The text (Markdown), and the date at the place, or in UTC when there is no place."""
 
     text: str
     today: date
@@ -60,12 +60,12 @@ _Work = Generator[Step, None, _Told]
 
 
 class Answer:
-    """An answer that comes about while its steps are taken.
+    """An answer that is made while its steps are iterated.
 
     Attributes:
         place: what the session should remember.
-        steps: what the meteorologist thinks and which tools it uses, in order; going on from a `ToolCall`
-            calls the tool. Nothing when no weather was asked for.
+        steps: the reasoning and tool calls, in order; going on from a `ToolCall` calls the tool. Empty when
+            nobody asked for the weather.
     """
 
     def __init__(self, place: City | None, work: _Work) -> None:
@@ -124,7 +124,7 @@ def answer(
 
 
 def _about(files: Sequence[InputFile]) -> str:
-    """What there is to say about files without understanding them."""
+    """A list of the files, whose contents are not read."""
     lines = [f"- **{file.name}**: `{file.media_type}`, {file.size:,} bytes" for file in files]
     count = "1 file" if len(files) == 1 else f"{len(files)} files"
     return "\n".join([f"I received {count}:", "", *lines])

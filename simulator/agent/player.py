@@ -1,4 +1,4 @@
-"""Performs a turn's actions on an HTTP connection: what goes onto the wire, when, and how it ends."""
+"""Plays a turn's actions on an HTTP connection, with their waits and endings."""
 
 import contextlib
 import itertools
@@ -32,7 +32,7 @@ from simulator.agent.actions import (
 from simulator.agent.wire import Wire
 
 _TOOL_SECONDS = 0.1
-_POLL_SECONDS = 0.05  # how soon it is noticed, while nothing is written, that the turn is to end
+_POLL_SECONDS = 0.05  # how often a wait checks whether the turn has to end
 
 
 class ClientGone(ConnectionError):
@@ -49,9 +49,9 @@ class Player:
 
     Attributes:
         connection: the client's socket.
-        stopping: whether the service, or the session, stops; every wait ends then.
+        stopping: returns whether the service or the session stops, which ends every wait.
         time_scale: factor of all waits.
-        wire: puts what happens into the protocol's words.
+        wire: encodes the actions in the protocol.
         approval_id: the id of an Approval.
         last: the action that was performed last, or is being performed.
         pieces: how many pieces of text have been written.

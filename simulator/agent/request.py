@@ -1,4 +1,4 @@
-"""A request to the agent, whatever protocol it came in."""
+"""A request to the fake agent, independent of its protocol."""
 
 from dataclasses import dataclass, field
 
@@ -28,7 +28,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Consent:
-    """What a person said about a tool: `approval` is the id under which the agent asked."""
+    """A person's answer to a request for consent. `approval`: the id of the request."""
 
     approval: str | None
     agreed: bool
@@ -40,10 +40,10 @@ class AgentRequest:
 
     Attributes:
         operation: "InvokeAgent", "InvokeHarness" or "InvokeAgentRuntime".
-        agent: which agent is asked: a session belongs to one of them.
+        agent: the id of the agent, to which the session belongs.
         attributes: what the request says about who asks.
-        limits: of this answer, by their names in the request.
-        trace: whether traces are asked for; `streaming`: whether text is to come in pieces.
+        limits: the limits of this answer, by their names in the request.
+        trace, streaming: whether the request asks for traces, and for text in deltas.
     """
 
     operation: str

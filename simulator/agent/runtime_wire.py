@@ -1,4 +1,4 @@
-"""A turn as the answer of an agent on AgentCore's runtime, which looks as the agent's framework has it.
+"""A turn as the response of an agent on AgentCore's runtime, in the format of the agent's framework.
 
 The framing is that of the `bedrock-agentcore` SDK: an agent's stream is `data: <JSON>` and an empty line for
 each item, and an exception in it one more item. What cannot be JSON becomes a string of Python's notation.

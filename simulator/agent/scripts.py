@@ -37,7 +37,7 @@ from simulator.agent.actions import (
 from simulator.agent.invoke_agent import ERRORS
 from simulator.agent.meteorologist import Answer
 
-# As AWS words them: with names and ARNs that are nobody's business in a chat.
+# In AWS's words, with names and ARNs that a chat must not show.
 DENIED = (
     "User: arn:aws:sts::123456789012:assumed-role/bridge-worker/worker is not authorized to "
     "perform: bedrock:InvokeAgent on resource: "
@@ -70,8 +70,8 @@ STOP_REASONS = (
 )
 BLOCKED = "Sorry, the model cannot answer this question."
 
-# For so long a model thinks about the result of its first, second and third tool: there is more and more to
-# read. A bridge that edits a message once a second, and then less often, can show each step.
+# Seconds that a model needs after its first, second and third tool. They are long enough for a bridge that
+# edits a message once a second, and then less often, to show each step.
 THINKING = (0.3, 1.0, 1.5)
 
 
@@ -144,7 +144,7 @@ def _silently(answer: Answer) -> Iterator[Action]:
 
 
 def _working(rest: Callable[[Answer], Iterable[Action]]) -> Callable[[Answer], Iterator[Action]]:
-    """The usual work, and then the rest."""
+    """The usual work, then other actions."""
 
     def play(answer: Answer) -> Iterator[Action]:
         yield from _work(answer)
@@ -264,7 +264,7 @@ def _masks(answer: Answer) -> Iterator[Action]:
 
 
 def _instead(text: Callable[[Answer], str], *, characters: int = 18) -> Callable[[Answer], Iterator[Action]]:
-    """The same work, but other words in the end."""
+    """The usual work with another text at the end."""
     return _working(lambda answer: say(text(answer), characters=characters))
 
 

@@ -1,6 +1,6 @@
-"""The meteorologist's tools: what they are called, the port to them, and a computed stand-in for tests.
+"""The meteorologist's tools: their names, the port to them, and a fake of them for tests.
 
-What they take stands in `sample/tools/schemas.json`, what they give in the modules beside it.
+`sample/tools/schemas.json` has their arguments, the modules beside it their results.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,10 +14,10 @@ FIND_PLACE = "obtain-latitude-longitude-from-place-name"
 FIND_WEATHER = "obtain-weather-information-with-coordinates"
 FIND_DATE = "get-current-date-time-from-timezone"
 
-# The gateway's target that each of them is.
+# The gateway target of each tool.
 _TARGETS = {FIND_PLACE: "places", FIND_WEATHER: "weather", FIND_DATE: "clock"}
 
-# How the tools call the sky of `simulator.agent.weather`.
+# The tools' words for the sky of `simulator.agent.weather`.
 _SKIES = {
     "sunny": "clear sky",
     "partly cloudy": "partly cloudy",
@@ -31,20 +31,20 @@ Result = dict[str, Any]
 
 
 class Tools(Protocol):
-    """Calls tools. There may be no result: then it is `{"error": text}`."""
+    """Calls tools. A failed call returns `{"error": text}`."""
 
     def use(self, name: str, arguments: Arguments) -> Result: ...
 
 
 def gateway_name(tool: str) -> str:
-    """What an AgentCore gateway calls a tool: the name of the target, three underscores, the tool's own."""
+    """A tool's name in an AgentCore gateway: target, three underscores, tool."""
     return f"{_TARGETS.get(tool, 'more')}___{tool}"
 
 
 class ComputedTools:
-    """Gives at once what the tools give for the weather that is computed, without a process and a server.
+    """Computes the tools' results without a process or a server.
 
-    Of each result it has what the meteorologist reads, of places the names in `CITIES` alone.
+    The results have only what the meteorologist reads. Places are found by the exact names in `CITIES`.
 
     Args:
         now: an aware time.

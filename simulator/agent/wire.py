@@ -1,4 +1,4 @@
-"""Between what an agent does and the protocol that tells of it."""
+"""The base class of the protocols in which an agent's actions are sent."""
 # ruff: noqa: ARG002 - a wire that says nothing needs to know nothing
 
 import codecs
@@ -21,11 +21,11 @@ Tool = ToolUse | Lookup | RunCode | Collaborate
 
 
 class Wire:
-    """Puts one turn into bytes. What a protocol has no words for is left out, as here.
+    """Encodes one turn as bytes. Each method sends nothing here, as in a protocol without such an event.
 
     Attributes:
         content_type: of the answer.
-        streams: whether its HTTP headers are sent before there is anything to say.
+        streams: whether the HTTP headers are sent before the first event.
     """
 
     content_type = ""
@@ -46,7 +46,7 @@ class Wire:
         yield from ()
 
     def say(self, text: Text) -> Iterator[bytes]:
-        """A piece of the answer, in one message; nothing while it is held back for `rest`."""
+        """A piece of the answer, in one message; nothing if the protocol keeps it for `rest`."""
         yield from ()
 
     def files(self, made: Files) -> Iterator[bytes]:
@@ -76,7 +76,7 @@ class Wire:
         return b""
 
     def rest(self) -> Iterator[bytes]:
-        """The text that was held back."""
+        """The text that was kept back."""
         yield from ()
 
     def end(self) -> Iterator[bytes]:
@@ -85,7 +85,7 @@ class Wire:
 
 
 class Decoder:
-    """Makes whole characters of pieces that end within them: JSON strings can hold no others."""
+    """Decodes pieces of UTF-8 that may end inside a character, as JSON strings hold whole characters only."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -95,7 +95,7 @@ class Decoder:
 
 
 def tool_call(tool: Tool) -> tuple[str, Arguments, str]:
-    """A call of any kind of tool as a plain one: its name, its arguments and its result."""
+    """The name, arguments and result of a call of any kind of tool."""
     match tool:
         case ToolUse(name, parameters, output):
             return name, parameters, output

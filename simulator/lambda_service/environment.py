@@ -28,7 +28,7 @@ INHERITED = ("PATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "COVER
 
 
 def available_runtime() -> Runtime:
-    """AWS's own runtime client where it is installed, ours elsewhere."""
+    """AWS's runtime client where it is installed, otherwise ours."""
     # awslambdaric's compiled half is a module of its own; without it the package imports, and does not work.
     modules = ("awslambdaric", "runtime_client")
     return "awslambdaric" if all(importlib.util.find_spec(name) for name in modules) else "python"
@@ -139,7 +139,7 @@ class ExecutionEnvironment:
             for line in lines:
                 self._on_line(line.rstrip("\n"))
         code = self._process.wait()
-        # Dead before whoever waits is told: or the next invocation might be given to this environment.
+        # Marked as dead before the waiting caller is told, or this environment could get the next invocation.
         self._ended.set()
         self._api.end(failure("Runtime.ExitError", f"Error: Runtime exited with error: {_describe(code)}"))
 

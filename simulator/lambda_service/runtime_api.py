@@ -35,7 +35,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of an invocation: the function's `payload`, or its `error` in Lambda's shape.
+    """The result of an invocation: the function's `payload`, or its `error` in Lambda's format.
 
     An error has `errorType` and `errorMessage`, and what the runtime adds (`stackTrace`, `requestId`).
     """
@@ -80,13 +80,13 @@ class RuntimeApi:
             return self._changed.wait_for(lambda: self._initialised or self._end is not None, timeout)
 
     def end(self, reason: Result) -> None:
-        """No result comes any more, for this reason; the first reason counts."""
+        """End the waiting for results, for this reason. Only the first reason counts."""
         with self._changed:
             self._end = self._end or reason
             self._changed.notify_all()
 
     def invoke(self, invocation: Invocation, init_timeout: float) -> Result:
-        """Gives the event to the process and waits for what comes of it.
+        """Gives the event to the process and waits for its result.
 
         Raises:
             TimeoutError: the process did not ask for the event within `init_timeout` seconds,

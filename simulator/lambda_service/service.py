@@ -38,7 +38,7 @@ class _Deployment:
 
 
 class LambdaService:
-    """Runs functions in processes of their own, each invocation in one that nobody else uses.
+    """Runs functions in separate processes, one invocation at a time in each.
 
     Args:
         journal: is told of environments and invocations, under the source "lambda".
@@ -161,7 +161,7 @@ class LambdaService:
             environment.close()
 
     def _acquire(self, name: str) -> ExecutionEnvironment:
-        """A living environment that is nobody else's from now on; preferably one that is initialised."""
+        """Reserve a living environment, preferably an initialised one."""
         deployment = self._deployments[name]
         with self._lock:
             self._discard_dead(deployment)

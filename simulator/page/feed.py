@@ -32,7 +32,7 @@ _Key = tuple[str, str]  # a message's channel and ts
 
 @dataclass
 class _Position:
-    """How much of it all a browser has seen."""
+    """How much a browser has already got."""
 
     version: int
     changes: int
@@ -53,7 +53,7 @@ class Feed:
         workspace.listen(self._note)
 
     def events(self) -> Iterator[str]:
-        """Never ends; the reader goes when it has had enough."""
+        """The endless stream; the reader ends it by closing the connection."""
         tracer = Tracer(self._thread_ts)
         # Entries first: all that they speak of is in the messages that are read after them.
         entries = self._journal.entries()
@@ -95,7 +95,7 @@ class Feed:
         }
 
     def _news(self, position: _Position, tracer: Tracer) -> Iterator[str]:
-        """Waits a moment and tells what has happened since `position`, which it moves on."""
+        """Wait a moment and return what has happened since `position`, which is advanced."""
         workspace = self._workspace
         version = workspace.wait(position.version, POLL_SECONDS)
         entries = self._journal.entries(after=position.entries)

@@ -79,7 +79,7 @@ def _file(name: str) -> Response:
 
 
 def _refuse_strangers() -> tuple[str, int] | None:
-    """Guards the whole app: it does what it is told, and any site that a browser visits could tell it.
+    """Refuses requests of other web sites, which a browser would send to the app.
 
     A site whose name leads to 127.0.0.1 (DNS rebinding) is seen by the Host header, a site that posts
     across origins by the Origin header, which browsers always send with a POST.

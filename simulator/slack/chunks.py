@@ -93,7 +93,7 @@ def _is_source(source: Any) -> bool:
 
 
 def _size(chunk: Json) -> int:
-    """Titles count once; what a card says counts twice."""
+    """The size of a card: its title counts once, its other texts count twice."""
 
     def length(name: str) -> int:
         return len(chunk.get(name, "").encode())
