@@ -1,4 +1,4 @@
-"""The sample agent as a Bedrock agent: for accounts that had agents before AWS closed them to others.
+"""The sample agent as an Amazon Bedrock agent, for accounts that may still create one.
 
 An account that did not use Bedrock agents in the year before July 30, 2026 cannot create one:
 docs.aws.amazon.com/bedrock/latest/userguide/agents-classic-maintenance-mode.html. There, deploy
@@ -20,7 +20,7 @@ from sample.tool_functions import SampleTools
 
 INSTRUCTIONS = Path(__file__).parent / "instructions.md"
 
-# An idle session costs nothing here, and with it ends what the agent remembers of a thread.
+# An idle session costs nothing, and at its end the agent forgets the thread.
 IDLE_SESSION_SECONDS = 3600
 
 
@@ -83,7 +83,7 @@ class SampleAgentStack(cdk.Stack):
             "Alias",
             agent_alias_name="live",
             agent_id=agent.attr_agent_id,
-            # Only a change of the alias makes a version of a changed agent.
+            # Only a change of the alias makes a new version of the agent.
             description=f"Fingerprint of the agent: {fingerprint(agent)}",
         )
         self.agent_id = agent.attr_agent_id

@@ -97,7 +97,7 @@ class SampleHarnessStack(cdk.Stack):
         cdk.CfnOutput(self, "HarnessArn", value=self.harness_arn)
 
     def _execution_role(self, settings: SampleAgent, gateway: agentcore.CfnGateway) -> ServiceRole:
-        """What the harness may do, after the policy in
+        """The harness's permissions, from the policy in
         docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-security.html
         without its memory, for which see `_allow_memory`.
         """
@@ -128,7 +128,7 @@ class SampleHarnessStack(cdk.Stack):
         return role
 
     def _allow_memory(self, role: ServiceRole, memory_arn: str) -> None:
-        """Not in the role itself, for which the harness waits: the memory is known only after it."""
+        """A separate policy, because the role exists before the harness, and the memory after it."""
         actions = ("CreateEvent", "GetEvent", "ListEvents", "DeleteEvent", "RetrieveMemoryRecords")
         iam.Policy(
             self,
@@ -151,7 +151,7 @@ class SampleHarnessStack(cdk.Stack):
 
 
 def _memory(settings: SampleAgent) -> agentcore.CfnHarness.HarnessMemoryConfigurationProperty:
-    """Said aloud also when there is none: who says nothing gets a memory, and its bill."""
+    """The memory, or that there is none: without a word the service creates one and bills for it."""
     if not settings.memory:
         return agentcore.CfnHarness.HarnessMemoryConfigurationProperty(disabled={})
     return agentcore.CfnHarness.HarnessMemoryConfigurationProperty(
@@ -162,7 +162,7 @@ def _memory(settings: SampleAgent) -> agentcore.CfnHarness.HarnessMemoryConfigur
 
 
 class _Gateway(Construct):
-    """Hands the tools to whoever may invoke it by IAM; `gateway` itself may invoke their functions."""
+    """Offers the tools to callers with IAM permission. `gateway` may invoke the tools' functions."""
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, tools: SampleTools) -> None:
         super().__init__(scope, construct_id)
@@ -206,7 +206,7 @@ class _Gateway(Construct):
 
 
 def _agentcore_role(scope: Construct, resources: str) -> ServiceRole:
-    """For what AgentCore does for these of its resources."""
+    """A role that AgentCore assumes for these resources."""
     source = cdk.Stack.of(scope).format_arn(
         service="bedrock-agentcore", resource=resources, arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
     )

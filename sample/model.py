@@ -1,4 +1,4 @@
-"""What it takes to invoke the model behind the sample agent."""
+"""The permissions to invoke the sample agent's model."""
 
 import aws_cdk as cdk
 
@@ -9,7 +9,7 @@ from sample.roles import ServiceRole
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
-# By these Bedrock subscribes to a model of another company when it is called for the first time.
+# Bedrock uses these to subscribe to a third-party model at its first call.
 # docs.aws.amazon.com/bedrock/latest/userguide/model-access.html
 SUBSCRIBE = ("aws-marketplace:Subscribe", "aws-marketplace:ViewSubscriptions")
 
@@ -23,10 +23,10 @@ def model_arn(stack: cdk.Stack, model: str) -> str:
 
 
 def allow_model(role: ServiceRole, settings: SampleAgent) -> None:
-    """Let `role` invoke the model, with and without streaming, and do what that takes by the settings.
+    """Let `role` invoke the model, with and without streaming, and do what the settings ask for.
 
-    A profile hands the request to its model in one of many regions, and the caller needs leave for both; the
-    condition admits the model only by way of this profile.
+    An inference profile forwards the request to its model in one of many regions, and the caller needs
+    permission for both. The condition allows the model only through this profile.
     docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
     """
     stack = cdk.Stack.of(role.role)
@@ -36,7 +36,7 @@ def allow_model(role: ServiceRole, settings: SampleAgent) -> None:
     geography, model = split_profile(settings.model)
     if geography:
         role.allow([arn], *INVOKE, "bedrock:GetInferenceProfile")
-        # The star also stands for no region at all, which is how a global profile names its model.
+        # The star also matches an empty region, with which a global profile names its model.
         everywhere = _foundation_model_arn(stack, model, region="*")
         role.allow([everywhere], *INVOKE, conditions={"StringEquals": {"bedrock:InferenceProfileArn": arn}})
         role.acknowledge_wildcard(everywhere, "AWS decides in which of the profile's regions the model runs.")

@@ -1,4 +1,4 @@
-"""What the roles of the sample agents have in common."""
+"""The base of the sample agents' roles."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,8 @@ from constructs import Construct
 class ServiceRole:
     """A role for an AWS service that acts for a resource of the stack's account.
 
-    Its policy is part of it, so that it is complete as soon as it is there: AWS tries an agent's role when it
-    makes the agent, and a policy that is a resource of its own may come later. `role` is CDK's, with `arn`.
+    Its policy is inline, because AWS checks an agent's role when it creates the agent, and a separate policy
+    resource may come later. `role`: the CDK's role.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, service: str, source_arn: str) -> None:
@@ -53,7 +53,7 @@ class ServiceRole:
         )
 
     def _as_nag_writes_it(self, resource: str) -> str:
-        """With `<AWS::Region>` and so on for what is not known before the deployment."""
+        """With `<AWS::Region>` and the like in place of tokens."""
         resolved = self._stack.resolve(resource)
         if isinstance(resolved, str):
             return resolved

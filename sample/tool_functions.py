@@ -1,6 +1,6 @@
-"""The sample agent's tools: their functions, and how both generations of agents are told of them.
+"""The sample agent's tools: their Lambda functions and their descriptions for both kinds of agent.
 
-The descriptions are made from `sample/tools/schemas.json`, by which the functions check their arguments.
+The descriptions come from `sample/tools/schemas.json`, which the functions check their arguments against.
 """
 
 import json
@@ -30,10 +30,9 @@ class Tool:
     """One tool, as `schemas.json` has it.
 
     Attributes:
-        module: in sample/tools; also the short half of the name that a model sees.
-        name: the long half. Models get both joined, by an action group's or a gateway's rule, and Bedrock
-            takes no more than 64 characters of them.
-        parameters: by name, in the words of JSON Schema, and `required`.
+        module: in sample/tools; also the first part of the name that a model sees.
+        name: the second part. The action group or gateway joins them; Bedrock allows 64 characters.
+        parameters: by name, as JSON Schema, and `required`.
     """
 
     module: str
@@ -55,7 +54,7 @@ class Tool:
         return bedrock.CfnAgent.FunctionSchemaProperty(functions=[function])
 
     def tool_definition(self) -> agentcore.CfnGatewayTarget.ToolDefinitionProperty:
-        """For a target of an AgentCore gateway, which knows no more of JSON Schema than this."""
+        """For a target of an AgentCore gateway, which supports no more of JSON Schema than this."""
         properties = {
             name: agentcore.CfnGatewayTarget.SchemaDefinitionProperty(
                 type=rule["type"], description=_description(rule)
@@ -111,7 +110,7 @@ class SampleTools(Construct):
 
 
 def _description(rule: Mapping[str, Any]) -> str:
-    """With the limits in words, for neither generation takes them as numbers."""
+    """The description with the limits in words, because neither kind of agent takes them as numbers."""
     text: str = rule["description"]
     if "minimum" in rule:
         text += f" From {rule['minimum']} to {rule['maximum']}."

@@ -23,7 +23,7 @@ NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 def tell(timezone: str, now: datetime) -> Result:
     """The date and time in `timezone` at `now` (aware), and the dates of the days after it.
 
-    Models are bad at counting weekdays: with a calendar at hand they need not.
+    Models count weekdays badly, so they get a calendar.
 
     Raises InvalidArguments when there is no such time zone.
     """
@@ -54,12 +54,12 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 @functools.cache
 def _zones() -> frozenset[str]:
-    """All names. Whatever else lies beside them, ZoneInfo would open: a folder, the machine's own zone."""
+    """All names of time zones. ZoneInfo would also open other files beside them."""
     return frozenset(zoneinfo.available_timezones() - NO_ZONES)
 
 
 def _similar(name: str, zones: Iterable[str]) -> list[str]:
-    """Names that may have been meant, those of the same city first: models leave continents out."""
+    """Similar names, those of the same city first, because models leave out continents."""
     wanted = name.replace(" ", "_").lower()
     whole = {zone.lower(): zone for zone in sorted(zones)}
     city = wanted.rpartition("/")[2]

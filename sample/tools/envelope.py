@@ -1,4 +1,4 @@
-"""The wrappings in which a tool is called, and the one answer that each of them wants.
+"""The event formats in which a tool is called, and the response format of each.
 
 - An action group of a Bedrock agent, described by function details:
   docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html
@@ -52,7 +52,7 @@ def _action_arguments(event: Event) -> dict[str, Any]:
 
 def _action_response(event: Event, result: Result, failure: ToolFailure | None) -> Result:
     body = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-    # REPROMPT asks the model to call again. The other state there is, FAILURE, would end the session.
+    # REPROMPT asks the model to call again. The other state, FAILURE, would end the session.
     state = {"responseState": "REPROMPT"} if isinstance(failure, InvalidArguments) else {}
     response = {
         "actionGroup": event["actionGroup"],

@@ -1,7 +1,7 @@
-"""What a tool cannot do, in words for the model that called it.
+"""Failures of a tool, with a text for the model that called it.
 
-The text of these exceptions reaches the model, and through it perhaps the user: it names no address, no
-exception and no line of code, and says what to do instead.
+The text may reach the user through the model. It names no address, exception or line of code, and says what
+to do instead.
 """
 
 
@@ -10,7 +10,7 @@ class ToolFailure(Exception):
 
 
 class InvalidArguments(ToolFailure):
-    """The model can mend the call: the text names each argument, its value and what is allowed."""
+    """The arguments are wrong: the text names each one, its value and what is allowed."""
 
 
 class ServiceUnavailable(ToolFailure):

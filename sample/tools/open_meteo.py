@@ -14,10 +14,9 @@ from typing import Any, TypeVar
 
 from sample.tools.failures import InvalidArguments, ServiceUnavailable
 
-# Seconds for one call, all of it. The functions themselves may take 15, so that there is time to say what
-# happened.
+# Seconds for a whole call. The functions' timeout is 15, which leaves time to report a failure.
 TIMEOUT = 8.0
-# Far above the largest forecast that we ask for, which has some 100 KB.
+# Bytes. The largest forecast has about 100 KB.
 MAX_BYTES = 2_000_000
 PIECE = 65_536
 
@@ -33,12 +32,11 @@ def get(
     *,
     timeout: float = TIMEOUT,
 ) -> T:
-    """What `read` makes of the JSON that the service answers within `timeout` seconds.
+    """The result of `read` for the JSON that the service returns within `timeout` seconds.
 
     Raises:
         InvalidArguments: the service refused the query, and says why.
-        ServiceUnavailable: it is out of reach, too slow or out of order, or `read` could not make sense of
-            what it said.
+        ServiceUnavailable: it cannot be reached, is too slow or fails, or `read` cannot read its answer.
     """
     try:
         return read(json.loads(_within(timeout, lambda: _body(_joined(url, query), timeout))))
@@ -55,7 +53,7 @@ def get(
 
 
 class _Refused(Exception):
-    """An answer with an error's status: `code`, and the beginning of its body."""
+    """A response with an error status: `code`, and the beginning of its body."""
 
     def __init__(self, code: int, body: bytes) -> None:
         super().__init__(code)
@@ -84,10 +82,10 @@ def _joined(url: str, query: Mapping[str, str | int | float]) -> str:
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    """What `work` returns, or TimeoutError. It goes on then in a thread that nobody waits for.
+    """What `work` returns. Raises TimeoutError after `seconds`; the work then goes on in its thread.
 
-    A socket's own timeout is for one read of many, and none at all for finding the address: a service that
-    says a letter of its headers every other second would be listened to for minutes.
+    A socket's timeout counts for each read and not for the DNS lookup, so a service that sends one byte every
+    other second could take minutes.
     """
     outcome: Future[T] = Future()
 
@@ -102,7 +100,7 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
 
 
 def _body(url: str, timeout: float) -> bytes:
-    """The answer's body. Raises TimeoutError also when it only trickles in, ValueError when it never ends."""
+    """The response's body. Raises TimeoutError when it comes too slowly, ValueError when it is too large."""
     deadline = time.monotonic() + timeout
     request = urllib.request.Request(
         url, headers={"Accept": "application/json", "User-Agent": "slack-agent-bridge-sample"}
@@ -137,5 +135,5 @@ def _unavailable(what: str) -> ServiceUnavailable:
 
 
 def _log(what: str, error: Exception) -> None:
-    """For the operator. Neither the query nor the exception's text: they tell what somebody asked about."""
+    """Log a failure without the query and the exception's text, which tell what somebody asked about."""
     logger.warning("Open-Meteo: %s (%s)", what, type(error).__name__)

@@ -1,4 +1,4 @@
-"""A tool's schema, and the check of a call's arguments by it."""
+"""A tool's schema, and the check of arguments against it."""
 
 import json
 import math
@@ -18,7 +18,7 @@ LONGEST_QUOTE = 60  # characters of a refused value that are repeated
 
 @dataclass(frozen=True)
 class Schema:
-    """What one tool is called and takes.
+    """The name and the arguments of a tool.
 
     Attributes:
         name: by which the model calls it.
@@ -84,7 +84,7 @@ def _text(value: object, rule: Mapping[str, Any]) -> str | None:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether it can be sent at all: JSON may have half of a surrogate pair, as in "\\ud800"."""
+    """Whether UTF-8 can encode the text: JSON may hold a lone surrogate, as in "\\ud800"."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -13,7 +13,7 @@ from sample.tools.schema import Schema
 SCHEMA = Schema.of("weather")
 DEFAULT_URL = "https://api.open-meteo.com/v1/forecast"
 COMING_HOURS = 12
-# Half an hour before midnight the coming hours are tomorrow's.
+# Before midnight the coming hours are tomorrow's.
 LEAST_FORECAST_DAYS = 2
 
 # The service's variables, and what we call them: open-meteo.com/en/docs. Those that follow from others
@@ -103,7 +103,7 @@ def tell(arguments: dict[str, Any]) -> Result:
 
 
 def _digest(answer: dict[str, Any], days: int, hourly_date: str | None) -> Result:
-    """What a model needs of the answer, which has every hour of every day.
+    """The part of the response that a model needs. The response has every hour of every day.
 
     `days` is how many were asked for, from the first on.
     """
@@ -160,7 +160,7 @@ def _table(
     names: Mapping[str, str],
     chosen: Sequence[int],
 ) -> Result:
-    """Rows under one line of headings: objects would repeat every name and unit in each row."""
+    """Rows under one line of headings, because objects would repeat each name and unit in every row."""
     return {
         "columns": [first, *(_heading(key, name, units) for key, name in names.items())],
         "rows": [
@@ -188,7 +188,7 @@ def _direction(degrees: float) -> str:
 
 
 def _time_of_day(moment: str | None, day: str) -> str | None:
-    """Without the date where it is the row's own: "05:33" of "2026-11-23T05:33"."""
+    """The time, "05:33" of "2026-11-23T05:33", without the date if that is the row's."""
     return moment.removeprefix(f"{day}T") if moment is not None else None
 
 
