@@ -1,4 +1,4 @@
-"""`python -m bench [SECTION…]`: measures and prints Markdown; README.md keeps what was once printed."""
+"""`python -m bench [SECTION…]`: measures and prints Markdown; README.md keeps a printed run."""
 
 import sys
 import time

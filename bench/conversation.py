@@ -1,4 +1,4 @@
-"""A person at a running simulation: asks, waits, and says afterwards what happened when."""
+"""A person who asks at a running simulation, and the times at which things happened."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ PATIENCE = 200.0  # seconds until a question is given up
 MOST_RETURNS = 4  # to the queue, likewise
 STYLES = (Style.EDIT, Style.STREAM)
 RATE_LIMITED = 429
-# So many characters of the agent's text tell it from a line about its work, in Slack or on the way there.
+# Characters of the agent's text that are enough to tell it from a line about its work.
 _BEGINNING = 3
 
 T = TypeVar("T")
@@ -46,17 +46,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Turn:
-    """When things happened, in seconds since the epoch; Slack's calls count when Slack has answered them.
+    """The times of a turn, in seconds since the epoch. A call of Slack counts when Slack has answered it.
 
     Attributes:
-        asked_at: the person's message stood in the channel.
+        asked_at: the person's message was in the channel.
         taken_at: the worker got the question from the queue.
         agent_asked_at: the agent was asked.
-        agent_text_at: the agent said its first words.
-        agent_ended_at: it said its last.
+        agent_text_at: the agent sent its first text.
+        agent_ended_at: the agent sent its last text.
         done_at: the worker was done.
-        calls: of Slack's Web API, every one that was made for it, refused ones among them.
-        text: the whole answer as it stands in the thread, its messages one after the other.
+        calls: all calls of Slack's Web API for the turn, including refused ones.
+        text: the whole answer in the thread: its messages one after the other.
     """
 
     asked_at: float
@@ -70,12 +70,12 @@ class Turn:
 
     @property
     def waiting_at(self) -> float:
-        """A sign of life stood in the thread: "Processing…", or Slack's own under it."""
+        """The thread showed "Processing…" or Slack's status."""
         return self.calls[0].at
 
     @cached_property
     def first_text_at(self) -> float:
-        """Something that the agent said stood in the thread."""
+        """The thread showed text of the agent."""
         return next(
             call.at
             for call in self.taken
@@ -84,7 +84,7 @@ class Turn:
 
     @property
     def complete_at(self) -> float:
-        """The whole answer did."""
+        """The thread showed the whole answer."""
         return self.written_at[-1]
 
     @property
@@ -119,7 +119,7 @@ class Conversation:
         self.calls = interceptor.calls
 
     def prepare(self, workers: int = 1) -> None:
-        """So many initialised workers, each with its share of a processor, and such a receiver."""
+        """Initialise so many workers and a receiver, and give each its share of a processor."""
         for function, count in ((wiring.RECEIVER.name, 1), (wiring.WORKER.name, workers)):
             there = len(self.simulation.lambdas.environments(function))
             self.simulation.lambdas.prewarm(function, max(0, count - there))
@@ -208,7 +208,7 @@ class Conversation:
         return next(entry.at for entry in received if entry.detail["deduplication_id"] == deduplication_id)
 
     def _logs(self) -> str:
-        """The last that the workers wrote."""
+        """The workers' last log lines."""
         return "\n".join(self.simulation.lambdas.logs(wiring.WORKER.name)[-5:])
 
     def _texts(self, asked: Asked) -> list[str]:

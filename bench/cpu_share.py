@@ -1,8 +1,7 @@
-"""A Lambda function's share of a processor, for its process: full while it initialises, then by its memory.
+"""Limits a process to a Lambda function's share of a processor: all of it at first, then by memory.
 
-By a cgroup where this process may make one (Linux, as root or where it is delegated), else by a duty cycle:
-the process is stopped and continued by signals. The duty cycle is the stricter one, as a process that waits
-saves nothing up for when it works.
+The limit is a cgroup where this process may make one (Linux, as root or delegated), otherwise a duty cycle:
+signals stop and continue the process. The duty cycle is stricter, because a waiting process saves up nothing.
 """
 
 import os
@@ -19,8 +18,7 @@ from simulator.lambda_service.environment import ExecutionEnvironment
 # "At 1,769 MB, a function has the equivalent of one vCPU."
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MEGABYTES_OF_ONE = 1769
-# Seconds. Others have measured it so; AWS says nothing about it, nor that a function has a whole processor
-# while it initialises.
+# Seconds. Others have measured this and the whole processor during initialisation; AWS documents neither.
 PERIOD = 0.02
 # Seconds of the shortest quota that Linux takes.
 SHORTEST = 0.001

@@ -1,4 +1,4 @@
-"""Many long answers at once in one workspace, within Slack's limits, which all of them share."""
+"""Many long answers at once in one workspace, which share Slack's rate limits."""
 
 import statistics
 import time
@@ -12,10 +12,10 @@ from functions.bridge.replies.options import Style
 
 ANSWERS = 20
 QUESTION = "for a minute: what's the weather in Lima this week?"
-# The agent's minute lasts so much longer, so that there is something to count after the first one.
+# The factor of the agent's minute, so that there is something to count after the first minute.
 AGENT_TIME_SCALE = 1.7
 MINUTE = 60.0
-# Seconds: all at the same moment would be too much for the stand-ins' share of this machine.
+# Seconds over which the questions are spread: all at once would overload the fakes on this machine.
 BETWEEN_QUESTIONS = 0.5
 CHANNELS = ("general", "weather-demo", "weather-private", "dm")
 

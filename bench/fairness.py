@@ -15,10 +15,10 @@ SLOW_QUESTIONS = 20
 SLOW = "for a minute: what's the weather in Lima this week?"
 QUICK = "what's the weather in Lima today?"
 TIMES = 5
-# Seconds: so long the crowd is let in before the other person asks.
+# Seconds from the crowd's questions to the other person's.
 CROWD_ARRIVES = 5.0
 
-# By default ten of the twenty would be refused, as they come within a minute.
+# With the default, ten of the twenty would be refused, because they come within a minute.
 LIMITS: Mapping[str, Mapping[str, int]] = {
     "two questions of a person run": {**asdict(Fairness()), "questions_per_minute": 600},
     "no limit": GENEROUS,
@@ -43,7 +43,7 @@ def measure() -> None:
 
 
 def _first_sign(talk: Conversation) -> float:
-    """Seconds from a question of another person to "Processing…"."""
+    """Seconds from another person's question to "Processing…"."""
     asked = talk.say(QUICK, user="bob")
     return talk.answer(asked).waiting_at - asked.at
 

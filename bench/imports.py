@@ -60,9 +60,9 @@ def measure() -> None:
 
 
 def _fastest(snippets: dict[str, str], cache: Path) -> dict[str, float]:
-    """Seconds of a processor that an interpreter takes for each, from its start to its end.
+    """CPU seconds of an interpreter for each import, from its start to its end.
 
-    Not of a clock, and the least of some runs: what else the machine does should have no say.
+    CPU time, and the least of several runs, so that other work on the machine hardly counts.
     """
     found: dict[str, list[float]] = {name: [] for name in snippets}
     for _ in range(REPEATS):

@@ -1,4 +1,4 @@
-"""How long the stand-ins take for a call: about as long as the services, from inside one region of AWS."""
+"""Makes the fakes answer as slowly as the services do from inside one region of AWS."""
 
 import time
 from collections.abc import Callable

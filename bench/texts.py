@@ -1,4 +1,4 @@
-"""What the bridge's own code takes for long answers of one block: it should grow no faster than the text."""
+"""CPU time of the bridge for long answers of one block, which should grow no faster than the text."""
 
 import time
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def _least(text: str) -> float:
 
 
 def _work(text: str) -> float:
-    """As in a worker: the deltas come, some edits show what there is, and in the end it is whole."""
+    """The work of a worker: deltas arrive, some edits show them, and the end shows the whole answer."""
     deltas = [text[at : at + DELTA] for at in range(0, len(text), DELTA)]
     began = time.process_time()
     reply, pages = Reply(show_rationale=False), Pages()
