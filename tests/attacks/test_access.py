@@ -193,13 +193,13 @@ def test_without_the_scope_to_look_people_up_the_question_waits_and_the_operator
 
 
 @pytest.mark.parametrize("trouble", [ChatUnavailable("503"), ChatRateLimited(3)])
-def test_passing_trouble_is_waited_for(trouble: Exception) -> None:
+def test_temporary_errors_of_users_info_are_retried(trouble: Exception) -> None:
     asked = Asked(GUEST)
     asked.stage.chat.trouble["person"] = [trouble, trouble]
     check_refused(asked, asked.by(), Reason.GUEST)
 
 
-def test_while_slack_does_not_tell_nobody_is_asked() -> None:
+def test_no_agent_is_asked_while_users_info_fails() -> None:
     asked = Asked()
     asked.stage.chat.trouble["person"] = [ChatUnavailable("503")] * 100
     assert asked.by().verdict is Verdict.OWED
@@ -269,7 +269,7 @@ def test_help_is_for_those_who_may_ask() -> None:
 
 
 @pytest.mark.parametrize("notice", [Notice.EMPTY, Notice.TOO_LONG])
-def test_where_nobody_may_ask_a_mention_without_a_word_gets_no_help(notice: Notice) -> None:
+def test_a_mention_without_text_gets_no_help_where_nobody_may_ask(notice: Notice) -> None:
     asked = Asked()
     check_refused(asked, asked.by(replace(TURN, text="", notice=notice), channels=("C2",)), Reason.CHANNEL)
 

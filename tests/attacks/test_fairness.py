@@ -281,7 +281,7 @@ def test_a_release_that_fails_harms_nobody() -> None:
     assert crowd.deliver(question(2)).verdict is Verdict.ANSWERED
 
 
-def test_while_the_slots_are_not_known_nobody_is_asked() -> None:
+def test_no_agent_is_asked_while_the_slots_are_unknown() -> None:
     crowd = Crowd()
     for _ in range(2 * MOST_TRIES):
         crowd.stage.slots.trouble["take"] = [ServiceUnavailable("DynamoDB did not answer")]

@@ -56,7 +56,7 @@ def test_every_client_of_the_functions_names_its_service_where_it_is_found() -> 
     assert {"bedrock-agent-runtime", "bedrock-agentcore", "sts"} <= services_called(FUNCTIONS)
 
 
-def test_nothing_is_left_of_other_services(pruned: Path) -> None:
+def test_the_data_of_other_services_is_removed(pruned: Path) -> None:
     assert {path.name for path in pruned.iterdir() if path.is_dir()} == services_called(FUNCTIONS)
     assert (pruned / "endpoints.json").stat().st_size < 60_000
 

@@ -78,7 +78,7 @@ def test_both_generations_have_the_same_tools(
             assert detail["Required"] == (parameter in tool["InputSchema"]["Required"])
 
 
-def test_what_the_functions_check_is_what_the_models_are_told(harness: dict[str, dict[str, Any]]) -> None:
+def test_the_functions_check_what_the_models_are_told(harness: dict[str, dict[str, Any]]) -> None:
     for schema in json.loads(SCHEMAS.read_text()).values():
         told = harness[schema["name"]]["InputSchema"]
         assert told["Type"] == "object"

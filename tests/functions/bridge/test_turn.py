@@ -45,7 +45,7 @@ def test_a_turn_survives_the_ledger(text: str, notice: Notice | None, attempt: i
     assert from_json(to_json(turn)) == turn
 
 
-def test_what_an_older_version_did_not_have_has_a_default() -> None:
+def test_fields_that_an_older_version_lacks_have_defaults() -> None:
     oldest = {name: FIELDS[name] for name in ("team", "channel", "ts", "user", "bot_user", "text")}
     assert from_json(json.dumps(oldest)) == TURN
 
@@ -102,7 +102,7 @@ def test_a_field_of_another_type_shape_or_size_is_malformed(change: dict[str, An
 
 
 @pytest.mark.parametrize("name", ["team", "channel", "ts", "user", "bot_user", "text"])
-def test_a_turn_without_what_its_answer_needs_is_malformed(name: str) -> None:
+def test_a_turn_without_a_required_field_is_malformed(name: str) -> None:
     with pytest.raises(MalformedTurn):
         from_json(json.dumps({key: value for key, value in FIELDS.items() if key != name}))
 

@@ -50,13 +50,13 @@ def test_a_wait_that_was_asked_for_is_never_shorter(share: float) -> None:
     assert START + 7 <= clock.now() <= START + 7 * 1.25
 
 
-def test_a_rate_limit_without_a_wait_is_no_reason_to_hurry() -> None:
+def test_a_rate_limit_of_zero_seconds_is_waited_for_a_second() -> None:
     clock = FakeClock()
     retry(clock).run(Failing(ChatRateLimited(0)))
     assert clock.now() == START + 1
 
 
-def test_the_last_trouble_is_raised_before_a_wait_for_which_there_is_no_time() -> None:
+def test_the_last_exception_is_raised_when_no_time_is_left_for_a_wait() -> None:
     clock = FakeClock()
     tried = retry(clock, until=START + 5)
     with pytest.raises(ChatRateLimited):
@@ -73,14 +73,14 @@ def test_a_call_is_made_at_most_as_often_as_it_may_be() -> None:
 
 
 @pytest.mark.parametrize("trouble", [ChatRefused("no_text"), ValueError("a defect")])
-def test_trouble_that_does_not_pass_is_raised_at_once(trouble: Exception) -> None:
+def test_another_exception_is_raised_at_once(trouble: Exception) -> None:
     call = Failing(trouble)
     with pytest.raises(type(trouble)):
         retry(FakeClock()).run(call)
     assert call.calls == 1
 
 
-def test_only_the_trouble_that_was_named_is_a_reason_to_try_again() -> None:
+def test_only_the_named_exceptions_are_retried() -> None:
     clock = FakeClock()
     call = Failing(ChatRateLimited(1), ChatUnavailable("timeout"))
     with pytest.raises(PassingTrouble, match="timeout"):

@@ -35,7 +35,7 @@ def test_what_the_agent_asked_for_is_told_by_name() -> None:
     )
 
 
-def test_consent_is_something_else_than_work() -> None:
+def test_a_request_for_consent_is_worded_apart_from_one_for_work() -> None:
     asked = [ToolRequest("1", "issue_refund", "{}", Wanted.CONSENT)]
     assert requested(asked) == (
         "The agent asked for a person's consent to use “Issue refund”, which this bot cannot pass on."

@@ -53,7 +53,7 @@ def test_summer_time_ends_when_the_zone_says(now: datetime, time: str, offset: s
         "america/lima",
     ],
 )
-def test_what_is_no_time_zone_is_refused(name: str) -> None:
+def test_an_unknown_time_zone_is_refused(name: str) -> None:
     with pytest.raises(InvalidArguments, match="There is no time zone"):
         clock.tell(name, datetime.now(UTC))
 

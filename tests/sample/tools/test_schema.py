@@ -14,7 +14,7 @@ def test_defaults_stand_in_for_what_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", "  "])
-def test_nothing_in_a_models_words_counts_as_left_out(nothing: str | None) -> None:
+def test_a_models_words_for_nothing_count_as_left_out(nothing: str | None) -> None:
     assert WEATHER.check({**HERE, "forecast_days": nothing})["forecast_days"] == 7
 
 

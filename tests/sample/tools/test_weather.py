@@ -100,7 +100,7 @@ def test_a_sun_that_does_not_rise_or_set_is_told_in_words(open_meteo: OpenMeteo)
     ]
 
 
-def test_a_sun_that_the_service_does_not_know_of_is_left_open(open_meteo: OpenMeteo) -> None:
+def test_an_unknown_sunrise_or_sunset_is_left_open(open_meteo: OpenMeteo) -> None:
     answer = json.loads(sample("forecast_polar_day"))
     answer["daily"]["sunrise"] = answer["daily"]["sunset"] = [None] * 3
     open_meteo.body = json.dumps(answer).encode()

@@ -58,7 +58,7 @@ def test_every_member_that_the_fake_uses_is_read() -> None:
     assert read.attributes == {"user": "U1"}
 
 
-def test_what_is_left_out_is_off() -> None:
+def test_members_that_are_left_out_are_off() -> None:
     read = parse(body(sessionState={"files": None, "sessionAttributes": None}))
     assert (read.trace, read.streaming, read.end_session) == (False, False, False)
     assert (read.attributes, read.files, read.consent) == ({}, (), None)

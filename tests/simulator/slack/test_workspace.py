@@ -33,7 +33,7 @@ def test_every_change_is_told_in_order_and_grows_the_version(workspace: Workspac
     assert workspace.version == 3
 
 
-def test_what_is_rendered_does_not_change_later(workspace: Workspace) -> None:
+def test_a_rendered_message_does_not_change_later(workspace: Workspace) -> None:
     message = workspace.post(workspace.channels[seed.GENERAL], seed.ALICE, "a")
     shown = workspace.render(message)
     shown["blocks"][0]["elements"].clear()

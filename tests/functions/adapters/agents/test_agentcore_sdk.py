@@ -78,7 +78,7 @@ def heard(serve: Serve, entrypoint: Any) -> list[AgentEvent]:
     return events(serve(app).ask(QUESTION))
 
 
-def test_an_agent_that_yields_words(serve: Serve) -> None:
+def test_an_agent_may_yield_words(serve: Serve) -> None:
     async def agent(payload: dict[str, Any]) -> AsyncIterator[str]:
         yield "You asked: "
         yield payload["prompt"]
@@ -104,7 +104,7 @@ def test_words_arrive_while_the_agent_still_works(serve: Serve) -> None:
     run.cancel()
 
 
-def test_an_agent_that_hands_strands_events_on(serve: Serve) -> None:
+def test_an_agent_may_pass_strands_events_on(serve: Serve) -> None:
     async def agent(_: dict[str, Any]) -> AsyncIterator[Any]:
         yield {"init_event_loop": True}
         yield {"event": {"messageStart": {"role": "assistant"}}}
@@ -130,14 +130,14 @@ def test_an_agent_that_hands_strands_events_on(serve: Serve) -> None:
         {"result": {"role": "assistant", "content": [{"text": "It is sunny ☀️."}]}},
     ],
 )
-def test_an_agent_that_returns_its_answer(serve: Serve, result: Any) -> None:
+def test_an_agent_may_return_its_answer(serve: Serve, result: Any) -> None:
     def agent(_: dict[str, Any]) -> Any:
         return result
 
     assert heard(serve, agent) == [TextDelta("It is sunny ☀️."), Finished()]
 
 
-def test_an_agent_that_breaks_down_in_its_stream(serve: Serve) -> None:
+def test_an_agent_that_breaks_down_in_its_stream_has_failed(serve: Serve) -> None:
     def agent(_: dict[str, Any]) -> Iterator[str]:
         yield "It is "
         raise RuntimeError("boom")
@@ -146,7 +146,7 @@ def test_an_agent_that_breaks_down_in_its_stream(serve: Serve) -> None:
     assert heard(serve, agent) == [TextDelta("It is "), failed]
 
 
-def test_an_agent_that_breaks_down_at_once(serve: Serve) -> None:
+def test_an_agent_that_breaks_down_at_once_has_failed(serve: Serve) -> None:
     def agent(_: dict[str, Any]) -> str:
         raise RuntimeError("boom")
 
@@ -168,7 +168,7 @@ def test_an_agent_is_given_session_asker_and_files(serve: Serve) -> None:
     assert events(serve(app).ask(question))[0] == TextDelta("True C0123456789 a.csv")
 
 
-def test_an_agent_that_speaks_ag_ui(serve: Serve) -> None:
+def test_an_agent_may_speak_ag_ui(serve: Serve) -> None:
     core = pytest.importorskip("ag_ui.core")
     from bedrock_agentcore.runtime import AGUIApp
 
@@ -185,7 +185,7 @@ def test_an_agent_that_speaks_ag_ui(serve: Serve) -> None:
     assert events(serve(app).ask(QUESTION)) == expected
 
 
-def test_an_agent_that_speaks_ag_ui_and_breaks_down(serve: Serve) -> None:
+def test_an_agent_that_speaks_ag_ui_and_breaks_down_has_failed(serve: Serve) -> None:
     core = pytest.importorskip("ag_ui.core")
     from bedrock_agentcore.runtime import AGUIApp
 

@@ -179,7 +179,7 @@ def test_citations_of_the_same_words_stand_together(service: ScriptedServer) -> 
     assert found == [TextDelta("Wet."), A, B, Finished()]
 
 
-def test_a_citation_in_a_chunk_that_ends_within_a_character(service: ScriptedServer) -> None:
+def test_a_citation_is_placed_in_a_chunk_that_ends_within_a_character(service: ScriptedServer) -> None:
     data = "25 °C".encode()
     body = {"bytes": base64.b64encode(data[:4]).decode(), "attribution": {"citations": [cited("25", 0)]}}
     rest = {"bytes": base64.b64encode(data[4:]).decode()}
@@ -354,7 +354,7 @@ def test_files_come_with_name_type_and_bytes(service: ScriptedServer) -> None:
         ({"invocationType": "TELEPATHY"}, ToolUse("")),
     ],
 )
-def test_what_an_agent_uses_has_a_name_and_a_kind(
+def test_a_tool_use_has_a_name_and_a_kind(
     service: ScriptedServer, invocation: dict[str, Any], expected: ToolUse
 ) -> None:
     told = heard(service, step("invocationInput", **invocation), chunk("ok"))
@@ -396,14 +396,14 @@ def test_what_an_agent_uses_has_a_name_and_a_kind(
         ),
     ],
 )  # fmt: skip
-def test_what_a_tool_is_given_is_told_by_its_digest(
+def test_a_tools_arguments_have_a_digest(
     service: ScriptedServer, invocation: dict[str, Any], name: str, given: Any
 ) -> None:
     told = heard(service, step("invocationInput", **invocation), chunk("ok"))
     assert told[1] == tool_arguments(name, given)
 
 
-def test_nothing_is_told_of_arguments_that_the_trace_leaves_out(service: ScriptedServer) -> None:
+def test_arguments_that_the_trace_leaves_out_have_no_digest(service: ScriptedServer) -> None:
     action = {"actionGroupInvocationInput": {"actionGroupName": "Invoices", "function": "find-invoice"}}
     told = heard(service, step("invocationInput", **action), chunk("ok"))
     assert told == [ToolUse("find-invoice"), TextDelta("ok"), Finished()]
@@ -435,7 +435,7 @@ def test_rationale_is_what_an_agent_thinks_before_and_while_it_works(service: Sc
     ) == [Rationale("A question about the weather."), Rationale("I look ? up."), TextDelta("ok"), Finished()]
 
 
-def test_what_repeats_the_answer_or_shows_the_prompts_is_not_said(service: ScriptedServer) -> None:
+def test_traces_that_repeat_the_answer_or_show_prompts_yield_no_text(service: ScriptedServer) -> None:
     post = {"modelInvocationOutput": {"parsedResponse": {"text": "ok"}}}
     assert heard(
         service,
@@ -540,7 +540,7 @@ def test_an_answer_that_ends_within_a_character_is_marked_there(service: Scripte
     assert heard(service, half) == [TextDelta("25 "), TextDelta("\N{REPLACEMENT CHARACTER}"), Finished()]
 
 
-def test_a_failure_s_exception_says_what_it_was(service: ScriptedServer) -> None:
+def test_the_exception_of_a_failure_names_the_error(service: ScriptedServer) -> None:
     [failed] = heard(service, FAILURE, exception("dependencyFailedException", {"message": "SECRET"}))
     assert isinstance(failed, Failed)
     assert failed.failure is Failure.DEPENDENCY
@@ -560,7 +560,7 @@ def test_a_return_of_control_is_a_failure(service: ScriptedServer) -> None:
     ]
 
 
-def test_what_is_asked_of_an_api_has_the_parameters_of_its_body_too(service: ScriptedServer) -> None:
+def test_an_api_request_includes_the_parameters_of_its_body(service: ScriptedServer) -> None:
     body = {"content": {"application/json": {"properties": [{"name": "level", "value": "orange"}]}}}
     call = {
         "actionGroup": "warnings",

@@ -32,11 +32,11 @@ def call(saying: Saying) -> AgentCall:
     return AgentCall(saying, refused={"throttlingException": Failure.THROTTLED}, broken_off={})
 
 
-def test_what_the_translation_says_is_passed_on() -> None:
+def test_translated_events_are_passed_on() -> None:
     assert list(call(Saying()).events()) == [TextDelta("It is "), Finished()]
 
 
-def test_what_boto3_raises_is_the_last_event() -> None:
+def test_an_exception_of_boto3_becomes_the_last_event() -> None:
     *_, last = call(Saying(THROTTLED)).events()
     assert isinstance(last, Failed)
     assert last.failure is Failure.THROTTLED

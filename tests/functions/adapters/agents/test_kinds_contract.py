@@ -111,7 +111,7 @@ def may_have_acted(last: AgentEvent) -> bool:
     return isinstance(last, Failed) and (last.begun or last.failure in MAY_HAVE_ACTED)
 
 
-def test_the_answer_comes_in_pieces(kind: Kind, agent: Agent, agent_service: AgentService) -> None:
+def test_the_answer_is_streamed(kind: Kind, agent: Agent, agent_service: AgentService) -> None:
     heard = events(agent.ask(QUESTION))
     assert "**Chicago**" in text(heard)
     pieces = [event for event in heard if isinstance(event, TextDelta)]
@@ -168,7 +168,7 @@ def test_every_character_arrives(agent: Agent, words: str, said: str) -> None:
     assert text(events(agent.ask(asking(words)))) == said
 
 
-def test_what_a_model_thinks_aloud_is_no_part_of_the_answer(agent: Agent) -> None:
+def test_a_models_reasoning_is_no_part_of_the_answer(agent: Agent) -> None:
     heard = events(agent.ask(asking("think in tags")))
     assert text(heard).startswith("In code `<thinking>` is nothing special:")
     assert text(heard).endswith("<thinking>kept</thinking>\n```\n")

@@ -31,7 +31,7 @@ def parsed(*pieces: bytes) -> list[str]:
         (b"\n\n\n", []),
     ],
 )
-def test_events_are_found(stream: bytes, expected: list[str]) -> None:
+def test_events_are_parsed(stream: bytes, expected: list[str]) -> None:
     assert parsed(stream) == expected
 
 
@@ -43,7 +43,7 @@ def test_an_event_is_told_as_soon_as_its_empty_line_is_there() -> None:
     assert list(parser.feed(b"\ndata: three\n\n")) == [Event("three")]
 
 
-def test_an_event_s_name_is_its_own() -> None:
+def test_each_event_has_its_own_name() -> None:
     named = b"event: error\ndata: one\n\ndata: two\n\nevent:x\n\ndata: three\n\n"
     assert list(EventParser().feed(named)) == [Event("one", "error"), Event("two"), Event("three")]
 

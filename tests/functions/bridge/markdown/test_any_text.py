@@ -88,7 +88,7 @@ PASSING = st.none() | st.sampled_from([each for each in TROUBLE if not isinstanc
         }
     ),
 )
-def test_whatever_is_said_and_whatever_goes_wrong_the_thread_has_it_all(
+def test_any_text_lands_whole_in_the_thread_whatever_goes_wrong(
     blocks: list[tuple[str, int]],
     breaks: list[tuple[float, list[Step]]],
     style: Style,

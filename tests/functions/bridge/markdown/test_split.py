@@ -83,7 +83,7 @@ def test_every_message_fits_and_nothing_is_left_out(text: str) -> None:
 
 
 @given(text_with_structure, st.lists(st.integers(1, 400), max_size=30))
-def test_what_is_cut_from_a_growing_text_stays_as_it_is(text: str, steps: list[int]) -> None:
+def test_messages_cut_from_a_growing_text_do_not_change(text: str, steps: list[int]) -> None:
     pages = Pages(LIMIT)
     earlier: list[str] = []
     for end in accumulate(steps):
@@ -203,7 +203,7 @@ def test_a_paragraph_of_a_list_goes_on_as_one() -> None:
     ).map("".join),
     st.lists(st.integers(1, 300), max_size=30),
 )
-def test_what_is_cut_from_a_growing_list_stays_as_it_is(text: str, steps: list[int]) -> None:
+def test_messages_cut_from_a_growing_list_do_not_change(text: str, steps: list[int]) -> None:
     text = text.lstrip()
     pages = Pages(LIMIT)
     earlier: list[str] = []

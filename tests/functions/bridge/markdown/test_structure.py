@@ -43,7 +43,7 @@ def blocks_from(line: int, text: str) -> list[tuple[str, int, int, str]]:
 
 
 @given(lines, lines)
-def test_what_stands_before_the_last_block_stays_as_it_is_whatever_comes(text: str, more: str) -> None:
+def test_the_text_before_the_last_block_does_not_change(text: str, more: str) -> None:
     at = Reading(text).start_of_last_block()
     settled, rest = text[:at], text[at:] + more
     line = settled.count("\n")

@@ -53,6 +53,6 @@ signs = st.lists(
 
 
 @given(signs, signs)
-def test_a_place_depends_only_on_what_stands_before_it(text: str, more: str) -> None:
+def test_a_place_depends_only_on_the_text_before_it(text: str, more: str) -> None:
     *places, _ = ends_of_words(text, 0, len(text))
     assert ends_of_words(text + more, 0, len(text + more))[: len(places)] == places

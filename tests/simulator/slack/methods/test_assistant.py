@@ -32,7 +32,7 @@ def test_a_status_stands_until_it_is_taken_back(client: WebClient, control: Cont
     assert status(control, root) is None
 
 
-def test_what_the_app_posts_in_the_thread_clears_its_status(
+def test_a_post_of_the_app_in_the_thread_clears_its_status(
     client: WebClient, control: Control, root: str
 ) -> None:
     client.assistant_threads_setStatus(channel_id=seed.GENERAL, thread_ts=root, status="is thinking…")

@@ -24,7 +24,7 @@ def button(text: str) -> dict[str, Any]:
     return {"type": "button", "text": {"type": "plain_text", "text": text}}
 
 
-def test_a_post_keeps_all_that_it_was_given(client: WebClient, control: Control) -> None:
+def test_a_post_keeps_all_its_arguments(client: WebClient, control: Control) -> None:
     answer = client.chat_postMessage(
         channel=seed.WEATHER,
         text="short",
@@ -311,7 +311,7 @@ def test_an_update_keeps_the_blocks_it_does_not_name(client: WebClient) -> None:
     assert "blocks" not in removed["message"]
 
 
-def test_only_ones_own_messages_can_be_changed(client: WebClient, control: Control) -> None:
+def test_the_app_can_change_its_own_messages_only(client: WebClient, control: Control) -> None:
     ts = control.say("general", "mine")["ts"]
     with refused("cant_update_message"):
         client.chat_update(channel=seed.GENERAL, ts=ts, text="x")

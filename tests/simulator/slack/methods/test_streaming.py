@@ -161,7 +161,7 @@ def test_a_start_without_content_leaves_the_choice(stream: Stream) -> None:
         stream.append(markdown_text="text")
 
 
-def test_nothing_to_append_is_refused(stream: Stream) -> None:
+def test_an_empty_append_is_refused(stream: Stream) -> None:
     with refused("no_text"):
         stream.append(markdown_text="")
     with refused("no_text"):
