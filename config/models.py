@@ -15,13 +15,12 @@ from difflib import get_close_matches
 from config.arns import REGIONS
 
 # Amazon's own models need neither a subscription nor a form. This profile can be called from every commercial
-# region that has it. A team that must keep its questions in one
-# geography takes that geography's profile, such as "eu.amazon.nova-2-lite-v1:0".
+# region that has it. A team that must keep its questions in one geography takes that geography's profile,
+# such as "eu.amazon.nova-2-lite-v1:0".
 # docs.aws.amazon.com/bedrock/latest/userguide/model-card-amazon-nova-2-lite.html
 DEFAULT_MODEL = "global.amazon.nova-2-lite-v1:0"
 
-# The prefix of an inference profile's id, and a pattern of the regions from which such a profile can be
-# called.
+# The prefix of an inference profile's id, and a pattern of the regions where such a profile can be called.
 GEOGRAPHIES = {
     "global": REGIONS["aws"],
     "us": r"(us-east|us-west|ca-[a-z]+)-\d+",

@@ -1,7 +1,6 @@
 """Removes botocore's data about services that the functions do not call.
 
-botocore describes some 450 services in 25 MB. For its first client it lists their folders and reads 1.2 MB of
-endpoints.
+botocore describes some 450 services in 25 MB. Its first client reads their list and 1.2 MB of endpoints.
 """
 
 import ast

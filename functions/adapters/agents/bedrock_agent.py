@@ -65,8 +65,7 @@ class BedrockAgent:
         self._client = client
         self._agent_id = agent_id
         self._alias_id = alias_id
-        # Streaming needs a permission that the roles of older agents lack. Once denied, it is not requested
-        # again.
+        # Streaming needs a permission that older agents' roles lack. Once denied, it is not requested again.
         self._may_stream = True
 
     def ask(self, question: Question) -> BackgroundRun:

@@ -138,8 +138,7 @@ class InvokeAgentTranslator:
         """The end of the cited part, counted from the beginning of `text`, the latest chunk.
 
         The documentation does not say whether a span counts from the beginning of the answer or of its chunk,
-        nor in which units. So a span is used where the cited words are there; otherwise they are searched
-        for.
+        nor in which units. So a span is used where the cited words are there; else they are searched for.
         """
         cited: str = part.get("text", "")
         first: int = part.get("span", {}).get("start", -1)

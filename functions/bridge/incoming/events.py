@@ -153,8 +153,7 @@ def _is_from_us(
     are read from the installation, because the envelope's team may be the sender's.
     """
     organization = _string(installation, "enterprise_id")
-    # An organization-wide installation may have no team. One without team and organization has the old
-    # format.
+    # An organization-wide installation may have no team. Without organization too, it has the old format.
     team = _string(installation, "team_id") or ("" if organization else _string(envelope, "team_id"))
     home = _home(event)
     if home and home in (team, organization):

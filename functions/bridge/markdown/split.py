@@ -1,7 +1,6 @@
 """Cuts a long text into messages: between paragraphs if possible, never through a fence or a table row.
 
-A code block that is cut is closed in one message and reopened in the next. A table that is cut repeats its
-head.
+A cut code block is closed in one message and reopened in the next. A cut table repeats its head.
 """
 
 import re
