@@ -123,6 +123,7 @@ class Config:
         settings: what the functions read.
         sample: the kind of sample agent, "harness" or "classic", which becomes the agent "default"; or
         "none". region: None where neither the file nor the CDK's command line names one.
+        tracing: whether X-Ray traces the functions.
         termination_protection: whether CloudFormation refuses to delete the bridge's stack.
     """
 
@@ -134,6 +135,7 @@ class Config:
     receiver: Receiver = Receiver()
     worker: Worker = Worker()
     queues: Queues = Queues()
+    tracing: bool = False
     termination_protection: bool = False
 
 
@@ -192,6 +194,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
         receiver=_receiver(root.table("receiver")),
         worker=_worker(root.table("worker")),
         queues=_queues(root.table("queues")),
+        tracing=root.boolean("tracing", default=Config.tracing),
         termination_protection=root.boolean("termination_protection", default=Config.termination_protection),
     )
     root.refuse_the_rest()

@@ -8,8 +8,8 @@ RECEIVER_TIMEOUT = 25
 CONTROL_TIMEOUT = 60
 DEAD_LETTERS_TIMEOUT = 60
 # Memory decides the share of a CPU. Slack waits 3 seconds, including a cold start.
-RECEIVER_MEMORY = 512
-CONSUMER_MEMORY = 256
+RECEIVER_MEMORY = 256
+CONSUMER_MEMORY = 192
 
 # The lowest that Lambda allows: presses are rare and quick.
 CONTROL_CONCURRENCY = 2

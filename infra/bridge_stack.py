@@ -153,6 +153,7 @@ class BridgeStack(cdk.Stack):
                 "SIGNING_SECRET_ID": self._secrets.signing.secret_arn,
             },
             reserved_concurrency=self._config.receiver.reserved_concurrency,
+            is_traced=self._config.tracing,
         )
         receiver.allow([queues.questions.queue_arn, queues.control.queue_arn], "sqs:SendMessage")
         receiver.allow([self._secrets.signing.secret_arn], "secretsmanager:GetSecretValue")
@@ -191,6 +192,7 @@ class BridgeStack(cdk.Stack):
             },
             layers=[self._settings.layer],
             description=description,
+            is_traced=self._config.tracing,
         )
         consumer.read_from(queue, max_concurrency=max_concurrency)
         consumer.allow([self._secrets.token.secret_arn], "secretsmanager:GetSecretValue")

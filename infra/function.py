@@ -34,6 +34,7 @@ class BridgeFunction(Construct):
         layers: Sequence[lambda_.ILayerVersion] = (),
         description: str | None = None,
         reserved_concurrency: int | None = None,
+        is_traced: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = log_group = logs.LogGroup(
@@ -53,7 +54,7 @@ class BridgeFunction(Construct):
             timeout=timeout,
             memory_size=memory,
             role=self.role,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if is_traced else lambda_.Tracing.DISABLED,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
@@ -61,12 +62,13 @@ class BridgeFunction(Construct):
             reserved_concurrent_executions=reserved_concurrency,
             environment={**environment},
         )
-        cdk.Validations.of(self.role).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="X-Ray's two write actions, which Tracing.ACTIVE needs, know no resource.",
+        if is_traced:
+            cdk.Validations.of(self.role).acknowledge(
+                cdk.Acknowledgment(
+                    id="AwsSolutions-IAM5[Resource::*]",
+                    reason="X-Ray's two write actions, which Tracing.ACTIVE needs, know no resource.",
+                )
             )
-        )
         cdk.Validations.of(self.function).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions-L1",

@@ -60,6 +60,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         name = "Weather2"
         region = "eu-central-1"
         termination_protection = true
+        tracing = true
         sample = "none"
         [agents.default]
         kind = "bedrock-agent"
@@ -124,6 +125,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         receiver=Receiver(reserved_concurrency=10),
         queues=Queues(("arn:aws:iam::123456789012:role/operator",)),
         worker=Worker(timeout_seconds=1800, max_concurrency=2),
+        tracing=True,
         termination_protection=True,
     )
 
@@ -222,7 +224,7 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
     "allowed here: name, region, sample, agents, sample_agent, routes, reply, access, fairness, receiver, "
-    "worker, queues, termination_protection"
+    "worker, queues, tracing, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"

@@ -39,9 +39,18 @@ def test_every_function_runs_python_3_13_on_arm64_from_one_asset(template: Templ
         assert function["Code"] == functions[0]["Code"]
 
 
-def test_every_function_is_traced_and_logs_json_to_a_group_of_its_own(template: Template) -> None:
+def test_functions_are_traced_only_where_the_operator_says_so(
+    synthesise: Synthesise, config: Config, template: Template
+) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
+    assert [function for function in functions if "TracingConfig" in function] == []
+    traced = synthesise(replace(config, tracing=True))
+    functions = of_type(traced, "AWS::Lambda::Function")
     assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 4
+
+
+def test_every_function_logs_json_to_a_group_of_its_own(template: Template) -> None:
+    functions = of_type(template, "AWS::Lambda::Function")
     for function in functions:
         assert (function["LoggingConfig"]["LogFormat"], function["LoggingConfig"]["ApplicationLogLevel"]) == (
             "JSON",

@@ -47,7 +47,6 @@ def test_receiver_may_send_to_two_queues_and_read_the_signing_secret(
 ) -> None:
     assert permissions(resources, role_of(functions, "receiver")) == {
         "ReceiverLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesQuestions": ["sqs:SendMessage"],
         "QueuesControl": ["sqs:SendMessage"],
         "SecretsSigningSecret": ["secretsmanager:GetSecretValue"],
@@ -60,7 +59,6 @@ def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
     assert permissions(resources, role_of(functions, "worker")) == {
         "WorkerLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "AuditGroup": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesQuestions": [
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
@@ -86,7 +84,6 @@ def test_control_may_take_commands_and_knows_neither_ledger_nor_agent(
     assert permissions(resources, role_of(functions, "control")) == {
         "ControlLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "AuditGroup": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesControl": [
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
@@ -103,7 +100,6 @@ def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
     assert permissions(resources, role_of(functions, "dead_letters")) == {
         "DeadLettersLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
         "AuditGroup": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "*": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
         "QueuesDeadLetters": [
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
