@@ -37,6 +37,7 @@ from functions.bridge.ledger.record import (
     settled,
     taken_over,
 )
+from functions.bridge.ledger.session import Session
 from functions.bridge.people import KNOWN_SECONDS, Home, Identity, Person
 from functions.bridge.replies.chat import (
     ChatAppRefused,
@@ -308,6 +309,7 @@ class FakeLedger:
         self.leases: dict[str, float] = {}
         self.questions: dict[str, tuple[Turn, float]] = {}
         self.agents: dict[str, str] = {}
+        self.sessions: dict[tuple[str, str], Session] = {}
         self.writes: list[tuple[str, Record]] = []
         self.trouble: dict[str, list[Exception]] = {}
         self._clock = clock
@@ -353,6 +355,23 @@ class FakeLedger:
         if script := self.trouble.get("keep_agent"):
             raise script.pop(0)
         self.agents[thread_id] = name
+
+    def session(self, thread_id: str, person: str) -> Session:
+        if script := self.trouble.get("session"):
+            raise script.pop(0)
+        return self.sessions.get((thread_id, person), Session())
+
+    def keep_seen(self, thread_id: str, person: str, *, seen: str, at: float) -> None:
+        if script := self.trouble.get("keep_seen"):
+            raise script.pop(0)
+        known = self.sessions.get((thread_id, person), Session())
+        if known.seen <= seen:
+            self.sessions[thread_id, person] = replace(known, seen=seen, seen_at=at)
+
+    def begin_session(self, thread_id: str, person: str, *, began: str) -> None:
+        known = self.sessions.get((thread_id, person), Session())
+        if known.began <= began:
+            self.sessions[thread_id, person] = replace(known, began=began)
 
     def renew(self, record: Record, *, until: float) -> None:
         self._check("renew", record)

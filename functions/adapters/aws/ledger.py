@@ -2,11 +2,13 @@
 
 `functions.bridge.ledger.record` has the states. The record is the item "record". Owed text that does not fit
 into it (an item holds 400 KB) stands in the items "text#OWNER#1", …, which are written before the record that
-counts on them. The item "question" has the question of a turn that went wrong, and "agent", under the id of a
-thread's first turn, who answers in that thread. Every item has a TTL.
+counts on them. The item "question" has the question of a turn that went wrong. Under the id of a thread's
+first turn, "agent" says who answers in that thread, and "thread", or "thread#USER" where each person has one,
+what is known of the agent's session. Every item has a TTL.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -27,6 +29,7 @@ from functions.bridge.ledger.record import (
     settled,
     taken_over,
 )
+from functions.bridge.ledger.session import SESSION_KEPT_SECONDS, Session
 from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
 
 # A day longer than a question may lie in its two queues, 14 days in each (infra/queues.py): in a dead-letter
@@ -44,6 +47,7 @@ QUESTION_BYTES = 390_000
 _RECORD = "record"
 _QUESTION = "question"
 _AGENT = "agent"
+_THREAD = "thread"
 _TEXT_ATTRIBUTES = ("owed", "owed_messages", "ending")
 _ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
 E = TypeVar("E", bound=StrEnum)
@@ -113,6 +117,31 @@ class DynamoLedger:
         expires_at = int(self._clock.now()) + AGENT_KEPT_SECONDS
         item = {"turn_id": thread_id, "item": _AGENT, "name": name, "expires_at": expires_at}
         self._put(item)
+
+    def session(self, thread_id: str, person: str) -> Session:
+        item = self._get(thread_id, _thread_item(person))
+        if not item or item["expires_at"] <= self._clock.now():
+            return Session()
+        seen_at = float(item.get("seen_at", 0)) / 1000
+        return Session(item.get("seen", ""), seen_at, item.get("began", ""))
+
+    def keep_seen(self, thread_id: str, person: str, *, seen: str, at: float) -> None:
+        seen_at = {"seen": seen, "seen_at": int(1000 * at)}
+        # Slack's timestamps have ten digits in front of the dot until the year 2286.
+        with suppress(ConditionFailed):
+            self._set(
+                key_of(thread_id, _thread_item(person)),
+                seen_at,
+                "attribute_not_exists(seen) OR seen <= :seen",
+            )
+
+    def begin_session(self, thread_id: str, person: str, *, began: str) -> None:
+        with suppress(ConditionFailed):
+            self._set(
+                key_of(thread_id, _thread_item(person)),
+                {"began": began},
+                "attribute_not_exists(began) OR began <= :began",
+            )
 
     def renew(self, record: Record, *, until: float) -> None:
         self._change(record, {"lease_until": int(1000 * until)})
@@ -210,6 +239,19 @@ class DynamoLedger:
         with translated():
             self._client.call("DeleteItem", TableName=self._table, Key=key_of(turn_id, item))
 
+    def _set(self, key: dict[str, Any], attributes: dict[str, Any], condition: str) -> None:
+        """Change a thread's item, or make it. Raises `ConditionFailed`."""
+        changes = attributes | {"expires_at": int(self._clock.now()) + SESSION_KEPT_SECONDS}
+        with translated():
+            self._client.call(
+                "UpdateItem",
+                TableName=self._table,
+                Key=key,
+                UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in changes),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=typed({f":{name}": value for name, value in changes.items()}),
+            )
+
     def _expiry(self) -> int:
         return int(self._clock.now()) + KEPT_SECONDS
 
@@ -297,3 +339,7 @@ def _chunks(messages: Sequence[str]) -> list[list[str]]:
 def _text_item(owner: str, number: int) -> str:
     # Named after the owner: who has lost the turn without knowing it writes over nobody's text.
     return f"text#{owner}#{number}"
+
+
+def _thread_item(person: str) -> str:
+    return f"{_THREAD}#{person}" if person else _THREAD

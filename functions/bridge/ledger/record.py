@@ -25,6 +25,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from functions.bridge.agents.failures import Failure
+from functions.bridge.ledger.session import Session
 from functions.bridge.turn import Turn
 
 # For so long a question that did not get its answer can be asked again.
@@ -164,6 +165,21 @@ class Ledger(Protocol):
 
     def keep_agent(self, thread_id: str, name: str) -> None:
         """Keep which agent a thread began with, for 30 days."""
+        ...
+
+    def session(self, thread_id: str, person: str) -> Session:
+        """The session in a thread; of one person alone where `person` is no ""."""
+        ...
+
+    def keep_seen(self, thread_id: str, person: str, *, seen: str, at: float) -> None:
+        """Keep that the session's agent has answered to the question with the ts `seen`, for a year.
+
+        Nothing changes if it has answered to a later one.
+        """
+        ...
+
+    def begin_session(self, thread_id: str, person: str, *, began: str) -> None:
+        """Begin a new session with the message whose ts is `began`."""
         ...
 
     def renew(self, record: Record, *, until: float) -> None:

@@ -21,6 +21,7 @@ from functions.bridge.ledger.record import (
     Record,
     State,
 )
+from functions.bridge.ledger.session import SESSION_KEPT_SECONDS, Session
 from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
 from tests.functions.adapters.aws.recording import RecordingClient
@@ -239,6 +240,38 @@ def dynamo(aws: Aws, client: RecordingClient) -> Iterator[DynamoLedger]:
     yield DynamoLedger(client, TABLE, FakeClock())
     for item in items(aws):
         aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
+def test_of_a_thread_nothing_is_known_at_first(ledger: Ledger) -> None:
+    assert ledger.session(TURN.thread_id, "") == Session()
+
+
+def test_what_an_agent_has_seen_of_a_thread_only_moves_on(ledger: Ledger) -> None:
+    ledger.keep_seen(TURN.thread_id, "", seen="1700000000.000200", at=START + 0.25)
+    ledger.keep_seen(TURN.thread_id, "", seen="1700000000.000100", at=START + 9)
+    assert ledger.session(TURN.thread_id, "") == Session("1700000000.000200", START + 0.25)
+
+
+def test_a_session_begins_anew_and_keeps_what_was_seen(ledger: Ledger) -> None:
+    ledger.begin_session(TURN.thread_id, "", began="1700000000.000300")
+    ledger.keep_seen(TURN.thread_id, "", seen="1700000000.000400", at=START)
+    ledger.begin_session(TURN.thread_id, "", began="1700000000.000200")  # a delivery that comes late
+    assert ledger.session(TURN.thread_id, "") == Session("1700000000.000400", START, "1700000000.000300")
+
+
+def test_each_person_of_a_thread_can_have_a_session(ledger: Ledger) -> None:
+    ledger.keep_seen(TURN.thread_id, "U1", seen="1700000000.000200", at=START)
+    assert ledger.session(TURN.thread_id, "U1").seen == "1700000000.000200"
+    assert [ledger.session(TURN.thread_id, person) for person in ("", "U2")] == [Session(), Session()]
+
+
+def test_a_session_is_forgotten_after_a_year(aws: Aws, dynamo: DynamoLedger) -> None:
+    dynamo.keep_seen(TURN.thread_id, "", seen="1700000000.000200", at=START)
+    [item] = items(aws)
+    assert item["expires_at"] == {"N": str(int(START) + SESSION_KEPT_SECONDS)}
+    clock = FakeClock()
+    clock.time += SESSION_KEPT_SECONDS
+    assert DynamoLedger(JsonClient("dynamodb"), TABLE, clock).session(TURN.thread_id, "") == Session()
 
 
 def test_a_record_of_a_version_that_did_not_count_has_been_tried_once(aws: Aws, dynamo: DynamoLedger) -> None:
