@@ -20,8 +20,10 @@ def replies(call: Call) -> Json:
     message = call.workspace.message(channel.id, call.ts("ts"))
     if message is None:
         raise SlackError("thread_not_found")
-    thread = [message, *call.workspace.replies(channel.id, message.ts)]
-    return _page(call, _between(call, thread), DEFAULT_REPLIES)
+    answer = _page(call, _between(call, call.workspace.replies(channel.id, message.ts)), DEFAULT_REPLIES)
+    # Whatever is asked for, each page begins with the thread's first message; it counts to no limit here.
+    first = call.workspace.render(message, metadata=bool(call.flag("include_all_metadata")))
+    return {**answer, "messages": [first, *answer["messages"]]}
 
 
 def history(call: Call) -> Json:

@@ -34,20 +34,22 @@ def test_metadata_comes_when_asked_for(client: WebClient, control: Control) -> N
     assert messages[1]["metadata"] == METADATA
 
 
-def test_replies_come_in_pages(client: WebClient, control: Control) -> None:
+def test_replies_come_in_pages_that_each_begin_with_the_threads_first_message(
+    client: WebClient, control: Control
+) -> None:
     root = control.say("general", "0")["ts"]
     for number in range(1, 5):
         control.say("general", str(number), thread_ts=root)
     pages = client.conversations_replies(channel=seed.GENERAL, ts=root, limit=2)
     seen = [[message["text"] for message in page["messages"]] for page in pages]
-    assert seen == [["0", "1"], ["2", "3"], ["4"]]
+    assert seen == [["0", "1", "2"], ["0", "3", "4"]]
 
 
 def test_replies_can_be_bounded_in_time(client: WebClient, control: Control) -> None:
     root = control.say("general", "0")["ts"]
     stamps = [control.say("general", str(n), thread_ts=root)["ts"] for n in range(1, 4)]
     later = client.conversations_replies(channel=seed.GENERAL, ts=root, oldest=stamps[0])
-    assert [m["text"] for m in later["messages"]] == ["2", "3"]
+    assert [m["text"] for m in later["messages"]] == ["0", "2", "3"]
     both = client.conversations_replies(
         channel=seed.GENERAL, ts=root, oldest=root, latest=stamps[0], inclusive=True
     )
