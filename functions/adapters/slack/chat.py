@@ -241,7 +241,7 @@ class SlackChat:
         ours: dict[int, str] = {}
         streams: list[str] = []
         with _translated():
-            for message in self._replies(turn):
+            for message in self._from_question_on(turn):
                 metadata = message.get("metadata") or {}
                 if _is_ours(metadata, message, turn):
                     ours[metadata["event_payload"]["part"]] = message["ts"]
@@ -249,24 +249,32 @@ class SlackChat:
                     streams.append(str(message["ts"]))
         return Found(ours, tuple(streams))
 
-    def _replies(self, turn: Turn) -> Iterator[dict[str, Any]]:
+    def _from_question_on(self, turn: Turn) -> Iterator[dict[str, Any]]:
         """The messages of the thread from the turn's own on, oldest first."""
         cursor = ""
         while True:
-            answer = self._call_optional(
-                self._client.conversations_replies,
-                channel=turn.channel,
-                ts=turn.thread_ts,
-                oldest=turn.ts,
-                inclusive=True,
-                include_all_metadata=True,
-                limit=200,
-                cursor=cursor,
-            )
-            yield from _member(answer, "messages", list)
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            messages, cursor = self.replies(turn, oldest=turn.ts, inclusive=True, limit=200, cursor=cursor)
+            yield from messages
             if not cursor:
                 return
+
+    def replies(self, turn: Turn, *, cursor: str, **bounds: Any) -> tuple[list[dict[str, Any]], str]:
+        """A page of the turn's thread as Slack tells it, oldest first, and the next one's cursor, or "".
+
+        Each page may begin with the thread's first message, whatever the `bounds`.
+        docs.slack.dev/reference/methods/conversations.replies
+        """
+        answer = self._call_optional(
+            self._client.conversations_replies,
+            channel=turn.channel,
+            ts=turn.thread_ts,
+            include_all_metadata=True,
+            cursor=cursor,
+            **bounds,
+        )
+        metadata = answer.get("response_metadata")
+        following = _text(metadata, "next_cursor") if isinstance(metadata, dict) else ""
+        return _member(answer, "messages", list), following
 
     def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> dict[str, Any]:
         """Call a method without which there is no reply."""
@@ -360,6 +368,8 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 def _metadata(message: Message) -> dict[str, Any]:
     payload = {"turn_id": message.turn.turn_id, "attempt": message.turn.attempt, "part": message.number}
+    if message.is_notice:
+        payload["notice"] = True
     return {"event_type": METADATA_EVENT, "event_payload": payload}
 
 

@@ -30,6 +30,8 @@ class ClaimedTurn:
 
     Attributes:
         turn: the turn.
+        owes_notice: whether what is owed are words of the bridge's own, and nothing of an agent's. After a
+            crash this is not known, and they count as an agent's.
         next_heartbeat_at: when the lease is renewed next, seconds since the epoch.
         before_settling: is called with the state in which the turn is about to settle.
 
@@ -52,6 +54,7 @@ class ClaimedTurn:
         is_hidden: bool,
     ) -> None:
         self.turn = turn
+        self.owes_notice = False
         self._record = replace(record, is_new=False)
         self._intended_in_ledger = 1 if record.is_new else record.intended
         self._delivery = delivery
@@ -116,9 +119,15 @@ class ClaimedTurn:
         self.retry_until_deadline(lambda: self._ledger.owe(owing))
         self._stored(owing)
 
+    def owe_notice(self, words: str) -> None:
+        """Owe one message, which answers the turn without an agent. Raises `GiveBack`."""
+        self.owes_notice = True
+        self.owe([words], State.ANSWERED)
+
     def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
         """Owe one message, which says why there is no answer. See `wording.explanation`."""
         words = wording.explanation(failure, reference=self.turn.reference, about=about)
+        self.owes_notice = True
         self.owe([words], ending, failure=failure)
 
     def settle(self, state: State) -> None:

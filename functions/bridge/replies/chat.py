@@ -75,12 +75,14 @@ class Message:
         markdown: its text, at most 12,000 characters but for tables that only a data table can show
             (`functions.bridge.markdown.tables.in_parts`).
         buttons: what stands under it, in order; in a message that is being streamed, once that is over.
+        is_notice: whether the bridge says it and not an agent. Slack keeps that with the message too.
     """
 
     turn: Turn
     number: int
     markdown: str
     buttons: tuple[Button, ...] = ()
+    is_notice: bool = False
 
 
 class TaskStatus(StrEnum):

@@ -63,7 +63,7 @@ class OwedText:
         retry = Button(wording.RETRY_BUTTON, RETRY, retry_value(turn))
         buttons = () if record.ending is State.ANSWERED else (retry,)
         return [
-            Message(turn, number, text, buttons if number == last else ())
+            Message(turn, number, text, buttons if number == last else (), self._claimed.owes_notice)
             for number, text in enumerate(record.owed)
         ]
 
