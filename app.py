@@ -8,11 +8,10 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 from config.bridge_toml import CONFIG_FILE, Config, ConfigError, read_config
-from functions.settings import AgentSettings
+from functions.settings import AgentMemory, AgentSettings
 from infra.bridge_stack import BridgeStack, Sample
 from infra.fingerprint import fingerprint
-from sample.bedrock_agent_stack import SampleAgentStack
-from sample.harness_stack import SampleHarnessStack
+from sample import bedrock_agent_stack, harness_stack
 
 BRIDGE_TOML = Path(__file__).parent / CONFIG_FILE
 
@@ -35,19 +34,26 @@ def _sample(app: cdk.App, config: Config) -> Sample | None:
     description = "the weather, anywhere"
     match config.sample:
         case "harness":
-            harness = SampleHarnessStack(
+            harness = harness_stack.SampleHarnessStack(
                 app, name, name=config.name, region=config.region, settings=config.sample_agent
             )
-            agent = AgentSettings("agentcore-harness", arn=harness.harness_arn, description=description)
+            agent = AgentSettings(
+                "agentcore-harness",
+                arn=harness.harness_arn,
+                memory=AgentMemory.AGENT if config.sample_agent.memory else AgentMemory.SESSION,
+                idle_seconds=harness_stack.IDLE_SESSION_SECONDS,
+                description=description,
+            )
             return Sample(agent, fingerprint(harness))
         case "classic":
-            classic = SampleAgentStack(
+            classic = bedrock_agent_stack.SampleAgentStack(
                 app, name, name=config.name, region=config.region, settings=config.sample_agent
             )
             agent = AgentSettings(
                 "bedrock-agent",
                 agent_id=classic.agent_id,
                 alias_id=classic.alias_id,
+                idle_seconds=bedrock_agent_stack.IDLE_SESSION_SECONDS,
                 description=description,
             )
             return Sample(agent, fingerprint(classic))

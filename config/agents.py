@@ -10,7 +10,7 @@ from config.access import CHANNEL, read_access
 from config.arns import REGION, REGIONS, arn_pattern
 from config.table import Rule, Table
 from functions.bridge.admission.access import OPEN
-from functions.settings import AgentSettings, MemoryBy
+from functions.settings import AgentMemory, AgentSettings, MemoryBy
 
 # `Id` and `AgentAliasId` in the service model of bedrock-agent.
 BEDROCK_ID: Rule = (r"[0-9a-zA-Z]{10}", "exactly 10 letters and digits")
@@ -41,6 +41,9 @@ DEFAULT_ENDPOINT = "DEFAULT"
 # limits: 3,600 seconds and 75 iterations. For tokens the service has none.
 # docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-operations.html
 HARNESS_SECONDS, HARNESS_ITERATIONS, HARNESS_TOKENS = range(1, 3601), range(1, 76), range(1, 1_000_001)
+# `SessionTTL` in the service model of bedrock-agent, and `idleRuntimeSessionTimeout` in that of
+# bedrock-agentcore-control.
+BEDROCK_IDLE, AGENTCORE_IDLE = range(60, 5401), range(60, 1_209_601)
 ROLE_ARN: Rule = (
     rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:role/[\w+=,.@/-]{{1,512}}",
     'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
@@ -62,6 +65,7 @@ def read_agent(table: Table) -> AgentSettings | None:
         table.refuse("external_id", "only together with role_arn")
     agent = replace(
         agent,
+        memory=AgentMemory(table.choice("memory", [*AgentMemory], default=AgentSettings.memory)),
         role_arn=role_arn or "",
         external_id=external_id or "",
         channels=table.texts("channels", CHANNEL),
@@ -79,6 +83,7 @@ def _bedrock_agent(table: Table) -> AgentSettings:
         agent_id=table.text("agent_id", BEDROCK_ID),
         alias_id=table.text("alias_id", BEDROCK_ID),
         region=table.optional_text("region", REGION) or "",
+        idle_seconds=table.optional_integer("idle_seconds", BEDROCK_IDLE) or 0,
     )
 
 
@@ -90,6 +95,7 @@ def _harness(table: Table) -> AgentSettings:
         arn=arn,
         qualifier=qualifier,
         memory_by=_memory_by(table),
+        idle_seconds=table.optional_integer("idle_seconds", AGENTCORE_IDLE) or 0,
         timeout_seconds=table.optional_integer("timeout_seconds", HARNESS_SECONDS) or 0,
         max_iterations=table.optional_integer("max_iterations", HARNESS_ITERATIONS) or 0,
         max_tokens=table.optional_integer("max_tokens", HARNESS_TOKENS) or 0,
@@ -105,6 +111,7 @@ def _runtime(table: Table) -> AgentSettings:
         qualifier=qualifier,
         tell_user_id=table.boolean("tell_user_id", default=AgentSettings.tell_user_id),
         memory_by=_memory_by(table),
+        idle_seconds=table.optional_integer("idle_seconds", AGENTCORE_IDLE) or 0,
         stop_session=table.boolean("stop_session", default=AgentSettings.stop_session),
     )
 

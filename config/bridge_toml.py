@@ -19,6 +19,7 @@ from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.slots import Fairness
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.bridge.channels import channel_names
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings
 
@@ -188,6 +189,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
             agents=agents,
             routes=_routes(root.tables("routes"), {*agents_table.names(), DEFAULT_AGENT}, agents),
             reply=_reply(root.table("reply")),
+            conversation=_conversation(root.table("conversation")),
             access=read_access(root.table("access"), default=AccessRules()),
             fairness=_fairness(root.table("fairness")),
         ),
@@ -308,6 +310,17 @@ def _reply(table: Table) -> ReplyOptions:
     )
     table.refuse_the_rest()
     return reply
+
+
+def _conversation(table: Table) -> ConversationOptions:
+    conversation = ConversationOptions(
+        thread_context=table.boolean("thread_context", default=ConversationOptions.thread_context),
+        context_characters=table.integer(
+            "context_characters", range(1_000, 100_001), default=ConversationOptions.context_characters
+        ),
+    )
+    table.refuse_the_rest()
+    return conversation
 
 
 def _fairness(table: Table) -> Fairness:

@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from functions.bridge.admission.access import OPEN, AccessRules
 from functions.bridge.admission.slots import Fairness
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions
 
 
@@ -31,6 +32,15 @@ class MemoryBy(StrEnum):
     PERSON = "person"
 
 
+class AgentMemory(StrEnum):
+    """How long an agent remembers what was said in a thread."""
+
+    SESSION = "session"
+    """As long as its session lasts. The bridge tells it the thread again after that."""
+    AGENT = "agent"
+    """It keeps a memory of its own, which outlives its sessions."""
+
+
 @dataclass(frozen=True)
 class AgentSettings:
     """One agent: a table `[agents.NAME]` of bridge.toml.
@@ -39,7 +49,9 @@ class AgentSettings:
 
     Attributes:
         region: for a kind without an ARN; "" means the bridge's own region.
+        memory: how long it remembers a thread.
         memory_by: for AgentCore agents.
+        idle_seconds: its session ends after so long without a question; 0 means what is usual for its kind.
         timeout_seconds, max_iterations, max_tokens: limits of one answer; 0 keeps the harness's own.
         stop_session: whether the bridge ends a runtime's session when it stops waiting for the agent.
         role_arn, external_id: the role in another account that the worker assumes to reach the agent.
@@ -55,7 +67,9 @@ class AgentSettings:
     arn: str = ""
     qualifier: str = ""
     tell_user_id: bool = False
+    memory: AgentMemory = AgentMemory.SESSION
     memory_by: MemoryBy = MemoryBy.THREAD
+    idle_seconds: int = 0
     timeout_seconds: int = 0
     max_iterations: int = 0
     max_tokens: int = 0
@@ -93,6 +107,7 @@ class Settings:
     agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     routes: Mapping[str, str] = field(default_factory=dict)
     reply: ReplyOptions = field(default_factory=ReplyOptions)
+    conversation: ConversationOptions = field(default_factory=ConversationOptions)
     access: AccessRules = field(default_factory=AccessRules)
     fairness: Fairness = field(default_factory=Fairness)
     lease_seconds: int = 60

@@ -86,6 +86,7 @@ def test_app_connects_the_sample_agent(written: Path) -> None:
     ]
     agent = json.dumps(worker["Environment"]["Variables"]["SAMPLE_AGENT"])
     assert "agentcore-harness" in agent
+    assert '\\"idle_seconds\\":300' in agent  # as the harness is made
     assert "agent-bridge-sample" in agent
 
 

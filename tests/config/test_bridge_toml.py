@@ -6,8 +6,9 @@ import pytest
 from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
 from functions.bridge.admission.access import OPEN, AccessRules, SharedChannels
 from functions.bridge.admission.slots import Fairness
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions, Style
-from functions.settings import AgentSettings, MemoryBy, Settings
+from functions.settings import AgentMemory, AgentSettings, MemoryBy, Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -223,8 +224,8 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
-    "allowed here: name, region, sample, agents, sample_agent, routes, reply, access, fairness, receiver, "
-    "worker, queues, tracing, termination_protection"
+    "allowed here: name, region, sample, agents, sample_agent, routes, reply, conversation, access, "
+    "fairness, receiver, worker, queues, tracing, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
@@ -402,7 +403,7 @@ def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: s
         (
             "[agents.default.model]",
             "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id, region, "
-            "role_arn, external_id, channels, description, access",
+            "idle_seconds, role_arn, external_id, memory, channels, description, access",
         ),
         (
             "[reply]\nsytle = 1",
@@ -448,6 +449,8 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
         qualifier = "prod"
         tell_user_id = true
         memory_by = "person"
+        memory = "agent"
+        idle_seconds = 28800
         role_arn = "arn:aws:iam::210987654321:role/sales-caller"
         external_id = "42"
         [[routes]]
@@ -475,7 +478,9 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
             arn="arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/sales-A1b2C3d4E5",
             qualifier="prod",
             tell_user_id=True,
+            memory=AgentMemory.AGENT,
             memory_by=MemoryBy.PERSON,
+            idle_seconds=28800,
             stop_session=True,
             role_arn="arn:aws:iam::210987654321:role/sales-caller",
             external_id="42",
@@ -826,3 +831,25 @@ def test_an_agent_without_rules_of_its_own_is_for_all_whom_the_bridge_lets_in(tm
     settings = read(tmp_path, f"{SMALLEST}\n[access]\nguests = true").settings
     assert settings.access == AccessRules(guests=True)
     assert settings.agents["default"].access == OPEN
+
+
+def test_what_agents_are_told_of_a_thread_can_be_set(tmp_path: Path) -> None:
+    text = f"{SMALLEST}[conversation]\nthread_context = false\ncontext_characters = 1000"
+    expected = ConversationOptions(thread_context=False, context_characters=1000)
+    assert read(tmp_path, text).settings.conversation == expected
+    assert problems(tmp_path, f"{SMALLEST}[conversation]\ncontext_characters = 999") == (
+        "conversation.context_characters is 999; allowed: a whole number from 1000 to 100000",
+    )
+
+
+def test_a_bedrock_agents_session_ends_after_ninety_idle_minutes_at_most(tmp_path: Path) -> None:
+    assert read(tmp_path, f"{SMALLEST}idle_seconds = 5400").settings.agents["default"].idle_seconds == 5400
+    assert problems(tmp_path, f"{SMALLEST}idle_seconds = 5401") == (
+        "agents.default.idle_seconds is 5401; allowed: a whole number from 60 to 5400",
+    )
+
+
+def test_an_agent_remembers_as_long_as_its_session_or_by_itself(tmp_path: Path) -> None:
+    assert problems(tmp_path, f'{SMALLEST}memory = "thread"') == (
+        'agents.default.memory is "thread"; allowed: "session" or "agent"',
+    )

@@ -11,6 +11,7 @@ from config.agents import KINDS
 from config.bridge_toml import ConfigError, Queues, Receiver, SampleAgent, Worker, check
 from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.slots import Fairness
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions
 from functions.settings import AgentSettings
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 DEFAULTS = {
     "access": AccessRules,
     "agents.NAME": AgentSettings,
+    "conversation": ConversationOptions,
     "fairness": Fairness,
     "queues": Queues,
     "receiver": Receiver,

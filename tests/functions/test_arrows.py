@@ -18,6 +18,7 @@ SETTINGS = [
     "functions.bridge.agents.routing",
     "functions.bridge.channels",
     "functions.bridge.replies.options",
+    "functions.bridge.conversation",
 ]
 # What each part may import of this repository.
 MAY_IMPORT = {

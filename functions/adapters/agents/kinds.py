@@ -6,9 +6,10 @@ from functions.adapters.agents import bedrock_agent, harness, runtime
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
+from functions.bridge.agents.memory import Memory
 from functions.bridge.agents.port import Agent, AgentPorts
 from functions.bridge.agents.routing import Agents, ConfiguredAgent
-from functions.settings import AgentSettings, SettingError, Settings
+from functions.settings import AgentMemory, AgentSettings, SettingError, Settings
 
 
 class Kind(Protocol):
@@ -22,6 +23,11 @@ KINDS: dict[str, Kind] = {
     "agentcore-harness": harness.from_settings,
     "agentcore-runtime": runtime.from_settings,
 }
+# Seconds without a question after which a session of each kind ends, unless its builder has chosen another
+# time. AgentCore's default: docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-sessions.html
+# The console proposes ten minutes for Bedrock's agents. A time that is too short does no harm: the agent is
+# told again what it knows.
+IDLE_SECONDS = {"bedrock-agent": 600, "agentcore-harness": 900, "agentcore-runtime": 900}
 
 
 def agent_ports() -> AgentPorts:
@@ -33,10 +39,19 @@ def agent_ports() -> AgentPorts:
 def agents(settings: Settings, ports: AgentPorts) -> Agents:
     """All agents of the settings, each with a client. Raises `SettingError`."""
     listed = {
-        name: ConfiguredAgent(_agent(one, ports), one.description, one.channels)
+        name: ConfiguredAgent(_agent(one, ports), one.description, one.channels, memory_of(one))
         for name, one in settings.agents.items()
     }
     return Agents(listed, settings.routes)
+
+
+def memory_of(settings: AgentSettings) -> Memory:
+    """How long the agent remembers, and whose its sessions are."""
+    return Memory(
+        idle_seconds=settings.idle_seconds or IDLE_SECONDS.get(settings.kind, Memory.idle_seconds),
+        outlives_session=settings.memory is AgentMemory.AGENT,
+        is_personal=settings.tell_user_id,
+    )
 
 
 def _agent(settings: AgentSettings, ports: AgentPorts) -> Agent:

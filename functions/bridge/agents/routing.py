@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent
 from functions.bridge.channels import DIRECT_MESSAGES, channel_names, is_direct
 
@@ -25,11 +26,13 @@ class ConfiguredAgent:
     Attributes:
         description: for the list of agents that people get; may be "".
         channels: where it may be asked: ids, and "dm" for direct messages; () means everywhere.
+        memory: how long it remembers a thread.
     """
 
     agent: Agent
     description: str = ""
     channels: tuple[str, ...] = ()
+    memory: Memory = USUAL
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Choice:
     name: str
     agent: Agent
     text: str
+    memory: Memory = USUAL
 
 
 class NoChoiceReason(StrEnum):
@@ -98,13 +102,17 @@ class Agents:
             return NoChoice(NoChoiceReason.ANOTHER_THREAD, so_far)
         name = so_far or named or self._usual(channel)
         if name in reachable:
-            return Choice(name, self._listed[name].agent, rest)
+            return self._choice(name, rest)
         if so_far:
             return NoChoice(NoChoiceReason.GONE, so_far)
         if len(reachable) == 1:
             [name] = reachable
-            return Choice(name, self._listed[name].agent, text)
+            return self._choice(name, text)
         return NoChoice(NoChoiceReason.UNNAMED if reachable else NoChoiceReason.NOBODY)
+
+    def _choice(self, name: str, text: str) -> Choice:
+        listed = self._listed[name]
+        return Choice(name, listed.agent, text, listed.memory)
 
     def _addressed(self, text: str) -> tuple[str, str]:
         """The name of the agent that a text begins with, "" for none, and the rest of the text."""

@@ -11,14 +11,15 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.agents.bedrock_agent import BedrockAgent
 from functions.adapters.agents.harness import AgentCoreHarness
-from functions.adapters.agents.kinds import KINDS, agents
+from functions.adapters.agents.kinds import KINDS, agents, memory_of
 from functions.adapters.agents.run import BackgroundRun
 from functions.adapters.agents.runtime import AgentCoreRuntime
 from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
+from functions.bridge.agents.memory import Memory
 from functions.bridge.agents.port import Agent, AgentPorts, Question
 from functions.bridge.agents.routing import Choice
-from functions.settings import AgentSettings, SettingError, Settings
+from functions.settings import AgentMemory, AgentSettings, SettingError, Settings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
 from simulator.aws import REGION, Aws
@@ -49,6 +50,28 @@ def test_each_kind_has_an_adapter(
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     assert isinstance(made(settings), kind)
+
+
+@pytest.mark.parametrize(
+    ("settings", "memory"),
+    [
+        (AgentSettings("bedrock-agent"), Memory(idle_seconds=600)),
+        (AgentSettings("agentcore-harness"), Memory(idle_seconds=900)),
+        (AgentSettings("agentcore-harness", idle_seconds=300), Memory(idle_seconds=300)),
+        (
+            AgentSettings("agentcore-harness", memory=AgentMemory.AGENT),
+            Memory(idle_seconds=900, outlives_session=True),
+        ),
+        (
+            AgentSettings("agentcore-runtime", tell_user_id=True),
+            Memory(idle_seconds=900, is_personal=True),
+        ),
+    ],
+)
+def test_how_long_an_agent_remembers_follows_from_its_kind_unless_it_is_set(
+    settings: AgentSettings, memory: Memory
+) -> None:
+    assert memory_of(settings) == memory
 
 
 def test_an_unknown_kind_is_named() -> None:
