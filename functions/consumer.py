@@ -14,6 +14,7 @@ from functions.adapters.aws.queue import SqsMessage
 from functions.adapters.aws.slots import DynamoSlots
 from functions.adapters.beside import beside
 from functions.adapters.clock import SystemClock
+from functions.adapters.slack.history import SlackHistory
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
@@ -76,6 +77,7 @@ class Consumer:
         self._sqs, self._dynamodb = JsonClient("sqs"), JsonClient("dynamodb")
         self._ports = Ports(
             chat=self.installation.chat,
+            history=SlackHistory(self.installation.chat),
             ledger=DynamoLedger(self._dynamodb, own.ledger_table, clock),
             audit=AuditLog(JsonClient("logs"), clock, group=own.audit_log_group, stream=own.audit_log_stream),
             slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),

@@ -48,6 +48,7 @@ class _Worker:
             access=self._access,
             attachments=self._consumer.installation.files,
             options=self._consumer.settings.reply,
+            conversations=self._consumer.settings.conversation,
             margin=MARGIN_SECONDS,
         )
 

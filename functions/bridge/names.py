@@ -17,6 +17,8 @@ _RUNS = frozenset(
         *("webloc", "ws", "wsf", "wsh", "xhtml", "xht", "xlam", "xll", "xlsm", "zsh"),
     ]
 )
+# Without a width, these join signs of emoji and of some alphabets.
+_SEEN = "\u200c\u200d"
 # Windows allows none of these in a file name.
 _NOWHERE = re.compile(r'[<>:"|?*]')
 _RUNNING_TYPES = ("text/html", "application/xhtml", "image/svg", "application/x-ms", "text/javascript")
@@ -27,6 +29,11 @@ def one_line(name: str, *, most: int = LONGEST_NAME) -> str:
     shown = "".join(" " if sign.isspace() else sign for sign in name if _shows(sign))
     line = " ".join(shown.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def visible(text: str) -> str:
+    """A text without signs that nobody sees, in which orders can be hidden. Its lines end in line feeds."""
+    return "".join(sign for sign in "\n".join(text.splitlines()) if sign in _SEEN or _shows(sign))
 
 
 def quoted(name: str) -> str:

@@ -1,5 +1,6 @@
 """Every sentence and label that the bridge itself shows to people: Markdown, unless it says otherwise."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from math import ceil
 from urllib.parse import quote
@@ -29,6 +30,16 @@ NOT_YOURS = "Only the person who asked can have this question asked again."
 WRONG_THREAD = "This button is about a question of another thread, so nothing was asked."
 RETRY_BUTTON = "Retry"
 SQL_QUERY = "SQL query"
+FORGOTTEN = (
+    "I have begun a new session in this thread. The agent does not remember what was said here before, and "
+    "is not told of it again."
+)
+KEPT_ALL_THE_SAME = "What it keeps in a memory of its own stays there."
+NOTHING_TO_FORGET = (
+    "There is nothing to forget here: each new thread begins a new session. Please say “forget” in the "
+    "thread that is to be forgotten."
+)
+THREAD_UNREAD = "_What was said in this thread before could not be read, so the agent may not know of it._"
 
 _NOTICES = {
     Notice.EMPTY: "Hello! Write your question in the same message as the mention. I answer in a thread under "
@@ -39,6 +50,9 @@ _NOTICES = {
     Notice.UNREADABLE: ":warning: Something went wrong on our side, and what you wrote was lost. "
     "Please write it again. (Reference: `{reference}`)",
 }
+
+
+_HOW_TO_FORGET = "Write “forget” in a thread, without a question, and I begin anew there."
 
 
 def notice_text(notice: Notice, *, reference: str) -> str:
@@ -99,7 +113,7 @@ _NO_CHOICES = {
 
 def help_text(agents: Mapping[str, str], *, are_several: bool) -> str:
     """How to ask, and which agents there are. `agents`: descriptions of this channel's agents, by name."""
-    return "\n\n".join([_NOTICES[Notice.EMPTY], *(_whom(agents) if are_several else [])])
+    return "\n\n".join([_NOTICES[Notice.EMPTY], _HOW_TO_FORGET, *(_whom(agents) if are_several else [])])
 
 
 def no_choice(nobody: NoChoice, agents: Mapping[str, str]) -> str:
@@ -116,6 +130,14 @@ def _whom(agents: Mapping[str, str]) -> list[str]:
         "You can say whom you ask, as in “@agent NAME: your question”; the thread then stays with that agent."
     )
     return [how, "\n".join(lines)]
+
+
+def without_notes(text: str) -> str:
+    """What an agent has said in one of the bot's messages, without what the bridge adds or shows meanwhile.
+
+    `text` may have come back from Slack without its markup.
+    """
+    return "\n".join(line for line in text.splitlines() if not _NOTE.match(line)).strip()
 
 
 _FAILURES = {
@@ -238,6 +260,13 @@ def too_large_files(size: int, most: int, largest: str) -> str:
     )
 
 
+def read_messages(told: int, found: int) -> str:
+    """Under an answer: how many of the messages `found` in its thread the agent was told."""
+    if told < found:
+        return f"_Read {told} of {found} messages of this thread._"
+    return f"_Read {told} {'message' if told == 1 else 'messages'} of this thread._"
+
+
 def table_in_file(rows: int, name: str) -> str:
     """Replaces a table that was put into a file. `rows` does not count its head."""
     return f"_The table ({rows} rows) is in the file {name}._"
@@ -271,3 +300,11 @@ def _quoted(names: Sequence[str]) -> str:
 def only_files(names: Sequence[str]) -> str:
     """The question to the agent when a user attached files and wrote nothing."""
     return f"The user sent these files without a word: {', '.join(map(quoted, names))}"
+
+
+# Lines of the bridge's own in a message with an agent's words, or in one that was to become an answer.
+_NOTE = re.compile(
+    rf"({re.escape(PLACEHOLDER)}|{re.escape(RETRYING)}|{NOTHING_YET})$"
+    r"|:warning: .*(\(Reference: |of the agent's)"
+    r"|_?(Read \d+ (of \d+ )?messages? of this thread|What was said in this thread before could not be read)"
+)

@@ -39,7 +39,7 @@ from simulator.agent.scripts import (
     script_for,
 )
 from simulator.agent.tools import Tools
-from simulator.agent.weather import City
+from simulator.agent.weather import City, city_named
 from simulator.agent.wire import Wire
 from simulator.http import HttpServer
 from simulator.journal import Journal
@@ -106,6 +106,12 @@ class _Turn:
     first: Action
     others: Iterator[Action]
     place: City | None
+
+
+def _thread_and_question(text: str) -> tuple[str, str]:
+    """What a thread said before a question, and the question, which a model would tell apart by itself."""
+    quotation, end, question = text.partition("\n[end of quotation ")
+    return (quotation, question.partition("\n")[2]) if end else ("", text)
 
 
 class AgentService:
@@ -253,10 +259,12 @@ class AgentService:
 
     def _turn(self, asked: AgentRequest, session: _Session) -> _Turn:
         """Decides what happens. Raises AgentError when that is an HTTP error."""
-        script, question = script_for(asked.input_text)
+        thread, question = _thread_and_question(asked.input_text)
+        script, question = script_for(question)
         forced = self._forced.popleft() if self._forced else None
         script = forced or script
-        found = answer(question, session.place, datetime.now(UTC), asked.files, self.tools)
+        place = city_named(thread) or session.place
+        found = answer(question, place, datetime.now(UTC), asked.files, self.tools)
         actions = script.play(found)
         if asked.consent and not forced:
             actions = iter(_consented(asked.consent, session))

@@ -21,6 +21,7 @@ from functions.bridge.admission.slots import (
 )
 from functions.bridge.agents.attachments import AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, ConfiguredAgent
 from functions.bridge.commands import Ask, Retry, TurnCommand
@@ -48,6 +49,7 @@ from functions.bridge.replies.chat import (
     Task,
 )
 from functions.bridge.turn import Attachment, Turn
+from functions.bridge.turns.history import Page, Said
 from functions.bridge.turns.ports import Ports
 
 TURN = Turn(
@@ -274,6 +276,26 @@ class FakeChat:
             raise trouble[0]
         if trouble is not None:
             raise trouble
+
+
+class FakeHistory:
+    """A thread as Slack tells it, in pages of `page_size`; each of them repeats the first message."""
+
+    def __init__(self) -> None:
+        self.said: list[Said] = []
+        self.page_size = 1_000
+        self.trouble: list[Exception] = []
+        self.asked: list[str] = []  # after which ts, for each call
+
+    def page(self, turn: Turn, *, after: str, cursor: str = "") -> Page:
+        self.asked.append(after)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        first = [said for said in self.said if said.ts == turn.thread_ts]
+        within = [said for said in self.said if after < said.ts < turn.ts and said not in first]
+        start = int(cursor or 0)
+        end = start + self.page_size
+        return Page((*first, *within[start:end]), str(end) if end < len(within) else "")
 
 
 class FakeAttachments:
@@ -581,6 +603,7 @@ class Stage:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.chat = FakeChat()
+        self.history = FakeHistory()
         self.ledger = FakeLedger(self.clock)
         self.slots = FakeSlots(self.clock)
         # Whoever asks has asked before on this day.
@@ -590,6 +613,7 @@ class Stage:
         self.audit = FakeAudit()
         self.ports = Ports(
             chat=self.chat,
+            history=self.history,
             ledger=self.ledger,
             audit=self.audit,
             slots=self.slots,
@@ -609,6 +633,6 @@ class Stage:
         return self.ledger.records[TURN.turn_id]
 
 
-def only(agent: Agent) -> Agents:
+def only(agent: Agent, memory: Memory = USUAL) -> Agents:
     """A bridge with one agent."""
-    return Agents({DEFAULT_AGENT: ConfiguredAgent(agent)}, {})
+    return Agents({DEFAULT_AGENT: ConfiguredAgent(agent, memory=memory)}, {})

@@ -119,10 +119,10 @@ class ClaimedTurn:
         self.retry_until_deadline(lambda: self._ledger.owe(owing))
         self._stored(owing)
 
-    def owe_notice(self, words: str) -> None:
-        """Owe one message, which answers the turn without an agent. Raises `GiveBack`."""
+    def owe_notice(self, words: str, ending: State = State.ANSWERED) -> None:
+        """Owe one message, in which the bridge answers the turn without an agent. Raises `GiveBack`."""
         self.owes_notice = True
-        self.owe([words], State.ANSWERED)
+        self.owe([words], ending)
 
     def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
         """Owe one message, which says why there is no answer. See `wording.explanation`."""

@@ -10,6 +10,7 @@ from functions.bridge.admission.identity import NotForUs, check_meant
 from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.routing import Agents, Choice, NoChoice
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
@@ -30,6 +31,7 @@ from functions.bridge.turns.door import Door, TakenSlot, Waits
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.thread_agent import ThreadAgent
+from functions.bridge.turns.thread_session import ThreadSession
 from functions.bridge.waits import Retry
 
 # After so many tries in vain a turn is given up, and its thread told so.
@@ -40,6 +42,8 @@ HOPELESS_TRIES = 100
 # Where Slack refuses the app, somebody has to mend that: the turn is tried again in so many seconds at most.
 # In the 14 days that it may lie in its queue that makes some 900 receives; SQS counts up to 1,000.
 LONGEST_WAIT_FOR_APP = 30 * 60
+# With this word, instead of a question, a person has the agent's session in a thread begin anew.
+FORGET = "forget"
 # How often a mention is sent at most while Slack limits the rate.
 MENTION_TRIES = 3
 
@@ -65,6 +69,7 @@ def answer(
     access: Access,
     attachments: Attachments,
     options: ReplyOptions,
+    conversations: ConversationOptions,
     margin: float,
 ) -> Outcome:
     """Ask the agent and show its answer; or finish, or explain, what an earlier delivery left behind.
@@ -73,6 +78,7 @@ def answer(
         agents: one of them is asked, unless the turn has a notice or may have been asked before.
         access: who may ask them.
         attachments: fetches the files that hang on the question.
+        conversations: what the agent is told of its thread.
         margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
     """
 
@@ -93,13 +99,21 @@ def answer(
         elif door.lets_in(access.bridge):
             chosen = _own_answer(turn, agents) or _choose(turn, agents, so_far=thread.name(claimed))
             if isinstance(chosen, str):
-                claimed.owe([chosen], State.ANSWERED)
+                claimed.owe_notice(chosen)
             elif door.lets_in(access.of(chosen.name)) and door.has_slot():
                 outcome.agent = chosen.name
                 thread.keep(chosen.name)
+                rules = (access.bridge, access.of(chosen.name))
+                session = ThreadSession(claimed, ports, outcome, chosen.memory, conversations, us, rules)
+                if chosen.text.lower() == FORGET and not turn.files:
+                    claimed.owe_notice(session.forget())
+                    thread.ensure_kept(claimed, chosen.name)
+                    return
                 question = replace(turn, text=chosen.text)
                 stop_at = delivery.deadline - margin
-                conversation = AskAgent(claimed, writer.progress, ports, outcome, options, stop_at=stop_at)
+                conversation = AskAgent(
+                    claimed, writer.progress, ports, session, outcome, options, stop_at=stop_at
+                )
                 conversation.ask(chosen.agent, question, attachments, asker=door.name)
                 thread.ensure_kept(claimed, chosen.name)
 
@@ -325,6 +339,6 @@ def _owe_own_words(claimed: ClaimedTurn, _: Writer, __: Outcome) -> None:
     if claimed.record.state is State.STARTED:
         claimed.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
     elif turn.notice is not None:  # without a button to ask again
-        claimed.owe([wording.notice_text(turn.notice, reference=turn.reference)], State.ANSWERED)
+        claimed.owe_notice(wording.notice_text(turn.notice, reference=turn.reference))
     else:
         claimed.owe_explanation(Failure.UNDELIVERABLE, State.FAILED)

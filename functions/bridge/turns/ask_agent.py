@@ -29,6 +29,7 @@ from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.thread_session import ThreadSession
 
 # Seconds to wait before an agent that provably did not start is asked again. `waits.Retry` repeats calls that
 # raise; here an agent is asked again because of its answer, and each time the turn's state is written first.
@@ -55,6 +56,7 @@ class AskAgent:
     """One attempt of a turn whose agent may be asked.
 
     Args:
+        session: in which the agent is asked.
         outcome: what is to be logged goes in here.
         stop_at: when the turn stops listening to the agent, seconds since the epoch.
     """
@@ -64,6 +66,7 @@ class AskAgent:
         claimed: ClaimedTurn,
         progress: Progress,
         ports: Ports,
+        session: ThreadSession,
         outcome: Outcome,
         options: ReplyOptions,
         *,
@@ -73,6 +76,7 @@ class AskAgent:
         self._progress = progress
         self._chat = ports.chat
         self._clock = ports.clock
+        self._session = session
         self._outcome = outcome
         self._options = options
         self._stop_at = stop_at
@@ -115,13 +119,23 @@ class AskAgent:
             self._claimed.advance(state=State.STARTED, intended=max(1, self._claimed.record.intended))
             reply = Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
             self._outcome.asked_at = self._clock.now()
-            self._listen(agent.ask(question), reply)
+            try:
+                self._listen(agent.ask(question), reply)
+            except ChatStopped:
+                self._keep_seen(reply)
+                raise
             if wait is None or not self._may_ask_again(reply, wait):
                 break
             self._claimed.advance(state=State.RECEIVED)
             self._wait(wording.RETRYING)
             self._claimed.pause(wait)
+        self._keep_seen(reply)
         self._owe(reply)
+
+    def _keep_seen(self, reply: Reply) -> None:
+        """Keep that the agent has seen the question, if it did anything about it."""
+        if reply.may_have_acted or reply.guardrails or isinstance(reply.ended, Finished):
+            self._session.keep_seen()
 
     def note_session(self, *, deadline: float) -> None:
         """Note in the outcome if the session of an agent that took too long could not be ended.
@@ -135,16 +149,19 @@ class AskAgent:
     # --- before ---
 
     def _question(self, asked: Turn, attachments: Attachments, asker_name: str) -> Question:
-        """What the agent is asked: people by their names, and the files themselves."""
+        """What the agent is asked: people by their names, the files themselves, and the thread before it."""
         if asked.files:
             self._wait(wording.PLACEHOLDER)
-        known = {asked.user: asker_name} if asker_name else {}
+        said = self._session.read(stop_at=self._stop_at)
+        known = {**self._session.names, **({asked.user: asker_name} if asker_name else {})}
         names = self._names_of([*asked.mentioned, asked.user], known)
         files = self._fetch(asked, attachments)
         text = user_text.with_names(asked.text, names) or wording.only_files([file.name for file in files])
+        if quotation := self._session.quotation(said, names):
+            text = quotation.before(text, asker=names[asked.user] or asked.user)
         name = one_line(names[asked.user])
         asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
-        return Question(asked.thread_id, text, asker, tuple(files))
+        return Question(self._session.id, text, asker, tuple(files))
 
     def _fetch(self, asked: Turn, attachments: Attachments) -> list[File]:
         files: list[File] = []
@@ -287,6 +304,9 @@ class AskAgent:
         uncertain = [name for name, upload in uploads.items() if upload is Upload.UNCERTAIN]
         notes = [wording.missing_files(missing)] if missing else []
         notes += [wording.uncertain_files(uncertain)] if uncertain else []
+        failed = Failure.UPLOAD if notes else None
+        if self._session.note and (reply.has_text or files):
+            notes.append(self._session.note)
         ended = reply.ended
         if isinstance(ended, Finished) and not reply.has_text and not files:
             failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
@@ -304,7 +324,6 @@ class AskAgent:
             ending = State.INTERRUPTED if acted else State.FAILED
             self._owe_text(reply, notes, ending, failure=ended.failure)
         else:
-            failed = Failure.UPLOAD if notes else None
             self._owe_text(reply, notes, State.ANSWERED, failure=failed)
 
     def _owe_text(

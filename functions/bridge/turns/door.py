@@ -127,7 +127,7 @@ class Door:
         self._outcome.refusal = reason
         turn = self._claimed.turn
         if is_direct(turn.channel) or self._claimed.record.intended:
-            self._claimed.owe([words], ending)
+            self._claimed.owe_notice(words, ending)
             return
         try:
             self._claimed.retry_until_deadline(

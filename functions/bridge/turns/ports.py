@@ -9,6 +9,7 @@ from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.replies.chat import Chat
+from functions.bridge.turns.history import History
 
 
 class Audit(Protocol):
@@ -30,6 +31,7 @@ class Ports:
     """
 
     chat: Chat
+    history: History
     ledger: Ledger
     audit: Audit
     slots: Slots

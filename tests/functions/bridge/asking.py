@@ -6,7 +6,9 @@ from typing import Any
 
 from functions.bridge.admission.access import Access
 from functions.bridge.agents.events import File, Finished, TextDelta
+from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import Delivery
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
@@ -79,9 +81,11 @@ def take(
     seconds: float = 290.0,
     options: ReplyOptions = ReplyOptions(),  # noqa: B008 - it is frozen
     access: Access = Access(),  # noqa: B008 - it is frozen
+    conversations: ConversationOptions = ConversationOptions(),  # noqa: B008 - it is frozen
+    memory: Memory = USUAL,
 ) -> Outcome:
     asked = agent or ScriptedAgent(stage.clock, script or SUNNY)
-    work = answering(stage, asked, options, access)
+    work = answering(stage, asked, options, access, conversations, memory)
     return handle(command_of(turn), stage.delivery(seconds), stage.ports, work)
 
 
@@ -90,6 +94,8 @@ def answering(
     agent: Agent,
     options: ReplyOptions,
     access: Access = Access(),  # noqa: B008 - it is frozen
+    conversations: ConversationOptions = ConversationOptions(),  # noqa: B008 - it is frozen
+    memory: Memory = USUAL,
 ) -> Work:
     """What a worker does with a turn."""
 
@@ -98,10 +104,11 @@ def answering(
             turn,
             delivery,
             ports,
-            agents=only(agent),
+            agents=only(agent, memory),
             access=access,
             attachments=stage.attachments,
             options=options,
+            conversations=conversations,
             margin=10.0,
         )
 

@@ -4,6 +4,7 @@ import pytest
 
 from functions.bridge.admission.access import Access
 from functions.bridge.agents.routing import Agents, Choice, ConfiguredAgent, NoChoice, NoChoiceReason
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.answer import answer
@@ -99,6 +100,7 @@ def ask(stage: Stage, some: Agents, turn: Turn = TURN) -> Outcome:
         access=Access(),
         attachments=stage.attachments,
         options=ReplyOptions(),
+        conversations=ConversationOptions(),
         margin=10.0,
     )
 

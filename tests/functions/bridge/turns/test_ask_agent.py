@@ -432,8 +432,8 @@ def test_the_first_word_stands_before_the_agent_is_asked(stage: Stage, style: St
             stage.chat.calls.clear()
             return super().ask(question)
 
-    for number in range(2):
-        turn = replace(TURN, ts=f"1700000000.00030{number}")
+    for ts in ("1700000000.000300", "1700000000.000301"):
+        turn = replace(TURN, ts=ts, thread_ts=ts)
         take(stage, turn=turn, agent=LookingAgent(stage.clock, SUNNY), options=ReplyOptions(style=style))
     assert shown == [1, 0]  # side by side, once this process has written there
 

@@ -161,6 +161,7 @@ class Story:
         stage = self.stage
         ports = Ports(
             chat=Subject(stage.chat, self._luck.slack),
+            history=Subject(stage.history, self._luck.slack),
             ledger=Subject(stage.ledger, self._luck.ledger),
             audit=Subject(stage.audit, self._luck.ledger),
             slots=Subject(stage.slots, self._luck.slots),

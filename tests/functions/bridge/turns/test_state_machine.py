@@ -339,6 +339,7 @@ class TurnMachine(RuleBasedStateMachine):
         stage = self.stage
         ports = Ports(
             chat=Watched(stage.chat, point),
+            history=Watched(stage.history, point),
             ledger=Watched(stage.ledger, point),
             audit=Watched(stage.audit, point),
             slots=Watched(stage.slots, point),
