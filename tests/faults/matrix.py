@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from simulator import wiring
 from simulator.simulation import Simulation
-from simulator.slack.seed import ALICE, WEATHER
+from simulator.slack.seed import ALICE, BOB, WEATHER
 from tests.e2e.bridge import Bridge
 from tests.faults.faults import FAULTS, LEASE_SECONDS, Fault
 from tests.faults.promise import Case, Result, Turn, judge, messages_of, text_of, wait_until_quiet
@@ -134,7 +135,7 @@ class Matrix:
             if any(planned.point == READS_SIGNING_SECRET for planned in plan):
                 self._simulation.lambdas.retire(wiring.RECEIVER.name)
             watched = self._watch.next_turn(plan)
-            question = self.bridge.say(scenario.question)
+            question = self._say(scenario)
             self._watch.wait(lambda: "SQS SendMessage" in [p.call for p in watched.points], PATIENCE)
         self._watch.wait(lambda: watched.is_settled, PATIENCE)
         if scenario.retried and watched.is_settled:
@@ -144,6 +145,12 @@ class Matrix:
             self._watch.wait(lambda: watched.is_settled, PATIENCE)
         self._watch.expect(-1)
         return Turn(scenario, question, watched)
+
+    def _say(self, scenario: Scenario) -> dict[str, Any]:
+        if not scenario.opening:
+            return self.bridge.say(scenario.question)
+        thread_ts = self.bridge.say(scenario.opening, user=BOB.name)["ts"]
+        return {**self.bridge.say(scenario.question, thread_ts=thread_ts), "thread_ts": thread_ts}
 
     def _retire_all(self) -> None:
         for function in wiring.FUNCTIONS:

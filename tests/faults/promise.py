@@ -14,6 +14,7 @@ from tests.faults.faults import Fault
 from tests.faults.scenarios import Scenario
 from tests.faults.watch import PLACEHOLDER, SETTLED, Point, Watched
 
+ABOUT_THREAD = re.compile(r"\n\n_(Read \d+ messages? of this thread|What was said in this thread [^_]*)\._$")
 EXPLANATION = re.compile(r":warning: .*\(Reference: `[0-9a-f]{8}`\)$")
 
 
@@ -87,10 +88,18 @@ def judge(
 
 
 def _is_whole(texts: Sequence[str], whole_answer: Sequence[str], *, streamed: bool) -> bool:
-    """Message for message; but where a stream breaks off, editing goes on in messages of another size."""
+    """Message for message, but for the line about the thread: the answer does not wait for that for long.
+
+    Where a stream breaks off, editing goes on in messages of another size.
+    """
+    texts, whole_answer = [*map(_without_thread, texts)], [*map(_without_thread, whole_answer)]
     if streamed:
         return " ".join(texts).split() == " ".join(whole_answer).split()
     return texts == whole_answer
+
+
+def _without_thread(text: str) -> str:
+    return ABOUT_THREAD.sub("", text)
 
 
 def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
@@ -119,7 +128,10 @@ def wait_until_quiet(bridge: Bridge, patience: float) -> bool:
 
 
 def messages_of(question: dict[str, Any], bridge: Bridge) -> list[Message]:
-    return bridge.simulation.slack.workspace.replies(question["channel"], question["ts"])
+    """What the bot says in the question's thread."""
+    root = question.get("thread_ts") or question["ts"]
+    replies = bridge.simulation.slack.workspace.replies(question["channel"], root)
+    return [message for message in replies if message.user.bot_id]
 
 
 def text_of(message: Message) -> str:

@@ -23,6 +23,7 @@ class Scenario:
         stages: see `Point.stage`.
         question: what the user writes.
         leads_there: what happens on the way to these stages.
+        opening: what somebody else has written first, in whose thread the question then is; "" for nothing.
         retried: whether the asker presses Retry when the first attempt is over.
         streamed: whether it is for a simulation in `stream` style.
     """
@@ -32,6 +33,7 @@ class Scenario:
     stages: tuple[str, ...]
     question: str = QUESTION
     leads_there: tuple[tuple[Point, Happening], ...] = ()
+    opening: str = ""
     retried: bool = False
     streamed: bool = False
 
@@ -52,6 +54,13 @@ SLOW = Scenario(
     question="@agent think aloud: what's the weather in Chicago today?",
 )
 LONG = Scenario("a long answer", "three messages", ("worker",), question="@agent long report for Chicago")
+IN_THREAD = Scenario(
+    "in a thread",
+    "the agent is told what was said there",
+    ("worker",),
+    question="@agent what's the weather in Lima today?",
+    opening="who flies to Lima?",
+)
 CRASH = Scenario(
     "after a crash",
     "the worker was killed when its agent had been asked",
@@ -71,7 +80,7 @@ RETRY = Scenario(
     leads_there=((AGENT_ASKED, plays("cut")),),
     retried=True,
 )
-SCENARIOS = (ANSWER, SLOW, LONG, CRASH, GIVEN_UP, RETRY)
+SCENARIOS = (ANSWER, SLOW, LONG, IN_THREAD, CRASH, GIVEN_UP, RETRY)
 
 STREAM = Scenario("a streamed answer", "one message, which Slack streams", ("worker",), streamed=True)
 LONG_STREAM = Scenario(

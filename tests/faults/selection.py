@@ -15,6 +15,7 @@ from tests.faults.scenarios import (
     CRASH,
     FINAL_TEXT,
     GIVEN_UP,
+    IN_THREAD,
     LONG,
     PLACEHOLDER_POSTED,
     RETRY,
@@ -35,7 +36,7 @@ def short_form(matrix: Matrix) -> Iterator[Case]:
     yield _killed_all_the_way(matrix, CRASH)
     yield _killed_all_the_way(matrix, GIVEN_UP)
     kinds: set[str] = set()
-    for scenario in (ANSWER, SLOW, LONG, RETRY):
+    for scenario in (ANSWER, SLOW, LONG, IN_THREAD, RETRY):
         for point in matrix.points[scenario]:
             if point.call not in kinds and KILLED_AFTER.concerns(point.call):
                 kinds.add(point.call)

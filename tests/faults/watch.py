@@ -208,7 +208,9 @@ class Watch:
             case "chat.postMessage" | "chat.update":
                 return str(arguments["metadata"]["event_payload"]["turn_id"])
             case "conversations.replies":
-                return f"{TEAM.id}:{arguments['channel']}:{arguments['oldest']}"
+                # A thread is read up to the question, and own messages are looked for from it on.
+                ts = arguments.get("latest") or arguments["oldest"]
+                return f"{TEAM.id}:{arguments['channel']}:{ts}"
             case "assistant.threads.setStatus":
                 return f"{TEAM.id}:{arguments['channel_id']}:{arguments['thread_ts']}"
             case "chat.startStream":  # a streamed question of the matrix opens its own thread
@@ -290,12 +292,16 @@ def _purpose(call: Call, watched: Watched) -> str:
             return f"slot of the {item}"
         case "TransactWriteItems":
             return "slots given back"
+        case "UpdateItem" if arguments["Key"]["item"]["S"] != "record":
+            return str(arguments["Key"]["item"]["S"])
         case "UpdateItem":
             return _purpose_of_update(arguments["ExpressionAttributeValues"], watched)
         case "ChangeMessageVisibility":
             return "renew" if watched.hidden else "hide"
         case "chat.postMessage" | "chat.update":
             return _purpose_of_message(arguments, watched)
+        case "conversations.replies":
+            return "thread" if "latest" in arguments else ""
         case "chat.startStream":
             return f"stream {watched.reply + 1}"
         case "chat.appendStream" | "chat.stopStream":

@@ -169,7 +169,9 @@ def _judge(questions: list[_Question], bridge: Bridge, report: Report) -> None:
         state = bridge.state(question.where)
         replies = [message for message in messages if _turn_of(message) == question.turn_id]
         texts = [text_of(reply) for reply in replies]
-        its_runs = [run.started_at for run in runs if question.city.name in run.input_text]
+        # What comes before the question, if anything does, tells of other questions.
+        asked = [(run, run.input_text.rpartition("[end of quotation ")[2]) for run in runs]
+        its_runs = [run.started_at for run, text in asked if question.city.name in text]
         begun += its_runs
         posted += [reply.ts for reply in replies]
         report.questions += 1
