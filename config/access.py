@@ -14,8 +14,8 @@ def read_access(table: Table, *, default: AccessRules) -> AccessRules:
     """The rules of a table. Keys that it lacks have the values of `default`."""
     rules = AccessRules(
         guests=table.boolean("guests", default=default.guests),
-        channels=table.texts("channels", CHANNEL),
-        users=table.texts("users", USER),
+        channels=table.only("channels", CHANNEL),
+        users=table.only("users", USER),
         deny_users=table.texts("deny_users", USER),
         direct_messages=table.boolean("direct_messages", default=default.direct_messages),
         shared_channels=SharedChannels(

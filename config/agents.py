@@ -68,7 +68,7 @@ def read_agent(table: Table) -> AgentSettings | None:
         memory=AgentMemory(table.choice("memory", [*AgentMemory], default=AgentSettings.memory)),
         role_arn=role_arn or "",
         external_id=external_id or "",
-        channels=table.texts("channels", CHANNEL),
+        channels=table.only("channels", CHANNEL),
         description=table.optional_text("description", DESCRIPTION) or "",
         access=read_access(table.table("access"), default=OPEN),
     )

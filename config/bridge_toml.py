@@ -306,7 +306,7 @@ def _reply(table: Table) -> ReplyOptions:
             "notify_after_seconds", range(10, 901), default=ReplyOptions.notify_after_seconds
         ),
         max_messages=table.integer("max_messages", range(1, 51), default=ReplyOptions.max_messages),
-        link_hosts=table.texts("link_hosts", HOST),
+        link_hosts=table.only("link_hosts", HOST),
     )
     table.refuse_the_rest()
     return reply

@@ -61,6 +61,17 @@ class Table:
         self.refuse(key, f"a list, each entry {allowed}")
         return ()
 
+    def only(self, key: str, rule: Rule) -> tuple[str, ...]:
+        """A list of the only strings that count, each by the rule; () if the key is missing: then all count.
+
+        An empty list is refused: whoever takes the last entry out means nobody, and would get everybody.
+        """
+        if self._values.get(key) == []:
+            self._known.append(key)
+            self.refuse(key, f"one entry or more, each {rule[1]}; without the key there is no such limit")
+            return ()
+        return self.texts(key, rule)
+
     def text(self, key: str, rule: Rule, *, quote: bool = True) -> str:
         """A required string that matches the rule. `quote`: whether a message may quote a wrong one."""
         pattern, allowed = rule
