@@ -88,7 +88,8 @@ def answer(
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, slot: TakenSlot) -> None:
         nonlocal conversation
         us = claimed.retry_until_deadline(ports.chat.identity)
-        check_meant(turn, us)
+        if turn.notice is not Notice.UNREADABLE:  # which may not say whose it was
+            check_meant(turn, us)
         record, is_new = claimed.record, delivery.receive_count == 1
         door = Door(claimed, ports, us, outcome, slot, is_new=is_new)
         is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
