@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.parse import MOST_TOKENS, blocks
 from functions.bridge.markdown.split import Pages
 from functions.bridge.replies.answer_text import Draft
@@ -93,3 +94,11 @@ def test_no_answer_takes_more_than_forty_megabytes(shape: str) -> None:
 def test_four_times_as_long_an_answer_is_read_in_about_four_times_as_many_steps(shape: str) -> None:
     short, long = (calls_of(lambda n=n: blocks(answer(shape, n))) for n in (15_000, 60_000))  # type: ignore[misc]
     assert long <= MOST_GROWTH * short
+
+
+@pytest.mark.timeout(60)  # with a quadratic cost each would take a quarter of an hour
+@pytest.mark.parametrize("begins", ["[a](", "[a](b", '[a](b "c"'])
+@pytest.mark.parametrize("space", [" ", "\t", "\n\n"])
+def test_a_link_that_ends_in_white_space_is_read_once(begins: str, space: str) -> None:
+    text = begins + space * (400_000 // len(space))
+    assert plainly(text) == text

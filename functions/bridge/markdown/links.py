@@ -22,9 +22,10 @@ _SIGN = re.compile(
     r"|(?P<bare>https?:[/\\]{2}[^\s<>|\]]+)",
     re.IGNORECASE,
 )
+# White space is taken whole (`\s*+`): with ways to divide a long row of it, a match would take for ever.
 _TARGET = re.compile(
-    r"\(\s*(?P<address><[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)"
-    r"(?:\s+(?:\"[^\"]{0,1000}\"|'[^']{0,1000}'|\([^()]{0,1000}\)))?\s*\)"
+    r"\(\s*+(?P<address><[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)"
+    r"(?:\s++(?:\"[^\"]{0,1000}\"|'[^']{0,1000}'|\([^()]{0,1000}\)))?\s*+\)"
 )
 _BEGINNING = re.compile(r"(?:\(\s*|:[ \t]*\n?[ \t]*)<?(?P<address>[^\s()<>]*)")
 # The scheme of an address, but not "std" in "std::string". spec.commonmark.org/0.31.2/#scheme
