@@ -1,18 +1,23 @@
 """An agent that goes on and on, whoever still listens, and what that costs and does."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from werkzeug.wrappers import Response
 
 from functions.adapters.agents.kinds import KINDS
+from functions.adapters.agents.runtime import MOST_BYTES
+from functions.bridge.agents.events import Failed
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Agent, AgentRun, Question
 from functions.settings import AgentSettings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import PORTS, QUESTION, events
+from tests.functions.adapters.scripted_server import standing_in_for
 from tests.functions.bridge.asking import take
 from tests.functions.fakes import TURN, Stage
 
@@ -70,3 +75,42 @@ def test_a_harness_is_told_how_long_an_answer_may_take_and_what_it_may_cost(
     assert [run.limits for run in agent_service.invocations] == [
         {"timeoutSeconds": 120, "maxIterations": 9, "maxTokens": 4000}
     ]
+
+
+WORDS = "words " * 100
+ENDLESS_STREAMS = {
+    "text": ("text/event-stream", "", f"data: {json.dumps({'data': WORDS})}\n\n"),
+    "one event": ("text/event-stream", "data: ", WORDS),
+    "plain text": ("text/plain", "", WORDS),
+    "one object": ("application/json", '{"result": "', WORDS),
+    "a thought": (
+        "text/event-stream",
+        "",
+        "data: "
+        + json.dumps({"event": {"contentBlockDelta": {"delta": {"reasoningContent": {"text": WORDS}}}}})
+        + "\n\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "begins", "goes_on"), ENDLESS_STREAMS.values(), ids=ENDLESS_STREAMS.keys()
+)
+def test_a_runtimes_answer_that_goes_on_for_ever_ends_before_it_fills_the_memory(
+    media_type: str, begins: str, goes_on: str
+) -> None:
+    sent = 0
+
+    def stream() -> Iterator[bytes]:
+        nonlocal sent
+        yield begins.encode()
+        while sent < 4 * MOST_BYTES:  # else a failure would take the machine's memory
+            piece = goes_on.encode() * 100
+            sent += len(piece)
+            yield piece
+
+    with standing_in_for("BEDROCK_AGENTCORE") as server:
+        server.answer = Response(stream(), content_type=media_type)
+        heard = events(KINDS[RUNTIME.kind](RUNTIME, PORTS).ask(QUESTION))
+    assert heard[-1] == Failed(Failure.NOT_SHOWABLE, f"the answer has more than {MOST_BYTES} bytes")
+    assert sent < 3 * MOST_BYTES

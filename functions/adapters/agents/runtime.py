@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # The most bytes of one read.
 READ_BYTES = 65_536
+# Bytes that an answer has at most: some ten times the longest that people could read. The worker has 192 MB.
+MOST_BYTES = 10_000_000
 # The read timeout of StopRuntimeSession, in seconds.
 STOP_SILENCE = 3.0
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,80}")
@@ -102,6 +104,12 @@ class AgentCoreRuntime:
         return BackgroundRun(call, end_session=end_session)
 
     def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+        try:
+            yield from self._answer(question, connection)
+        except _TooLong:
+            yield Failed(Failure.NOT_SHOWABLE, f"the answer has more than {MOST_BYTES} bytes")
+
+    def _answer(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
         body, media_type = self._invoke(question)
         response = body._raw_stream
         connection.hold(response)
@@ -171,9 +179,20 @@ def payload(question: Question, *, remembers_people: bool = False) -> dict[str, 
     }
 
 
+class _TooLong(Exception):
+    """An answer has more than MOST_BYTES."""
+
+
 def _pieces(response: Any) -> Iterator[bytes]:
-    """The body as it arrives. botocore's iter_lines and iter_chunks would wait for 1,024 bytes."""
+    """The body as it arrives. botocore's iter_lines and iter_chunks wait until they have 1,024 bytes.
+
+    Raises `_TooLong`: what goes on for ever would use up the worker's memory, whatever of it is kept.
+    """
+    size = 0
     while piece := response.read1(READ_BYTES, decode_content=True):
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise _TooLong
         yield piece
 
 
