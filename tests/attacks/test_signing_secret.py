@@ -23,6 +23,8 @@ from tests.functions.test_receiver import NEW_SECRET, SECRET, Door, request
 BODY = json.dumps({"type": "url_verification", "challenge": "abc"})
 BOT_TOKEN = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"
 USER_TOKEN = "xoxp-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"
+EXAMPLE = "8f742231b10e8888abcd99yyyzzz85a5"  # docs.slack.dev/authentication/verifying-requests-from-slack
+PLACEHOLDER = "it holds the example of Slack's documentation or another placeholder"
 UNFILLED = "a7|Kq.Z]x0;Gh_w2^Nb!e8Rt{Pm5}Lc("  # as GetRandomPassword makes it
 
 
@@ -57,6 +59,11 @@ def test_a_note_above_the_secret_makes_the_whole_secret_invalid(
     assert "rotated" not in reason
 
 
+@pytest.mark.parametrize("key", [EXAMPLE, "0" * 32])
+def test_a_placeholder_beside_the_secret_is_no_key(aws: Aws, key: str) -> None:
+    assert storing(aws, f"{SECRET}\n{key}\n").knock(request(BODY, secret=key))["statusCode"] == 500
+
+
 @pytest.mark.parametrize("text", [f"\n{NEW_SECRET}  \n\n{SECRET}\t\r\n", f"{NEW_SECRET}\n{SECRET}"])
 @pytest.mark.parametrize("key", [NEW_SECRET, SECRET])
 def test_every_line_is_a_key_whatever_the_white_space_around_it(aws: Aws, text: str, key: str) -> None:
@@ -75,6 +82,10 @@ def test_every_line_is_a_key_whatever_the_white_space_around_it(aws: Aws, text: 
         (SECRET[:-1], "it holds something else"),
         (SECRET.upper(), "it holds something else"),
         (f"{SECRET}\n{SECRET}0", "it holds something else"),
+        (EXAMPLE, PLACEHOLDER),
+        ("0" * 32, PLACEHOLDER),
+        ("x" * 32, PLACEHOLDER),
+        ("changeme" * 4, PLACEHOLDER),
     ],
 )
 def test_no_other_text_is_taken_for_signing_secrets_and_the_log_says_what_is_there(

@@ -22,7 +22,7 @@ from simulator.slack.service import SlackService
 from tests.deploy.cloud import ACCOUNT_CONCURRENCY, Checkout, Cloud
 from tests.e2e.person import PATIENCE, Operator
 
-SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the example in Slack's documentation
+SIGNING_SECRET = "8f742231b10e8888abcd99aebfcd85a5"
 BOT_TOKEN = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"
 CHANNELS = ("agent-classic", "agent-harness", "agent-runtime")
 

@@ -24,7 +24,7 @@ from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelop
 from tests.functions.bridge.incoming.test_interactions import PAYLOAD
 from tests.functions.fakes import START, TURN, FakeClock
 
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+SECRET = "8f742231b10e8888abcd99aebfcd85a5"
 NEW_SECRET = "0123456789abcdef0123456789abcdef"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 BOT_TOKEN = "xoxb-test-token"
-SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+SIGNING_SECRET = "8f742231b10e8888abcd99aebfcd85a5"
 
 
 def manifest() -> dict[str, Any]:
