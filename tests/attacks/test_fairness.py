@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -324,6 +325,39 @@ def test_one_persons_questions_in_a_minute_are_limited() -> None:
     assert "again in 60 seconds" in told[0]
     crowd.stage.clock.sleep(60)
     assert crowd.deliver(question(20)).verdict is Verdict.ANSWERED
+
+
+@pytest.mark.parametrize("asked", [{"text": "help"}, {"text": "", "notice": Notice.EMPTY}])
+def test_what_the_bridge_answers_by_itself_counts_in_that_minute(asked: dict[str, Any]) -> None:
+    crowd = Crowd(Fairness(questions_per_minute=3))
+    verdicts = [crowd.deliver(replace(question(number), **asked)).verdict for number in range(5)]
+    assert verdicts == [Verdict.ANSWERED] * 3 + [Verdict.REFUSED] * 2
+    assert len(crowd.stage.chat.texts()) == 3
+
+
+@pytest.mark.parametrize(
+    ("turn", "reason", "verdict"),
+    [
+        (question(2), Reason.TOO_MANY, Verdict.REFUSED),
+        (replace(question(2), in_shared_channel=True), Reason.SHARED_CHANNEL, Verdict.OWED),
+        (replace(question(2), text="", notice=Notice.EXTERNAL), Reason.FOREIGN, Verdict.OWED),
+    ],
+)
+def test_no_worker_waits_until_slack_takes_a_refusal(turn: Turn, reason: Reason, verdict: Verdict) -> None:
+    crowd = Crowd(Fairness(questions_per_minute=1))
+    crowd.deliver(question(1))
+    crowd.stage.chat.trouble["post_ephemeral"] = [ChatRateLimited(30)]
+    began_at = crowd.stage.clock.now()
+    outcome = crowd.deliver(turn)
+    assert (outcome.verdict, outcome.refusal) == (verdict, reason)
+    assert crowd.stage.clock.now() == began_at
+    assert crowd.stage.slots.holders() == set()
+    again = crowd.deliver(turn)
+    assert again.verdict is (Verdict.DUPLICATE if verdict is Verdict.REFUSED else Verdict.REFUSED)
+    assert len(crowd.agent.questions) == 1
+    if verdict is Verdict.OWED:
+        assert outcome.retry_in_seconds == 30
+        assert len(crowd.stage.chat.history("post_ephemeral")) == 2
 
 
 def test_another_persons_question_is_accepted_in_that_minute() -> None:

@@ -97,11 +97,12 @@ def answer(
             _owe_own_words(claimed, writer, outcome)
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
-        elif door.lets_in(access.bridge):
+        elif door.lets_in(access.bridge) and door.is_within_minute():
             chosen = _own_answer(turn, agents) or _choose(turn, agents, so_far=thread.name(claimed))
             if isinstance(chosen, str):
                 claimed.owe_notice(chosen)
-            elif door.lets_in(access.of(chosen.name)) and door.has_slot():
+            elif door.lets_in(access.of(chosen.name)):
+                door.check_slot()
                 outcome.agent = chosen.name
                 thread.keep(chosen.name)
                 rules = (access.bridge, access.of(chosen.name))
@@ -118,8 +119,9 @@ def answer(
                 conversation.ask(chosen.agent, question, attachments, asker=door.name)
                 thread.ensure_kept(claimed, chosen.name)
 
+    is_limited = turn.notice not in (*_OUR_FAULT, Notice.EXTERNAL)
     try:
-        outcome = _hold(turn, delivery, ports, work, options=options, may_ask=turn.notice is None)
+        outcome = _hold(turn, delivery, ports, work, options=options, is_limited=is_limited)
     finally:
         thread.close()
     if conversation is not None:
@@ -167,15 +169,15 @@ def _hold(
     work: Decide,
     *,
     options: ReplyOptions = ReplyOptions(style=Style.EDIT),  # noqa: B008 - it is frozen
-    may_ask: bool = False,
+    is_limited: bool = False,
 ) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it.
 
-    `may_ask` is whether an agent may be asked, for which a slot is taken beside the claim.
+    `is_limited` is whether it counts as a question of its person: then a slot is taken beside the claim.
     """
     hidden = ports.beside(lambda: delivery.extend_for_claim(ports.lease_seconds))
     now = ports.clock.now()
-    slot = TakenSlot(turn, delivery, ports, is_wanted=may_ask)
+    slot = TakenSlot(turn, delivery, ports, is_wanted=is_limited)
     try:
         claim = ports.ledger.claim(turn, owner=delivery.owner, now=now, lease_seconds=ports.lease_seconds)
     except ServiceUnavailable as exc:

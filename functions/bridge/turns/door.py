@@ -14,7 +14,14 @@ from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.people import Identity, Person
-from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused, ChatStopped
+from functions.bridge.replies.chat import (
+    ChatAppRefused,
+    ChatError,
+    ChatRateLimited,
+    ChatRefused,
+    ChatStopped,
+    ChatUnavailable,
+)
 from functions.bridge.replies.thread_messages import ThreadMessages
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
@@ -32,7 +39,7 @@ class TakenSlot:
         learned: who asks, as Slack has said it just now.
 
     Args:
-        is_wanted: whether the turn may come to an agent.
+        is_wanted: whether the turn counts as a question of its person, whoever answers it.
     """
 
     def __init__(self, turn: Turn, delivery: Delivery, ports: Ports, *, is_wanted: bool) -> None:
@@ -102,27 +109,31 @@ class Door:
             self.refuse(reason, wording.refusal(reason))
         return reason is None
 
-    def has_slot(self) -> bool:
-        """Whether the turn may run now. Else its asker has asked too much in a minute, and is told.
-
-        Raises:
-            Waits: it may run later.
-        """
+    def is_within_minute(self) -> bool:
+        """Whether it may be answered now. Else its asker has asked too much in a minute, and is told."""
         full = self._slot.look().full
-        if full is None:
+        if full is None or full.limit is not Limit.MINUTE:
             return True
-        if full.limit is Limit.MINUTE:
-            # Under a message of an earlier attempt there is a button, with which to ask again.
-            ending = State.FAILED if self._claimed.turn.attempt > 1 else State.ANSWERED
-            self.refuse(Reason.TOO_MANY, wording.too_many(full.most, full.seconds), ending=ending)
-            return False
-        self._show_waiting(full)
-        raise Waits(f"all {full.most} slots of the {full.limit} are taken")
+        # Under a message of an earlier attempt there is a button, with which to ask again.
+        ending = State.FAILED if self._claimed.turn.attempt > 1 else State.ANSWERED
+        self.refuse(Reason.TOO_MANY, wording.too_many(full.most, full.seconds), ending=ending)
+        return False
+
+    def check_slot(self) -> None:
+        """Make sure that the turn may run now. Raises `Waits`: it may run later."""
+        if full := self._slot.look().full:
+            self._show_waiting(full)
+            raise Waits(f"all {full.most} slots of the {full.limit} are taken")
 
     def refuse(self, reason: Reason, words: str, *, ending: State = State.ANSWERED) -> None:
         """Tell the asker why they are not answered, which ends the turn.
 
         Them alone; but in direct messages, and where a message of the turn stands, that says it.
+
+        Raises:
+            GiveBack: Slack does not take it now. No worker waits for that: whoever is refused may ask as
+                much as Slack lets them, and would take all workers. Who asks too much is told if Slack is
+                not busy.
         """
         self._outcome.refusal = reason
         turn = self._claimed.turn
@@ -130,11 +141,14 @@ class Door:
             self._claimed.owe_notice(words, ending)
             return
         try:
-            self._claimed.retry_until_deadline(
-                lambda: self._chat.post_ephemeral(turn.channel, turn.thread_ts, turn.user, words)
-            )
+            self._chat.post_ephemeral(turn.channel, turn.thread_ts, turn.user, words)
         except ChatRefused as exc:
             self._outcome.note(f"the asker could not be told: {exc.code}")
+        except (ChatRateLimited, ChatUnavailable) as exc:
+            # At the next delivery nobody knows any more how much was asked in this minute.
+            if not (reason is Reason.TOO_MANY and isinstance(exc, ChatRateLimited)):
+                raise GiveBack(str(exc), exc.retry_after or FIRST_BACK_OFF) from exc
+            self._outcome.note(f"the asker could not be told: {exc}")
         self._claimed.settle(State.ANSWERED)
 
     def _reason(self, rules: AccessRules) -> Reason | None:
