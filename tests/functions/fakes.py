@@ -488,7 +488,7 @@ class FakeSlots:
             held.append(Entries("person", person, own=own, own_asked=own_asked))
         if not own:
             full = full or Full(Limit.PERSON, self.fairness.running_per_user)
-        if not turn.channel.startswith("D"):
+        elif not turn.channel.startswith("D"):
             own = self._enter(channel, turn, now, until, self.fairness.running_per_channel)
             if own:
                 held.append(Entries("channel", channel, own=own))

@@ -6,6 +6,7 @@ The person's item, with the key "TEAM:USER", also keeps what users.info said. Ev
 
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,7 +142,19 @@ class DynamoSlots:
         if troubles:
             self.give_back(turn, slot, learned=None, forget=True)
             raise troubles[0]
-        return Slot(taken[0].person, self._full(taken, now, is_new=is_new), slot.held)
+        full = self._full(taken, now, is_new=is_new)
+        held = slot.held
+        if not taken[0].is_in:  # what waits for its person must not fill the channel while it is worked on
+            with suppress(ServiceUnavailable):
+                held = tuple(filter(None, map(self._out_of_channel, held)))
+        return Slot(taken[0].person, full, held)
+
+    def _out_of_channel(self, held: Entries) -> Entries | None:
+        """What is still held once the channel's slot is given back."""
+        if held.kind == _PERSON:
+            return held
+        self._remove(held, {"running": {held.own}})
+        return None
 
     def _full(self, taken: list[_Taken], now: float, *, is_new: bool) -> Full | None:
         fairness = self._fairness

@@ -102,6 +102,15 @@ def test_so_many_questions_run_in_a_channel(worker: Worker) -> None:
     assert worker.full(question(3, user="U4"), is_new=False) is None
 
 
+def test_what_waits_for_its_person_takes_no_slot_of_the_channel(worker: Worker) -> None:
+    taken = [worker.take(question(number)) for number in range(5)]
+    assert [slot.full for slot in taken] == [None, None, *[Full(Limit.PERSON, 2)] * 3]
+    assert worker.full(question(9, user="U2")) is None
+    for number, slot in enumerate(taken):
+        worker.give_back(question(number), slot)
+    assert [worker.full(question(10 + number, user=f"U{3 + number}")) for number in range(2)] == [None, None]
+
+
 def test_direct_messages_have_the_persons_limit_only(worker: Worker) -> None:
     for number, user in enumerate(("U1", "U2", "U3", "U4", "U5")):
         assert worker.full(question(number, user=user, channel="D1")) is None
