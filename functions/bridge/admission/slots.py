@@ -5,6 +5,7 @@ it expires, in milliseconds since the epoch: the end of the delivery that took i
 The person's item also has such an entry for each question of the last minute.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,7 @@ from functions.bridge.people import Person
 from functions.bridge.turn import Turn
 
 MINUTE = 60.0
+_MILLISECONDS = re.compile("[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,9 @@ def entry(turn: Turn, until: float) -> str:
 
 
 def until(entry: str) -> float:
-    """When an entry expires, seconds since the epoch."""
-    return int(entry.rpartition("@")[2]) / 1000
+    """When an entry expires, seconds since the epoch. One of another shape has expired already."""
+    at = entry.rpartition("@")[2]
+    return int(at) / 1000 if _MILLISECONDS.fullmatch(at) else 0.0
 
 
 def expired(entries: Iterable[str], now: float) -> frozenset[str]:

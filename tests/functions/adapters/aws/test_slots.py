@@ -15,7 +15,7 @@ from functions.bridge.people import KNOWN_SECONDS, Home, Person
 from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
 from tests.functions.adapters.aws.recording import RecordingClient
-from tests.functions.fakes import TURN, FakeClock, FakeSlots
+from tests.functions.fakes import START, TURN, FakeClock, FakeSlots
 
 FAIRNESS = Fairness(running_per_user=2, running_per_channel=3, questions_per_minute=5)
 ALICE = Person(Home("T1", "E1"), "alice", is_guest=True)
@@ -340,3 +340,14 @@ def test_what_another_version_kept_of_a_person_is_learned_anew(
         UpdateExpression="REMOVE known.is_bot",
     )
     assert worker.take(question(2)).person is None
+
+
+@pytest.mark.parametrize("stray", ["x", "x@", "x@-1", "x@1e9", "x@" + "9" * 5000])
+def test_an_entry_of_another_shape_is_cleared_away(aws: Aws, dynamo: DynamoSlots, stray: str) -> None:
+    key = {"turn_id": {"S": "T1:U1"}, "item": {"S": "person"}}
+    entries = {"running": {"SS": [stray, f"{stray}2"]}, "asked": {"SS": [stray]}}
+    aws.dynamodb.put_item(TableName=TABLE, Item={**key, **entries})
+    slot = dynamo.take(question(1), now=START, until=START + 290, is_new=True)()
+    assert slot.full is None
+    dynamo.give_back(question(1), slot, learned=None, forget=True)
+    assert "running" not in aws.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
