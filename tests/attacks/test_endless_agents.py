@@ -10,16 +10,19 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.agents.kinds import KINDS
 from functions.adapters.agents.runtime import MOST_BYTES
-from functions.bridge.agents.events import Failed
+from functions.bridge.agents.events import Failed, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Agent, AgentRun, Question
+from functions.bridge.replies.chat import ChatStopped
+from functions.bridge.replies.options import ReplyOptions, Style
+from functions.bridge.turns.outcome import Verdict
 from functions.settings import AgentSettings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from tests.functions.adapters.runs import PORTS, QUESTION, events
 from tests.functions.adapters.scripted_server import standing_in_for
 from tests.functions.bridge.asking import take
-from tests.functions.fakes import TURN, Stage
+from tests.functions.fakes import TURN, ScriptedAgent, Stage
 
 RUNTIME = AgentSettings("agentcore-runtime", arn=RUNTIME_ARNS[Framework.STRANDS])
 HARNESS = AgentSettings("agentcore-harness", arn=HARNESS_ARN)
@@ -65,6 +68,16 @@ def test_the_operator_learns_of_an_agent_that_could_not_be_stopped(
     assert outcome.detail.endswith("the agent's session was not ended: accessDeniedException")
     assert agent_service.stopped_sessions == []
     assert "session" not in stage.chat.texts()[0]
+
+
+def test_the_session_of_an_agent_ends_when_a_person_stops_its_answer(stage: Stage) -> None:
+    agent = ScriptedAgent(stage.clock, [TextDelta("It is "), 5.0, TextDelta("sunny. " * 50), 50.0])
+    stage.chat.trouble["append_stream"] = [ChatStopped("stopped_by_user")]
+    outcome = take(stage, agent=agent, options=ReplyOptions(style=Style.STREAM))
+    assert (outcome.verdict, outcome.detail) == (Verdict.STOPPED, "")
+    [run] = agent.runs
+    assert run.cancelled
+    assert run.session_stopped_at is not None
 
 
 def test_a_harness_is_told_how_long_an_answer_may_take_and_what_it_may_cost(

@@ -201,13 +201,19 @@ class AskAgent:
                 self._show_if_due(reply)
                 if self._clock.now() >= self._stop_at:
                     reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
-                    # In the background, while the answer is written.
-                    run.stop_session()
-                    self._stopped_run = run
+                    self._stop_session(run)
                 elif event := run.next(timeout=self._patience(reply)):
                     self._add(event, run, reply)
+        except ChatStopped:
+            self._stop_session(run)
+            raise
         finally:
             run.cancel()
+
+    def _stop_session(self, run: AgentRun) -> None:
+        """End the session of an agent that nobody waits for, beside the writing of the answer."""
+        run.stop_session()
+        self._stopped_run = run
 
     def _add(self, event: AgentEvent | None, run: AgentRun, reply: Reply) -> None:
         """Add an event, and those that are there already or come at once: all are shown together."""
