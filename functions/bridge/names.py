@@ -15,6 +15,25 @@ _RUNS = frozenset(
         *("jse", "lnk", "mht", "mhtml", "mjs", "msc", "msi", "msp", "pif", "pkg", "pptm", "ps1", "psm1"),
         *("reg", "rpm", "scf", "scpt", "scr", "sh", "shtml", "svg", "svgz", "url", "vb", "vbe", "vbs"),
         *("webloc", "ws", "wsf", "wsh", "xhtml", "xht", "xlam", "xll", "xlsm", "zsh"),
+        # Macros: what Office takes besides docm, pptm and xlsm.
+        *("potm", "ppam", "ppsm", "sldm", "xla", "xlsb", "xltm"),
+        # What asks another place what to run, or says how to connect to it.
+        *(
+            "appinstaller",
+            "application",
+            "fileloc",
+            "inetloc",
+            "iqy",
+            "library-ms",
+            "rdp",
+            "search-ms",
+            "slk",
+        ),
+        *("website", "xbap"),
+        # Installers, disks, settings and scripts.
+        *("action", "appimage", "applescript", "appx", "csh", "diagcab", "fish", "hlp", "htc", "ksh"),
+        *("mobileconfig", "msix", "msixbundle", "msu", "pyw", "pyz", "run", "sct", "settingcontent-ms"),
+        *("terminal", "theme", "vhd", "vhdx", "workflow", "wsc"),
     ]
 )
 # Without a width, these join signs of emoji and of some alphabets.
