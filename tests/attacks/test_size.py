@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from functions.bridge import wording
+from functions.bridge.agents.events import Finished, TextDelta
 from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.parse import MOST_TOKENS, blocks
 from functions.bridge.markdown.split import Pages
 from functions.bridge.replies.answer_text import Draft
+from functions.bridge.replies.reply import MOST_TEXT, Reply
 
 ANSWER = 40_000  # characters
 MOST_BYTES = 40_000_000
@@ -102,3 +105,24 @@ def test_four_times_as_long_an_answer_is_read_in_about_four_times_as_many_steps(
 def test_a_link_that_ends_in_white_space_is_read_once(begins: str, space: str) -> None:
     text = begins + space * (400_000 // len(space))
     assert plainly(text) == text
+
+
+def test_of_an_answer_that_does_not_end_as_much_is_kept_as_the_worker_can_read() -> None:
+    reply = Reply(show_rationale=False)
+    reply.add(TextDelta("a|b\n-|-\n"))
+    for _ in range(100):
+        reply.add(TextDelta("1|2\n" * 10_000))
+    reply.add(Finished())
+    text = reply.final()
+    assert text.endswith(f"\n\n{wording.CUT_SHORT}")
+    [table] = reply.files()
+    assert len(table.data) <= MOST_TEXT * 2  # a file's lines end in two characters
+    assert len(text) < 1000
+
+
+def test_an_answer_of_that_length_is_not_cut_short() -> None:
+    reply = Reply(show_rationale=False)
+    for _ in range(10):
+        reply.add(TextDelta("words\n" * (MOST_TEXT // 60)))
+    reply.add(Finished())
+    assert not reply.cut_short

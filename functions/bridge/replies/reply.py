@@ -21,6 +21,10 @@ from functions.bridge.agents.events import (
 from functions.bridge.names import file_name
 from functions.bridge.replies.answer_text import Draft
 
+# Characters of an answer; what follows is not kept. A list of as many takes 7 seconds of a whole processor,
+# of which the worker has a seventh, and 90 MB of its 256. Meanwhile its lease, 60 seconds, is not renewed.
+MOST_TEXT = 500_000
+
 
 class Reply:
     """The answer so far. Feed it each agent event in order; read it at any time.
@@ -32,7 +36,7 @@ class Reply:
         steps: the tools that it used, in order.
         at_work: whether it uses the last of them now: it has not spoken since.
         guardrails: the policies of guardrails that stepped in.
-        cut_short: whether the answer ends because it got too long for the agent's model.
+        cut_short: whether the answer ends because it got too long, for the agent's model or for us.
         requests: the tools that the agent ended its turn for, so that somebody else runs them.
     """
 
@@ -40,6 +44,7 @@ class Reply:
         self._show_rationale = show_rationale
         self._link_hosts = link_hosts
         self._draft = Draft(link_hosts)
+        self._room = MOST_TEXT
         self._sources: list[Source] = []
         self._files: list[File] = []
         self.ended: Finished | Failed | None = None
@@ -56,12 +61,12 @@ class Reply:
         self.may_have_acted = self.may_have_acted or acts or (isinstance(event, Failed) and event.begun)
         match event:
             case TextDelta(text):
-                is_text = bool(self._draft.add(text).strip())
+                is_text = bool(self._draft.add(self._fitting(text)).strip())
                 self.has_text = self.has_text or is_text
                 self.at_work = self.at_work and not is_text
             case Rationale(text) if self._show_rationale:
                 quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
-                self._draft.add(f"\n\n{quoted}\n\n")
+                self._draft.add(self._fitting(f"\n\n{quoted}\n\n"))
             case ToolUse():
                 self.steps.append(event)
                 self.at_work = True
@@ -102,6 +107,13 @@ class Reply:
     def files(self) -> list[File]:
         """What goes beside the text: the agent's files, and tables that are too large for a message."""
         return [*self._files, *self._draft.files()]
+
+    def _fitting(self, text: str) -> str:
+        """As much of the next text as there is room for."""
+        self.cut_short = self.cut_short or len(text) > self._room
+        text = text[: self._room]
+        self._room -= len(text)
+        return text
 
     def _number(self, source: Source) -> int:
         if source not in self._sources:
