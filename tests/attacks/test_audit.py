@@ -1,6 +1,7 @@
 """What an audit record tells of a turn whose asker and agent want it to tell nothing, or everything."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,8 +16,8 @@ from functions.bridge.agents.events import (
 )
 from functions.bridge.agents.failures import Failure
 from functions.bridge.turn import Attachment
-from functions.bridge.turns.outcome import Verdict
-from tests.functions.bridge.asking import asking_with, take
+from functions.bridge.turns.outcome import Outcome, Verdict
+from tests.functions.bridge.asking import Killed, asking_with, kill, surrender, take
 from tests.functions.fakes import TURN, Stage, Step
 
 SECRET = "swordfish"
@@ -64,3 +65,15 @@ def test_a_time_that_is_no_date_spoils_neither_the_turn_nor_its_record(stage: St
     assert (outcome.verdict, outcome.audit_trouble) == (Verdict.ANSWERED, "")
     [record] = stage.audit.records
     assert record["times"].keys() == {"claimed", "asked", "ended"}
+
+
+@pytest.mark.parametrize("explain", [take, surrender])
+def test_an_agent_that_has_its_worker_killed_is_named_all_the_same(
+    stage: Stage, explain: Callable[[Stage], Outcome]
+) -> None:
+    with pytest.raises(Killed):
+        take(stage, ToolUse("delete"), 1.0, kill)
+    stage.clock.sleep(61)
+    explain(stage)
+    [record] = stage.audit.records
+    assert (record["agent"], record["verdict"]) == ("default", "interrupted")

@@ -14,7 +14,7 @@ from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.ledger.record import SETTLED, AlreadySettled, Held, LeaseLost, Record, State
+from functions.bridge.ledger.record import SETTLED, AlreadySettled, Held, LeaseLost, Ledger, Record, State
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatError,
@@ -94,7 +94,7 @@ def answer(
         door = Door(claimed, ports, us, outcome, slot, is_new=is_new)
         is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
         if is_tried or turn.notice in _OUR_FAULT:
-            _owe_own_words(claimed, writer, outcome)
+            _owe_own_words(claimed, ports.ledger, outcome)
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
         elif door.lets_in(access.bridge) and door.is_within_minute():
@@ -134,7 +134,7 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
 
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, _: TakenSlot) -> None:
         writer.status.seems_busy = True  # the worker may have said so before anything was on record
-        _owe_own_words(claimed, writer, outcome)
+        _owe_own_words(claimed, ports.ledger, outcome)
 
     return _hold(turn, delivery, ports, work)
 
@@ -336,10 +336,12 @@ def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *,
         retry.run(lambda: ports.chat.mention(turn, words))
 
 
-def _owe_own_words(claimed: ClaimedTurn, _: Writer, __: Outcome) -> None:
+def _owe_own_words(claimed: ClaimedTurn, ledger: Ledger, outcome: Outcome) -> None:
     """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
     turn = claimed.turn
     if claimed.record.state is State.STARTED:
+        # Whoever was killed can write no audit record any more: this one says at least who was asked.
+        outcome.agent = claimed.retry_until_deadline(lambda: ledger.agent_of(turn.thread_id)) or ""
         claimed.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
     elif turn.notice is not None:  # without a button to ask again
         claimed.owe_notice(wording.notice_text(turn.notice, reference=turn.reference))
