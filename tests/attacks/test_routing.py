@@ -1,8 +1,14 @@
 """Questions for a confidential agent, which no other one may get, and of which nobody learns elsewhere."""
 
+from dataclasses import replace
+
 import pytest
 
+from functions.bridge.admission.access import OPEN, Access
 from functions.bridge.agents.routing import Agents, Choice, ConfiguredAgent, NoChoice, NoChoiceReason
+from functions.bridge.conversation import ConversationOptions
+from functions.bridge.replies.options import ReplyOptions
+from functions.bridge.turns.answer import answer
 from functions.bridge.turns.outcome import Verdict
 from tests.functions.bridge.agents.test_routing import ask, turn_of
 from tests.functions.bridge.asking import SUNNY
@@ -74,3 +80,24 @@ def test_what_is_bold_in_the_question_stays_bold(stage: Stage) -> None:
     choice = some.choose(PUBLIC, "*ops*: *what* broke?", so_far=None)
     assert isinstance(choice, Choice)
     assert choice.text == "*what* broke?"
+
+
+@pytest.mark.parametrize("text", ["help", "ops:", "what broke?"])
+def test_nobody_is_told_of_an_agent_that_they_may_not_ask(stage: Stage, text: str) -> None:
+    scripted = ScriptedAgent(stage.clock, SUNNY)
+    some = Agents({name: ConfiguredAgent(scripted, f"about {name}") for name in ("hr-layoffs", "ops")}, {})
+    outcome = answer(
+        turn_of(text),
+        stage.delivery(),
+        stage.ports,
+        agents=some,
+        access=Access(agents={"hr-layoffs": replace(OPEN, users=("U9",))}),
+        attachments=stage.attachments,
+        conversations=ConversationOptions(),
+        options=ReplyOptions(),
+        margin=10.0,
+    )
+    assert (outcome.verdict, scripted.questions) == (Verdict.ANSWERED, [])
+    [said] = stage.chat.texts()
+    assert "about ops" in said
+    assert "layoffs" not in said

@@ -1,11 +1,11 @@
 """The use case: from a queue message to exactly one outcome in the thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from functions.bridge import wording
-from functions.bridge.admission.access import Access, Reason
+from functions.bridge.admission.access import Access, Reason, refused_by_event
 from functions.bridge.admission.identity import NotForUs, check_meant
 from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
@@ -98,7 +98,9 @@ def answer(
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
         elif door.lets_in(access.bridge) and door.is_within_minute():
-            chosen = _own_answer(turn, agents) or _choose(turn, agents, so_far=thread.name(claimed))
+            here = _to_be_asked(turn, agents, access)
+            so_far = thread.name(claimed)
+            chosen = _own_answer(turn, agents, here) or _choose(turn, agents, here, so_far=so_far)
             if isinstance(chosen, str):
                 claimed.owe_notice(chosen)
             elif door.lets_in(access.of(chosen.name)):
@@ -139,27 +141,36 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     return _hold(turn, delivery, ports, work)
 
 
-def _own_answer(asked: Turn, agents: Agents) -> str:
-    """What the bridge answers by itself; "" when the question is for an agent."""
+def _to_be_asked(asked: Turn, agents: Agents, access: Access) -> dict[str, str]:
+    """The agents that this person is told of: names with descriptions, without those they may not ask."""
+    return {
+        name: about
+        for name, about in agents.reachable(asked.channel).items()
+        if refused_by_event(asked, access.of(name)) is None
+    }
+
+
+def _own_answer(asked: Turn, agents: Agents, here: Mapping[str, str]) -> str:
+    """What the bridge answers by itself; "" when the question is for an agent. `here`: see `_to_be_asked`."""
     if asked.notice is not None:
         return wording.notice_text(asked.notice, reference=asked.reference)
     if asked.text.lower() == "help":
-        return _help(asked, agents)
+        return _help(agents, here)
     return objection(asked.files)
 
 
-def _choose(asked: Turn, agents: Agents, *, so_far: str | None) -> Choice | str:
+def _choose(asked: Turn, agents: Agents, here: Mapping[str, str], *, so_far: str | None) -> Choice | str:
     """Who is asked what, or why nobody is. A thread stays with the agent that it began with."""
     match agents.choose(asked.channel, asked.text, so_far=so_far):
         case NoChoice() as nobody:
-            return wording.no_choice(nobody, agents.reachable(asked.channel))
+            return wording.no_choice(nobody, here)
         case Choice(text=text) as choice if text or asked.files:
             return choice
-    return _help(asked, agents)
+    return _help(agents, here)
 
 
-def _help(asked: Turn, agents: Agents) -> str:
-    return wording.help_text(agents.reachable(asked.channel), are_several=agents.are_several())
+def _help(agents: Agents, here: Mapping[str, str]) -> str:
+    return wording.help_text(here, are_several=agents.are_several())
 
 
 def _hold(
