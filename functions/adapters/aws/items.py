@@ -1,5 +1,6 @@
 """What the adapters of the table share: its keys, DynamoDB's types, and its errors in the bridge's terms."""
 
+import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -31,7 +32,7 @@ def key_of(turn_id: str, item: str) -> dict[str, Any]:
 
 
 def typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Text, whole numbers, truth values, lists, and mappings by name, as DynamoDB has them.
+    """Text, bytes, whole numbers, truth values, lists, and mappings by name, as DynamoDB has them.
 
     docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
     """
@@ -51,6 +52,8 @@ def _typed(value: Any) -> dict[str, Any]:
             return {"S": value}
         case int():
             return {"N": str(value)}
+        case bytes():
+            return {"B": base64.b64encode(value).decode()}
         case list() | tuple():
             return {"L": [*map(_typed, value)]}
         case dict():
@@ -63,10 +66,12 @@ def _plain(value: Mapping[str, Any]) -> Any:
     match kind:
         case "N":
             return int(content)
+        case "B":
+            return base64.b64decode(content)
         case "L":
             return [*map(_plain, content)]
         case "M":
             return plain(content)
         case "SS":
             return {*content}
-    return content  # S, BOOL, B in Base64, NULL
+    return content  # S, BOOL, NULL

@@ -7,6 +7,8 @@ first turn, "agent" says who answers in that thread, and "thread", or "thread#US
 what is known of the agent's session. Every item has a TTL.
 """
 
+import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
@@ -39,6 +41,8 @@ KEPT_SECONDS = 29 * 24 * 3600
 # Half of what an item may hold, in bytes:
 # docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 TEXT_BYTES = 200_000
+# Bytes. Less text than that is one write unit anyway.
+LEAST_COMPRESSED_BYTES = 1000
 # In characters: a text that is no message is kept in pieces, as a message is.
 _SLICE = 10_000
 # All but the item's other attributes. Slack's longest message, 40,000 characters, has 160,000 bytes at most.
@@ -48,7 +52,9 @@ _RECORD = "record"
 _QUESTION = "question"
 _AGENT = "agent"
 _THREAD = "thread"
-_TEXT_ATTRIBUTES = ("owed", "owed_messages", "ending")
+# Owed text, as it is or compressed. An item has one of them.
+_OWED, _OWED_ZIP = "owed", "owed_zip"
+_TEXT_ATTRIBUTES = (_OWED, _OWED_ZIP, "owed_messages", "ending")
 _ITEMS_ATTRIBUTES = ("owed_items", "owed_by")
 E = TypeVar("E", bound=StrEnum)
 
@@ -156,18 +162,20 @@ class DynamoLedger:
         slices = [record.rest[at : at + _SLICE] for at in range(0, len(record.rest), _SLICE)]
         first, *others = _chunks([*record.owed, *slices])
         for number, chunk in enumerate(others, start=1):
-            item = {"turn_id": record.turn_id, "item": _text_item(record.owner, number), "owed": chunk}
+            item = {"turn_id": record.turn_id, "item": _text_item(record.owner, number), **_packed(chunk)}
             self._put(item | {"expires_at": self._expiry()})
         assert record.ending is not None
+        packed = _packed(first)
         ending = {
-            "owed": first,
+            **packed,
             "owed_messages": len(record.owed),
             "owed_items": len(others),
             "owed_by": record.owner,
             "ending": record.ending.value,
             "failure": record.failure.value if record.failure else "",
         }
-        old = self._change(record, _progress(record) | ending)
+        other = {_OWED, _OWED_ZIP} - packed.keys()
+        old = self._change(record, _progress(record) | ending, remove=[*other])
         kept = len(others) if old.get("owed_by") == record.owner else 0
         for number in range(kept + 1, int(old.get("owed_items", 0)) + 1):
             self._delete(record.turn_id, _text_item(old["owed_by"], number))
@@ -182,7 +190,7 @@ class DynamoLedger:
             self._change(record, {}, remove=_ITEMS_ATTRIBUTES)
 
     def _record(self, found: dict[str, Any]) -> Record:
-        texts = (*found.get("owed", ()), *self._more_text(found))
+        texts = (*_unpacked(found), *self._more_text(found))
         messages = int(found.get("owed_messages", len(texts)))
         return Record(
             turn_id=found["turn_id"],
@@ -226,7 +234,7 @@ class DynamoLedger:
     def _more_text(self, found: dict[str, Any]) -> Iterator[str]:
         for number in range(1, int(found.get("owed_items", 0)) + 1):
             item = _text_item(found["owed_by"], number)
-            yield from self._get(found["turn_id"], item).get("owed", ())
+            yield from _unpacked(self._get(found["turn_id"], item))
 
     def _get(self, turn_id: str, item: str) -> dict[str, Any]:
         with translated():
@@ -320,6 +328,20 @@ def _item(record: Record) -> dict[str, Any]:
 
 def _progress(record: Record) -> dict[str, Any]:
     return {"state": record.state.value, "reply": list(record.reply), "intended": record.intended}
+
+
+def _packed(texts: list[str]) -> dict[str, Any]:
+    """An attribute with the texts. DynamoDB charges each KB that is written, and each that is removed."""
+    if sum(len(text.encode()) for text in texts) < LEAST_COMPRESSED_BYTES:
+        return {_OWED: texts}
+    return {_OWED_ZIP: zlib.compress(json.dumps(texts).encode())}
+
+
+def _unpacked(item: Mapping[str, Any]) -> list[str]:
+    """The texts of an item, [] where it has none."""
+    if packed := item.get(_OWED_ZIP):
+        return list(json.loads(zlib.decompress(packed)))
+    return list(item.get(_OWED, ()))
 
 
 def _chunks(messages: Sequence[str]) -> list[list[str]]:
