@@ -53,7 +53,7 @@ def _trust() -> _Trust:
     return _Trust()
 
 
-def variables(for_aws: Path = AMAZON_ROOTS) -> dict[str, str]:
+def variables(for_aws: Path = Path(AMAZON_ROOTS)) -> dict[str, str]:
     """What makes AWS's clients and Python's own trust the stand-ins, by variables that they read everywhere.
 
     Args:

@@ -20,8 +20,9 @@ from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.environment import ConsumerSettings
 from functions.installation import Installation
-from functions.settings import ConsumerSettings, Settings
+from functions.settings import Settings
 
 # Seconds at the end of an invocation in which no write is begun any more.
 RESERVE_SECONDS = 5.0

@@ -14,7 +14,7 @@ from functions.bridge.turns.handle import control
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, LambdaContext
-from functions.settings import in_lambda
+from functions.environment import in_lambda
 
 
 @cache

@@ -15,7 +15,7 @@ from functions.bridge.turns.handle import drop, handle
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.consumer import Consumer, LambdaContext
-from functions.settings import in_lambda
+from functions.environment import in_lambda
 
 
 @cache

@@ -9,7 +9,7 @@ from functions.adapters.slack.files import SlackFiles
 from functions.bridge.clock import Clock
 from functions.bridge.credentials import bot_token
 from functions.bridge.replies.chat import ChatError
-from functions.settings import ConsumerSettings
+from functions.environment import ConsumerSettings
 
 # So often at most the token is read again when Slack refuses it, in seconds. Only Slack can bring that about.
 TOKEN_REFRESH_SECONDS = 10.0

@@ -26,7 +26,7 @@ from functions.bridge.incoming import events, interactions
 from functions.bridge.incoming.events import Challenge, Ignored
 from functions.bridge.incoming.signature import SignatureError, WrongSignature, verify
 from functions.bridge.turn import Notice
-from functions.settings import ReceiverSettings, in_lambda
+from functions.environment import ReceiverSettings, in_lambda
 
 MAX_BODY_BYTES = 1_048_576
 # Not the paths, which a custom domain may prefix.

@@ -3,12 +3,10 @@
 `Settings` comes from bridge.toml, as a JSON document in a Lambda layer. `config/` reads bridge.toml into the
 same classes, so that each setting and its default are declared once.
 
-The other classes come from environment variables that the template sets (`infra/`). A fake of Slack sets
-`SLACK_API_URL` and `SLACK_FILES_ORIGIN`.
+What only a deployment knows is in `functions/environment.py`.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from enum import Enum, StrEnum
@@ -19,10 +17,7 @@ from functions.bridge.admission.access import OPEN, AccessRules
 from functions.bridge.admission.slots import Fairness
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions
-
-
-class SettingError(Exception):
-    """A setting is missing or not allowed. The text names the setting, its value and what is allowed."""
+from functions.environment import SettingError
 
 
 class MemoryBy(StrEnum):
@@ -126,72 +121,6 @@ class Settings:
         sample = _json("SAMPLE_AGENT", environment.get("SAMPLE_AGENT", "{}"))
         agents = _typed(Mapping[str, AgentSettings], sample, "SAMPLE_AGENT")
         return replace(settings, agents={**agents, **settings.agents})
-
-
-@dataclass(frozen=True)
-class ReceiverSettings:
-    """The receiver's settings: the queues that it sends to, and the signing secret."""
-
-    queue_url: str
-    control_queue_url: str
-    signing_secret_id: str
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "ReceiverSettings":
-        queue_url = _required(environment, "QUEUE_URL")
-        return cls(
-            queue_url=queue_url,
-            # During a deployment the variable may be missing for seconds. The worker reads all commands.
-            control_queue_url=environment.get("CONTROL_QUEUE_URL") or queue_url,
-            signing_secret_id=_required(environment, "SIGNING_SECRET_ID"),
-        )
-
-
-@dataclass(frozen=True)
-class ConsumerSettings:
-    """What each function behind a queue needs: the queue, the bot token, the ledger, the audit log.
-
-    Attributes:
-        audit_log_group: the name of the log group; "" writes no audit records (for seconds of a deployment).
-        audit_log_stream: one stream for each execution environment.
-        slack_api_url: the base URL of Slack's Web API.
-        files_origin: the only origin (scheme, host and port) from which files are fetched.
-    """
-
-    queue_url: str
-    bot_token_secret_id: str
-    ledger_table: str
-    audit_log_group: str = ""
-    audit_log_stream: str = ""
-    slack_api_url: str = "https://slack.com/api/"
-    files_origin: str = "https://files.slack.com"
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "ConsumerSettings":
-        return cls(
-            queue_url=_required(environment, "QUEUE_URL"),
-            bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
-            ledger_table=_required(environment, "LEDGER_TABLE"),
-            audit_log_group=environment.get("AUDIT_LOG_GROUP", ""),
-            # Lambda's own variables: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-            audit_log_stream="/".join(
-                environment.get(f"AWS_LAMBDA_{name}", "") for name in ("FUNCTION_NAME", "LOG_STREAM_NAME")
-            ),
-            slack_api_url=environment.get("SLACK_API_URL") or cls.slack_api_url,
-            files_origin=environment.get("SLACK_FILES_ORIGIN") or cls.files_origin,
-        )
-
-
-def in_lambda() -> bool:
-    """Whether this code runs in Lambda. There clients are made at import, while the CPU is not throttled."""
-    return "AWS_LAMBDA_RUNTIME_API" in os.environ
-
-
-def _required(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "")
-    if not value:
-        raise SettingError(f"{name} is not set")
-    return value
 
 
 def _document_of_variables(environment: Mapping[str, str]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.consumer import RESERVE_SECONDS, Consumer, LambdaContext
-from functions.settings import in_lambda
+from functions.environment import in_lambda
 
 # The worker stops reading 15 seconds before its time is up: ten to say so, five in reserve.
 MARGIN_SECONDS = 15.0 - RESERVE_SECONDS

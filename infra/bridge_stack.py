@@ -172,7 +172,7 @@ class BridgeStack(cdk.Stack):
     ) -> BridgeFunction:
         """A function that handles the commands of `queue`, with the bot token.
 
-        `timeout`: seconds. `environment`: variables besides those of `functions.settings.ConsumerSettings`.
+        `timeout`: seconds. `environment`: variables besides those that `ConsumerSettings` reads.
         """
         consumer = BridgeFunction(
             self,

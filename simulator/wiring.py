@@ -33,7 +33,7 @@ class Queue:
     retention: int
 
 
-# The variables of every function behind a queue: `functions.settings.ConsumerSettings`.
+# The variables of every function behind a queue: `functions.environment.ConsumerSettings`.
 CONSUMER = frozenset(
     {"SERVICE_NAME", "QUEUE_URL", "BOT_TOKEN_SECRET_ID", "LEDGER_TABLE", "AUDIT_LOG_GROUP", "SETTINGS_FILE"}
 )

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from functions.bridge.replies.options import ReplyOptions, Style
-from functions.settings import AgentSettings, ConsumerSettings, ReceiverSettings, SettingError, Settings
+from functions.environment import ConsumerSettings, ReceiverSettings, SettingError
+from functions.settings import AgentSettings, Settings
 
 THREAD = {"QUEUE_URL": "queue", "BOT_TOKEN_SECRET_ID": "token", "LEDGER_TABLE": "ledger"}
 AGENT = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")

@@ -9,7 +9,8 @@ from functions.adapters.clock import SystemClock
 from functions.bridge.agents.memory import Memory
 from functions.bridge.agents.port import Agent, AgentPorts
 from functions.bridge.agents.routing import Agents, ConfiguredAgent
-from functions.settings import AgentMemory, AgentSettings, SettingError, Settings
+from functions.environment import SettingError
+from functions.settings import AgentMemory, AgentSettings, Settings
 
 
 class Kind(Protocol):

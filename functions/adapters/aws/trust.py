@@ -4,11 +4,11 @@ botocore brings a file of some 130 authorities and parses it for each new connec
 processor, 120 ms of what Lambda gives a function of 256 MB. AWS's own addresses have certificates of five.
 """
 
+import os.path
 from collections.abc import Mapping
-from pathlib import Path
 
 # amazontrust.com/repository, which recommends to trust all five. The tests hold the file to the hashes there.
-AMAZON_ROOTS = Path(__file__).with_name("amazon_roots.pem")
+AMAZON_ROOTS = os.path.join(os.path.dirname(__file__), "amazon_roots.pem")
 # China and the European Sovereign Cloud are no part of that promise.
 _ELSEWHERE = ("cn-", "eusc-")
 
@@ -23,4 +23,4 @@ def ca_file(environment: Mapping[str, str]) -> str | None:
         return named
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", "")
     is_replaced = any(name.startswith("AWS_ENDPOINT_URL") for name in environment)
-    return None if is_replaced or region.startswith(_ELSEWHERE) else str(AMAZON_ROOTS)
+    return None if is_replaced or region.startswith(_ELSEWHERE) else AMAZON_ROOTS

@@ -19,7 +19,8 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.memory import Memory
 from functions.bridge.agents.port import Agent, AgentPorts, Question
 from functions.bridge.agents.routing import Choice
-from functions.settings import AgentMemory, AgentSettings, SettingError, Settings
+from functions.environment import SettingError
+from functions.settings import AgentMemory, AgentSettings, Settings
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.eventstream import CONTENT_TYPE, event, exception
 from simulator.aws import REGION, Aws
