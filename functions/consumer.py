@@ -12,9 +12,12 @@ from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.queue import SqsMessage
 from functions.adapters.aws.slots import DynamoSlots
+from functions.adapters.aws.stops import DynamoStops
 from functions.adapters.beside import beside
 from functions.adapters.clock import SystemClock
 from functions.adapters.slack.history import SlackHistory
+from functions.adapters.ticker import ThreadTicker
+from functions.bridge.admission.access import Access
 from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
@@ -44,6 +47,7 @@ _AS_IT_SHOULD_BE = (
     Verdict.DUPLICATE,
     Verdict.PRESS_REFUSED,
     Verdict.REFUSED,
+    Verdict.STOPPED,
     Verdict.WAITING,
 )
 
@@ -65,12 +69,15 @@ class Consumer:
 
     Attributes:
         settings: what bridge.toml says.
+        access: who may ask whom.
         installation: the Slack app.
     """
 
     def __init__(self, environment: Mapping[str, str], *, is_last: bool = False) -> None:
         self._is_last = is_last
         self.settings = Settings.read(environment)
+        agents = self.settings.agents.items()
+        self.access = Access(self.settings.access, {name: one.access for name, one in agents})
         own = ConsumerSettings.read(environment)
         clock = SystemClock()
         self.installation = Installation(own, clock)
@@ -82,8 +89,10 @@ class Consumer:
             ledger=DynamoLedger(self._dynamodb, own.ledger_table, clock),
             audit=AuditLog(JsonClient("logs"), clock, group=own.audit_log_group, stream=own.audit_log_stream),
             slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),
+            stops=DynamoStops(self._dynamodb, own.ledger_table, clock),
             clock=clock,
             beside=beside,
+            ticker=ThreadTicker(),
             lease_seconds=self.settings.lease_seconds,
             notify_after=self.settings.reply.notify_after_seconds,
         )

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from functions.adapters.agents.kinds import agent_ports, agents
-from functions.bridge.admission.access import Access
 from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
 from functions.bridge.turn import Turn
@@ -28,7 +27,6 @@ class _Worker:
         self._consumer = Consumer(os.environ)
         settings = self._consumer.settings
         self._agents = agents(settings, agent_ports())
-        self._access = Access(settings.access, {name: one.access for name, one in settings.agents.items()})
 
     def warm(self) -> None:
         self._consumer.warm()
@@ -45,7 +43,7 @@ class _Worker:
             delivery,
             ports,
             agents=self._agents,
-            access=self._access,
+            access=self._consumer.access,
             attachments=self._consumer.installation.files,
             options=self._consumer.settings.reply,
             conversations=self._consumer.settings.conversation,

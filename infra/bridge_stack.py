@@ -38,6 +38,8 @@ LEDGER_ACTIONS = (
     "dynamodb:UpdateItem",
     "dynamodb:DeleteItem",
 )
+# To leave a mark of Stop, and to see who answers in a thread.
+MARK_ACTIONS = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class BridgeStack(cdk.Stack):
             max_concurrency=CONTROL_CONCURRENCY,
             environment={},
         )
+        control.allow([self._ledger.table.table_arn], *MARK_ACTIONS)
         dead_letters = self._consumer(
             "DeadLetters",
             handler="functions.dead_letters.handler",

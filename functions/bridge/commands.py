@@ -15,6 +15,8 @@ from functions.bridge.fields import Fields, WrongField
 from functions.bridge.turn import MOST_ATTEMPTS, Notice, Turn, from_fields, to_fields
 
 VERSION = 1
+# Streams of one thread that Slack stops at once. There is one as a rule.
+MOST_STREAMS = 20
 
 
 class MalformedCommand(ValueError):
@@ -111,10 +113,78 @@ class RefusePress:
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
+@dataclass(frozen=True)
+class StopThread:
+    """A person pressed Slack's own Stop, which names a thread and no turn.
+
+    Attributes:
+        team: the workspace that the bot is installed in.
+        channel, thread_ts: the thread.
+        user: who pressed.
+        event_ts: when, by Slack's clock.
+        streams: the ts of the streams that Slack has stopped already.
+        sender_unknown, in_shared_channel: as in `Turn`, of who pressed.
+    """
+
+    team: str
+    channel: str
+    thread_ts: str
+    user: str
+    event_ts: str
+    streams: tuple[str, ...] = ()
+    sender_unknown: bool = True
+    in_shared_channel: bool = False
+    name = "stop_thread"
+
+    @property
+    def group_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.thread_ts}"
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.channel}:{self.user}:{self.event_ts}"
+
+
+@dataclass(frozen=True)
+class StopTurn:
+    """A person pressed our Stop button, which names an attempt of a turn.
+
+    Attributes:
+        team, channel, ts, attempt: of the question, as in `Turn`.
+        thread_ts, message_ts: the thread and the message in which the button was pressed.
+        user: who pressed.
+        action_ts: when, by Slack's clock.
+        sender_unknown: as in `Turn`, of who pressed.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    message_ts: str
+    user: str
+    attempt: int
+    action_ts: str
+    sender_unknown: bool = True
+    name = "stop_turn"
+
+    @property
+    def turn_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def group_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.thread_ts}"
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.channel}:{self.user}:{self.action_ts}"
+
+
 # Commands that may run an agent go on the questions queue, all others on the control queue, where no answer
 # delays them.
 TurnCommand = Ask | Retry
-ControlCommand = RefusePress
+ControlCommand = RefusePress | StopThread | StopTurn
 Command = TurnCommand | ControlCommand
 
 
@@ -188,6 +258,10 @@ def _command(data: Fields) -> Command:
             return _retry(data)
         case RefusePress.name:
             return _refuse_press(data, action_ts=fields.timestamp(data, "action_ts"))
+        case StopThread.name:
+            return _stop_thread(data)
+        case StopTurn.name:
+            return _stop_turn(data)
     raise WrongField("the command is of no kind that this version knows")
 
 
@@ -223,6 +297,35 @@ def _refuse_press(data: Fields, *, action_ts: str) -> RefusePress:
         thread_ts=fields.timestamp(data, "thread_ts"),
         user=fields.slack_id(data, "user"),
         action_ts=action_ts,
+    )
+
+
+def _stop_thread(data: Fields) -> StopThread:
+    streams = fields.items(data, "streams", most=MOST_STREAMS)
+    return StopThread(
+        team=fields.slack_id(data, "team"),
+        channel=fields.slack_id(data, "channel"),
+        thread_ts=fields.timestamp(data, "thread_ts"),
+        user=fields.slack_id(data, "user"),
+        event_ts=fields.timestamp(data, "event_ts"),
+        streams=tuple(fields.timestamp({"streams": ts}, "streams") for ts in streams),
+        # Whatever else it says, it does not say that the sender is known.
+        sender_unknown=data.get("sender_unknown") is not False,
+        in_shared_channel=data.get("in_shared_channel", False) is not False,
+    )
+
+
+def _stop_turn(data: Fields) -> StopTurn:
+    return StopTurn(
+        team=fields.slack_id(data, "team"),
+        channel=fields.slack_id(data, "channel"),
+        ts=fields.timestamp(data, "ts"),
+        thread_ts=fields.timestamp(data, "thread_ts"),
+        message_ts=fields.timestamp(data, "message_ts"),
+        user=fields.slack_id(data, "user"),
+        attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS),
+        action_ts=fields.timestamp(data, "action_ts"),
+        sender_unknown=data.get("sender_unknown") is not False,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from math import ceil
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from functions.bridge.admission.slots import Full, Limit
 from functions.bridge.agents.events import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.routing import NoChoice, NoChoiceReason
+from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.safe import clean, disarm, escape
 from functions.bridge.names import quoted
@@ -29,6 +31,9 @@ GUARDRAIL = "_A guardrail of the agent held back or changed a part of this._"
 NOT_YOURS = "Only the person who asked can have this question asked again."
 WRONG_THREAD = "This button is about a question of another thread, so nothing was asked."
 RETRY_BUTTON = "Retry"
+STOP_BUTTON = "Stop"
+MAY_NOT_STOP = "I'm sorry, only people who may ask me here can stop an answer."
+NOTHING_TO_STOP = "There was nothing to stop: I am not working on anything in this thread right now."
 SQL_QUERY = "SQL query"
 FORGOTTEN = (
     "I have begun a new session in this thread. The agent does not remember what was said here before, and "
@@ -40,6 +45,14 @@ NOTHING_TO_FORGET = (
     "thread that is to be forgotten."
 )
 THREAD_UNREAD = "_What was said in this thread before could not be read, so the agent may not know of it._"
+
+# What somebody is told whose press of Stop comes to this; "" where the turn's own message says it.
+PRESSES_OF_STOP = {
+    Press.TAKEN: "",
+    Press.TWICE: "This answer is being stopped already.",
+    Press.OVER: "It was too late to stop this: the answer is complete, or is over for another reason.",
+    Press.ELSEWHERE: "This button is about another message, so nothing was stopped.",
+}
 
 _NOTICES = {
     Notice.EMPTY: "Hello! Write your question in the same message as the mention. I answer in a thread under "
@@ -79,6 +92,16 @@ _REFUSALS = {
 def refusal(reason: Reason) -> str:
     """Why the access rules refuse a question. It names no rule and no person."""
     return _REFUSALS[reason]
+
+
+def stopped(stop: Stop, *, agent_may_go_on: bool) -> str:
+    """Who stopped an answer and when, and what that does not stop, as Markdown."""
+    at = datetime.fromtimestamp(float(stop.ts), UTC)
+    goes_on = " The agent may go on by itself with what it has begun." if agent_may_go_on else ""
+    return (
+        f"_Stopped by <@{stop.user}> at {at:%H:%M} UTC.{goes_on} "
+        "Questions that wait behind it in this thread are still answered._"
+    )
 
 
 def too_many(most: int, seconds: float) -> str:

@@ -12,9 +12,10 @@ What people do
   POST /control/delete        {channel, ts}: the author deletes a message
   POST /control/press         {channel, ts, action_id, user, times?}: presses a button -> {statuses, bodies};
                               twice is a double click on what the person sees
-  POST /control/stop-stream   {channel, ts, user}: presses Stop in the thread of the message `ts`
-                              -> {stopped: [ts], event_ids}. Slack shows that button only to the people of
-                              apps that have subscribed to agent_session_stopped.
+  POST /control/stop          {channel, ts, user}: presses Slack's own Stop in the thread of the message `ts`,
+                              which stops the streams there -> {stopped: [ts], event_ids}. Slack shows that
+                              button while the session is processing, and only to the people of apps that
+                              have subscribed to agent_session_stopped.
   POST /control/home          {user, tab?}: opens the app's "messages" (default) or "home" tab -> {event_ids}
 
 What to look at
@@ -106,7 +107,7 @@ class Control:
         self._route("POST", "edit", self._edit)
         self._route("POST", "delete", self._delete)
         self._route("POST", "press", self._press)
-        self._route("POST", "stop-stream", self._stop_stream)
+        self._route("POST", "stop", self._stop)
         self._route("POST", "home", self._open_home)
         self._route("POST", "events", self._send_event)
         self._route("POST", "redeliver", self._redeliver)
@@ -207,7 +208,7 @@ class Control:
             raise ControlError("action_not_found")
         return _answers([self._events.send_interaction(payload) for payload in payloads])
 
-    def _stop_stream(self, given: Json) -> Json:
+    def _stop(self, given: Json) -> Json:
         user, message = self._user(given), self._message(given)
         if "agent_session_stopped" not in self._installation.bot_events:
             raise ControlError("there is no Stop button: agent_session_stopped is not subscribed")

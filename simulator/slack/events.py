@@ -176,7 +176,7 @@ class EventsApi:
         return [self.dispatch(event, channel, user).event_id]
 
     def session_stopped(self, user: User, channel: Channel, thread_ts: str, streams: list[str]) -> list[str]:
-        """A person presses Stop in a thread where messages are streamed. Returns the event ids.
+        """A person presses Slack's own Stop in a thread. Returns the event ids.
 
         docs.slack.dev/reference/events/agent_session_stopped
         """

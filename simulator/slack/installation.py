@@ -14,6 +14,7 @@ class Installation:
     Attributes:
         scopes: what the bot token may do.
         bot_events: the event subscriptions, e.g. "app_mention" and "message.im".
+        is_agent: whether the manifest declares it as an agent, which has sessions.
         messages_tab: whether people can write to the app, and the app to them, in direct messages.
         token_error: the error name that every call gets, e.g. "account_inactive" after an uninstallation.
     """
@@ -24,6 +25,7 @@ class Installation:
     scopes: set[str]
     bot_events: set[str]
     messages_tab: bool
+    is_agent: bool = True
     token_error: str | None = None
 
     @classmethod
@@ -46,5 +48,6 @@ class Installation:
             signing_secret=signing_secret,
             scopes=set(manifest["oauth_config"]["scopes"]["bot"]),
             bot_events=set(manifest["settings"]["event_subscriptions"]["bot_events"]),
+            is_agent="agent_view" in manifest["features"],
             messages_tab=home["messages_tab_enabled"] and not home["messages_tab_read_only_enabled"],
         )

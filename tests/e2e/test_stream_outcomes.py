@@ -35,12 +35,11 @@ def methods(question: dict[str, Any], bridge: Bridge) -> list[str]:
 
 
 def test_a_person_who_presses_stop_gets_no_more_text(bridge: Bridge) -> None:
-    # The manifest does not subscribe to it, and then Slack shows no Stop. Another app's manifest may.
-    bridge.simulation.slack.installation.bot_events.add("agent_session_stopped")
     question = streaming(bridge)  # the stop is met by the next words
-    bridge.control("stop-stream", channel=question["channel"], ts=question["ts"], user="alice")
+    bridge.control("stop", channel=question["channel"], ts=question["ts"], user="alice")
     assert bridge.settled(question) == "stopped"
-    assert len(bridge.replies(question)) == 1
+    assert len(bridge.replies(question)) == 2  # Slack keeps the stream as it is
+    assert "Stopped by <@U01ALICE>" in bridge.said(question)
     assert "In **Chicago** expect" not in bridge.said(question).partition("Wind:")[2]
 
 

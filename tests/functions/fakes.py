@@ -39,6 +39,7 @@ from functions.bridge.ledger.record import (
     taken_over,
 )
 from functions.bridge.ledger.session import Session
+from functions.bridge.ledger.stops import Press, Stop, StopWanted, ThreadMark
 from functions.bridge.people import KNOWN_SECONDS, Home, Identity, Person
 from functions.bridge.replies.chat import (
     ChatAppRefused,
@@ -84,12 +85,39 @@ T = TypeVar("T")
 class FakeClock:
     def __init__(self) -> None:
         self.time = START
+        self.ticks: list[Tick] = []
 
     def now(self) -> float:
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        self.time += seconds
+        end = self.time + seconds
+        while (due := min(self.ticks, key=lambda tick: tick.due_at, default=None)) and due.due_at <= end:
+            self.time = max(self.time, due.due_at)
+            due.due_at += due.seconds
+            due.call()
+        self.time = max(self.time, end)
+
+
+@dataclass(eq=False)
+class Tick:
+    """Something that is called each time that so many seconds have passed."""
+
+    seconds: float
+    call: Callable[[], None]
+    due_at: float
+
+
+class FakeTicker:
+    """Calls while somebody waits by the clock."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def every(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+        tick = Tick(seconds, call, self._clock.time + seconds)
+        self._clock.ticks.append(tick)
+        return lambda: self._clock.ticks.remove(tick)
 
 
 @dataclass
@@ -123,7 +151,8 @@ class FakeChat:
     `app_refusal`, every call raises that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
         self.messages: dict[str, Message] = {}
         self.streams: dict[str, FakeStream] = {}
         self.stopped: list[FakeStream] = []
@@ -134,6 +163,7 @@ class FakeChat:
         self.places = {TURN.channel}  # where this process has written
         self.frozen: set[str] = set()  # messages that cannot be edited any more
         self.session = "active"  # as Slack shows it
+        self.sessions = True  # whether Slack may take it
         self.calls: list[tuple[str, str]] = []
         self.trouble: dict[str, list[Exception | tuple[Exception, str] | None]] = {}
         self.app_refusal: ChatAppRefused | None = None
@@ -169,6 +199,14 @@ class FakeChat:
         assert turn.channel
         self._do("set_status", status, lambda: self._set_session("processing" if status else "active"))
         self.places.add(turn.channel)
+
+    def set_session(self, turn: Turn, *, is_processing: bool) -> None:
+        assert turn.thread_ts
+        status = "processing" if is_processing else "active"
+        self._do("set_session", status, lambda: self._set_session(status))
+
+    def has_sessions(self) -> bool:
+        return self.sessions
 
     def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         ts = self._new_ts()
@@ -243,7 +281,8 @@ class FakeChat:
         return [text for name, text in self.calls if name == method]
 
     def _new_ts(self) -> str:
-        return f"{len(self.calls) + 1}.0"
+        microseconds = round(self._clock.now() * 1_000_000) + len(self.calls)
+        return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06}"
 
     def _set_session(self, status: str) -> None:
         self.session = status
@@ -328,6 +367,7 @@ class FakeLedger:
 
     def __init__(self, clock: FakeClock) -> None:
         self.records: dict[str, Record] = {}
+        self.stops: dict[str, tuple[int, Stop]] = {}
         self.leases: dict[str, float] = {}
         self.questions: dict[str, tuple[Turn, float]] = {}
         self.agents: dict[str, str] = {}
@@ -341,7 +381,7 @@ class FakeLedger:
             raise script.pop(0)
         found = self.records.get(turn.turn_id)
         if found is None:
-            fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner, is_new=True)
+            fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner, began_at=now, is_new=True)
             self.records[turn.turn_id] = replace(fresh, intended=1, is_new=False)
             self.leases[turn.turn_id] = now + lease_seconds
             return fresh
@@ -351,10 +391,14 @@ class FakeLedger:
             return found
         if found.state not in SETTLED and self.leases[turn.turn_id] > now:
             return Held(self.leases[turn.turn_id] - now)
-        record = taken_over(found, turn, owner)
+        record = taken_over(found, turn, owner, now)
         self.records[turn.turn_id] = record
         self.leases[turn.turn_id] = now + lease_seconds
-        return record
+        return replace(record, stop=self.stop_of(turn.turn_id, record.attempt))
+
+    def stop_of(self, turn_id: str, attempt: int) -> Stop | None:
+        stopped, stop = self.stops.get(turn_id, (0, None))
+        return stop if stopped == attempt else None
 
     def keep_question(self, turn: Turn) -> None:
         self.questions[turn.turn_id] = (turn, self._clock.now() + QUESTION_KEPT_SECONDS)
@@ -408,6 +452,8 @@ class FakeLedger:
 
     def advance(self, record: Record) -> None:
         self._check("advance", record)
+        if record.state is State.STARTED and (stop := self.stop_of(record.turn_id, record.attempt)):
+            raise StopWanted(stop)
         found = self.records[record.turn_id]
         self.records[record.turn_id] = replace(record, owed=found.owed, rest=found.rest, ending=found.ending)
 
@@ -426,6 +472,73 @@ class FakeLedger:
         if (found.owner, found.attempt) != (record.owner, record.attempt):
             raise LeaseLost("held by somebody else")
         self.writes.append((name, record))
+
+
+class FakeStops:
+    """Marks in dictionaries. `adapters/aws/test_stops.py` holds both to the same rules.
+
+    Attributes:
+        threads: what stands with each thread.
+        obeyed_ts: the ts of the last mark of a thread that was obeyed.
+    """
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self.threads: dict[str, ThreadMark] = {}
+        self.obeyed_ts: dict[str, str] = {}
+        self.trouble: dict[str, list[Exception]] = {}
+        self._left: dict[str, str] = {}
+        self._ledger = ledger
+
+    def mark_thread(self, thread_id: str, stop: Stop) -> bool:
+        self._check("mark_thread")
+        if self._left.get(thread_id, "") >= stop.ts:
+            return False
+        self._left[thread_id] = stop.ts
+        self.threads[thread_id] = replace(self._thread(thread_id), stop=stop)
+        return True
+
+    def mark_turn(self, turn_id: str, attempt: int, message_ts: str, stop: Stop) -> Press:
+        self._check("mark_turn")
+        record = self._ledger.records.get(turn_id)
+        if not record or record.attempt != attempt or record.state not in (State.RECEIVED, State.STARTED):
+            return Press.OVER
+        if message_ts not in record.reply and record.intended <= len(record.reply):
+            return Press.ELSEWHERE
+        if self._ledger.stop_of(turn_id, attempt):
+            return Press.TWICE
+        self._ledger.stops[turn_id] = (attempt, stop)
+        return Press.TAKEN
+
+    def of_thread(self, thread_id: str) -> ThreadMark:
+        self._check("of_thread")
+        return self._thread(thread_id)
+
+    def of_turn(self, turn_id: str, attempt: int) -> Stop | None:
+        self._check("of_turn")
+        return self._ledger.stop_of(turn_id, attempt)
+
+    def begin(self, thread_id: str, *, began_at: float) -> Callable[[], ThreadMark]:
+        if script := self.trouble.get("begin"):
+            trouble = script.pop(0)
+            return lambda: self._raise(trouble)
+        mark = self.threads[thread_id] = replace(self._thread(thread_id), began_at=began_at)
+        return lambda: mark
+
+    def obeyed(self, thread_id: str, stop: Stop) -> None:
+        self._check("obeyed")
+        self.obeyed_ts[thread_id] = max(stop.ts, self.obeyed_ts.get(thread_id, ""))
+
+    def _thread(self, thread_id: str) -> ThreadMark:
+        mark = self.threads.get(thread_id, ThreadMark())
+        is_obeyed = mark.stop and self.obeyed_ts.get(thread_id, "") >= mark.stop.ts
+        return replace(mark, stop=None) if is_obeyed else mark
+
+    def _check(self, name: str) -> None:
+        if script := self.trouble.get(name):
+            raise script.pop(0)
+
+    def _raise(self, trouble: Exception) -> ThreadMark:
+        raise trouble
 
 
 class FakeSlots:
@@ -519,6 +632,7 @@ class ScriptedRun:
         self._steps = list(steps)
         self._clock = clock
         self.cancelled = False
+        self.ends_session = False
         self.asked = 0  # how often somebody looked for an event
         self.session_stopped_at: float | None = None
         self.trouble = ""  # why the session cannot be ended
@@ -527,13 +641,12 @@ class ScriptedRun:
 
     def next(self, timeout: float) -> AgentEvent | None:
         self.asked += 1
-        while self._steps:
+        while self._steps and not self.cancelled:
             step = self._steps[0]
             if isinstance(step, float):
-                waited = min(step, timeout)
-                self._clock.sleep(waited)
+                waited = self._sleep(min(step, timeout))
                 self._steps[0] = step - waited
-                if step > timeout:
+                if step > timeout or self.cancelled:
                     return None
                 timeout -= waited
                 self._steps.pop(0)
@@ -543,8 +656,16 @@ class ScriptedRun:
             else:
                 self._steps.pop(0)
                 return step
-        self._clock.sleep(timeout)
+        self._sleep(timeout)
         return None
+
+    def _sleep(self, seconds: float) -> float:
+        """Wait, no longer than until the run is cancelled. Returns how long that was."""
+        began_at, end = self._clock.now(), self._clock.now() + seconds
+        while not self.cancelled and (left := end - self._clock.now()) > 0:
+            ticks = [tick.due_at - self._clock.now() for tick in self._clock.ticks]
+            self._clock.sleep(min([left, *(max(0.0, due) for due in ticks)]))
+        return self._clock.now() - began_at
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -602,9 +723,11 @@ class Stage:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.chat = FakeChat()
+        self.chat = FakeChat(self.clock)
         self.history = FakeHistory()
         self.ledger = FakeLedger(self.clock)
+        self.stops = FakeStops(self.ledger)
+        self.ticker = FakeTicker(self.clock)
         self.slots = FakeSlots(self.clock)
         # Whoever asks has asked before on this day.
         self.slots.people["T1:U1"] = (Person(Home("T1")), START + KNOWN_SECONDS)
@@ -617,8 +740,10 @@ class Stage:
             ledger=self.ledger,
             audit=self.audit,
             slots=self.slots,
+            stops=self.stops,
             clock=self.clock,
             beside=at_once,
+            ticker=self.ticker,
             lease_seconds=60.0,
             notify_after=60.0,
         )

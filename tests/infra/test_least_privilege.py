@@ -78,7 +78,7 @@ def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
     }
 
 
-def test_control_may_take_commands_and_knows_neither_ledger_nor_agent(
+def test_control_may_take_commands_and_mark_turns_and_knows_no_agent(
     resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
 ) -> None:
     assert permissions(resources, role_of(functions, "control")) == {
@@ -91,6 +91,7 @@ def test_control_may_take_commands_and_knows_neither_ledger_nor_agent(
             "sqs:ReceiveMessage",
         ],
         "SecretsBotToken": ["secretsmanager:GetSecretValue"],
+        "LedgerTable": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
     }
 
 

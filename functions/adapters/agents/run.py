@@ -7,6 +7,7 @@ A silent socket blocks its reader, and closing it from another thread blocks as 
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
 from functions.bridge.agents.events import AgentEvent, Failed
@@ -41,10 +42,11 @@ class BackgroundRun:
 
     def __init__(self, stream: Stream, *, end_session: Callable[[], str] | None = None) -> None:
         self._stream = stream
+        self.ends_session = end_session is not None
         self._end_session = end_session
         self._stopper: threading.Thread | None = None
         self._session_trouble = ""
-        self._events: queue.Queue[AgentEvent] = queue.Queue(maxsize=BUFFERED_EVENTS)
+        self._events: queue.Queue[AgentEvent | None] = queue.Queue(maxsize=BUFFERED_EVENTS)
         self._cancelled = threading.Event()
         self._reader = threading.Thread(target=self._read, name="agent-stream", daemon=True)
         self._reader.start()
@@ -64,6 +66,8 @@ class BackgroundRun:
         self._cancelled.set()
         was_answering = self._stream.shutdown()
         self._drain()
+        with suppress(queue.Full):
+            self._events.put_nowait(None)  # for whoever waits in `next`
         self._reader.join(JOIN_SECONDS if was_answering else JOIN_SECONDS_UNANSWERED)
 
     def stop_session(self) -> None:

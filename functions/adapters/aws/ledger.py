@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from functions.adapters.aws.items import ConditionFailed, key_of, plain, translated, typed
 from functions.adapters.aws.json_client import JsonClient
+from functions.adapters.aws.stops import mark_of
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import (
@@ -32,6 +33,7 @@ from functions.bridge.ledger.record import (
     taken_over,
 )
 from functions.bridge.ledger.session import SESSION_KEPT_SECONDS, Session
+from functions.bridge.ledger.stops import StopWanted
 from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
 
 # A day longer than a question may lie in its two queues, 14 days in each (infra/queues.py): in a dead-letter
@@ -73,10 +75,11 @@ class DynamoLedger:
         TTL deletes late, so an item past its time counts as absent.
         """
         until = now + lease_seconds
-        fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner, is_new=True)
+        fresh = Record(turn.turn_id, turn.attempt, State.RECEIVED, owner, began_at=now, is_new=True)
         item = _item(fresh) | {
             "intended": 1,
             "tries": fresh.tries,
+            "began_at": int(1000 * now),
             "lease_until": int(1000 * until),
             "expires_at": self._expiry(),
         }
@@ -91,7 +94,7 @@ class DynamoLedger:
             return left_behind  # our own claim, whose confirmation got lost
         if left_behind.state not in SETTLED and left > 0:
             return Held(left)
-        return self._take_over(found, taken_over(left_behind, turn, owner), until)
+        return self._take_over(found, taken_over(left_behind, turn, owner, now), until)
 
     def keep_question(self, turn: Turn) -> None:
         """One that is too long for an item, as Slack's never are, is not kept: it cannot be asked again."""
@@ -156,7 +159,7 @@ class DynamoLedger:
         self._change(record, {"lease_until": 0, "tries": record.tries, "intended": record.intended})
 
     def advance(self, record: Record) -> None:
-        self._change(record, _progress(record))
+        self._change(record, _progress(record), unless_stopped=record.state is State.STARTED)
 
     def owe(self, record: Record) -> None:
         slices = [record.rest[at : at + _SLICE] for at in range(0, len(record.rest), _SLICE)]
@@ -204,6 +207,8 @@ class DynamoLedger:
             ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
             failure=_known(Failure, found.get("failure")),
             tries=int(found.get("tries", 1)),  # earlier versions did not count
+            began_at=float(found.get("began_at", 0)) / 1000,
+            stop=mark_of(found, int(found["attempt"])),
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
@@ -213,6 +218,7 @@ class DynamoLedger:
             "attempt": record.attempt,
             "state": record.state.value,
             "tries": record.tries,
+            "began_at": int(1000 * record.began_at),
         }
         spent = () if record.owed else (*_TEXT_ATTRIBUTES, *_ITEMS_ATTRIBUTES, "failure")
         # The owner whose lease has run out may be alive, and write at this moment.
@@ -287,14 +293,18 @@ class DynamoLedger:
         *,
         remove: Sequence[str] = (),
         unchanged: Mapping[str, Any] | None = None,
+        unless_stopped: bool = False,
     ) -> dict[str, Any]:
         """Change the record that `record.owner` holds, if `unchanged` is as it was; return it as it was.
 
         Raises:
             LeaseLost: somebody else holds it, or a later attempt has begun.
+            StopWanted: somebody wants the attempt stopped, and `unless_stopped` is true.
         """
         expected = {"owner": record.owner, "attempt": record.attempt, **(unchanged or {})}
         settings = "SET " + ", ".join(f"#{name} = :{name}_new" for name in changes) if changes else ""
+        conditions = [f"#{name} = :{name}" for name in expected]
+        conditions += ["NOT (stop_attempt = :attempt)"] if unless_stopped else []
         removal = " REMOVE " + ", ".join(remove) if remove else ""
         try:
             with translated():
@@ -303,15 +313,19 @@ class DynamoLedger:
                     TableName=self._table,
                     Key=key_of(record.turn_id, _RECORD),
                     UpdateExpression=settings + removal,
-                    ConditionExpression=" AND ".join(f"#{name} = :{name}" for name in expected),
+                    ConditionExpression=" AND ".join(conditions),
                     ExpressionAttributeNames={f"#{name}": name for name in {*changes, *expected}},
                     ExpressionAttributeValues=typed(
                         {f":{name}_new": value for name, value in changes.items()}
                         | {f":{name}": value for name, value in expected.items()}
                     ),
                     ReturnValues="ALL_OLD",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ConditionFailed as exc:
+            is_ours = all(exc.item.get(name) == value for name, value in expected.items())
+            if unless_stopped and is_ours and (stop := mark_of(exc.item, record.attempt)):
+                raise StopWanted(stop) from exc
             raise LeaseLost(f"turn {record.turn_id} is held by somebody else") from exc
         return plain(answer["Attributes"])
 

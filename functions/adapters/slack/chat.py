@@ -36,7 +36,13 @@ from functions.bridge.replies.chat import (
     Message,
     Task,
 )
-from functions.bridge.replies.refusals import IS_CLOSED, REFUSES_APP, REFUSES_ONE_CALL, UNREADABLE
+from functions.bridge.replies.refusals import (
+    IS_CLOSED,
+    NO_SESSIONS,
+    REFUSES_APP,
+    REFUSES_ONE_CALL,
+    UNREADABLE,
+)
 from functions.bridge.turn import Turn
 
 METADATA_EVENT = "agent_bridge_reply"
@@ -77,6 +83,7 @@ class SlackChat:
         self._token = token
         self._names: dict[str, str] = {}
         self._written: set[str] = set()
+        self._has_sessions = True
         self._identity: tuple[str, Identity] | None = None
         self._identity_lock = Lock()
         connections = Connections()
@@ -129,6 +136,27 @@ class SlackChat:
             status=status,
         )
         self._written.add(turn.channel)
+
+    def set_session(self, turn: Turn, *, is_processing: bool) -> None:
+        """docs.slack.dev/reference/methods/agents.sessions.setStatus
+
+        Slack warns an app that has not subscribed to agent_session_stopped: it shows no Stop then.
+        """
+        try:
+            answer = self._call_optional(
+                self._client.agents_sessions_setStatus,
+                channel_id=turn.channel,
+                thread_ts=turn.thread_ts,
+                status="processing" if is_processing else "active",
+            )
+            if _text(answer, "warning") in NO_SESSIONS:
+                raise ChatRefused(_text(answer, "warning"))
+        except ChatRefused as exc:
+            self._has_sessions = self._has_sessions and exc.code not in NO_SESSIONS
+            raise
+
+    def has_sessions(self) -> bool:
+        return self._has_sessions
 
     def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         answer = self._call(

@@ -41,14 +41,23 @@ class Question:
 
 
 class AgentRun(Protocol):
-    """One run of an agent. It goes on in the background while its events are read."""
+    """One run of an agent. It goes on in the background while its events are read.
+
+    Attributes:
+        ends_session: whether `stop_session` does anything. Else the agent may go on after `cancel`.
+    """
+
+    ends_session: bool
 
     def next(self, timeout: float) -> AgentEvent | None:
         """The next event, or None when `timeout` seconds pass without one."""
         ...
 
     def cancel(self) -> None:
-        """Stop listening and release the connection. Does nothing when the run is over."""
+        """Stop listening and release the connection. Does nothing when the run is over.
+
+        Any thread may do that. A call of `next` that waits returns at once.
+        """
         ...
 
     def stop_session(self) -> None:

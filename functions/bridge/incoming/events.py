@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.bridge.commands import Ask
+from functions.bridge.commands import MOST_STREAMS, Ask, StopThread
 from functions.bridge.fields import ID, SURROGATE, TS
 from functions.bridge.incoming.user_text import first_mentioned, mentioned_people, question_text
 from functions.bridge.turn import LARGEST_FILE, MOST_LISTED_FILES, Attachment, Notice, Turn
@@ -43,7 +43,7 @@ class _NotOurs(Exception):
     """The event is ignored. The text is the reason of `Ignored`."""
 
 
-def parse(body: bytes, *, now: float) -> Challenge | Ask | Ignored:
+def parse(body: bytes, *, now: float) -> Challenge | Ask | StopThread | Ignored:
     """What the body of a verified request asks for. `now`: seconds since the epoch."""
     try:
         # json.loads would also accept UTF-16 and UTF-32.
@@ -62,10 +62,34 @@ def parse(body: bytes, *, now: float) -> Challenge | Ask | Ignored:
     if kind != "event_callback" or not isinstance(event, dict):
         return Ignored("unknown_type")
     try:
+        if event.get("type") == "agent_session_stopped":
+            stop = _stop(envelope, event)
+            return Ignored("too_old") if now - float(stop.event_ts) > OLDEST_MESSAGE_SECONDS else stop
         turn = _turn(envelope, event)
     except _NotOurs as exc:
         return Ignored(str(exc))
     return Ignored("too_old") if now - float(turn.ts) > OLDEST_MESSAGE_SECONDS else Ask(turn)
+
+
+def _stop(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> StopThread:
+    """docs.slack.dev/reference/events/agent_session_stopped"""
+    installation = _installation(envelope, event)
+    listed = event.get("streaming_message_ts")
+    streams = [ts for ts in listed if isinstance(ts, str)] if isinstance(listed, list) else []
+    stop = StopThread(
+        team=_string(installation, "team_id") or _string(envelope, "team_id"),
+        channel=_string(event, "channel"),
+        thread_ts=_string(event, "thread_ts") or next(iter(streams), ""),
+        user=_string(event, "user"),
+        event_ts=_string(event, "event_ts"),
+        streams=tuple(streams[:MOST_STREAMS]),
+        sender_unknown=_is_from_us(envelope, event, installation) is not True,
+        in_shared_channel=envelope.get("is_ext_shared_channel") is True,
+    )
+    ids_fit = all(ID.fullmatch(name) for name in (stop.team, stop.channel, stop.user))
+    if not ids_fit or not all(TS.fullmatch(ts) for ts in (stop.thread_ts, stop.event_ts, *stop.streams)):
+        raise _NotOurs("malformed")
+    return stop
 
 
 def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:

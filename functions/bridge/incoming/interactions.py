@@ -10,14 +10,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from functions.bridge import fields
-from functions.bridge.commands import RefusePress, Retry
+from functions.bridge.commands import RefusePress, Retry, StopTurn
 from functions.bridge.fields import Fields, WrongField
 from functions.bridge.incoming.events import Ignored
 from functions.bridge.replies import buttons
 
+Press = Retry | RefusePress | StopTurn
 
-def parse(body: bytes) -> Retry | RefusePress | Ignored:
-    """What a verified form asks for: another attempt of a turn, a refusal of the press, or nothing."""
+
+def parse(body: bytes) -> Press | Ignored:
+    """What a verified form asks for: another attempt of a turn, its stop, a refusal, or nothing."""
     try:
         # Exactly one field: the JSON of an event does not parse so.
         [(name, text)] = parse_qsl(body.decode("utf-8"), strict_parsing=True, keep_blank_values=True)
@@ -30,11 +32,14 @@ def parse(body: bytes) -> Retry | RefusePress | Ignored:
         return Ignored("other_interaction")
     try:
         action = _action(payload)
-        if action.get("action_id") != buttons.RETRY:
-            return Ignored("other_interaction")
-        return _retry(payload, action)
+        match action.get("action_id"):
+            case buttons.RETRY:
+                return _retry(payload, action)
+            case buttons.STOP:
+                return _stop(payload, action)
     except WrongField:
         return Ignored("malformed")
+    return Ignored("other_interaction")
 
 
 def _action(payload: Fields) -> Fields:
@@ -61,6 +66,28 @@ def _retry(payload: Fields, action: Fields) -> Retry | RefusePress:
         user=user,
         bot_user=fields.slack_id(fields.inner(payload, "message"), "user", ""),
         attempt=value.attempt,
+    )
+
+
+def _stop(payload: Fields, action: Fields) -> StopTurn:
+    """Whether who pressed may stop the turn is found out behind the queue."""
+    value = buttons.read_stop_value(fields.text(action, "value"))
+    user = fields.inner(payload, "user")
+    message = fields.inner(payload, "message")
+    if fields.slack_id(fields.inner(payload, "channel"), "id") != value.channel:
+        raise WrongField("the button is of another channel")
+    if not _is_of_team(payload, value.team):
+        raise WrongField("the button is of another team")
+    return StopTurn(
+        team=value.team,
+        channel=value.channel,
+        ts=value.ts,
+        thread_ts=fields.timestamp(message, "thread_ts"),
+        message_ts=fields.timestamp(message, "ts"),
+        user=fields.slack_id(user, "id"),
+        attempt=value.attempt,
+        action_ts=fields.timestamp(action, "action_ts"),
+        sender_unknown=user.get("team_id") != value.team,
     )
 
 

@@ -103,10 +103,10 @@ class ClaimedTurn:
     ) -> None:
         """Store that `messages` must land, then `rest` as a file, and that the turn then settles as `ending`.
 
-        `failure` says why it does not end with its answer. Unless it is answered, the question is kept for a
-        retry; later attempts find it kept. Raises `GiveBack`.
+        `failure` says why it does not end with its answer. Where it can be asked again, the question is kept
+        for that; later attempts find it kept. Raises `GiveBack`.
         """
-        if ending is not State.ANSWERED and self.turn.attempt == 1:
+        if ending in (State.INTERRUPTED, State.FAILED) and self.turn.attempt == 1:
             self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
         owing = replace(
             self._record,

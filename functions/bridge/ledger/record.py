@@ -3,17 +3,18 @@
     state        may become            when
     (none)       received              a worker claims the turn for the first time
     received     started               just before the agent is asked
-    received     replying              the bridge answers by itself, or gives up
+    received     replying              the bridge answers by itself, or gives up, or a person pressed Stop
     received     answered              whoever asked is not let in, and was told so alone
     received     failed                the bot can write nothing in that place: no agent is asked
     started      received              the agent provably did not start, and may be asked again
-    started      replying              the final text is known, and from here on owed
-    replying     answered, interrupted, failed    the final text has landed, or never will
-    started, replying    stopped       a person stopped the stream: what it shows is all there is
+    started      replying              the final text is known, and from here on owed; a person pressed Stop
+    replying     answered, interrupted, failed, stopped    the final text has landed, or never will
+    started, replying    stopped       Slack has stopped the stream: what it shows is all there is
     interrupted, failed    received    the asker pressed Retry: the next attempt, in the same messages
     unknown      started           somebody takes over a turn in a state that only a newer version has
 
-Each change is a conditional write that only the owner of the turn can make. The lease tells a dead owner
+Each change is a conditional write that only the owner of the turn can make; `started` also has the condition
+that nobody wants the turn stopped (`functions.bridge.ledger.stops`). The lease tells a dead owner
 from a slow one: who finds it expired may take the turn over, in whatever state it is. A turn taken over in
 `started` may have run its agent, which is not started again; one taken over in `replying` is owed its text.
 The record counts these tries: a queue's receives are none, as a message that has to wait is received again
@@ -26,6 +27,7 @@ from typing import Protocol
 
 from functions.bridge.agents.failures import Failure
 from functions.bridge.ledger.session import Session
+from functions.bridge.ledger.stops import Stop
 from functions.bridge.turn import Turn
 
 # For so long a question that did not get its answer can be asked again.
@@ -72,6 +74,9 @@ class Record:
         ending: the state that the turn settles in once they have, None while that is open.
         failure: why it does not end with its answer, for whoever finishes it.
         tries: how often this attempt was worked on, this time included. A delivery that had to wait is none.
+        began_at: when this attempt was claimed for the first time, seconds since the epoch; 0 where an older
+            version claimed it.
+        stop: who wants this attempt stopped, as it was when the record was claimed.
     """
 
     turn_id: str
@@ -85,6 +90,8 @@ class Record:
     ending: State | None = None
     failure: Failure | None = None
     tries: int = 1
+    began_at: float = 0.0
+    stop: Stop | None = None
     is_new: bool = field(default=False, compare=False)
 
 
@@ -126,14 +133,23 @@ def settled(record: Record, turn: Turn) -> AlreadySettled:
     return AlreadySettled(record.state, record.failure if record.attempt == turn.attempt else None)
 
 
-def taken_over(record: Record, turn: Turn, owner: str) -> Record:
+def taken_over(record: Record, turn: Turn, owner: str, now: float) -> Record:
     """The record in new hands: a later attempt begins anew, in the messages of the one before."""
     if record.state is State.UNKNOWN:
         record = replace(record, state=State.STARTED)
     elif record.attempt != turn.attempt:
         record = replace(record, state=State.RECEIVED)
     if record.attempt != turn.attempt:
-        record = replace(record, attempt=turn.attempt, owed=(), rest="", ending=None, failure=None, tries=0)
+        record = Record(
+            record.turn_id,
+            turn.attempt,
+            record.state,
+            record.owner,
+            record.reply,
+            record.intended,
+            tries=0,
+            began_at=now,
+        )
     return replace(record, owner=owner, tries=record.tries + 1)
 
 
@@ -191,7 +207,10 @@ class Ledger(Protocol):
         ...
 
     def advance(self, record: Record) -> None:
-        """Store the record's state, reply and intended messages. Not its owed text."""
+        """Store the record's state, reply and intended messages. Not its owed text.
+
+        Raises `StopWanted` instead of storing `started` for an attempt that somebody wants stopped.
+        """
         ...
 
     def owe(self, record: Record) -> None:

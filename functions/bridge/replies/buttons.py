@@ -11,6 +11,7 @@ from functions.bridge import fields
 from functions.bridge.turn import MOST_ATTEMPTS, Turn
 
 RETRY = "retry"
+STOP = "stop"
 VERSION = 1
 
 
@@ -61,11 +62,7 @@ def read_retry_value(text: str) -> RetryValue:
     Raises:
         WrongField: anything else.
     """
-    try:
-        data = {"value": json.loads(text)}
-    except (ValueError, RecursionError) as exc:
-        raise fields.WrongField("the value is no JSON") from exc
-    value = fields.inner(data, "value")
+    value = _value(text)
     return RetryValue(
         team=fields.slack_id(value, "team"),
         channel=fields.slack_id(value, "channel"),
@@ -73,3 +70,44 @@ def read_retry_value(text: str) -> RetryValue:
         user=fields.slack_id(value, "user"),
         attempt=fields.number(value, "attempt", least=2, most=MOST_ATTEMPTS),
     )
+
+
+@dataclass(frozen=True)
+class StopValue:
+    """The value of a Stop button.
+
+    Attributes:
+        team, channel, ts, attempt: of the question, as in `Turn`.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    attempt: int
+
+    def to_json(self) -> str:
+        return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
+
+
+def stop_value(turn: Turn) -> str:
+    """The value of a button that stops the turn."""
+    return StopValue(turn.team, turn.channel, turn.ts, turn.attempt).to_json()
+
+
+def read_stop_value(text: str) -> StopValue:
+    """What `stop_value` wrote, in this version or another. Raises `WrongField` for anything else."""
+    value = _value(text)
+    return StopValue(
+        team=fields.slack_id(value, "team"),
+        channel=fields.slack_id(value, "channel"),
+        ts=fields.timestamp(value, "ts"),
+        attempt=fields.number(value, "attempt", least=1, most=MOST_ATTEMPTS),
+    )
+
+
+def _value(text: str) -> fields.Fields:
+    try:
+        data = {"value": json.loads(text)}
+    except (ValueError, RecursionError) as exc:
+        raise fields.WrongField("the value is no JSON") from exc
+    return fields.inner(data, "value")

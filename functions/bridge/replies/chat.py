@@ -124,8 +124,8 @@ class Found:
 
 
 class Chat(Protocol):
-    """Each method is one call of Slack's API, but for `find`, `upload` and `has_written_in`, and raises
-    `ChatError`."""
+    """Each method is one call of Slack's API, but for `find`, `upload`, `has_written_in` and `has_sessions`,
+    and raises `ChatError`."""
 
     def post(self, message: Message) -> str:
         """Post a message into the turn's thread and return its ts. Notifies like any message."""
@@ -153,6 +153,18 @@ class Chat(Protocol):
         Slack also shows the thread's session as processing, for an hour, unless a status of "" or the end of
         a stream makes it active before.
         """
+        ...
+
+    def set_session(self, turn: Turn, *, is_processing: bool) -> None:
+        """Let Slack show the thread's session as processing, with its own Stop, or as active.
+
+        Slack shows it as processing for an hour at most. Raises `ChatRefused` where there is no such Stop:
+        the session may be processing all the same.
+        """
+        ...
+
+    def has_sessions(self) -> bool:
+        """Whether Slack may take `set_session`: it has not refused it to this app."""
         ...
 
     def start_stream(self, turn: Turn, chunk: Chunk) -> str:

@@ -56,12 +56,12 @@ class OwedText:
         self.refusal = ""
 
     def messages(self) -> list[Message]:
-        """The messages that must land. The last one has a Retry button unless it ends the answer."""
+        """The messages that must land. The last one has a Retry button if it may be pressed."""
         record, turn = self._claimed.record, self._claimed.turn
         assert record.ending is not None, "nothing is owed yet"
         last = len(record.owed) - 1
         retry = Button(wording.RETRY_BUTTON, RETRY, retry_value(turn))
-        buttons = () if record.ending is State.ANSWERED else (retry,)
+        buttons = (retry,) if record.ending in (State.INTERRUPTED, State.FAILED) else ()
         return [
             Message(turn, number, text, buttons if number == last else (), self._claimed.owes_notice)
             for number, text in enumerate(record.owed)

@@ -5,11 +5,13 @@ from contextlib import suppress
 
 from functions.bridge import wording
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
+from functions.bridge.ledger.record import State
 from functions.bridge.markdown import growing, safe
 from functions.bridge.markdown.split import Pages
 from functions.bridge.replies.chat import ChatError, ChatRateLimited, Message
 from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.thread_messages import ThreadMessages
+from functions.bridge.replies.thread_status import ThreadStatus
 
 
 class EditStyle:
@@ -19,14 +21,19 @@ class EditStyle:
         most_messages: how many messages an answer has at most; the rest becomes a file.
     """
 
-    def __init__(self, claimed: ClaimedTurn, messages: ThreadMessages, *, most_messages: int) -> None:
+    def __init__(
+        self, claimed: ClaimedTurn, messages: ThreadMessages, status: ThreadStatus, *, most_messages: int
+    ) -> None:
         self._claimed = claimed
         self._messages = messages
+        self._status = status
+        self._said: list[str] = []
         self._pages = Pages(most=most_messages)
         self.shows_answer = False
 
     def begin(self) -> None:
-        self._messages.begin(wording.PLACEHOLDER)
+        self._said = [wording.PLACEHOLDER]
+        self._messages.begin(wording.PLACEHOLDER, self._status.stop_buttons())
 
     def join(self) -> None:
         with suppress(ChatError):
@@ -35,7 +42,10 @@ class EditStyle:
     def wait(self, words: str) -> None:
         self._messages.try_join()
         if words != wording.PLACEHOLDER or not self._messages.are_shown:
-            self._messages.try_show([words])
+            self._say([words])
+        is_asked = self._claimed.record.state is State.STARTED  # before, nothing holds up the question
+        if is_asked and self._status.try_begin_session() and self._said:
+            self._say(self._said)
 
     def show(self, reply: Reply) -> None:
         full, _ = self.pages(reply.growing())
@@ -46,7 +56,7 @@ class EditStyle:
         if not texts:  # what has come may still become anything
             return
         try:
-            self._messages.try_show(texts)
+            self._say(texts)
         except ChatRateLimited:
             if reply.has_text and not self.shows_answer and len(self._claimed.record.reply) == 1:
                 # A crowd uses up the edits of a workspace. Slack counts posts apart, so that the first text
@@ -56,6 +66,10 @@ class EditStyle:
             raise
         self.shows_answer = reply.has_text
         self._messages.try_take_back(len(texts))
+
+    def _say(self, texts: list[str]) -> None:
+        self._messages.try_show(texts, self._status.stop_buttons())
+        self._said = texts
 
     def pages(self, text: str) -> tuple[list[str], str]:
         return self._pages.of(text), self._pages.rest

@@ -71,6 +71,18 @@ IS_TOO_MUCH = frozenset(
 NOT_EDITABLE = frozenset(
     {"edit_window_closed", "cant_update_message", "block_mismatch", "streaming_state_conflict"}
 )
+# Slack shows this app no sessions of agents, whatever the thread.
+# docs.slack.dev/reference/methods/agents.sessions.setStatus
+NO_SESSIONS = frozenset(
+    {
+        "deprecated_endpoint",
+        "feature_disabled",
+        "method_deprecated",
+        "missing_agent_session_stopped_event_subscription",
+        "not_authorized",
+        "unknown_method",
+    }
+)
 # The message is a stream that nobody has stopped.
 STILL_A_STREAM = frozenset({"streaming_state_conflict", "cant_delete_message"})
 # Slack's answer to a stop when the stream is over.

@@ -11,6 +11,7 @@ from functools import partial
 from functions.bridge.beside import Beside
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
+from functions.bridge.replies.buttons import Button
 from functions.bridge.replies.chat import (
     Chat,
     ChatAppRefused,
@@ -60,11 +61,11 @@ class ThreadMessages:
 
     # --- progress ---
 
-    def begin(self, text: str) -> None:
+    def begin(self, text: str, buttons: tuple[Button, ...] = ()) -> None:
         """Post the first message beside what the caller does, if nothing must be found or stored first."""
         if self._claimed.record.reply or self._unconfirmed or not self._claimed.knows_of(0):
             return
-        message = Message(self._claimed.turn, 0, text)
+        message = Message(self._claimed.turn, 0, text, buttons)
         self._begun = message, self._beside(lambda: self._chat.post(message))
 
     def try_join(self) -> None:
@@ -80,10 +81,15 @@ class ThreadMessages:
         self._put_on_record(ts)
         self._shown[message.number] = message
 
-    def try_show(self, texts: Sequence[str]) -> None:
-        """Let the first messages say `texts`. A message that says its text already needs no call."""
+    def try_show(self, texts: Sequence[str], buttons: tuple[Button, ...] = ()) -> None:
+        """Let the first messages say `texts`, with `buttons` under the last.
+
+        A message that says its text already needs no call.
+        """
         self.try_join()
-        for message in (Message(self._claimed.turn, number, text) for number, text in enumerate(texts)):
+        last = len(texts) - 1
+        for number, text in enumerate(texts):
+            message = Message(self._claimed.turn, number, text, buttons if number == last else ())
             if self._shown.get(message.number) != message:
                 self.try_check_lease()
                 self.try_write(message)

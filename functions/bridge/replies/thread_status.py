@@ -1,27 +1,64 @@
-"""What Slack shows under a thread while the bot works in it."""
+"""What Slack shows under a thread while the bot works in it, and how people can stop that.
+
+Slack has two methods for it, which write the same thing: a status in words, and the session of the thread
+(docs.slack.dev/reference/methods/agents.sessions.setStatus). A turn uses one of them: words where there is no
+placeholder that has them. With both, Slack shows a Stop of its own.
+"""
 
 from contextlib import suppress
 
+from functions.bridge import wording
+from functions.bridge.clock import Clock
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.replies.chat import Chat, ChatRefused
+from functions.bridge.replies.buttons import STOP, Button, stop_value
+from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused
+
+# Seconds after which a session is said to be processing anew. After an hour Slack makes it active by itself.
+RENEW_SECONDS = 50 * 60.0
 
 
 class ThreadStatus:
-    """The status of the thread of one turn. See `Chat.set_status`.
+    """The status of the thread of one turn.
 
     Attributes:
         seems_busy: whether Slack may show the thread's session as processing.
     """
 
-    def __init__(self, claimed: ClaimedTurn, chat: Chat) -> None:
+    def __init__(self, claimed: ClaimedTurn, chat: Chat, clock: Clock) -> None:
         self._claimed = claimed
         self._chat = chat
+        self._clock = clock
         self.seems_busy = claimed.record.intended > 0  # an owner before us may have written in any style
+        self._is_refused = False
+        self._says_busy_until = float("-inf")
 
     def try_set(self, words: str) -> None:
         """Let Slack show `words`. Progress: one call, whose `ChatError` is raised."""
         self.seems_busy = True
         self._chat.set_status(self._claimed.turn, words)
+
+    def try_begin_session(self) -> bool:
+        """Let Slack show the session as processing, if that is due. Returns whether `stop_buttons` change.
+
+        Where Slack does not take that, our own Stop button takes the place of Slack's. Raises ChatAppRefused.
+        """
+        if not self._has_session() or self._clock.now() < self._says_busy_until:
+            return False
+        self.seems_busy = True
+        self._says_busy_until = self._clock.now() + RENEW_SECONDS
+        try:
+            self._chat.set_session(self._claimed.turn, is_processing=True)
+        except ChatAppRefused:
+            raise
+        except ChatError:
+            self._is_refused = True
+        return self._is_refused
+
+    def stop_buttons(self) -> tuple[Button, ...]:
+        """Our Stop button, where Slack may not show one."""
+        if self._has_session():
+            return ()
+        return (Button(wording.STOP_BUTTON, STOP, stop_value(self._claimed.turn)),)
 
     def clear(self) -> None:
         """Let Slack show the session as processing no longer. Every end of a turn does this.
@@ -32,5 +69,22 @@ class ThreadStatus:
         """
         if self.seems_busy:
             with suppress(ChatRefused):
-                self._claimed.write_until_deadline(lambda: self._chat.set_status(self._claimed.turn, ""))
+                self._claimed.write_until_deadline(self._clear)
             self.seems_busy = False
+
+    def _clear(self) -> None:
+        """An empty status makes the session active too. Slack takes far more of them in a minute."""
+        if self._says_busy_until > self._clock.now() and self._has_session():
+            try:
+                self._chat.set_session(self._claimed.turn, is_processing=False)
+            except ChatAppRefused:
+                raise
+            except ChatError:
+                self._is_refused = True
+            else:
+                return
+        self._chat.set_status(self._claimed.turn, "")
+
+    def _has_session(self) -> bool:
+        """Whether Slack has not refused a session here."""
+        return not self._is_refused and self._chat.has_sessions()

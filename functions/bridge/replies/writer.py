@@ -74,9 +74,9 @@ class Writer:
         most_messages: int,
     ) -> None:
         self.messages = ThreadMessages(claimed, chat, beside)
-        self.status = ThreadStatus(claimed, chat)
+        self.status = ThreadStatus(claimed, chat, clock)
         self.owed = OwedText(claimed, chat, self.messages, self.status, most_messages=most_messages)
-        edits = EditStyle(claimed, self.messages, most_messages=most_messages)
+        edits = EditStyle(claimed, self.messages, self.status, most_messages=most_messages)
         self.progress: Progress = edits
         if style is Style.STREAM:
             self.progress = StreamStyle(

@@ -21,6 +21,7 @@ from functions.bridge.replies.chat import (
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
+    Message,
 )
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.writer import Writer
@@ -30,6 +31,7 @@ from functions.bridge.turns.audit import TurnAudit
 from functions.bridge.turns.door import Door, TakenSlot, Waits
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.stop_watch import StopWatch
 from functions.bridge.turns.thread_agent import ThreadAgent
 from functions.bridge.turns.thread_session import ThreadSession
 from functions.bridge.waits import Retry
@@ -44,6 +46,8 @@ HOPELESS_TRIES = 100
 LONGEST_WAIT_FOR_APP = 30 * 60
 # With this word, instead of a question, a person has the agent's session in a thread begin anew.
 FORGET = "forget"
+# Seconds to wait for the word who has stopped a stream.
+STOP_SECONDS = 3.0
 # How often a mention is sent at most while Slack limits the rate.
 MENTION_TRIES = 3
 
@@ -91,6 +95,8 @@ def answer(
         if turn.notice is not Notice.UNREADABLE:  # which may not say whose it was
             check_meant(turn, us)
         record, is_new = claimed.record, delivery.receive_count == 1
+        if not is_new and _owe_stop(claimed, ports, outcome):
+            return
         door = Door(claimed, ports, us, outcome, slot, is_new=is_new)
         is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
         if is_tried or turn.notice in _OUR_FAULT:
@@ -134,11 +140,11 @@ def answer(
 def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     """Tell the thread of a turn that the worker could not finish; or land the text that is still owed."""
 
-    def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, _: TakenSlot) -> None:
-        writer.status.seems_busy = True  # the worker may have said so before anything was on record
-        _owe_own_words(claimed, ports.ledger, outcome)
+    def work(claimed: ClaimedTurn, _: Writer, outcome: Outcome, __: TakenSlot) -> None:
+        if not _owe_stop(claimed, ports, outcome):
+            _owe_own_words(claimed, ports.ledger, outcome)
 
-    return _hold(turn, delivery, ports, work)
+    return _hold(turn, delivery, ports, work, is_last=True)
 
 
 def _to_be_asked(asked: Turn, agents: Agents, access: Access) -> dict[str, str]:
@@ -181,10 +187,12 @@ def _hold(
     *,
     options: ReplyOptions = ReplyOptions(style=Style.EDIT),  # noqa: B008 - it is frozen
     is_limited: bool = False,
+    is_last: bool = False,
 ) -> Outcome:
     """Claim the turn, let `work` decide what it is owed unless that is decided, and deliver it.
 
     `is_limited` is whether it counts as a question of its person: then a slot is taken beside the claim.
+    `is_last` is whether nobody comes after this, while later turns of the thread may be at work.
     """
     hidden = ports.beside(lambda: delivery.extend_for_claim(ports.lease_seconds))
     now = ports.clock.now()
@@ -215,7 +223,9 @@ def _hold(
         is_hidden=is_hidden,
     )
     try:
-        outcome = _work_on(claimed, claim, delivery, ports, work, slot, options=options, began_at=now)
+        outcome = _work_on(
+            claimed, claim, delivery, ports, work, slot, options=options, began_at=now, is_last=is_last
+        )
     except Exception:
         slot.give_back()
         raise
@@ -233,6 +243,7 @@ def _work_on(
     *,
     options: ReplyOptions,
     began_at: float,
+    is_last: bool,
 ) -> Outcome:
     """Have the turn settled, or say why it is given back. `claim` is its record as it was claimed."""
     turn = claimed.turn
@@ -241,14 +252,18 @@ def _work_on(
         claimed, ports.chat, ports.clock, ports.beside, style=style, most_messages=options.max_messages
     )
     outcome = Outcome(Verdict.FAILED, claimed_at=began_at)
+    if claim.ending is State.STOPPED:
+        outcome.stop = claim.stop
+    if is_last:  # the worker may have said so before anything was on record
+        writer.status.seems_busy = not _has_later(claimed, ports)
     audit = TurnAudit(turn, delivery, ports, outcome)
     claimed.before_settling = lambda state: audit.write(_verdict(state, outcome), claimed.record.failure)
     try:
-        _finish(claimed, writer, lambda: work(claimed, writer, outcome, slot))
+        _finish(claimed, writer, ports, outcome, lambda: work(claimed, writer, outcome, slot))
         outcome.verdict = _verdict(claimed.record.state, outcome)
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
             outcome.first_text_seconds = ports.clock.now() - began_at
-        if writer.messages.ends_silently and not outcome.refusal:
+        if writer.messages.ends_silently and not (outcome.refusal or outcome.verdict is Verdict.STOPPED):
             words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
             _notify_if_late(turn, words, delivery, ports, began_at=began_at)
     except NotForUs as exc:
@@ -311,7 +326,9 @@ def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
     return delivery.spread(min(max(age, FIRST_BACK_OFF), LONGEST_WAIT_FOR_APP))
 
 
-def _finish(claimed: ClaimedTurn, writer: Writer, work: Callable[[], None]) -> None:
+def _finish(
+    claimed: ClaimedTurn, writer: Writer, ports: Ports, outcome: Outcome, work: Callable[[], None]
+) -> None:
     """Have the turn settled, unless it must be given back: it raises what `OwedText.land` raises."""
     try:
         if claimed.record.state is not State.REPLYING:
@@ -321,7 +338,46 @@ def _finish(claimed: ClaimedTurn, writer: Writer, work: Callable[[], None]) -> N
     except ChatStopped:
         with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
             writer.status.clear()
+        _note_who_stopped(claimed, ports, outcome)
         claimed.settle(State.STOPPED)
+        if outcome.stop:  # in a message of its own, as Slack keeps the stream as it is
+            with suppress(ChatError):
+                ports.chat.post(Message(claimed.turn, len(claimed.record.reply), outcome.stopped()))
+
+
+def _note_who_stopped(claimed: ClaimedTurn, ports: Ports, outcome: Outcome) -> None:
+    """Wait a little for the word who has stopped the stream, which comes through a queue."""
+    if outcome.stop is None:
+        watch = StopWatch(claimed, ports)
+        watch.wait(STOP_SECONDS)
+        watch.obeyed()
+        outcome.stop = watch.stop
+
+
+def _owe_stop(claimed: ClaimedTurn, ports: Ports, outcome: Outcome) -> bool:
+    """Whether somebody wants the turn stopped that another owner, or an earlier delivery, has begun.
+
+    Then the turn owes the word about that.
+    """
+    if claimed.turn.notice is not None:
+        return False
+    watch = StopWatch(claimed, ports)
+    outcome.stop = watch.look()
+    if outcome.stop is None:
+        return False
+    outcome.agent_may_go_on = claimed.record.state is State.STARTED
+    claimed.owe([outcome.stopped()], State.STOPPED)
+    watch.obeyed()
+    return True
+
+
+def _has_later(claimed: ClaimedTurn, ports: Ports) -> bool:
+    """Whether a later turn of the thread has asked its agent: what Slack shows is that turn's."""
+    began_at = claimed.record.began_at
+    try:
+        return 0 < began_at < ports.stops.of_thread(claimed.turn.thread_id).began_at
+    except ServiceUnavailable:
+        return False
 
 
 def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *, began_at: float) -> None:

@@ -29,6 +29,7 @@ from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.stop_watch import StopWatch
 from functions.bridge.turns.thread_session import ThreadSession
 
 # Seconds to wait before an agent that provably did not start is asked again. `waits.Retry` repeats calls that
@@ -86,6 +87,7 @@ class AskAgent:
         self._wait_again_at = float("-inf")
         self._refusal: ChatError | None = None
         self._stopped_run: AgentRun | None = None
+        self._watch = StopWatch(claimed, ports)
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments, *, asker: str = "") -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
@@ -96,11 +98,12 @@ class AskAgent:
             ChatAppRefused: Slack refused the app before the agent was started. It was not asked.
             ChatRefused: Slack lets the bot write nothing here. It was not asked either, and the turn is over.
         """
-        self._progress.begin()
-        try:
-            self._ask(agent, asked, attachments, asker)
-        finally:
-            self._progress.join()
+        with self._watch.watching():
+            self._progress.begin()
+            try:
+                self._ask(agent, asked, attachments, asker)
+            finally:
+                self._progress.join()
 
     def _ask(self, agent: Agent, asked: Turn, attachments: Attachments, asker: str) -> None:
         if not self._chat.has_written_in(self._claimed.turn.channel):
@@ -115,9 +118,10 @@ class AskAgent:
             self._claimed.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
         for wait in (*map(self._claimed.spread, RETRY_WAITS), None):
-            # On record before the call: after it, nothing tells whether the agent has started.
-            self._claimed.advance(state=State.STARTED, intended=max(1, self._claimed.record.intended))
             reply = Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
+            # On record before the call: after it, nothing tells whether the agent has started.
+            if not self._watch.start():
+                break
             self._outcome.asked_at = self._clock.now()
             try:
                 self._listen(agent.ask(question), reply)
@@ -128,7 +132,7 @@ class AskAgent:
                 break
             self._claimed.advance(state=State.RECEIVED)
             self._wait(wording.RETRYING)
-            self._claimed.pause(wait)
+            self._watch.pause(wait)
         self._keep_seen(reply)
         self._owe(reply)
 
@@ -195,8 +199,9 @@ class AskAgent:
     # --- meanwhile ---
 
     def _listen(self, run: AgentRun, reply: Reply) -> None:
+        self._watch.ends(run)
         try:
-            while reply.ended is None:
+            while reply.ended is None and self._watch.stop is None:
                 self._claimed.heartbeat()
                 self._show_if_due(reply)
                 if self._clock.now() >= self._stop_at:
@@ -204,11 +209,19 @@ class AskAgent:
                     self._stop_session(run)
                 elif event := run.next(timeout=self._patience(reply)):
                     self._add(event, run, reply)
+            if reply.ended is None:
+                self._stop_agent(run)
         except ChatStopped:
-            self._stop_session(run)
+            self._stop_agent(run)
             raise
         finally:
             run.cancel()
+
+    def _stop_agent(self, run: AgentRun) -> None:
+        """A person wants no more of it."""
+        run.cancel()
+        self._outcome.agent_may_go_on = not run.ends_session
+        self._stop_session(run)
 
     def _stop_session(self, run: AgentRun) -> None:
         """End the session of an agent that nobody waits for, beside the writing of the answer."""
@@ -298,10 +311,13 @@ class AskAgent:
 
     def _owe(self, reply: Reply) -> None:
         """Owe what the agent said, then upload its files: a crash between them must not lose the answer."""
-        assert reply.ended is not None
+        if reply.ended is None:
+            self._outcome.stop = self._watch.stop
         self._outcome.guardrails = tuple(reply.guardrails)
         files = reply.files()
         self._owe_reply(reply, files, dict.fromkeys((file.name for file in files), Upload.UNCERTAIN))
+        if self._outcome.stop:
+            self._watch.obeyed()
         if files:
             self._owe_reply(reply, files, {file.name: self._upload(file) for file in files})
 
@@ -314,6 +330,9 @@ class AskAgent:
         if self._session.note and (reply.has_text or files):
             notes.append(self._session.note)
         ended = reply.ended
+        if ended is None:
+            self._owe_text(reply, [*notes, self._outcome.stopped()], State.STOPPED, failure=None)
+            return
         if isinstance(ended, Finished) and not reply.has_text and not files:
             failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
             ended = Failed(failure, "the stream ended without text")

@@ -1,9 +1,9 @@
 """The audit record: who asked whom, where, with what tools, and what became of it. Never what was said.
 
-There is one for each turn and each press that is refused. It is written before the turn settles: after a
-crash between the two the next delivery writes another, rather than none. `turn_id`, `attempt` and `delivery`
-tell such records apart. A delivery that asked the agent and could not settle the turn writes one as well, as
-the next one does not know which tools were used.
+There is one for each turn, each press that is refused, and each press of Stop. It is written before the turn
+settles: after a crash between the two the next delivery writes another, rather than none. `turn_id`,
+`attempt` and `delivery` tell such records apart. A delivery that asked the agent and could not settle the
+turn writes one as well, as the next one does not know which tools were used.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from functions.bridge.agents.failures import Failure
-from functions.bridge.commands import RefusePress, Retry
+from functions.bridge.commands import RefusePress, Retry, StopThread, StopTurn
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.turn import Turn
@@ -19,6 +19,8 @@ from functions.bridge.turns.outcome import Outcome, UsedTool
 from functions.bridge.turns.ports import Ports
 
 VERSION = 1
+# Presses that are no turn of their own.
+Press = Retry | RefusePress | StopThread | StopTurn
 
 _END_OF_DATES = datetime.max.replace(tzinfo=UTC).timestamp() - 1
 
@@ -47,8 +49,8 @@ class TurnAudit:
         _write(record, self._ports, self._outcome)
 
 
-def write_press(press: Retry | RefusePress, delivery: Delivery, ports: Ports, outcome: Outcome) -> None:
-    """Write the record of a press that nothing came of. If that fails, the command goes on."""
+def write_press(press: Press, delivery: Delivery, ports: Ports, outcome: Outcome) -> None:
+    """Write the record of a press. If that fails, the command goes on."""
     _write(of_press(press, delivery, outcome, now=ports.clock.now()), ports, outcome)
 
 
@@ -73,21 +75,27 @@ def of_turn(
         "verdict": verdict,
         "failure": failure or "",
         "refusal": outcome.refusal or "",
+        "stopped_by": outcome.stop.user if outcome.stop else "",
         "times": _times(
             sent=float(turn.ts),
             claimed=outcome.claimed_at,
             asked=outcome.asked_at,
             first_text=outcome.first_text_at,
+            stopped=float(outcome.stop.ts) if outcome.stop else None,
             ended=now,
         ),
     }
 
 
-def of_press(
-    press: Retry | RefusePress, delivery: Delivery, outcome: Outcome, *, now: float
-) -> Mapping[str, object]:
-    """The record of a press that nothing came of, `now` in seconds since the epoch."""
-    pressed = float(press.action_ts) if isinstance(press, RefusePress) else None
+def of_press(press: Press, delivery: Delivery, outcome: Outcome, *, now: float) -> Mapping[str, object]:
+    """The record of a press, `now` in seconds since the epoch."""
+    match press:
+        case StopThread():
+            pressed: float | None = float(press.event_ts)
+        case Retry():
+            pressed = None
+        case _:
+            pressed = float(press.action_ts)
     return {
         "version": VERSION,
         "kind": "press",

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from functions.bridge import wording
-from functions.bridge.commands import Ask, Command, ControlCommand, RefusePress, Retry
+from functions.bridge.admission.access import Access
+from functions.bridge.commands import (
+    Ask,
+    Command,
+    ControlCommand,
+    RefusePress,
+    Retry,
+    StopThread,
+    StopTurn,
+)
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
@@ -12,27 +21,34 @@ from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns import audit
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.stop import stop
 
 # What is done with a turn: `answer` or `give_up`.
 Work = Callable[[Turn, Delivery, Ports], Outcome]
 
 
 def handle(command: Command, delivery: Delivery, ports: Ports, work: Work) -> Outcome:
-    """Do `work` on the turn that the command is about; or what a command of the control queue asks for.
+    """Do `work` on the turn that the command is about.
 
-    The questions queue may bring such a command too: an older receiver had no other queue.
+    A refused press may come too: an older receiver had no other queue.
     """
     match command:
         case Ask(turn):
             return work(turn, delivery, ports)
         case Retry():
             return _ask_again(command, delivery, ports, work)
-    return control(command, delivery, ports)
+        case RefusePress():
+            return _refuse_press(command, wording.NOT_YOURS, "another person's", delivery, ports)
+    raise ValueError(f"{command.name} is a command of the control queue")
 
 
-def control(command: ControlCommand, delivery: Delivery, ports: Ports) -> Outcome:
+def control(command: ControlCommand, delivery: Delivery, ports: Ports, access: Access) -> Outcome:
     """Do what a command of the control queue asks for. No agent is asked."""
-    return _refuse_press(command, wording.NOT_YOURS, "another person's", delivery, ports)
+    match command:
+        case StopThread() | StopTurn():
+            return stop(command, delivery, ports, access)
+        case RefusePress():
+            return _refuse_press(command, wording.NOT_YOURS, "another person's", delivery, ports)
 
 
 def drop(command: ControlCommand, delivery: Delivery, ports: Ports) -> Outcome:

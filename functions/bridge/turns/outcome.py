@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from functions.bridge import wording
 from functions.bridge.admission.access import Reason
 from functions.bridge.agents.events import AgentEvent, ToolArguments, ToolKind, ToolUse
 from functions.bridge.agents.failures import Failure
+from functions.bridge.ledger.stops import Stop
 
 
 class Verdict(StrEnum):
@@ -24,6 +26,7 @@ class Verdict(StrEnum):
     PRESS_REFUSED = "press_refused"
     DROPPED = "dropped"
     STOPPED = "stopped"
+    """A person pressed Stop. Of a press: it has left its mark."""
     NOT_FOR_US = "not_for_us"
     REFUSED = "refused"
     """Whoever asked may not, and was told so."""
@@ -68,6 +71,8 @@ class Outcome:
         tool_uses: how often it used any.
         claimed_at, asked_at, first_text_at: when the turn was claimed, the agent asked and the first text of
             its answer shown, before the answer was whole; seconds since the epoch, None when that was not.
+        stop: who pressed Stop, if the turn ends with that.
+        agent_may_go_on: whether an agent that was stopped may go on by itself.
         audit_trouble: why the audit record could not be written; "" when there was no trouble.
     """
 
@@ -86,6 +91,8 @@ class Outcome:
     claimed_at: float | None = None
     asked_at: float | None = None
     first_text_at: float | None = None
+    stop: Stop | None = None
+    agent_may_go_on: bool = False
     audit_trouble: str = ""
 
     def use(self, event: AgentEvent) -> None:
@@ -98,6 +105,11 @@ class Outcome:
             open_calls = (one for one in self.tools if (one.name, one.arguments_digest) == (event.name, ""))
             if tool := next(open_calls, None):
                 tool.arguments_digest = event.digest
+
+    def stopped(self) -> str:
+        """Who has stopped the turn, as Markdown."""
+        assert self.stop is not None
+        return wording.stopped(self.stop, agent_may_go_on=self.agent_may_go_on)
 
     def note(self, detail: str) -> None:
         """Add to `detail`: what the agent said of its own trouble is kept nowhere else."""

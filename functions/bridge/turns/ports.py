@@ -1,6 +1,6 @@
 """What a turn needs from outside."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from functions.bridge.admission.slots import Slots
 from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import Ledger
+from functions.bridge.ledger.stops import Stops
 from functions.bridge.replies.chat import Chat
 from functions.bridge.turns.history import History
 
@@ -17,6 +18,17 @@ class Audit(Protocol):
 
     def write(self, record: Mapping[str, object]) -> None:
         """Keep a record (`functions.bridge.turns.audit`), for certain. Raises `ServiceUnavailable`."""
+        ...
+
+
+class Ticker(Protocol):
+    """Calls something again and again, beside whatever else goes on."""
+
+    def every(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+        """Make the call each time that so many seconds have passed, until what this returns is called.
+
+        One call may still be under way then.
+        """
         ...
 
 
@@ -35,7 +47,9 @@ class Ports:
     ledger: Ledger
     audit: Audit
     slots: Slots
+    stops: Stops
     clock: Clock
     beside: Beside
+    ticker: Ticker
     lease_seconds: float
     notify_after: float

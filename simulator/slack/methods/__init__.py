@@ -1,6 +1,6 @@
 """The methods of the Web API, one module per family."""
 
-from simulator.slack.methods import assistant, chat, conversations, files, identity, streaming
+from simulator.slack.methods import assistant, chat, conversations, files, identity, sessions, streaming
 from simulator.slack.methods.call import Call, Method
 
 METHODS: dict[str, Method] = {
@@ -9,6 +9,7 @@ METHODS: dict[str, Method] = {
     **conversations.METHODS,
     **files.METHODS,
     **identity.METHODS,
+    **sessions.METHODS,
     **streaming.METHODS,
 }
 

@@ -8,11 +8,11 @@ from simulator.slack import limits
 from simulator.slack.chunks import Payload, parse_payload
 from simulator.slack.errors import SlackError, refusal
 from simulator.slack.methods.call import Call, Method
+from simulator.slack.methods.sessions import STATUSES
 from simulator.slack.streams import Display, Stream
 from simulator.slack.workspace import Channel, Json, Message
 
 DISPLAYS: dict[str, Display] = {"timeline": "timeline", "plan": "plan"}
-SESSION_STATUSES = ("active", "processing", "suspended", "closed")
 
 
 def start(call: Call) -> Json:
@@ -51,8 +51,8 @@ def stop(call: Call) -> Json:
     blocks = limits.parse_blocks(call.args["blocks"]) if call.args.get("blocks") is not None else []
     metadata = limits.parse_metadata(call.args["metadata"]) if call.args.get("metadata") is not None else {}
     session_status = call.text("session_status") or "active"
-    if session_status not in SESSION_STATUSES:
-        allowed = ", ".join(SESSION_STATUSES)
+    if session_status not in STATUSES:
+        allowed = ", ".join(STATUSES)
         raise refusal("invalid_arguments", f"must be one of {allowed} [json-pointer:/session_status]")
     if payload.mode is None and not stream.blocks and not blocks:
         raise SlackError("no_text")

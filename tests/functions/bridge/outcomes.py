@@ -10,6 +10,7 @@ from tests.functions.fakes import Stage
 
 # What the bridge says itself.
 _NOTE = re.compile(r":warning: [^\n]* of the agent's[^\n]*|_The answer is long\. [^_]*_")
+_STOPPED = re.compile(r"_Stopped by <@U[0-9A-Z]+> at [0-9:]{5} UTC\..* are still answered\._$")
 _EXPLANATION = re.compile(r":warning: .*\(Reference: `[0-9a-f]{8}`\)$")
 
 
@@ -38,6 +39,8 @@ def check_settled(stage: Stage, said: Mapping[int, str]) -> None:
     assert "Processing…" not in texts
     if record.state is State.ANSWERED:
         check_answer(stage, said[record.attempt])
+    elif record.state is State.STOPPED:
+        assert _STOPPED.search(texts[-1])
     else:
         assert _EXPLANATION.search(texts[-1])
 

@@ -48,13 +48,12 @@ class StrictChat(FakeChat):
     """
 
     def __init__(self, clock: FakeClock) -> None:
-        super().__init__()
+        super().__init__(clock)
         self.latency = 0.0
         self.before_each: Callable[[], None] = lambda: None
         self.longest = 0.0
         self.opened: dict[str, float] = {}
         self.chunks: list[Chunk] = []
-        self._clock = clock
 
     def start_stream(self, turn: Turn, chunk: Chunk) -> str:
         self._check(chunk)

@@ -12,6 +12,8 @@ from functions.bridge.commands import (
     MalformedCommand,
     RefusePress,
     Retry,
+    StopThread,
+    StopTurn,
     from_json,
     lost_question,
     to_json,
@@ -22,7 +24,11 @@ from tests.functions.fakes import TURN
 ASK = Ask(replace(TURN, files=(Attachment("a.png", "image/png", 3, "https://x"),), mentioned=("U2",)))
 RETRY = Retry("T1", "C1", TURN.ts, TURN.thread_ts, "U1", "UBOT", attempt=2)
 REFUSAL = RefusePress("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100")
-COMMANDS: list[Command] = [ASK, RETRY, REFUSAL]
+STOP_THREAD = StopThread("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100", ("1700000001.000100",))
+STOP_TURN = StopTurn(
+    "T1", "C1", TURN.ts, TURN.thread_ts, "1700000001.000100", "U2", attempt=1, action_ts="1700000020.000100"
+)
+COMMANDS: list[Command] = [ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN]
 
 each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
@@ -55,7 +61,7 @@ def test_sqs_takes_the_ids_of_a_command_at_their_longest(command: Command) -> No
     longest = {
         name: ("C" * 31 if name in ("team", "channel", "user") else f"{'9' * 12}.{'9' * 9}")
         for name in json.loads(to_json(command))
-        if name in ("team", "channel", "user", "ts", "thread_ts", "action_ts")
+        if name in ("team", "channel", "user", "ts", "thread_ts", "action_ts", "event_ts")
     }
     longer = from_json(json.dumps({**json.loads(to_json(command)), **longest}))
     # docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
@@ -111,7 +117,9 @@ json_values = st.recursive(
 @given(
     command=st.sampled_from(COMMANDS),
     changes=st.dictionaries(
-        st.sampled_from(["command", "version", "notice", *vars(TURN), "action_ts"]), json_values, max_size=4
+        st.sampled_from(["command", "version", "notice", *vars(TURN), "action_ts", "event_ts", "streams"]),
+        json_values,
+        max_size=4,
     ),
 )
 def test_whatever_is_on_a_queue_is_read_or_malformed_and_its_loss_can_be_told(

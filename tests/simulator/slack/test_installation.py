@@ -4,7 +4,11 @@ from tests.simulator.slack.conftest import MANIFEST
 
 def test_the_app_gets_what_the_shipped_manifest_asks_for(service: SlackService) -> None:
     installation = service.installation
-    assert installation.bot_events == {"app_mention", "message.im"}  # what the receiver acts on
+    assert installation.bot_events == {
+        "agent_session_stopped",
+        "app_mention",
+        "message.im",
+    }  # what the receiver acts on
     assert {"app_mentions:read", "chat:write", "im:history", "assistant:write"} <= installation.scopes
     assert installation.messages_tab
     assert installation.bot.name == MANIFEST["features"]["bot_user"]["display_name"]

@@ -89,7 +89,7 @@ def test_why_a_turn_ended_is_known_to_who_comes_late_and_not_to_an_attempt_befor
 
 
 def test_a_new_turn_is_received(ledger: Ledger) -> None:
-    assert claim(ledger) == Record(TURN.turn_id, 1, State.RECEIVED, "one")
+    assert claim(ledger) == Record(TURN.turn_id, 1, State.RECEIVED, "one", began_at=START)
 
 
 def test_a_live_lease_keeps_others_out(ledger: Ledger) -> None:
@@ -205,7 +205,9 @@ def test_a_later_attempt_takes_over_the_messages_of_the_one_that_went_wrong(
     ledger.owe(owed)
     ledger.settle(replace(owed, state=state, owed=(), ending=None))
     again = claim(ledger, "two", turn=replace(TURN, attempt=2), now=START + 1)
-    assert again == Record(TURN.turn_id, 2, State.RECEIVED, "two", reply=("1.0",), intended=1)
+    assert again == Record(
+        TURN.turn_id, 2, State.RECEIVED, "two", reply=("1.0",), intended=1, began_at=START + 1
+    )
     with pytest.raises(LeaseLost):
         ledger.advance(owed)
     ledger.advance(replace(again, state=State.STARTED))
@@ -217,7 +219,7 @@ def test_a_later_attempt_waits_for_the_one_that_is_still_being_settled(ledger: L
     again = replace(TURN, attempt=2)
     assert ledger.claim(again, owner="two", now=START + 50, lease_seconds=60) == Held(10)
     assert claim(ledger, "two", turn=again, now=START + 61) == Record(
-        TURN.turn_id, 2, State.RECEIVED, "two", reply=("1.0",), intended=1
+        TURN.turn_id, 2, State.RECEIVED, "two", reply=("1.0",), intended=1, began_at=START + 61
     )
 
 

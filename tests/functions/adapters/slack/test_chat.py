@@ -23,7 +23,7 @@ from functions.bridge.replies.chat import (
     Task,
     TaskStatus,
 )
-from functions.bridge.replies.refusals import REFUSES_APP, UNREADABLE
+from functions.bridge.replies.refusals import NO_SESSIONS, REFUSES_APP, UNREADABLE
 from functions.bridge.turn import Turn
 from functions.bridge.turns.answer import give_up
 from functions.bridge.turns.outcome import Verdict
@@ -31,6 +31,7 @@ from simulator.aws import Aws
 from simulator.http import HttpServer
 from simulator.slack import seed
 from simulator.slack.faults import Fault
+from simulator.slack.methods.sessions import NO_STOP
 from simulator.slack.service import SlackService
 from simulator.slack.streams import Stream
 from simulator.slack.web_api import CallRecord
@@ -658,3 +659,41 @@ def test_a_channel_that_is_closed_to_the_bot_is_not_known_any_more(
     with pytest.raises(ChatRefused, match="is_archived"):
         chat.post(Message(turn, 1, "more"))
     assert not chat.has_written_in(turn.channel)
+
+
+# --- sessions ----------------------------------------------------------------------------------------------
+
+
+def test_a_session_is_processing_until_it_is_active(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
+    for is_processing, session in ((True, "processing"), (False, "active")):
+        chat.set_session(turn, is_processing=is_processing)
+        assert slack.workspace.session_status(turn.channel, turn.thread_ts) == session
+    assert chat.has_sessions()
+
+
+@pytest.mark.parametrize("code", sorted(NO_SESSIONS - {NO_STOP}))
+def test_a_slack_without_sessions_is_remembered(
+    slack: SlackService, chat: SlackChat, turn: Turn, code: str
+) -> None:
+    slack.faults.add(Fault("agents.sessions.setStatus", error=code))
+    with pytest.raises(ChatRefused, match=code):
+        chat.set_session(turn, is_processing=True)
+    assert not chat.has_sessions()
+
+
+def test_an_app_that_hears_of_no_stop_has_no_sessions(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    slack.installation.bot_events.discard("agent_session_stopped")
+    with pytest.raises(ChatRefused, match=NO_STOP):
+        chat.set_session(turn, is_processing=True)
+    assert not chat.has_sessions()
+
+
+def test_what_slack_refuses_in_one_thread_is_asked_again_in_the_next(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    slack.faults.add(Fault("agents.sessions.setStatus", error="method_not_supported_for_channel_type"))
+    with pytest.raises(ChatRefused):
+        chat.set_session(turn, is_processing=True)
+    assert chat.has_sessions()

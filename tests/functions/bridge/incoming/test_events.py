@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.commands import Ask, from_json, to_json
+from functions.bridge.commands import Ask, StopThread, from_json, to_json
 from functions.bridge.incoming.events import Challenge, Ignored, parse
 from functions.bridge.turn import LARGEST_FILE, Attachment, Notice, Turn
 from tests.functions.fakes import START
@@ -46,7 +46,7 @@ def envelope(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
-def received(event: dict[str, Any], **changes: Any) -> Challenge | Ask | Ignored:
+def received(event: dict[str, Any], **changes: Any) -> Challenge | Ask | StopThread | Ignored:
     return parse(json.dumps(envelope(event, **changes)).encode(), now=START)
 
 
@@ -139,7 +139,7 @@ def test_every_form_of_a_persons_message_is_a_question(subtype: str) -> None:
         ({**DIRECT, "channel_type": "channel"}, "not_addressed"),
         ({**DIRECT, "channel_type": "group"}, "not_addressed"),
         ({"type": "app_home_opened", "user": "U1", "tab": "messages"}, "other_event"),
-        ({"type": "agent_session_stopped"}, "other_event"),
+        ({"type": "agent_session_stopped"}, "malformed"),
         ({**MENTION, "channel": None}, "malformed"),
         ({**MENTION, "channel": "not an id"}, "malformed"),
         ({**MENTION, "ts": "now"}, "malformed"),
@@ -299,3 +299,54 @@ def test_an_event_with_arbitrary_fields_is_never_an_error(
     assert isinstance(command, Ask | Ignored)
     if isinstance(command, Ask):
         assert from_json(to_json(command)) == command
+
+
+# --- Slack's own Stop --------------------------------------------------------------------------------------
+
+STOPPED = {
+    "type": "agent_session_stopped",
+    "channel": "C1",
+    "thread_ts": "1700000000.000100",
+    "user": "U2",
+    "event_ts": "1700000000.000300",
+    "streaming_message_ts": ["1700000000.000200"],
+}
+
+
+def test_slacks_stop_becomes_a_command_of_the_thread() -> None:
+    command = received(STOPPED)
+    assert command == StopThread(
+        "T1",
+        "C1",
+        "1700000000.000100",
+        "U2",
+        "1700000000.000300",
+        ("1700000000.000200",),
+        sender_unknown=False,
+        in_shared_channel=False,
+    )
+
+
+def test_who_presses_stop_in_a_shared_channel_is_not_known_to_be_ours() -> None:
+    command = received(STOPPED, is_ext_shared_channel=True, team_id="T2")
+    assert isinstance(command, StopThread)
+    assert (command.team, command.sender_unknown, command.in_shared_channel) == ("T1", True, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user": None},
+        {"channel": "general"},
+        {"thread_ts": None, "streaming_message_ts": []},
+        {"event_ts": "now"},
+        {"streaming_message_ts": ["../.."]},
+    ],
+    ids=str,
+)
+def test_a_stop_of_another_shape_is_ignored(change: dict[str, Any]) -> None:
+    assert received({**STOPPED, **change}) == Ignored("malformed")
+
+
+def test_a_stop_that_slack_delivers_days_later_is_ignored() -> None:
+    assert received({**STOPPED, "event_ts": "1699000000.000300"}) == Ignored("too_old")

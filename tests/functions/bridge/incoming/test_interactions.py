@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.commands import RefusePress, Retry
+from functions.bridge.commands import RefusePress, Retry, StopTurn
 from functions.bridge.incoming.events import Ignored
-from functions.bridge.incoming.interactions import parse
-from functions.bridge.replies.buttons import RetryValue, retry_value
+from functions.bridge.incoming.interactions import Press, parse
+from functions.bridge.replies.buttons import RetryValue, retry_value, stop_value
 from functions.bridge.turn import to_fields
 from tests.functions.fakes import TURN, next_attempt
 
@@ -36,7 +36,7 @@ def form(payload: Any) -> bytes:
     return urlencode({"payload": json.dumps(payload)}).encode()
 
 
-def pressed(action: Any = ACTION, **changes: Any) -> Retry | RefusePress | Ignored:
+def pressed(action: Any = ACTION, **changes: Any) -> Press | Ignored:
     return parse(form({**PAYLOAD, "actions": [action], **changes}))
 
 
@@ -145,3 +145,40 @@ json_values = st.recursive(
 )
 def test_arbitrary_presses_are_never_an_error(action: dict[str, Any], changes: dict[str, Any]) -> None:
     assert isinstance(pressed({**ACTION, **action}, **changes), Retry | RefusePress | Ignored)
+
+
+# --- our Stop button ---------------------------------------------------------------------------------------
+
+STOP = {"action_id": "stop", "value": stop_value(TURN), "action_ts": "1700000020.000100"}
+
+
+def test_a_press_of_stop_names_its_turn_and_the_message_it_stood_under() -> None:
+    message = {**PAYLOAD["message"], "ts": "1700000005.000100"}
+    assert pressed(STOP, user={"id": "U2", "team_id": "T1"}, message=message) == StopTurn(
+        "T1",
+        "C1",
+        TURN.ts,
+        TURN.thread_ts,
+        "1700000005.000100",
+        "U2",
+        attempt=1,
+        action_ts="1700000020.000100",
+        sender_unknown=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channel": {"id": "C2"}},
+        {"team": {"id": "T2"}},
+        {"message": {"thread_ts": TURN.thread_ts}},
+        {"actions": [{**STOP, "value": "x"}]},
+        {"actions": [{**STOP, "value": json.dumps({"team": "T1", "channel": "C1", "ts": TURN.ts})}]},
+    ],
+    ids=str,
+)
+def test_a_press_of_stop_that_does_not_fit_its_button_is_ignored(change: dict[str, Any]) -> None:
+    message = {**PAYLOAD["message"], "ts": "1700000005.000100"}
+    body = form({**PAYLOAD, "actions": [STOP], "message": message, **change})
+    assert parse(body) == Ignored("malformed")

@@ -35,7 +35,9 @@ def stage() -> StrictStage:
 
 def writes(stage: StrictStage) -> list[str]:
     """The calls that the thread shows for good, in order."""
-    return [name for name, _ in stage.chat.calls if name not in ("set_status", "name_of", "find")]
+    return [
+        name for name, _ in stage.chat.calls if name not in ("set_session", "set_status", "name_of", "find")
+    ]
 
 
 def growing(words: Sequence[str], pause: float = 1.5) -> list[Step]:

@@ -62,7 +62,7 @@ class Luck:
         self._refused_until = self._stage.clock.now() + self._chance.choice([5, 60, 3600])
 
     def slack(self, method: str, call: Callable[[], Any]) -> Any:
-        if method == "has_written_in":  # no call of Slack
+        if method in ("has_written_in", "has_sessions"):  # no call of Slack
             return call()
         self._stage.clock.sleep(self._chance.choice([0, 0.1, 0.3]))
         if self.over:
@@ -87,12 +87,13 @@ class Luck:
         raise ChatUnavailable("timeout")
 
     def slots(self, method: str, call: Callable[[], Any]) -> Any:
-        """Trouble with a slot shows when somebody waits for it."""
+        """Trouble with a slot, or with the marks of Stop, shows when somebody waits for it."""
         try:
             return self.ledger(method, call)
         except ServiceUnavailable as exc:
             trouble = exc
-        return self._in_process(lambda: lambda: _raise(trouble)) if method == "take" else _raise(trouble)
+        is_awaited = method in ("take", "begin")
+        return self._in_process(lambda: lambda: _raise(trouble)) if is_awaited else _raise(trouble)
 
     def ledger(self, method: str, call: Callable[[], Any]) -> Any:
         if self.over or self._chance.random() >= self._ledger_fails:
@@ -166,7 +167,9 @@ class Story:
             audit=Subject(stage.audit, self._luck.ledger),
             slots=Subject(stage.slots, self._luck.slots),
             beside=self._chance.choice([at_once, when_waited_for]),
+            stops=Subject(stage.stops, self._luck.slots),
             clock=stage.clock,
+            ticker=stage.ticker,
             lease_seconds=LEASE_SECONDS,
             notify_after=60.0,
         )

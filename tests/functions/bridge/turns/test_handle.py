@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from functions.bridge.admission.access import Access
 from functions.bridge.agents.events import Failed
 from functions.bridge.agents.failures import Failure
 from functions.bridge.commands import Command, RefusePress, Retry
@@ -104,8 +105,8 @@ def test_an_old_message_about_a_strangers_press_is_answered_by_whoever_reads_it(
 def test_a_word_about_a_press_is_not_repeated_and_its_failure_is_in_the_log(stage: Stage) -> None:
     stage.chat.trouble["post_ephemeral"] = [ChatRefused("user_not_in_channel"), ChatUnavailable("HTTP 503")]
     refused, unavailable = (
-        control(REFUSAL, stage.delivery(), stage.ports),
-        control(REFUSAL, stage.delivery(), stage.ports),
+        control(REFUSAL, stage.delivery(), stage.ports, Access()),
+        control(REFUSAL, stage.delivery(), stage.ports, Access()),
     )
     assert (refused.verdict, unavailable.verdict) == (Verdict.REFUSED_BY_SLACK, Verdict.UNAVAILABLE)
     assert refused.detail.endswith("user_not_in_channel")
@@ -115,7 +116,7 @@ def test_a_word_about_a_press_is_not_repeated_and_its_failure_is_in_the_log(stag
 
 def test_an_app_that_may_not_say_a_word_about_a_press_is_told_to_the_operator(stage: Stage) -> None:
     stage.chat.app_refusal = ChatAppRefused("token_revoked", "store another token")
-    outcome = control(REFUSAL, stage.delivery(), stage.ports)
+    outcome = control(REFUSAL, stage.delivery(), stage.ports, Access())
     assert outcome.verdict is Verdict.APP_REFUSED
     assert (outcome.app_refusal, outcome.remedy) == ("token_revoked", "store another token")
     assert outcome.retry_in_seconds is None

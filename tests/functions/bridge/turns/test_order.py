@@ -24,7 +24,7 @@ class Noted:
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._port, name)
-        if name in ("identity", "has_written_in"):  # which a warm process knows
+        if name in ("identity", "has_written_in", "has_sessions"):  # which a warm process knows
             return member
 
         def call(*args: Any, **more: Any) -> Any:

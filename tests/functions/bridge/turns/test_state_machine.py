@@ -3,9 +3,11 @@
 A turn is delivered, its worker dies before or after any external call, or is found alive by another delivery,
 or sleeps so long that it loses its lease; the clocks of two workers differ; Slack and the ledger fail for a
 while; Slack refuses the app, and accepts it again; the asker presses Retry; dead_letters gives up; the
-operator lets the asker in or not; other questions of theirs take all slots. Whatever happens, the thread ends
+operator lets the asker in or not; other questions of theirs take all slots; somebody presses Slack's Stop or
+ours, before the turn is claimed, while it is at work, or after its end. Whatever happens, the thread ends
 with exactly one outcome and no placeholder, and the agent was asked at most once for each attempt. The worker
-gives up after three tries only, and a delivery that had to wait is none. A slot outlives no delivery.
+gives up after three tries only, and a delivery that had to wait is none. A slot outlives no delivery. A turn
+ends as stopped only if somebody has pressed Stop while it was at work.
 """
 
 from collections import Counter
@@ -24,7 +26,8 @@ from functions.bridge.agents.events import Failed, File, Finished, TextDelta, To
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.ledger.record import Record, State
+from functions.bridge.ledger.record import SETTLED, Record, State
+from functions.bridge.ledger.stops import Stop
 from functions.bridge.markdown.split import split
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions, Style
@@ -68,6 +71,7 @@ SCRIPTS: dict[str, list[Step]] = {
 }
 LEDGER = ("question", "claim", "advance", "owe", "settle", "renew", "release")
 SLOTS = ("take", "give_back")
+STOPS = ("begin", "of_thread", "of_turn", "obeyed")
 PERSON = f"{TURN.team}:{TURN.user}"
 DELIVERY_SECONDS = 290.0
 DENIED = Access(AccessRules(deny_users=(TURN.user,)))
@@ -81,6 +85,7 @@ CHAT = (
     "start_stream",
     "append_stream",
     "stop_stream",
+    "set_session",
     "set_status",
     "post_ephemeral",
 )  # fmt: skip
@@ -142,6 +147,8 @@ class TurnMachine(RuleBasedStateMachine):
         # How many deliveries may have been tries, by attempt; and the attempts that dead_letters gave up.
         self.tries: Counter[int] = Counter()
         self.given_up_by_dead_letters: set[int] = set()
+        # The attempts that were at work, or waited with a message of theirs, when somebody pressed Stop.
+        self.stopped: set[int] = set()
 
     # --- what can happen ---
 
@@ -231,6 +238,27 @@ class TurnMachine(RuleBasedStateMachine):
         self._deliver(script, None, None, first=[TextDelta("It "), 3.0, self.slack_refuses_the_app])
 
     @rule()
+    def somebody_presses_slacks_stop(self) -> None:
+        self._stop_thread()
+
+    @rule()
+    def somebody_presses_our_stop(self) -> None:
+        self._stop_turn()
+
+    @rule(
+        script=st.sampled_from(sorted(SCRIPTS)),
+        is_ours=st.booleans(),
+        dies_at=st.none() | st.integers(0, 30),
+    )
+    def delivered_and_stopped_meanwhile(self, script: str, is_ours: bool, dies_at: int | None) -> None:
+        stop = self._stop_turn if is_ours else self._stop_thread
+        self._deliver(script, dies_at, None, first=[TextDelta("It "), 3.0, stop])
+
+    @rule(method=st.sampled_from(STOPS), times=st.integers(1, 12))
+    def marks_are_in_trouble(self, method: str, times: int) -> None:
+        self.stage.stops.trouble[method] = [ServiceUnavailable("down")] * times
+
+    @rule()
     def next_worker_has_written_nowhere_yet(self) -> None:
         self.stage.chat.places.clear()
 
@@ -275,6 +303,12 @@ class TurnMachine(RuleBasedStateMachine):
             assert is_by_dead_letters or self.tries[record.attempt] >= MOST_TRIES
 
     @invariant()
+    def only_a_turn_that_somebody_stopped_is_stopped(self) -> None:
+        record = self.stage.ledger.records.get(TURN.turn_id)
+        if record and record.state is State.STOPPED:
+            assert record.attempt in self.stopped
+
+    @invariant()
     def a_slot_outlives_no_delivery(self) -> None:
         now = self.stage.clock.now()
         ends = [
@@ -290,6 +324,7 @@ class TurnMachine(RuleBasedStateMachine):
         self.stage.chat.app_refusal = None
         self.stage.ledger.trouble.clear()
         self.stage.slots.trouble.clear()
+        self.stage.stops.trouble.clear()
         self.other_questions_take_or_free_the_slots(are_free=True)
         self.stage.clock.sleep(DELIVERY_SECONDS + 5.0)  # slots that could not be given back expire
         for _ in range(4):
@@ -344,7 +379,9 @@ class TurnMachine(RuleBasedStateMachine):
             audit=Watched(stage.audit, point),
             slots=Watched(stage.slots, point),
             beside=when_waited_for if self.calls_run_late else at_once,
+            stops=stage.stops,
             clock=WrongClock(stage.clock, self.clock_off),
+            ticker=stage.ticker,
             lease_seconds=60.0,
             notify_after=60.0,
         )
@@ -356,6 +393,25 @@ class TurnMachine(RuleBasedStateMachine):
             return  # the message comes back after its visibility timeout
         self.tries[attempt] += release_fails or outcome.verdict not in _NO_TRIES
         assert (outcome.retry_in_seconds is None) == (outcome.verdict not in _GIVEN_BACK)
+
+    def _stop_thread(self) -> None:
+        self._note_stop()
+        stop = Stop("U2", f"{self.stage.clock.now() + 0.001:.6f}")
+        self.stage.stops.trouble.pop("mark_thread", None)
+        self.stage.stops.mark_thread(TURN.thread_id, stop)
+        self.stage.clock.sleep(5.01)  # a worker's clock may be wrong by so much
+
+    def _stop_turn(self) -> None:
+        self._note_stop()
+        record = self.stage.ledger.records.get(TURN.turn_id)
+        if record and record.reply:
+            stop = Stop("U2", f"{self.stage.clock.now():.6f}")
+            self.stage.stops.mark_turn(TURN.turn_id, record.attempt, record.reply[0], stop)
+
+    def _note_stop(self) -> None:
+        record = self.stage.ledger.records.get(TURN.turn_id)
+        if record and record.state not in SETTLED:
+            self.stopped.add(record.attempt)
 
     def _note(self, says: str) -> None:
         assert not self.stage.chat.app_refusal

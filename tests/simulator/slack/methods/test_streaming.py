@@ -243,22 +243,20 @@ def test_a_stream_says_what_becomes_of_the_session(control: Control, client: Web
 
 
 def test_without_a_subscription_there_is_no_stop_button(
-    control: Control, client: WebClient, root: str
+    control: Control, client: WebClient, service: SlackService, root: str
 ) -> None:
+    service.installation.bot_events.discard("agent_session_stopped")
     Stream(client, root, markdown_text="a")
-    pressed = control.post("stop-stream", channel="general", ts=root, user="alice")
+    pressed = control.post("stop", channel="general", ts=root, user="alice")
     assert pressed == {
         "ok": False,
         "error": "there is no Stop button: agent_session_stopped is not subscribed",
     }
 
 
-def test_a_person_may_press_stop(
-    control: Control, client: WebClient, service: SlackService, root: str
-) -> None:
-    service.installation.bot_events.add("agent_session_stopped")
+def test_a_person_may_press_stop(control: Control, client: WebClient, root: str) -> None:
     stream = Stream(client, root, markdown_text="a")
-    pressed = control.post("stop-stream", channel="general", ts=root, user="alice")
+    pressed = control.post("stop", channel="general", ts=root, user="alice")
     assert pressed["stopped"] == [stream.ts]
     with refused("stopped_by_user"):
         stream.append(markdown_text="b")

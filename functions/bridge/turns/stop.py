@@ -1,0 +1,99 @@
+"""What is done about a press of Stop: it leaves a mark, which whoever runs the turn reads."""
+
+from functions.bridge import wording
+from functions.bridge.admission import access
+from functions.bridge.admission.access import Access, AccessRules
+from functions.bridge.admission.identity import belongs_to_us
+from functions.bridge.commands import StopThread, StopTurn
+from functions.bridge.delivery import Delivery
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.ledger.stops import Press, Stop
+from functions.bridge.people import Person
+from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused
+from functions.bridge.turn import Turn
+from functions.bridge.turns import audit
+from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.ports import Ports
+
+# Seconds after which a mark of a thread must have been obeyed. A turn that is at work looks each half second.
+LOOK_AGAIN_SECONDS = 5.0
+
+
+def stop(command: StopThread | StopTurn, delivery: Delivery, ports: Ports, rules: Access) -> Outcome:
+    """Leave the mark, if who pressed may ask in that thread. Whose press comes to nothing is told why."""
+    outcome = Outcome(Verdict.STOPPED)
+    try:
+        words = _refusal(command, ports, rules) or _mark(command, delivery, ports, outcome)
+        if words:
+            outcome.verdict = Verdict.PRESS_REFUSED
+            ports.chat.post_ephemeral(command.channel, command.thread_ts, command.user, words)
+    except ChatRefused as exc:
+        outcome.verdict = Verdict.REFUSED_BY_SLACK
+        outcome.note(exc.code)
+    except ChatAppRefused as exc:
+        outcome.verdict = Verdict.APP_REFUSED
+        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
+    except (ChatError, ServiceUnavailable) as exc:
+        outcome.verdict = Verdict.UNAVAILABLE
+        outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)
+        outcome.note(str(exc))
+    if outcome.retry_in_seconds is None:
+        audit.write_press(command, delivery, ports, outcome)
+    return outcome
+
+
+def _refusal(command: StopThread | StopTurn, ports: Ports, rules: Access) -> str:
+    """Why who pressed may not stop an answer there; "" if they may: who may ask there may also stop."""
+    asker = Turn(
+        team=command.team,
+        channel=command.channel,
+        ts=command.thread_ts,
+        thread_ts=command.thread_ts,
+        user=command.user,
+        bot_user="",
+        text="",
+        sender_unknown=command.sender_unknown,
+        in_shared_channel=isinstance(command, StopThread) and command.in_shared_channel,
+    )
+    agent = ports.ledger.agent_of(asker.thread_id)
+    person: Person | None = None
+    for one in [rules.bridge, *([rules.of(agent)] if agent else [])]:
+        if access.asks_who(asker, one):
+            person = person or ports.chat.person(asker.user)
+        if _is_refused(asker, person, one, ports.chat):
+            return wording.MAY_NOT_STOP
+    return ""
+
+
+def _is_refused(asker: Turn, person: Person | None, rules: AccessRules, chat: Chat) -> bool:
+    if access.refused_by_event(asker, rules):
+        return True
+    if person is None:
+        return False
+    is_ours = belongs_to_us(person.home, chat.identity())
+    return access.refused_for_person(asker, person, rules, is_ours=is_ours) is not None
+
+
+def _mark(command: StopThread | StopTurn, delivery: Delivery, ports: Ports, outcome: Outcome) -> str:
+    """Leave the mark. Returns what is to be told to who pressed, "" where the turn's own message says it."""
+    if isinstance(command, StopThread):
+        return _mark_thread(command, delivery, ports, outcome)
+    mark = Stop(command.user, command.action_ts)
+    press = ports.stops.mark_turn(command.turn_id, command.attempt, command.message_ts, mark)
+    outcome.note("" if press is Press.TAKEN else press.name.lower())
+    return wording.PRESSES_OF_STOP[press]
+
+
+def _mark_thread(command: StopThread, delivery: Delivery, ports: Ports, outcome: Outcome) -> str:
+    """Nobody knows whether anything runs in the thread: the mark is looked at again a little later."""
+    mark = Stop(command.user, command.event_ts, command.streams)
+    thread_id = command.group_id
+    if ports.stops.mark_thread(thread_id, mark) or delivery.receive_count == 1:
+        outcome.verdict = Verdict.WAITING
+        outcome.retry_in_seconds = LOOK_AGAIN_SECONDS
+        return ""
+    left = ports.stops.of_thread(thread_id).stop
+    if left is None or left.ts != mark.ts:
+        return ""
+    outcome.note("nothing was running")
+    return wording.NOTHING_TO_STOP
