@@ -125,7 +125,9 @@ class Simulation:
             tap=self.tap,
             server=server,
         )
-        self.slack.app.register_blueprint(Page(self.slack.workspace, self.journal).blueprint)
+        self.slack.app.register_blueprint(
+            Page(self.slack.workspace, self.slack.installation, self.journal).blueprint
+        )
         self.url = self.slack.url
         self.open_meteo = OpenMeteo()
         self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap, server=server)

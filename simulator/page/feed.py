@@ -3,7 +3,8 @@
 snapshot   {team, channels, users, messages, entries, ...}
 channels   [channel]: members, archived
 messages   {changed: [message], deleted: [{channel, ts}]}
-statuses   [{channel, thread_ts, text, loading_messages}]: all that stand now
+statuses   [{channel, thread_ts, text, loading_messages, can_stop}]: all that stand now; without a text where
+           Slack shows its Stop only
 entries    [entry]: new ones of the journal, and earlier ones whose thread is known only now
 """
 
@@ -17,6 +18,7 @@ from simulator.journal import Entry, Journal
 from simulator.page.rendering import Renderer
 from simulator.page.suggestions import EXAMPLES, suggestions
 from simulator.page.tracing import Tracer
+from simulator.slack.installation import Installation
 from simulator.slack.workspace import Change, Channel, Json, Message, User, Workspace
 
 # A wait ends with a change in the workspace; the journal is looked at this often besides.
@@ -43,8 +45,9 @@ class _Position:
 class Feed:
     """Follows the workspace and the journal for any number of browsers."""
 
-    def __init__(self, workspace: Workspace, journal: Journal) -> None:
+    def __init__(self, workspace: Workspace, installation: Installation, journal: Journal) -> None:
         self._workspace = workspace
+        self._installation = installation
         self._journal = journal
         names = {user.id: f"@{user.name}" for user in workspace.users.values()}
         names |= {channel.id: f"#{channel.name}" for channel in workspace.channels.values()}
@@ -140,14 +143,18 @@ class Feed:
             return [_channel(channel) for channel in self._workspace.channels.values()]
 
     def _statuses(self) -> list[Json]:
+        statuses = self._workspace.statuses()
+        has_stop = "agent_session_stopped" in self._installation.bot_events
+        stoppable = self._workspace.processing() if has_stop else []
         return [
             {
                 "channel": channel,
                 "thread_ts": thread_ts,
-                "text": status.text,
-                "loading_messages": status.loading_messages,
+                "text": status.text if (status := statuses.get((channel, thread_ts))) else "",
+                "loading_messages": status.loading_messages if status else (),
+                "can_stop": (channel, thread_ts) in stoppable,
             }
-            for (channel, thread_ts), status in self._workspace.statuses().items()
+            for channel, thread_ts in dict.fromkeys([*statuses, *stoppable])
         ]
 
     def _traced(self, entries: list[Entry], tracer: Tracer) -> list[Json]:

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, request
 from simulator.journal import Journal
 from simulator.page.cards import PICTURES
 from simulator.page.feed import Feed
+from simulator.slack.installation import Installation
 from simulator.slack.workspace import Workspace
 
 # Nothing but the page's own files; no inline script or style, no frames, no forms that go anywhere.
@@ -36,10 +37,10 @@ CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascri
 class Page:
     """The blueprint; add it to the app of the fake Slack before that starts."""
 
-    def __init__(self, workspace: Workspace, journal: Journal) -> None:
+    def __init__(self, workspace: Workspace, installation: Installation, journal: Journal) -> None:
         self._journal = journal
         self._workspace = workspace
-        self._feed = Feed(workspace, journal)
+        self._feed = Feed(workspace, installation, journal)
         self.blueprint = Blueprint("page", __name__)
         self.blueprint.add_url_rule("/", view_func=lambda: _file("index.html"), endpoint="index")
         self.blueprint.add_url_rule("/page/static/<name>", view_func=_file, endpoint="static")

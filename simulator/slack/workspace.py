@@ -253,6 +253,11 @@ class Workspace:
         with self.lock:
             return {place: status for place, status in self._statuses.items() if status.since > oldest}
 
+    def processing(self) -> list[tuple[str, str]]:
+        """The threads whose session is processing, by channel and thread_ts."""
+        with self.lock:
+            return [place for place in self._sessions if self.session_status(*place) == "processing"]
+
     def session_status(self, channel_id: str, thread_ts: str) -> str:
         """The status of the agent's session in a thread; "active" where there is none.
 

@@ -41,7 +41,9 @@ def service() -> Iterator[SlackService]:
     service = SlackService(
         journal=journal, manifest=MANIFEST, signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN
     )
-    service.app.register_blueprint(slack_page.Page(service.workspace, journal).blueprint)
+    service.app.register_blueprint(
+        slack_page.Page(service.workspace, service.installation, journal).blueprint
+    )
     service.start()
     yield service
     service.stop()

@@ -429,3 +429,10 @@ def test_a_question_that_went_wrong_can_be_asked_again(page: Page, simulation: S
     expect(thread(page).last).to_contain_text("Wind:")
     expect(thread(page).get_by_role("button", name="Retry")).to_have_count(0)
     expect(thread(page)).to_have_count(2)
+
+
+def test_slacks_stop_ends_an_answer_from_the_page(page: Page) -> None:
+    write(page, "@agent silently: what's the weather in Chicago today?")
+    page.locator("#thread-stop").click()
+    expect(thread(page).last).to_contain_text("Stopped by @alice")
+    expect(page.locator("#thread-stop")).to_be_hidden()

@@ -99,6 +99,9 @@ function fill(text) {
   channelComposer.fill(channel.kind === "im" ? text.replace(/^@agent /, "") : text);
 }
 
+/** Slack's own Stop, which names the thread and no message. */
+byId("thread-stop").addEventListener("click", () => act("stop", { channel: channel.id, ts: rootTs, user: me.id }));
+
 /** A press on a button of the app's, which tells the app through Slack's interactivity. */
 async function pressButton(event) {
   const button = event.target.closest("button[data-action]");
@@ -178,6 +181,7 @@ function showStatus() {
   const line = rootTs && statusLine(store, store.status(channel.id, rootTs));
   const shown = byId("thread-status");
   if (shown.textContent !== (line?.textContent ?? "")) shown.replaceChildren(...(line ? [line] : []));
+  byId("thread-stop").hidden = !(rootTs && store.status(channel.id, rootTs)?.can_stop);
 }
 
 function isUnread(one) {

@@ -7,7 +7,7 @@ const LOADING_MILLISECONDS = 3000; // how long each loading message is shown
 
 /** "agent is thinking…", with the loading messages in turn; nothing without a status. */
 export function statusLine(store, status) {
-  if (!status) return null;
+  if (!status?.text) return null;
   const messages = status.loading_messages;
   const loading = messages[Math.floor(Date.now() / LOADING_MILLISECONDS) % messages.length];
   return element("span", { class: "status" }, `${store.agent.name} ${status.text}`, loading ? element("span", { class: "loading" }, loading) : null);

@@ -42,7 +42,7 @@ def service(journal: Journal) -> Iterator[SlackService]:
     service = SlackService(
         journal=journal, manifest=MANIFEST, signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN
     )
-    service.app.register_blueprint(Page(service.workspace, journal).blueprint)
+    service.app.register_blueprint(Page(service.workspace, service.installation, journal).blueprint)
     service.start()
     yield service
     service.stop()

@@ -130,16 +130,19 @@ def test_a_stream_grows_and_a_status_comes_and_goes(service: SlackService, event
             "thread_ts": root,
             "text": "is thinking…",
             "loading_messages": ["Looking"],
+            "can_stop": True,
         }
     ]
     ts = str(client.chat_startStream(channel=seed.ALICE_DM, thread_ts=root, markdown_text="It ")["ts"])
-    assert events.next("statuses") == []
+    [status] = events.next("statuses")
+    assert (status["text"], status["can_stop"]) == ("", True)  # Slack's Stop stays
     client.chat_appendStream(channel=seed.ALICE_DM, ts=ts, markdown_text="**rains**")
     grown = next(message for message in versions(events, ts) if "rains" in message["html"])
     assert (grown["streaming_state"], grown["edits"]) == ("in_progress", 0)
     assert "It <strong>rains</strong>" in grown["html"]
     client.chat_stopStream(channel=seed.ALICE_DM, ts=ts)
     assert next(versions(events, ts))["streaming_state"] == "completed"
+    assert events.next("statuses") == []
 
 
 def versions(events: Events, ts: str) -> Iterator[dict[str, Any]]:
