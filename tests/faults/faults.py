@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.request import Request, urlopen
 
 from werkzeug.wrappers import Response
 
@@ -13,6 +14,7 @@ from simulator import wiring
 from simulator.lambda_service.environment import ExecutionEnvironment
 from simulator.lambda_service.service import TooManyRequestsError
 from simulator.simulation import Simulation
+from simulator.slack.seed import BOB
 from simulator.tap import NoAnswer
 from tests.faults.watch import Happening, Incident, turn_id_of
 
@@ -24,6 +26,8 @@ LEASE_SECONDS = 2
 SLACK_LATE_SECONDS = 10 * LEASE_SECONDS / 60
 # AWS's clients try three times, and the bridge asks Slack again: more than one try has to fail.
 OUTAGE_TRIES = 3
+# So long a press of Stop has to come through its queue before the call goes on.
+STOP_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,16 @@ def _invoke(simulation: Simulation, function: str, event: dict[str, Any]) -> Non
         simulation.lambdas.invoke(function, event)
 
 
+def stopped(incident: Incident) -> Response:
+    """A person presses Slack's own Stop in the thread of the question."""
+    _, channel, ts = incident.watched.turn_id.split(":")
+    body = json.dumps({"channel": channel, "ts": ts, "user": BOB.name}).encode()
+    with urlopen(Request(f"{incident.simulation.url}/control/stop", data=body)):
+        pass
+    time.sleep(STOP_SECONDS)
+    return incident.perform()
+
+
 def plays(script: str) -> Happening:
     """The agent plays one of its scripts (`simulator.agent.scripts`)."""
 
@@ -204,6 +218,7 @@ KILLED_AFTER = Fault(
 )  # fmt: skip
 REQUEST_LOST = Fault("request lost", "the connection breaks; the call has no effect", lost_before)
 ANSWER_LOST = Fault("answer lost", "the connection breaks; the call had its effect", lost_after)
+STOPPED = Fault("stopped", "a person presses Slack's Stop, a second before the call", stopped)
 FAULTS = (
     KILLED_BEFORE,
     KILLED_AFTER,
@@ -218,5 +233,6 @@ FAULTS = (
         "delivered again", "the queue, or Slack, delivers the same to a second process", delivered_again,
         left_out=EVENT_SOURCE,
     ),
+    STOPPED,
 )  # fmt: skip
 RATE_LIMITED = Fault("Retry-After 30", "429 from Slack", rate_limited(30))

@@ -109,6 +109,8 @@ def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
         yield "nothing is shown"
     if PLACEHOLDER in texts:
         yield "a placeholder is left"
+    if state == "stopped" and not (texts and "_Stopped by <@" in texts[-1]):
+        yield f"nobody is told who stopped it: {[text[-60:] for text in texts]}"
     if state in ("interrupted", "failed") and not (texts and EXPLANATION.search(texts[-1])):
         yield f"no explanation: {[text[-60:] for text in texts]}"
 

@@ -116,6 +116,8 @@ def depends_on_luck(scenario: Scenario, point: Point) -> bool:
         return True
     if point.call == "DynamoDB UpdateItem (received)":  # the first word of a process in this channel
         return True
+    if point.call in ("DynamoDB GetItem (record)", "DynamoDB GetItem (stop)"):  # each half second
+        return scenario is not SLOW
     if point.call.endswith("(renew)"):
         return scenario is not SLOW
     return "GetSecretValue" in point.call and scenario not in (ANSWER, GIVEN_UP)

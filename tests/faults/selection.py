@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import cycle
 
 from simulator.wiring import RECEIVER
-from tests.faults.faults import ANSWER_LOST, FAULTS, KILLED_AFTER, RATE_LIMITED
+from tests.faults.faults import ANSWER_LOST, FAULTS, KILLED_AFTER, RATE_LIMITED, STOPPED
 from tests.faults.matrix import SECRET, Matrix
 from tests.faults.promise import Case
 from tests.faults.rotation import REVOKED, ROTATED
@@ -43,6 +43,7 @@ def short_form(matrix: Matrix) -> Iterator[Case]:
                 yield Case(scenario, (point,), KILLED_AFTER)
     yield from _each_fault_somewhere(matrix)
     yield from (Case(ANSWER, (AGENT_ASKED,), fault) for fault in BREAKDOWNS if fault.name in SHORT_BREAKDOWNS)
+    yield from (Case(ANSWER, (point,), STOPPED) for point in matrix.points[ANSWER] if point.call != SECRET)
     yield from upgraded_short_form()
 
 
@@ -101,5 +102,5 @@ def _killed_all_the_way(matrix: Matrix, scenario: Scenario) -> Case:
 def _each_fault_somewhere(matrix: Matrix) -> Iterator[Case]:
     points = cycle(point for point in matrix.points[ANSWER] if point.call != SECRET)
     for fault in FAULTS:
-        if fault is not KILLED_AFTER:
+        if fault not in (KILLED_AFTER, STOPPED):
             yield Case(ANSWER, (next(point for point in points if fault.concerns(point.call)),), fault)

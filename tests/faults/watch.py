@@ -19,7 +19,7 @@ from simulator.simulation import Simulation
 from simulator.slack.seed import TEAM
 from simulator.tap import Call
 
-SETTLED = ("answered", "interrupted", "failed")
+SETTLED = ("answered", "interrupted", "failed", "stopped")
 PLACEHOLDER = "Processing…"
 
 
@@ -290,6 +290,8 @@ def _purpose(call: Call, watched: Watched) -> str:
             return str(arguments["Key"]["item"]["S"])
         case "UpdateItem" if (item := str(arguments["Key"]["item"]["S"])) in ("person", "channel"):
             return f"slot of the {item}"
+        case "UpdateItem" if arguments["Key"]["item"]["S"] == "stop":
+            return "begins" if ":began_at" in arguments["ExpressionAttributeValues"] else "Stop"
         case "TransactWriteItems":
             return "slots given back"
         case "UpdateItem" if arguments["Key"]["item"]["S"] != "record":
@@ -310,6 +312,8 @@ def _purpose(call: Call, watched: Watched) -> str:
 
 
 def _purpose_of_update(values: dict[str, Any], watched: Watched) -> str:
+    if ":stop_ts" in values:
+        return "Stop of the turn"
     if ":owner_new" in values:
         return "take over"
     if ":lease_until_new" not in values and ":state_new" not in values:
