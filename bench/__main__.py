@@ -4,13 +4,14 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import answers, cpu_share, crowd, fairness, goals, imports, memory, report
+from bench import answers, cpu_share, crowd, fairness, goals, imports, memory, report, stop
 
 SECTIONS: dict[str, Callable[[], None]] = {
     "goals": goals.measure,
     "answers": answers.measure,
     "crowd": crowd.measure,
     "fairness": fairness.measure,
+    "stop": stop.measure,
     "memory": memory.measure,
     "imports": imports.measure,
 }

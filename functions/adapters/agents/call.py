@@ -31,6 +31,7 @@ class AgentCall:
         self.shutdown = self._connection.shutdown
 
     def events(self) -> Iterator[AgentEvent]:
+        self._connection.of_this_thread()
         translated = self._translated(self._connection)
         try:
             yield from errors_as_events(translated, refused=self._refused, broken_off=self._broken_off)

@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
 from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials, create_assume_role_refresher
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.adapters.agents.connection import hold_socket
 from functions.adapters.agents.errors import RoleNotAssumed, code, status
 from functions.adapters.aws.trust import ca_file
 from functions.settings import AgentSettings
@@ -113,9 +120,34 @@ def agent_client(service: str, *, longest_silence: float, role: Role | None = No
     # botocore's `tcp_keepalive` only switches keep-alive on, with the system's two hours. So these options
     # are added to the ones that each new connection gets.
     client._endpoint.http_session._socket_options.extend(_KEEP_ALIVE)
+    client._endpoint.http_session._manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
     name = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register(f"before-send.{name}", _use_a_new_connection)
     return client
+
+
+class _HttpConnection(AWSHTTPConnection):
+    """A connection whose socket the run of the agent gets to know, so that it can be shut down."""
+
+    def connect(self) -> None:
+        super().connect()
+        hold_socket(self.sock)
+
+
+class _HttpsConnection(AWSHTTPSConnection):
+    """The same over TLS."""
+
+    def connect(self) -> None:
+        super().connect()
+        hold_socket(self.sock)
+
+
+class _HttpPool(AWSHTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(AWSHTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
 
 
 def _listening(longest_silence: float) -> Config:

@@ -15,9 +15,9 @@ from functions.bridge.agents.failures import Failure
 
 # When the buffer is full the reader waits, so a slow worker does not fill the memory.
 BUFFERED_EVENTS = 256
-# Seconds that `cancel` waits for the reader: after the response has begun, and before.
+# Seconds that `cancel` waits for the reader if it is connected, and if it is not.
 JOIN_SECONDS = 5.0
-JOIN_SECONDS_UNANSWERED = 0.5
+JOIN_SECONDS_UNCONNECTED = 0.5
 
 
 class Stream(Protocol):
@@ -60,15 +60,15 @@ class BackgroundRun:
     def cancel(self) -> None:
         """Stop the reader and wait for it.
 
-        A request without a response yet cannot be aborted: its reader, a daemon thread, is left to discard
-        the response.
+        While the connection is still being made, nothing can be aborted: the reader, a daemon thread, is left
+        behind and ends when that is over.
         """
         self._cancelled.set()
-        was_answering = self._stream.shutdown()
+        was_connected = self._stream.shutdown()
         self._drain()
         with suppress(queue.Full):
             self._events.put_nowait(None)  # for whoever waits in `next`
-        self._reader.join(JOIN_SECONDS if was_answering else JOIN_SECONDS_UNANSWERED)
+        self._reader.join(JOIN_SECONDS if was_connected else JOIN_SECONDS_UNCONNECTED)
 
     def stop_session(self) -> None:
         if self._end_session is not None and self._stopper is None:

@@ -25,7 +25,7 @@ from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AgentService
 from simulator.aws import FAKE_CREDENTIALS, REGION
 from simulator.http import HttpServer
-from tests.functions.adapters.runs import PORTS, QUESTION, asking, events, failure
+from tests.functions.adapters.runs import PORTS, QUESTION, WAIT, asking, events, failure
 
 ROLE = clients.Role("arn:aws:iam::210987654321:role/ask-the-agent", external_id="bridge-42")
 
@@ -233,3 +233,27 @@ def test_an_agent_is_asked_in_its_own_region(service: Service, settings: AgentSe
     assert failure(events(agent.ask(QUESTION))) is Failure.THROTTLED
     assert service.regions == [region]
     assert len(service.assumed) == bool(settings.role_arn)
+
+
+def test_an_agent_that_has_not_begun_its_answer_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, left = threading.Event(), threading.Event()
+
+    def say_nothing(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            while connection.recv(65_536):
+                asked.set()
+            left.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=say_nothing, args=[listening], daemon=True).start()
+        port = listening.getsockname()[1]
+        for name, value in FAKE_CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME", f"http://127.0.0.1:{port}")
+        client = clients.bedrock_agent_runtime(longest_silence=WAIT, region=REGION)
+        run = BedrockAgent(client, agent_id="METEOAGENT", alias_id="TSTALIASID").ask(QUESTION)
+        assert asked.wait(WAIT)
+        run.cancel()
+        assert left.wait(WAIT)
+        assert not run._reader.is_alive()
