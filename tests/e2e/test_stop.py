@@ -56,6 +56,7 @@ def test_an_agent_that_is_silent_is_not_listened_to_any_longer(bridge: Bridge) -
     assert bridge.settled(question) == "stopped"
     [text] = bridge.texts(question)
     assert STOPPED.match(text)
+    bridge.until(lambda: bridge.invocations(question)[-1].ended == "client gone")
 
 
 def test_questions_behind_it_are_answered_all_the_same(bridge: Bridge) -> None:
