@@ -18,7 +18,7 @@ from config.table import Table
 from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.slots import Fairness
 from functions.bridge.agents.routing import DEFAULT_AGENT
-from functions.bridge.channels import channel_names
+from functions.bridge.channel_ids import channel_names
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentSettings, Settings

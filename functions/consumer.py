@@ -18,9 +18,15 @@ from functions.adapters.clock import SystemClock
 from functions.adapters.slack.history import SlackHistory
 from functions.adapters.ticker import ThreadTicker
 from functions.bridge.admission.access import Access
-from functions.bridge.commands import Command, ControlCommand, MalformedCommand, from_json, lost_question
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.queue_commands import (
+    Command,
+    ControlCommand,
+    MalformedCommand,
+    from_json,
+    lost_question,
+)
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.environment import ConsumerSettings

@@ -9,8 +9,8 @@ from functools import cache, partial
 from typing import Any
 
 from functions.bridge.admission.access import Access
-from functions.bridge.commands import Command, ControlCommand
 from functions.bridge.delivery import Delivery
+from functions.bridge.queue_commands import Command, ControlCommand
 from functions.bridge.turns.handle import control
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports

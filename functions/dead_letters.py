@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.bridge.commands import Command, ControlCommand
 from functions.bridge.delivery import Delivery
+from functions.bridge.queue_commands import Command, ControlCommand
 from functions.bridge.turns.answer import give_up
 from functions.bridge.turns.handle import drop, handle
 from functions.bridge.turns.outcome import Outcome

@@ -7,8 +7,8 @@ from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.chat import SlackChat
 from functions.adapters.slack.files import SlackFiles
 from functions.bridge.clock import Clock
-from functions.bridge.credentials import bot_token
 from functions.bridge.replies.chat import ChatError
+from functions.bridge.slack_secrets import bot_token
 from functions.environment import ConsumerSettings
 
 # So often at most the token is read again when Slack refuses it, in seconds. Only Slack can bring that about.

@@ -19,12 +19,12 @@ from functions.adapters.aws.queue import QuestionTooLong, Queues
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.clock import SystemClock
 from functions.bridge.clock import Clock
-from functions.bridge.commands import Ask, Command, ControlCommand
-from functions.bridge.credentials import MalformedSecret, signing_secrets
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import events, interactions
 from functions.bridge.incoming.events import Challenge, Ignored
 from functions.bridge.incoming.signature import SignatureError, WrongSignature, verify
+from functions.bridge.queue_commands import Ask, Command, ControlCommand
+from functions.bridge.slack_secrets import MalformedSecret, signing_secrets
 from functions.bridge.turn import Notice
 from functions.environment import ReceiverSettings, in_lambda
 

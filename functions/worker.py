@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 
 from functions.adapters.agents.kinds import agent_ports, agents
-from functions.bridge.commands import Command
 from functions.bridge.delivery import Delivery
+from functions.bridge.queue_commands import Command
 from functions.bridge.turn import Turn
 from functions.bridge.turns.answer import answer
 from functions.bridge.turns.handle import handle

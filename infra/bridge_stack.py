@@ -27,8 +27,8 @@ from infra.code_asset import FUNCTIONS, code_of
 from infra.function import BridgeFunction
 from infra.ingress import Ingress
 from infra.ledger import Ledger
+from infra.monitoring import SavedQueries
 from infra.queues import Queues
-from infra.saved_queries import SavedQueries
 from infra.settings_layer import SettingsLayer
 from infra.slack_secrets import SlackSecrets
 

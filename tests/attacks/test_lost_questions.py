@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.commands import MalformedCommand, from_json, lost_question
+from functions.bridge.queue_commands import MalformedCommand, from_json, lost_question
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Verdict

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.bridge.commands import from_json
+from functions.bridge.queue_commands import from_json
 from simulator.aws import Aws
 from tests.functions.bridge.incoming.test_events import MENTION, envelope
 from tests.functions.bridge.incoming.test_interactions import ACTION, PAYLOAD

@@ -13,7 +13,7 @@ import pytest
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.chat import SlackChat
-from functions.bridge.credentials import MalformedSecret, bot_token, signing_secrets
+from functions.bridge.slack_secrets import MalformedSecret, bot_token, signing_secrets
 from functions.bridge.turns.outcome import Verdict
 from simulator.aws import Aws
 from tests.functions.bridge.asking import SUNNY, take

@@ -9,11 +9,11 @@ import pytest
 from functions.bridge import wording
 from functions.bridge.admission.access import Access, AccessRules
 from functions.bridge.agents.events import Finished, TextDelta
-from functions.bridge.commands import StopThread, StopTurn, from_json
 from functions.bridge.incoming import interactions
 from functions.bridge.incoming.events import Ignored
 from functions.bridge.ledger.stops import Press
 from functions.bridge.people import Home, Person
+from functions.bridge.queue_commands import StopThread, StopTurn, from_json
 from functions.bridge.replies.buttons import stop_value
 from functions.bridge.turns.handle import control
 from functions.bridge.turns.outcome import Outcome, Verdict

@@ -24,7 +24,6 @@ from functions.bridge.agents.events import AgentEvent, File
 from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, ConfiguredAgent
-from functions.bridge.commands import Ask, Retry, TurnCommand
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger.record import (
     QUESTION_KEPT_SECONDS,
@@ -41,6 +40,7 @@ from functions.bridge.ledger.record import (
 from functions.bridge.ledger.session import Session
 from functions.bridge.ledger.stops import Press, Stop, StopWanted, ThreadMark
 from functions.bridge.people import KNOWN_SECONDS, Home, Identity, Person
+from functions.bridge.queue_commands import Ask, Retry, TurnCommand
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatRefused,

@@ -17,7 +17,7 @@ SETTINGS = [
     "functions.bridge.admission.access",
     "functions.bridge.admission.slots",
     "functions.bridge.agents.routing",
-    "functions.bridge.channels",
+    "functions.bridge.channel_ids",
     "functions.bridge.replies.options",
     "functions.bridge.conversation",
 ]

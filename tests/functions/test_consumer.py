@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from functions.bridge.agents.failures import Failure
-from functions.bridge.commands import Ask, Command, RefusePress, to_json
 from functions.bridge.delivery import Delivery
+from functions.bridge.queue_commands import Ask, Command, RefusePress, to_json
 from functions.bridge.turn import Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports

@@ -4,8 +4,8 @@ import pytest
 
 from functions import control, dead_letters
 from functions.bridge.admission.access import Access
-from functions.bridge.commands import Ask, RefusePress, StopThread
 from functions.bridge.ledger.stops import Stop
+from functions.bridge.queue_commands import Ask, RefusePress, StopThread
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.fakes import TURN, Stage
 

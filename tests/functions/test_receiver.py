@@ -14,8 +14,8 @@ import pytest
 
 from functions.adapters.aws.queue import Queues
 from functions.adapters.aws.secrets import CachedSecret
-from functions.bridge.commands import Ask, RefusePress, Retry, from_json
-from functions.bridge.credentials import signing_secrets
+from functions.bridge.queue_commands import Ask, RefusePress, Retry, from_json
+from functions.bridge.slack_secrets import signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver
 from simulator.aws import Aws

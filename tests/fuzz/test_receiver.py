@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.queue import Queues
-from functions.bridge.commands import from_json
+from functions.bridge.queue_commands import from_json
 from functions.receiver import Receiver
 from simulator.aws import FAKE_CREDENTIALS, REGION
 from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope

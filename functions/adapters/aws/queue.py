@@ -3,8 +3,8 @@
 import math
 
 from functions.adapters.aws.json_client import AwsError, JsonClient
-from functions.bridge.commands import Command, ControlCommand, to_json
 from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.queue_commands import Command, ControlCommand, to_json
 
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MESSAGE_BYTES = 1_048_576

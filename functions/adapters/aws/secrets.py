@@ -6,8 +6,8 @@ from threading import RLock
 
 from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.bridge.clock import Clock
-from functions.bridge.credentials import MalformedSecret
 from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.slack_secrets import MalformedSecret
 
 KEPT_SECONDS = 300.0
 REFRESH_SECONDS = 60.0

@@ -24,7 +24,7 @@ from functions.bridge.admission.slots import (
     expired,
     wait_for_minute,
 )
-from functions.bridge.channels import is_direct
+from functions.bridge.channel_ids import is_direct
 from functions.bridge.clock import Clock
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.people import KNOWN_SECONDS, Home, Person

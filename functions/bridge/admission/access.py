@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from functions.bridge.channels import channel_names, is_direct
+from functions.bridge.channel_ids import channel_names, is_direct
 from functions.bridge.people import Person
 from functions.bridge.turn import Turn
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent
-from functions.bridge.channels import DIRECT_MESSAGES, channel_names, is_direct
+from functions.bridge.channel_ids import DIRECT_MESSAGES, channel_names, is_direct
 
 DEFAULT_AGENT = "default"
 # An agent's name in front of a question: spaces, bold, quotation marks, and any dash or colon are allowed.

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.bridge.commands import MOST_STREAMS, Ask, StopThread
 from functions.bridge.fields import ID, SURROGATE, TS
 from functions.bridge.incoming.user_text import first_mentioned, mentioned_people, question_text
+from functions.bridge.queue_commands import MOST_STREAMS, Ask, StopThread
 from functions.bridge.turn import LARGEST_FILE, MOST_LISTED_FILES, Attachment, Notice, Turn
 
 # The subtypes of messages that a person wrote. Every other subtype reports a change.

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from functions.bridge import fields
-from functions.bridge.commands import RefusePress, Retry, StopTurn
 from functions.bridge.fields import Fields, WrongField
 from functions.bridge.incoming.events import Ignored
+from functions.bridge.queue_commands import RefusePress, Retry, StopTurn
 from functions.bridge.replies import buttons
 
 Press = Retry | RefusePress | StopTurn

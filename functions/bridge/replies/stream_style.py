@@ -240,7 +240,7 @@ class StreamStyle:
         tasks = (*tasks, *self._over(TaskStatus.COMPLETE, besides=tasks))
         self._chat.stop_stream(stream.ts, message, Chunk(rest, tasks), goes_on=True)
         self._note(tasks)
-        self._messages.stopped(message)
+        self._messages.stream_ended_as(message)
         self._open, self._position = None, position.after(cut)
         return True
 
@@ -262,7 +262,7 @@ class StreamStyle:
         except ChatRefused:
             return
         self._status.seems_busy = False
-        self._messages.stopped(message)
+        self._messages.stream_ended_as(message)
 
     def _cut(self, position: StreamPosition) -> Cut | None:
         """Where the message that is being written has to end; None while it is not full."""

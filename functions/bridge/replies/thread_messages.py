@@ -128,7 +128,7 @@ class ThreadMessages:
         self._doubtful.add(number)  # it grows
         return number, ts
 
-    def stopped(self, message: Message) -> None:
+    def stream_ended_as(self, message: Message) -> None:
         """Note that a stream has ended as `message`."""
         self._shown[message.number] = message
         self._doubtful.discard(message.number)

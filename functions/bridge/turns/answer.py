@@ -1,4 +1,4 @@
-"""The use case: from a queue message to exactly one outcome in the thread."""
+"""Claims a turn, decides who answers it, and settles it: one outcome in the thread."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -86,11 +86,11 @@ def answer(
         margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
     """
 
-    conversation: AskAgent | None = None
+    asking: AskAgent | None = None
     thread = ThreadAgent(turn.thread_id, ports, is_read=agents.are_several())
 
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, slot: TakenSlot) -> None:
-        nonlocal conversation
+        nonlocal asking
         us = claimed.retry_until_deadline(ports.chat.identity)
         if turn.notice is not Notice.UNREADABLE:  # which may not say whose it was
             check_meant(turn, us)
@@ -121,10 +121,8 @@ def answer(
                     return
                 question = replace(turn, text=chosen.text)
                 stop_at = delivery.deadline - margin
-                conversation = AskAgent(
-                    claimed, writer.progress, ports, session, outcome, options, stop_at=stop_at
-                )
-                conversation.ask(chosen.agent, question, attachments, asker=door.name)
+                asking = AskAgent(claimed, writer.progress, ports, session, outcome, options, stop_at=stop_at)
+                asking.ask(chosen.agent, question, attachments, asker=door.name)
                 thread.ensure_kept(claimed, chosen.name)
 
     is_limited = turn.notice not in (*_OUR_FAULT, Notice.EXTERNAL)
@@ -132,8 +130,8 @@ def answer(
         outcome = _hold(turn, delivery, ports, work, options=options, is_limited=is_limited)
     finally:
         thread.close()
-    if conversation is not None:
-        conversation.note_session(deadline=delivery.deadline)
+    if asking is not None:
+        asking.note_session(deadline=delivery.deadline)
     return outcome
 
 

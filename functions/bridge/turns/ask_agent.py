@@ -1,12 +1,11 @@
-"""The agent's part of a turn: asking, listening, showing progress, knowing what is owed in the end."""
+"""The agent's part of a turn: asking, listening, showing progress. What is owed then is in `agent_result`."""
 
 from collections.abc import Mapping, Sequence
-from enum import Enum, auto
 
 from functions.bridge import wording
 from functions.bridge.agents.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, Failed, File, Finished
-from functions.bridge.agents.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
+from functions.bridge.agents.failures import NOT_STARTED, Failure
 from functions.bridge.agents.port import Agent, AgentRun, Asker, Question
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import user_text
@@ -20,13 +19,13 @@ from functions.bridge.replies.chat import (
     ChatRateLimited,
     ChatRefused,
     ChatStopped,
-    ChatUndone,
 )
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.replies.refusals import IS_CLOSED
 from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
+from functions.bridge.turns.agent_result import AgentResult
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
@@ -41,16 +40,6 @@ PROGRESS_BACK_OFF = 2.0
 APP_REFUSED_BACK_OFF = 60.0
 # Seconds that the first text waits for more, so that an answer that arrives whole is shown once.
 LINGER = 0.05
-# How often a file is sent at most while that has no effect.
-UPLOAD_TRIES = 3
-
-
-class Upload(Enum):
-    """What became of a file of the agent's."""
-
-    DONE = auto()
-    MISSING = auto()
-    UNCERTAIN = auto()
 
 
 class AskAgent:
@@ -88,6 +77,7 @@ class AskAgent:
         self._refusal: ChatError | None = None
         self._stopped_run: AgentRun | None = None
         self._watch = StopWatch(claimed, ports)
+        self._result = AgentResult(claimed, progress, ports, session, outcome, self._watch, stop_at=stop_at)
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments, *, asker: str = "") -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
@@ -134,7 +124,7 @@ class AskAgent:
             self._wait(wording.RETRYING)
             self._watch.pause(wait)
         self._keep_seen(reply)
-        self._owe(reply)
+        self._result.owe(reply)
 
     def _keep_seen(self, reply: Reply) -> None:
         """Keep that the agent has seen the question, if it did anything about it."""
@@ -306,84 +296,6 @@ class AskAgent:
     def _may_ask_again(self, reply: Reply, wait: float) -> bool:
         unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
         return unstarted and self._clock.now() + wait < self._stop_at
-
-    # --- afterwards ---
-
-    def _owe(self, reply: Reply) -> None:
-        """Owe what the agent said, then upload its files: a crash between them must not lose the answer."""
-        if reply.ended is None:
-            self._outcome.stop = self._watch.stop
-        self._outcome.guardrails = tuple(reply.guardrails)
-        files = reply.files()
-        self._owe_reply(reply, files, dict.fromkeys((file.name for file in files), Upload.UNCERTAIN))
-        if self._outcome.stop:
-            self._watch.obeyed()
-        if files:
-            self._owe_reply(reply, files, {file.name: self._upload(file) for file in files})
-
-    def _owe_reply(self, reply: Reply, files: Sequence[File], uploads: Mapping[str, Upload]) -> None:
-        missing = [name for name, upload in uploads.items() if upload is Upload.MISSING]
-        uncertain = [name for name, upload in uploads.items() if upload is Upload.UNCERTAIN]
-        notes = [wording.missing_files(missing)] if missing else []
-        notes += [wording.uncertain_files(uncertain)] if uncertain else []
-        failed = Failure.UPLOAD if notes else None
-        if self._session.note and (reply.has_text or files):
-            notes.append(self._session.note)
-        ended = reply.ended
-        if ended is None:
-            self._owe_text(reply, [*notes, self._outcome.stopped()], State.STOPPED, failure=None)
-            return
-        if isinstance(ended, Finished) and not reply.has_text and not files:
-            failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
-            ended = Failed(failure, "the stream ended without text")
-        if isinstance(ended, Failed):
-            self._outcome.note(ended.detail)
-            acted = reply.may_have_acted or ended.failure in MAY_HAVE_ACTED
-            words = wording.explanation(
-                ended.failure,
-                reference=self._claimed.turn.reference,
-                may_have_acted=acted,
-                words=wording.requested(reply.requests),
-            )
-            notes.append(words)
-            ending = State.INTERRUPTED if acted else State.FAILED
-            self._owe_text(reply, notes, ending, failure=ended.failure)
-        else:
-            self._owe_text(reply, notes, State.ANSWERED, failure=failed)
-
-    def _owe_text(
-        self, reply: Reply, notes: Sequence[str], ending: State, *, failure: Failure | None
-    ) -> None:
-        """Owe what the agent said and our notes. The notes go into the last message, never into a file."""
-        messages, rest = self._progress.pages(reply.final(*notes) or wording.FILES_ONLY)
-        if rest:
-            messages, rest = self._progress.pages(reply.final())
-            messages[-1] = "\n\n".join([messages[-1], *notes])
-        self._claimed.owe(messages, ending, failure=failure, rest=rest)
-
-    def _upload(self, file: File) -> Upload:
-        """Bring a file into the thread, while there is time. A try that had no effect is repeated."""
-
-        def upload() -> Upload:
-            self._claimed.retry_until_deadline(self._claimed.ensure_lease)
-            if self._clock.now() >= self._stop_at:
-                return Upload.MISSING
-            self._chat.upload(self._claimed.turn, file)
-            return Upload.DONE
-
-        without_effect = (ChatRateLimited, ChatUndone)
-        try:
-            return self._claimed.retry(
-                upload, until=self._stop_at, most_tries=UPLOAD_TRIES, after=without_effect
-            )
-        except ChatStopped:
-            raise
-        except without_effect:
-            return Upload.MISSING
-        except ChatError as exc:
-            self._outcome.note(f"a file was not taken: {exc}")
-            is_refused = isinstance(exc, ChatRefused | ChatAppRefused)
-            return Upload.MISSING if is_refused else Upload.UNCERTAIN
 
 
 class _FileMissing(Exception):

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from functions.bridge.agents.failures import Failure
-from functions.bridge.commands import RefusePress, Retry, StopThread, StopTurn
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.queue_commands import RefusePress, Retry, StopThread, StopTurn
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome, UsedTool
 from functions.bridge.turns.ports import Ports

@@ -8,7 +8,7 @@ from functions.bridge.admission import access
 from functions.bridge.admission.access import AccessRules, Reason
 from functions.bridge.admission.identity import belongs_to_us
 from functions.bridge.admission.slots import Full, Limit, Slot
-from functions.bridge.channels import is_direct
+from functions.bridge.channel_ids import is_direct
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn

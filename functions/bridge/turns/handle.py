@@ -1,11 +1,13 @@
-"""From a command to exactly one outcome."""
+"""Finds out which turn a command is about, and passes it on: one outcome for each command."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from functions.bridge import wording
 from functions.bridge.admission.access import Access
-from functions.bridge.commands import (
+from functions.bridge.delivery import Delivery
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.queue_commands import (
     Ask,
     Command,
     ControlCommand,
@@ -14,8 +16,6 @@ from functions.bridge.commands import (
     StopThread,
     StopTurn,
 )
-from functions.bridge.delivery import Delivery
-from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns import audit

@@ -4,11 +4,11 @@ from functions.bridge import wording
 from functions.bridge.admission import access
 from functions.bridge.admission.access import Access, AccessRules
 from functions.bridge.admission.identity import belongs_to_us
-from functions.bridge.commands import StopThread, StopTurn
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.people import Person
+from functions.bridge.queue_commands import StopThread, StopTurn
 from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Turn
 from functions.bridge.turns import audit

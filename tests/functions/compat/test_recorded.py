@@ -12,9 +12,9 @@ import pytest
 
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
-from functions.bridge.commands import Ask, RefusePress, Retry, from_json, to_json
 from functions.bridge.incoming.interactions import parse
 from functions.bridge.ledger.record import AlreadySettled, Claim, Held, Record, State
+from functions.bridge.queue_commands import Ask, RefusePress, Retry, from_json, to_json
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns.handle import handle

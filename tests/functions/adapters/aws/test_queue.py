@@ -6,8 +6,8 @@ import pytest
 
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.queue import QuestionTooLong, Queues, SqsMessage
-from functions.bridge.commands import Ask, RefusePress, from_json
 from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.queue_commands import Ask, RefusePress, from_json
 from simulator.aws import Aws
 from tests.functions.fakes import TURN
 

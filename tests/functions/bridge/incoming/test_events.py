@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.commands import Ask, StopThread, from_json, to_json
 from functions.bridge.incoming.events import Challenge, Ignored, parse
+from functions.bridge.queue_commands import Ask, StopThread, from_json, to_json
 from functions.bridge.turn import LARGEST_FILE, Attachment, Notice, Turn
 from tests.functions.fakes import START
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.commands import RefusePress, Retry, StopTurn
 from functions.bridge.incoming.events import Ignored
 from functions.bridge.incoming.interactions import Press, parse
+from functions.bridge.queue_commands import RefusePress, Retry, StopTurn
 from functions.bridge.replies.buttons import RetryValue, retry_value, stop_value
 from functions.bridge.turn import to_fields
 from tests.functions.fakes import TURN, next_attempt

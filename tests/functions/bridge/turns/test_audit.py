@@ -15,10 +15,10 @@ from functions.bridge.agents.events import (
     ToolUse,
 )
 from functions.bridge.agents.failures import Failure
-from functions.bridge.commands import RefusePress, Retry
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.people import Identity
+from functions.bridge.queue_commands import RefusePress, Retry
 from functions.bridge.replies.chat import ChatUnavailable
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome, Verdict

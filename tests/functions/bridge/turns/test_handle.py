@@ -7,8 +7,8 @@ import pytest
 from functions.bridge.admission.access import Access
 from functions.bridge.agents.events import Failed
 from functions.bridge.agents.failures import Failure
-from functions.bridge.commands import Command, RefusePress, Retry
 from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.queue_commands import Command, RefusePress, Retry
 from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Notice, Turn

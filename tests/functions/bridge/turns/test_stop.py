@@ -9,11 +9,11 @@ from functions.bridge import wording
 from functions.bridge.admission.access import Access, AccessRules
 from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
-from functions.bridge.commands import StopThread, StopTurn
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import Record, State
 from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.people import Home, Person
+from functions.bridge.queue_commands import StopThread, StopTurn
 from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatStopped, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.handle import control

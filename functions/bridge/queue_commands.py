@@ -1,4 +1,4 @@
-"""Commands: what a queue message asks for, and their JSON.
+"""Commands: what a queue message asks for, and their JSON. They are not Slack's slash commands.
 
 A message is an object with the command's name in `command`, the `version` of this format, and the command's
 fields. Messages of other versions arrive too, because a deployment updates functions one after the other and

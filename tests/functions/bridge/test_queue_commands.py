@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.bridge.commands import (
+from functions.bridge.queue_commands import (
     Ask,
     Command,
     MalformedCommand,

@@ -1,4 +1,4 @@
-"""Queries for the operator, saved in CloudWatch Logs Insights."""
+"""What an operator watches: questions for CloudWatch Logs Insights, saved. Alarms belong here too."""
 
 from collections.abc import Sequence
 
