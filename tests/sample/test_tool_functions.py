@@ -134,8 +134,6 @@ def test_every_tool_has_a_function_with_a_log_and_nothing_else_to_its_name(templ
         assert sorted(allowed) == [
             "logs:CreateLogStream",
             "logs:PutLogEvents",
-            "xray:PutTelemetryRecords",
-            "xray:PutTraceSegments",
         ]
 
 
