@@ -265,7 +265,7 @@ def _note_delivery(watched: Watched, process: ExecutionEnvironment, event: bytes
 
 
 def _stage(process: ExecutionEnvironment, body: str | None) -> str:
-    attempt = json.loads(body)["attempt"] if body else 1
+    attempt = json.loads(body).get("attempt", 1) if body else 1
     return process.function.name if attempt == 1 else f"{process.function.name}, attempt {attempt}"
 
 
