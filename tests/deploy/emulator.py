@@ -1,4 +1,4 @@
-"""Starts ministack, an AWS on loopback, with six of its faults mended.
+"""Starts ministack, an AWS on loopback, with seven of its faults mended.
 
 It runs in an environment of its own, which `make deploy-check` makes: ministack runs the deployed functions
 with the Python that runs it, and what they import must come from the asset.
@@ -15,6 +15,8 @@ The faults, as of ministack 1.5.33:
     `aws:SecureTransport` is false, as the emulator speaks plain HTTP; our queues refuse that, and should.
     `aws:PrincipalArn` of an assumed role is the session's ARN; in IAM it is the role's:
     docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    Who writes to a log stream asks for the log group there; in IAM for the stream, or the group's ARN with a
+    colon behind it: docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
 
 It also says in its log what it denies to whom.
 """
@@ -30,6 +32,7 @@ secret = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
 create, update, delete = secret["create"], secret["update"], secret["delete"]
 pin_request_origin = app.pin_request_origin
 access_denied_response = iam_actions.access_denied_response
+extract_resource_arn = iam_actions.extract_resource_arn
 resolve_condition_key = iam_evaluator._resolve_condition_key
 
 
@@ -54,6 +57,11 @@ def delete_by_arn(arn: str, properties: Any) -> None:
 def name_in(arn: str) -> str:
     """Of "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-123abc", without the last seven characters."""
     return arn.rpartition(":")[2][:-7]
+
+
+def extract_with_stream(service: str, *rest: Any, **more: Any) -> Any:
+    arn = extract_resource_arn(service, *rest, **more)
+    return f"{arn}:log-stream:" if service == "logs" and ":log-group:" in str(arn) else arn
 
 
 def resolve_with_role(key: str, context: Any) -> Any:
@@ -88,6 +96,7 @@ provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
 
 secret.update(create=create_with_arn, update=update_by_arn, delete=delete_by_arn)
 iam_actions.access_denied_response = say_what_is_denied
+iam_actions.extract_resource_arn = extract_with_stream
 iam_evaluator._resolve_condition_key = resolve_with_role
 app.pin_request_origin = lambda address, _: pin_request_origin(address, True)
 app.main()
