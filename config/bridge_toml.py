@@ -327,6 +327,7 @@ def _fairness(table: Table) -> Fairness:
     # Each question is an entry of about 60 bytes in an item of the ledger.
     fairness = Fairness(
         running_per_user=table.integer("running_per_user", range(1, 101), default=Fairness.running_per_user),
+        waiting_per_user=table.integer("waiting_per_user", range(1, 101), default=Fairness.waiting_per_user),
         running_per_channel=table.integer(
             "running_per_channel", range(1, 1001), default=Fairness.running_per_channel
         ),

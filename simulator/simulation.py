@@ -50,7 +50,12 @@ AGENTS = {
 }
 NOTHING_ELSE: Mapping[str, object] = {}
 # One person at the page may play many.
-GENEROUS = {"running_per_user": 100, "running_per_channel": 1000, "questions_per_minute": 600}
+GENEROUS = {
+    "running_per_user": 100,
+    "waiting_per_user": 100,
+    "running_per_channel": 1000,
+    "questions_per_minute": 600,
+}
 ROUTES = {seed.CLASSIC: "classic", seed.HARNESS: "harness", seed.RUNTIME: "runtime"}
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"

@@ -112,6 +112,14 @@ def too_many(most: int, seconds: float) -> str:
     )
 
 
+def too_many_waiting(most: int) -> str:
+    """Says that `most` questions of a person wait, so that another one cannot."""
+    return (
+        f"You have {_questions(most)} waiting, and that is the most that I take. "
+        "Please ask this one again when one has been answered."
+    )
+
+
 def waits(full: Full) -> str:
     """Says that a question waits until others have been answered."""
     if full.limit is Limit.CHANNEL:

@@ -315,6 +315,6 @@ def test_a_person_who_cannot_be_told_is_refused_too(code: str) -> None:
 
 
 def test_the_refusals_name_no_rule_and_nobody() -> None:
-    for reason in {*Reason} - {Reason.TOO_MANY}:
+    for reason in {*Reason} - {Reason.TOO_MANY, Reason.TOO_MANY_WAITING}:
         words = wording.refusal(reason)
         assert not any(word in words for word in ("U1", "C1", "access", "users", "list"))

@@ -8,7 +8,7 @@ import pytest
 
 from functions.bridge import wording
 from functions.bridge.admission.access import Access, Reason
-from functions.bridge.admission.slots import Fairness, Full, Limit
+from functions.bridge.admission.slots import WAITING_SECONDS, Fairness, Full, Limit
 from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import LONGEST_DEFERRAL, PATIENT_AFTER_RECEIVES, SHORTEST_DEFERRAL
@@ -52,14 +52,17 @@ class Crowd:
         """An agent that is slow: meanwhile these questions are delivered."""
         return [*map(self._delivers, turns), 1.0, TextDelta("It is sunny."), Finished()]
 
-    def while_two_run(self, *turns: Turn) -> None:
-        """Deliver questions while two others of the same person are answered."""
-        inner = self.during(*turns)
+    def while_two_run(self, *turns: Turn, first: int = 90) -> None:
+        """Deliver questions while two others of the same person are answered, `first` and the next one."""
+        self.beside_two(self.during(*turns), first=first)
+
+    def beside_two(self, script: list[Step], *, first: int = 90) -> None:
+        """The script of the second of two questions that are answered at once."""
 
         def second() -> None:
-            self.deliver(question(91), *inner)
+            self.deliver(question(first + 1), *script)
 
-        self.deliver(question(90), second, *SUNNY)
+        self.deliver(question(first), second, *SUNNY)
 
     def texts(self, turn: Turn) -> list[str]:
         parts = [one for one in self.stage.chat.messages.values() if one.turn.turn_id == turn.turn_id]
@@ -145,7 +148,7 @@ def test_waiting_uses_up_no_tries() -> None:
 
 
 def test_twenty_questions_of_one_person_do_not_delay_anothers() -> None:
-    crowd = Crowd(Fairness(questions_per_minute=100))
+    crowd = Crowd(Fairness(questions_per_minute=100, waiting_per_user=18))
     other = question(50, user="U2")
     crowd.stage.slots.people["T1:U2"] = crowd.stage.slots.people["T1:U1"]
     crowd.while_two_run(*[question(number) for number in range(1, 19)], other)
@@ -167,6 +170,91 @@ def test_with_a_limit_of_one_the_second_question_waits() -> None:
     crowd = Crowd(ONE_AT_A_TIME)
     crowd.deliver(question(90), *crowd.during(question(1)))
     assert crowd.texts(question(1)) == ["You have one question running; this one waits."]
+
+
+# --- questions that wait ------------------------------------------------------------------------------------
+
+
+def test_of_one_person_so_many_questions_wait_and_further_ones_are_refused_for_them_alone_to_see() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=100))
+    crowd.while_two_run(*[question(number) for number in range(1, 8)])
+    verdicts = [outcome.verdict for outcome in crowd.outcomes]
+    assert verdicts == [Verdict.WAITING] * 5 + [Verdict.REFUSED] * 2
+    assert crowd.outcomes[-1].refusal is Reason.TOO_MANY_WAITING
+    assert crowd.texts(question(7)) == []
+    told = crowd.stage.chat.history("post_ephemeral")
+    assert [words.endswith(f"U1 {wording.too_many_waiting(5)}") for words in told] == [True, True]
+
+
+def test_hours_of_ten_questions_a_minute_leave_no_more_of_them_waiting() -> None:
+    crowd = Crowd()
+
+    def ask_for_half_an_hour() -> None:
+        for minute in range(30):
+            crowd.stage.clock.sleep(60)
+            for name in crowd.stage.slots.running["T1:U1"]:  # the two that run go on
+                at = int(1000 * (crowd.stage.clock.now() + 290))
+                crowd.stage.slots.running["T1:U1"][name] = f"{name}@{at}"
+            for turn in waiting:
+                assert crowd.deliver(turn).verdict is Verdict.WAITING
+            asked = [question(100 * minute + number) for number in range(10)]
+            waiting.extend(turn for turn in asked if crowd.deliver(turn).verdict is Verdict.WAITING)
+
+    waiting: list[Turn] = []
+    crowd.beside_two([ask_for_half_an_hour, 1.0], first=99_990)
+    assert len(waiting) == 5
+
+
+def test_what_waits_for_its_channel_counts_among_what_waits() -> None:
+    crowd = Crowd(Fairness(running_per_channel=2, waiting_per_user=1))
+    crowd.while_two_run(question(1, user="U2"), question(2, user="U2"), question(3, user="U2", channel="C2"))
+    verdicts = [outcome.verdict for outcome in crowd.outcomes]
+    assert verdicts == [Verdict.WAITING, Verdict.REFUSED, Verdict.ANSWERED]
+    assert crowd.stage.slots.holders() == set()
+
+
+def test_when_one_of_them_runs_another_may_wait() -> None:
+    crowd = Crowd(Fairness(waiting_per_user=1))
+    crowd.while_two_run(question(1))
+
+    def runs() -> None:
+        crowd.deliver(question(1), *crowd.during(question(2)))
+
+    crowd.deliver(question(92), runs, 1.0)
+    assert [outcome.verdict for outcome in crowd.outcomes] == [Verdict.WAITING] * 2
+
+
+def test_who_knows_that_their_question_waits_is_not_refused_later() -> None:
+    crowd = Crowd(Fairness(waiting_per_user=1))
+    crowd.while_two_run(question(1))
+    crowd.stage.clock.sleep(2 * WAITING_SECONDS)  # no worker had time to look at it
+    crowd.while_two_run(question(2), question(1), first=92)
+    assert [outcome.verdict for outcome in crowd.outcomes] == [Verdict.WAITING] * 3
+
+
+def test_a_question_that_was_refused_as_too_many_wait_does_not_count_for_its_minute() -> None:
+    crowd = Crowd(Fairness(waiting_per_user=1, questions_per_minute=4))
+    crowd.while_two_run(*[question(number) for number in range(1, 20)])
+    assert {outcome.refusal for outcome in crowd.outcomes[1:]} == {Reason.TOO_MANY_WAITING}
+    assert crowd.deliver(question(30)).verdict is Verdict.ANSWERED
+
+
+def test_a_retry_that_may_not_wait_can_be_pressed_again() -> None:
+    crowd = Crowd(Fairness(waiting_per_user=1))
+    assert crowd.deliver(TURN, Failed(Failure.CUT_OFF, "cut")).verdict is Verdict.INTERRUPTED
+    crowd.while_two_run(question(1), AGAIN)
+    assert crowd.outcomes[-1].refusal is Reason.TOO_MANY_WAITING
+    [part] = [one for one in crowd.stage.chat.messages.values() if one.turn.turn_id == TURN.turn_id]
+    assert (part.markdown, len(part.buttons)) == (wording.too_many_waiting(1), 1)
+    assert crowd.deliver(replace(AGAIN, attempt=3)).verdict is Verdict.ANSWERED
+
+
+def test_while_nobody_knows_how_many_wait_a_question_goes_back_to_its_queue() -> None:
+    crowd = Crowd()
+    crowd.stage.slots.trouble["wait"] = [ServiceUnavailable("DynamoDB did not answer")]
+    crowd.while_two_run(question(1), question(1))
+    assert [outcome.verdict for outcome in crowd.outcomes] == [Verdict.OWED, Verdict.WAITING]
+    assert "DynamoDB did not answer" in crowd.outcomes[0].detail
 
 
 # --- what needs no slot -------------------------------------------------------------------------------------
@@ -333,6 +421,13 @@ def test_what_the_bridge_answers_by_itself_counts_in_that_minute(asked: dict[str
     verdicts = [crowd.deliver(replace(question(number), **asked)).verdict for number in range(5)]
     assert verdicts == [Verdict.ANSWERED] * 3 + [Verdict.REFUSED] * 2
     assert len(crowd.stage.chat.texts()) == 3
+
+
+def test_who_has_too_many_questions_waiting_is_told_only_if_slack_takes_that_at_once() -> None:
+    crowd = Crowd(Fairness(waiting_per_user=1))
+    crowd.stage.chat.trouble["post_ephemeral"] = [ChatRateLimited(30)]
+    crowd.while_two_run(question(1), question(2), question(2))
+    assert [outcome.verdict for outcome in crowd.outcomes][1:] == [Verdict.REFUSED, Verdict.DUPLICATE]
 
 
 @pytest.mark.parametrize(

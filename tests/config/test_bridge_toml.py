@@ -84,6 +84,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         users = ["U0123456789"]
         [fairness]
         running_per_user = 1
+        waiting_per_user = 100
         running_per_channel = 1000
         questions_per_minute = 600
         [worker]
@@ -121,7 +122,12 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
                 direct_messages=False,
                 shared_channels=SharedChannels.ANSWER,
             ),
-            fairness=Fairness(running_per_user=1, running_per_channel=1000, questions_per_minute=600),
+            fairness=Fairness(
+                running_per_user=1,
+                waiting_per_user=100,
+                running_per_channel=1000,
+                questions_per_minute=600,
+            ),
         ),
         receiver=Receiver(reserved_concurrency=10),
         queues=Queues(("arn:aws:iam::123456789012:role/operator",)),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from functions.bridge.admission.slots import (
     MINUTE,
+    WAITING_SECONDS,
     Entries,
     Fairness,
     Full,
@@ -547,6 +548,7 @@ class FakeSlots:
     Attributes:
         running: by person or channel, who runs: the attempts, each with its entry.
         asked: by person, the entries of the questions of the last minute.
+        waiting: by person, who waits: the attempts, each with its entry.
         people: who is known, and until when.
         trouble: what the next calls of a method raise.
     """
@@ -554,6 +556,7 @@ class FakeSlots:
     def __init__(self, clock: FakeClock, fairness: Fairness = Fairness()) -> None:  # noqa: B008 - frozen
         self.running: dict[str, dict[str, str]] = {}
         self.asked: dict[str, set[str]] = {}
+        self.waiting: dict[str, dict[str, str]] = {}
         self.people: dict[str, tuple[Person, float]] = {}
         self.trouble: dict[str, list[Exception]] = {}
         self.fairness = fairness
@@ -565,6 +568,22 @@ class FakeSlots:
             return lambda: self._raise(trouble)
         slot = self._take(turn, now, until, is_new=is_new)
         return lambda: slot
+
+    def wait(self, turn: Turn, slot: Slot, *, now: float, is_told: bool) -> Full | None:  # noqa: ARG002
+        if script := self.trouble.get("wait"):
+            raise script.pop(0)
+        name, person = f"{turn.turn_id}#{turn.attempt}", f"{turn.team}:{turn.user}"
+        waiting = {who: one for who, one in self.waiting.get(person, {}).items() if end_of(one) > now}
+        self.waiting[person] = waiting
+        if not is_told and name not in waiting and len(waiting) >= self.fairness.waiting_per_user:
+            return Full(Limit.WAITING, self.fairness.waiting_per_user)
+        waiting[name] = entry(turn, now + WAITING_SECONDS)
+        return None
+
+    def clear_earlier(self, turn: Turn, slot: Slot) -> None:  # noqa: ARG002
+        if script := self.trouble.get("clear_earlier"):
+            raise script.pop(0)
+        self.waiting.get(f"{turn.team}:{turn.user}", {}).pop(f"{turn.turn_id}#{turn.attempt}", None)
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
         if script := self.trouble.get("give_back"):
@@ -596,9 +615,10 @@ class FakeSlots:
         elif is_new:
             asked.add(own_asked := entry(turn, now + MINUTE))
         self.asked[person] = asked
+        waiting = frozenset(self.waiting.get(person, {}).values())
         own = "" if full else self._enter(person, turn, now, until, self.fairness.running_per_user)
         if own or own_asked:
-            held.append(Entries("person", person, own=own, own_asked=own_asked))
+            held.append(Entries("person", person, waiting=waiting, own=own, own_asked=own_asked))
         if not own:
             full = full or Full(Limit.PERSON, self.fairness.running_per_user)
         elif not turn.channel.startswith("D"):
@@ -607,7 +627,7 @@ class FakeSlots:
                 held.append(Entries("channel", channel, own=own))
             else:
                 full = full or Full(Limit.CHANNEL, self.fairness.running_per_channel)
-        return Slot(known if known_until > now else None, full, tuple(held))
+        return Slot(known if known_until > now else None, full, tuple(held), waiting)
 
     def _enter(self, key: str, turn: Turn, now: float, until: float, most: int) -> str:
         name = f"{turn.turn_id}#{turn.attempt}"

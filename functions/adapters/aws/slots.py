@@ -14,6 +14,7 @@ from functions.adapters.aws.items import ConditionFailed, key_of, plain, transla
 from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.bridge.admission.slots import (
     MINUTE,
+    WAITING_SECONDS,
     Entries,
     Fairness,
     Full,
@@ -22,6 +23,7 @@ from functions.bridge.admission.slots import (
     attempt_of,
     entry,
     expired,
+    until,
     wait_for_minute,
 )
 from functions.bridge.channel_ids import is_direct
@@ -68,6 +70,28 @@ class DynamoSlots:
             None if is_direct(turn.channel) else self._pool.submit(self._take_in_channel, turn, now, until)
         )
         return lambda: self._slot(turn, person, channel, now=now, is_new=is_new)
+
+    def wait(self, turn: Turn, slot: Slot, *, now: float, is_told: bool) -> Full | None:
+        """One write, and another where entries have to go; none while the turn's entry lasts."""
+        over = expired(slot.waiting, now)
+        own = _of(turn, slot.waiting - over)
+        if any(until(one) > now + WAITING_SECONDS / 2 for one in own):
+            return None
+        key = f"{turn.team}:{turn.user}"
+        self._remove(Entries(_PERSON, key), {"waiting": over | own})
+        most = self._fairness.waiting_per_user
+        is_limited = not (is_told or own)
+        wanted = {"waiting": (entry(turn, now + WAITING_SECONDS), most if is_limited else None)}
+        try:
+            self._add(_PERSON, key, wanted)
+        except ConditionFailed:
+            return Full(Limit.WAITING, most)
+        return None
+
+    def clear_earlier(self, turn: Turn, slot: Slot) -> None:
+        """No call for a turn that comes for the first time."""
+        for held in slot.held:
+            self._remove(held, {"waiting": _of(turn, held.waiting)})
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
         """One call, whatever it changes."""
@@ -147,7 +171,7 @@ class DynamoSlots:
         if not taken[0].is_in:  # what waits for its person must not fill the channel while it is worked on
             with suppress(ServiceUnavailable):
                 held = tuple(filter(None, map(self._out_of_channel, held)))
-        return Slot(taken[0].person, full, held)
+        return Slot(taken[0].person, full, held, taken[0].held.waiting)
 
     def _out_of_channel(self, held: Entries) -> Entries | None:
         """What is still held once the channel's slot is given back."""
@@ -272,13 +296,14 @@ def _of(turn: Turn, entries: Collection[str]) -> frozenset[str]:
 
 
 def _held(kind: str, key: str, item: Mapping[str, Any], wanted: Wanted) -> Entries:
-    running, asked = (frozenset(item.get(name, ())) for name in ("running", "asked"))
+    running, asked, waiting = (frozenset(item.get(name, ())) for name in ("running", "asked", "waiting"))
     own, own_asked = (wanted.get(name, ("", None))[0] for name in ("running", "asked"))
     return Entries(
         kind,
         key,
         running,
         asked,
+        waiting,
         own=own if own in running else "",
         own_asked=own_asked if own_asked in asked else "",
     )

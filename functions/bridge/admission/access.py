@@ -70,6 +70,8 @@ class Reason(StrEnum):
     """Slack does not say who asks."""
     TOO_MANY = "too_many"
     """The person has asked too many questions within a minute."""
+    TOO_MANY_WAITING = "too_many_waiting"
+    """Too many questions of the person wait."""
 
 
 def refused_by_event(turn: Turn, rules: AccessRules) -> Reason | None:

@@ -2,7 +2,7 @@
 
 A slot is an entry "TURN_ID#ATTEMPT@UNTIL" in an item of the person and in one of the channel. UNTIL is when
 it expires, in milliseconds since the epoch: the end of the delivery that took it, so a crash frees it then.
-The person's item also has such an entry for each question of the last minute.
+The person's item also has such an entry for each question of the last minute, and for each that waits.
 """
 
 import re
@@ -15,6 +15,8 @@ from functions.bridge.people import Person
 from functions.bridge.turn import Turn
 
 MINUTE = 60.0
+# Seconds after which a question counts as waiting no more, unless it has been delivered again meanwhile.
+WAITING_SECONDS = 600.0
 _MILLISECONDS = re.compile("[0-9]{1,15}")
 
 
@@ -25,10 +27,12 @@ class Fairness:
     Attributes:
         running_per_user, running_per_channel: questions that run at once; further ones wait. In direct
             messages only the person's limit counts.
+        waiting_per_user: questions of one person that wait at once; further ones are refused.
         questions_per_minute: questions and presses of Retry by one person; further ones are refused.
     """
 
     running_per_user: int = 2
+    waiting_per_user: int = 5
     running_per_channel: int = 10
     questions_per_minute: int = 10
 
@@ -39,6 +43,7 @@ class Limit(StrEnum):
     PERSON = "person"
     CHANNEL = "channel"
     MINUTE = "minute"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Entries:
     Attributes:
         kind: "person" or "channel".
         key: "TEAM:USER" or "TEAM:CHANNEL".
-        running, asked: all entries, so that expired ones can be removed.
+        running, asked, waiting: all entries, so that expired ones can be removed.
         own, own_asked: this delivery's entry among `running` and `asked`; "" for none.
     """
 
@@ -70,6 +75,7 @@ class Entries:
     key: str
     running: frozenset[str] = frozenset()
     asked: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
     own: str = ""
     own_asked: str = ""
 
@@ -82,15 +88,17 @@ class Slot:
         person: who asks, as users.info said within the last day; None when that is not known.
         full: the limit that keeps the turn from running now; None if it may run.
         held: the entries to give back.
+        waiting: the entries of all questions of the person that wait.
     """
 
     person: Person | None = None
     full: Full | None = None
     held: tuple[Entries, ...] = ()
+    waiting: frozenset[str] = frozenset()
 
 
 class Slots(Protocol):
-    """Takes and frees slots. Both methods raise `ServiceUnavailable`."""
+    """Takes and frees slots. All methods raise `ServiceUnavailable`."""
 
     def take(self, turn: Turn, *, now: float, until: float, is_new: bool) -> Callable[[], Slot]:
         """Begin to take the turn's slots and return a function that waits for the result.
@@ -102,6 +110,21 @@ class Slots(Protocol):
             now, until: seconds since the epoch; the slots expire at `until`.
             is_new: whether the turn counts as a question of this minute.
         """
+        ...
+
+    def wait(self, turn: Turn, slot: Slot, *, now: float, is_told: bool) -> Full | None:
+        """Count the turn among its person's waiting ones, or return the limit that keeps it from waiting.
+
+        It counts for `WAITING_SECONDS`, so it has to be said again at each delivery.
+
+        Args:
+            slot: what `take` has returned; there was no slot.
+            is_told: whether its asker knows that it waits. Then it waits on, whatever the limit is.
+        """
+        ...
+
+    def clear_earlier(self, turn: Turn, slot: Slot) -> None:
+        """Remove what earlier deliveries of the turn have left. It runs now, so it does not wait any more."""
         ...
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:

@@ -109,8 +109,7 @@ def answer(
             chosen = _own_answer(turn, agents, here) or _choose(turn, agents, here, so_far=so_far)
             if isinstance(chosen, str):
                 claimed.owe_notice(chosen)
-            elif door.lets_in(access.of(chosen.name)):
-                door.check_slot()
+            elif door.lets_in(access.of(chosen.name)) and door.has_slot():
                 outcome.agent = chosen.name
                 thread.keep(chosen.name)
                 rules = (access.bridge, access.of(chosen.name))

@@ -46,6 +46,7 @@ class TakenSlot:
         self.learned: Person | None = None
         self._turn = turn
         self._slots = ports.slots
+        self._clock = ports.clock
         self._wait: Callable[[], Slot] = Slot
         if is_wanted:
             is_new = delivery.receive_count == 1  # else it has come before, and was counted then
@@ -57,6 +58,22 @@ class TakenSlot:
             return self._wait()
         except ServiceUnavailable as exc:
             raise GiveBack(str(exc), FIRST_BACK_OFF) from exc
+
+    def wait(self, *, is_told: bool) -> Full | None:
+        """Count the turn among the waiting ones, or say which limit keeps it from that (`Slots.wait`).
+
+        Raises `GiveBack` when the store does not answer.
+        """
+        slot = self.look()
+        try:
+            return self._slots.wait(self._turn, slot, now=self._clock.now(), is_told=is_told)
+        except ServiceUnavailable as exc:
+            raise GiveBack(str(exc), FIRST_BACK_OFF) from exc
+
+    def clear_earlier(self) -> None:
+        """Remove what earlier deliveries of the turn have left; if that fails, it expires."""
+        with suppress(ServiceUnavailable):
+            self._slots.clear_earlier(self._turn, self._wait())
 
     def give_back(self, *, forget: bool = False) -> None:
         """Free what was taken; if that fails, it expires. `forget` is whether nothing was asked."""
@@ -114,16 +131,26 @@ class Door:
         full = self._slot.look().full
         if full is None or full.limit is not Limit.MINUTE:
             return True
-        # Under a message of an earlier attempt there is a button, with which to ask again.
-        ending = State.FAILED if self._claimed.turn.attempt > 1 else State.ANSWERED
-        self.refuse(Reason.TOO_MANY, wording.too_many(full.most, full.seconds), ending=ending)
+        self._refuse_too_many(Reason.TOO_MANY, wording.too_many(full.most, full.seconds))
         return False
 
-    def check_slot(self) -> None:
-        """Make sure that the turn may run now. Raises `Waits`: it may run later."""
-        if full := self._slot.look().full:
-            self._show_waiting(full)
-            raise Waits(f"all {full.most} slots of the {full.limit} are taken")
+    def has_slot(self) -> bool:
+        """Whether the turn may run now. Else too many questions of its asker wait, and they are told.
+
+        Raises:
+            Waits: it may run later.
+            GiveBack: nobody knows whether it may wait.
+        """
+        full = self._slot.look().full
+        if full is None:
+            if not self._is_new:
+                self._slot.clear_earlier()
+            return True
+        if too_many := self._slot.wait(is_told=self._is_told_to_wait):
+            self._refuse_too_many(Reason.TOO_MANY_WAITING, wording.too_many_waiting(too_many.most))
+            return False
+        self._show_waiting(full)
+        raise Waits(f"all {full.most} slots of the {full.limit} are taken")
 
     def refuse(self, reason: Reason, words: str, *, ending: State = State.ANSWERED) -> None:
         """Tell the asker why they are not answered, which ends the turn.
@@ -145,11 +172,18 @@ class Door:
         except ChatRefused as exc:
             self._outcome.note(f"the asker could not be told: {exc.code}")
         except (ChatRateLimited, ChatUnavailable) as exc:
-            # At the next delivery nobody knows any more how much was asked in this minute.
-            if not (reason is Reason.TOO_MANY and isinstance(exc, ChatRateLimited)):
+            # At the next delivery nobody knows any more how much was asked in this minute, and what came
+            # back to the queue would wait, which it may not.
+            is_too_much = reason in (Reason.TOO_MANY, Reason.TOO_MANY_WAITING)
+            if not (is_too_much and isinstance(exc, ChatRateLimited)):
                 raise GiveBack(str(exc), exc.retry_after or FIRST_BACK_OFF) from exc
             self._outcome.note(f"the asker could not be told: {exc}")
         self._claimed.settle(State.ANSWERED)
+
+    def _refuse_too_many(self, reason: Reason, words: str) -> None:
+        # Under a message of an earlier attempt there is a button, with which to ask again.
+        ending = State.FAILED if self._claimed.turn.attempt > 1 else State.ANSWERED
+        self.refuse(reason, words, ending=ending)
 
     def _reason(self, rules: AccessRules) -> Reason | None:
         turn = self._claimed.turn
@@ -170,10 +204,15 @@ class Door:
         self._slot.learned = person
         return person
 
+    @property
+    def _is_told_to_wait(self) -> bool:
+        """Whether the turn's message says so already."""
+        return bool(self._claimed.record.reply) and not self._is_new
+
     def _show_waiting(self, full: Full) -> None:
         """Say so in the message that becomes the answer; in any style, as no status lasts that long."""
-        if self._claimed.record.reply and not self._is_new:
-            return  # it stands there
+        if self._is_told_to_wait:
+            return
         try:
             ThreadMessages(self._claimed, self._chat, self._beside).try_show([wording.waits(full)])
         except (ChatAppRefused, ChatStopped):

@@ -9,7 +9,7 @@ import pytest
 
 from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.adapters.aws.slots import DynamoSlots
-from functions.bridge.admission.slots import Fairness, Full, Limit, Slot, Slots
+from functions.bridge.admission.slots import WAITING_SECONDS, Fairness, Full, Limit, Slot, Slots
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.people import KNOWN_SECONDS, Home, Person
 from functions.bridge.turn import Turn
@@ -17,7 +17,7 @@ from simulator.aws import TABLE, Aws
 from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import START, TURN, FakeClock, FakeSlots
 
-FAIRNESS = Fairness(running_per_user=2, running_per_channel=3, questions_per_minute=5)
+FAIRNESS = Fairness(running_per_user=2, waiting_per_user=2, running_per_channel=3, questions_per_minute=5)
 ALICE = Person(Home("T1", "E1"), "alice", is_guest=True)
 
 
@@ -71,6 +71,14 @@ class Worker:
 
     def full(self, turn: Turn, *, is_new: bool = True) -> Full | None:
         return self.take(turn, is_new=is_new).full
+
+    def wait(self, turn: Turn, *, is_new: bool = True, is_told: bool = False) -> Full | None:
+        """A delivery that finds no slot, and waits if it may."""
+        slot = self.take(turn, is_new=is_new)
+        assert slot.full
+        full = self.slots.wait(turn, slot, now=self.clock.now(), is_told=is_told)
+        self.give_back(turn, slot, forget=full is not None)
+        return full
 
     def give_back(
         self, turn: Turn, slot: Slot, *, learned: Person | None = None, forget: bool = False
@@ -202,6 +210,44 @@ def test_a_question_that_waits_counts_once_for_its_minute(worker: Worker) -> Non
     assert worker.full(question(7)) == Full(Limit.MINUTE, 5, 60.0)
 
 
+def test_so_many_questions_of_a_person_wait(worker: Worker) -> None:
+    running = [worker.take(question(number)) for number in (1, 2)]
+    assert [worker.wait(question(number)) for number in (3, 4, 5)] == [None, None, Full(Limit.WAITING, 2)]
+    worker.give_back(question(1), running[0])
+    runs = worker.take(question(3), is_new=False)
+    assert runs.full is None
+    worker.slots.clear_earlier(question(3), runs)
+    assert worker.wait(question(5)) is None
+    assert worker.wait(question(6)) == Full(Limit.WAITING, 2)
+
+
+def test_what_waits_for_the_channel_counts_as_the_persons(worker: Worker) -> None:
+    for number, user in enumerate(("U1", "U2", "U3")):
+        worker.take(question(number, user=user))
+    waits = [worker.wait(question(number, user="U4")) for number in (4, 5, 6)]
+    assert waits == [None, None, Full(Limit.WAITING, 2)]
+    assert worker.full(question(7, user="U4", channel="C2")) is None
+
+
+def test_a_question_counts_as_waiting_as_long_as_it_is_looked_at(worker: Worker) -> None:
+    for number in (1, 2):
+        worker.take(question(number), seconds=10 * WAITING_SECONDS)
+    assert [worker.wait(question(number)) for number in (3, 4)] == [None, None]
+    for _ in range(5):
+        worker.clock.sleep(0.4 * WAITING_SECONDS)
+        assert worker.wait(question(3), is_new=False) is None
+    assert worker.wait(question(5)) is None  # nobody has looked at the other one
+    assert worker.wait(question(6)) == Full(Limit.WAITING, 2)
+    assert worker.wait(question(4), is_new=False) == Full(Limit.WAITING, 2)
+
+
+def test_a_question_whose_asker_knows_that_it_waits_waits_on(worker: Worker) -> None:
+    for number in (1, 2):
+        worker.take(question(number), seconds=10 * WAITING_SECONDS)
+    for number in (3, 4, 5):
+        assert worker.wait(question(number), is_told=True) is None
+
+
 def test_a_duplicate_gives_all_back(worker: Worker) -> None:
     for number in range(20):
         worker.give_back(question(number), worker.take(question(number)), forget=True)
@@ -268,6 +314,25 @@ def test_a_question_costs_three_calls_in_a_channel_and_two_in_a_direct_message(
     slot = worker.take(question(2, channel="D1"))
     worker.give_back(question(2, channel="D1"), slot)
     assert calls.names == ["UpdateItem", "UpdateItem"]
+
+
+def test_to_wait_costs_one_call_at_the_beginning_and_at_the_end(
+    dynamo: DynamoSlots, clock: FakeClock, calls: Calls
+) -> None:
+    worker = Worker(dynamo, clock)
+    first, _ = worker.take(question(1, channel="D1")), worker.take(question(2, channel="D1"))
+    slot = worker.take(question(3, channel="D1"))
+    calls.names.clear()
+    for _ in range(4):
+        dynamo.wait(question(3, channel="D1"), slot, now=clock.now(), is_told=False)
+        clock.sleep(10.0)
+        slot = worker.take(question(3, channel="D1"), is_new=False)
+    assert calls.names == ["UpdateItem"] * 5  # four looked whether there is a slot
+    worker.give_back(question(1, channel="D1"), first)
+    slot = worker.take(question(3, channel="D1"), is_new=False)
+    calls.names.clear()
+    dynamo.clear_earlier(question(3, channel="D1"), slot)
+    assert calls.names == ["UpdateItem"]
 
 
 def test_questions_minutes_apart_cost_no_more(dynamo: DynamoSlots, clock: FakeClock, calls: Calls) -> None:

@@ -70,7 +70,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "never ends": [TextDelta("It is "), 1000.0],
 }
 LEDGER = ("question", "claim", "advance", "owe", "settle", "renew", "release")
-SLOTS = ("take", "give_back")
+SLOTS = ("take", "wait", "clear_earlier", "give_back")
 STOPS = ("begin", "of_thread", "of_turn", "obeyed")
 PERSON = f"{TURN.team}:{TURN.user}"
 DELIVERY_SECONDS = 290.0
