@@ -455,6 +455,48 @@ def test_no_worker_waits_until_slack_takes_a_refusal(turn: Turn, reason: Reason,
         assert len(crowd.stage.chat.history("post_ephemeral")) == 2
 
 
+@pytest.mark.parametrize("trouble", [ChatRateLimited(30), ChatUnavailable("503")])
+@pytest.mark.parametrize("channel", ["C1", "D1"])
+def test_no_worker_waits_until_slack_takes_a_refusal_as_a_message(channel: str, trouble: Exception) -> None:
+    crowd = Crowd()
+    turn = question(1, channel=channel)
+    method = "post"
+    if channel == "C1":  # there a message of the turn takes the refusal
+        crowd.while_two_run(turn)
+        method = "edit"
+    person, until = crowd.stage.slots.people["T1:U1"]
+    crowd.stage.slots.people["T1:U1"] = (replace(person, is_guest=True), until)
+    crowd.stage.chat.trouble[method] = [trouble] * 3
+    for _ in range(3):
+        began_at = crowd.stage.clock.now()
+        outcome = crowd.deliver(turn)
+        assert (outcome.verdict, outcome.refusal) == (Verdict.OWED, Reason.GUEST)
+        assert crowd.stage.clock.now() == began_at
+        crowd.stage.clock.sleep(outcome.retry_in_seconds or 0.0)
+    assert crowd.deliver(turn).verdict is Verdict.REFUSED
+    assert crowd.texts(turn) == [wording.refusal(Reason.GUEST)]
+
+
+def test_a_refusal_in_a_direct_message_is_posted_once_though_its_answer_got_lost() -> None:
+    crowd = Crowd()
+    crowd.stage.chat.trouble["post"] = [(ChatUnavailable("timeout"), "after")]
+    person, until = crowd.stage.slots.people["T1:U1"]
+    crowd.stage.slots.people["T1:U1"] = (replace(person, is_guest=True), until)
+    turn = question(1, channel="D1")
+    assert [crowd.deliver(turn).verdict for _ in range(2)] == [Verdict.OWED, Verdict.REFUSED]
+    assert len(crowd.stage.chat.messages) == 1
+
+
+def test_in_a_direct_message_who_asks_too_much_is_told_only_if_slack_takes_that_at_once() -> None:
+    crowd = Crowd(Fairness(questions_per_minute=1))
+    crowd.deliver(question(1, channel="D1"))
+    crowd.stage.chat.trouble["post"] = [ChatRateLimited(30)]
+    began_at = crowd.stage.clock.now()
+    assert crowd.deliver(question(2, channel="D1")).refusal is Reason.TOO_MANY
+    assert crowd.stage.clock.now() == began_at
+    assert crowd.deliver(question(2, channel="D1")).verdict is Verdict.DUPLICATE
+
+
 def test_another_persons_question_is_accepted_in_that_minute() -> None:
     crowd = Crowd(Fairness(questions_per_minute=1))
     crowd.deliver(question(1))

@@ -1,5 +1,7 @@
 """Lands the text that a turn owes: every message of it, then the rest as a file."""
 
+from collections.abc import Sequence
+
 from functions.bridge import wording
 from functions.bridge.agents.events import File
 from functions.bridge.agents.failures import Failure
@@ -19,6 +21,7 @@ from functions.bridge.replies.chat import (
 from functions.bridge.replies.refusals import IS_CLOSED, IS_TOO_MUCH
 from functions.bridge.replies.thread_messages import ThreadMessages
 from functions.bridge.replies.thread_status import ThreadStatus
+from functions.bridge.turn import Turn
 
 # The name of the file with the rest of an answer.
 REST = "answer.md"
@@ -26,6 +29,17 @@ REST = "answer.md"
 _MOST_TIMES = 2
 # Characters. Slack never refuses a shorter message as too much: 50 blocks do not fit into it.
 _SMALLEST_MESSAGE = 200
+
+
+def final_messages(turn: Turn, texts: Sequence[str], ending: State, *, is_notice: bool) -> list[Message]:
+    """The messages with which a turn ends. The last one has a Retry button if it may be pressed."""
+    last = len(texts) - 1
+    retry = Button(wording.RETRY_BUTTON, RETRY, retry_value(turn))
+    buttons = (retry,) if ending in (State.INTERRUPTED, State.FAILED) else ()
+    return [
+        Message(turn, number, text, buttons if number == last else (), is_notice)
+        for number, text in enumerate(texts)
+    ]
 
 
 class OwedText:
@@ -56,16 +70,10 @@ class OwedText:
         self.refusal = ""
 
     def messages(self) -> list[Message]:
-        """The messages that must land. The last one has a Retry button if it may be pressed."""
+        """The messages that must land."""
         record, turn = self._claimed.record, self._claimed.turn
         assert record.ending is not None, "nothing is owed yet"
-        last = len(record.owed) - 1
-        retry = Button(wording.RETRY_BUTTON, RETRY, retry_value(turn))
-        buttons = (retry,) if record.ending in (State.INTERRUPTED, State.FAILED) else ()
-        return [
-            Message(turn, number, text, buttons if number == last else (), self._claimed.owes_notice)
-            for number, text in enumerate(record.owed)
-        ]
+        return final_messages(turn, record.owed, record.ending, is_notice=self._claimed.owes_notice)
 
     def land(self) -> None:
         """Write every owed message for certain, then the rest as a file, and settle the turn.

@@ -97,7 +97,7 @@ def answer(
         record, is_new = claimed.record, delivery.receive_count == 1
         if not is_new and _owe_stop(claimed, ports, outcome):
             return
-        door = Door(claimed, ports, us, outcome, slot, is_new=is_new)
+        door = Door(claimed, ports, writer.messages, us, outcome, slot, is_new=is_new)
         is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
         if is_tried or turn.notice in _OUR_FAULT:
             _owe_own_words(claimed, ports.ledger, outcome)

@@ -22,6 +22,7 @@ from functions.bridge.replies.chat import (
     ChatStopped,
     ChatUnavailable,
 )
+from functions.bridge.replies.deliver import final_messages
 from functions.bridge.replies.thread_messages import ThreadMessages
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome
@@ -87,6 +88,7 @@ class Door:
     """Lets one claimed turn in, or tells its asker why not.
 
     Args:
+        messages: writes the turn's reply, which may say that it waits or is refused.
         us: who the bot is.
         outcome: is told of a refusal.
         is_new: whether this is the first delivery of the turn.
@@ -96,6 +98,7 @@ class Door:
         self,
         claimed: ClaimedTurn,
         ports: Ports,
+        messages: ThreadMessages,
         us: Identity,
         outcome: Outcome,
         slot: TakenSlot,
@@ -104,7 +107,7 @@ class Door:
     ) -> None:
         self._claimed = claimed
         self._chat = ports.chat
-        self._beside = ports.beside
+        self._messages = messages
         self._us = us
         self._outcome = outcome
         self._slot = slot
@@ -164,21 +167,30 @@ class Door:
         """
         self._outcome.refusal = reason
         turn = self._claimed.turn
-        if is_direct(turn.channel) or self._claimed.record.intended:
-            self._claimed.owe_notice(words, ending)
-            return
+        is_in_thread = is_direct(turn.channel) or self._claimed.record.intended > 0
         try:
-            self._chat.post_ephemeral(turn.channel, turn.thread_ts, turn.user, words)
+            if is_in_thread:
+                self._messages.try_write(*final_messages(turn, [words], ending, is_notice=True))
+            else:
+                self._chat.post_ephemeral(turn.channel, turn.thread_ts, turn.user, words)
+        except ChatStopped:
+            raise
         except ChatRefused as exc:
-            self._outcome.note(f"the asker could not be told: {exc.code}")
-        except (ChatRateLimited, ChatUnavailable) as exc:
+            if not is_in_thread:  # what is owed finds another message
+                self._outcome.note(f"the asker could not be told: {exc.code}")
+        except (ChatRateLimited, ChatUnavailable, ServiceUnavailable) as exc:
             # At the next delivery nobody knows any more how much was asked in this minute, and what came
             # back to the queue would wait, which it may not.
             is_too_much = reason in (Reason.TOO_MANY, Reason.TOO_MANY_WAITING)
             if not (is_too_much and isinstance(exc, ChatRateLimited)):
                 raise GiveBack(str(exc), exc.retry_after or FIRST_BACK_OFF) from exc
             self._outcome.note(f"the asker could not be told: {exc}")
-        self._claimed.settle(State.ANSWERED)
+            self._claimed.settle(ending)
+            return
+        if is_in_thread:
+            self._claimed.owe_notice(words, ending)  # it stands
+        else:
+            self._claimed.settle(State.ANSWERED)
 
     def _refuse_too_many(self, reason: Reason, words: str) -> None:
         # Under a message of an earlier attempt there is a button, with which to ask again.
@@ -214,7 +226,7 @@ class Door:
         if self._is_told_to_wait:
             return
         try:
-            ThreadMessages(self._claimed, self._chat, self._beside).try_show([wording.waits(full)])
+            self._messages.try_show([wording.waits(full)])
         except (ChatAppRefused, ChatStopped):
             raise
         except (ChatError, ServiceUnavailable) as exc:
