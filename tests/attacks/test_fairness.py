@@ -8,7 +8,7 @@ import pytest
 
 from functions.bridge import wording
 from functions.bridge.admission.access import Access, Reason
-from functions.bridge.admission.slots import WAITING_SECONDS, Fairness, Full, Limit
+from functions.bridge.admission.slots import WAITING_SECONDS, Fairness, Full, Limit, entry
 from functions.bridge.agents.events import Failed, Finished, TextDelta
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import LONGEST_DEFERRAL, PATIENT_AFTER_RECEIVES, SHORTEST_DEFERRAL
@@ -122,9 +122,8 @@ def test_a_refused_app_is_told_to_the_operator_while_a_question_waits() -> None:
     crowd = Crowd()
     crowd.while_two_run(question(1))
     refusal = ChatAppRefused("token_revoked", "store another token")
-    crowd.stage.slots.running["T1:U1"] = {
-        other: f"{other}@{int(2000 * crowd.stage.clock.now())}" for other in ("a#1", "b#1")
-    }
+    until = 2 * crowd.stage.clock.now()
+    crowd.stage.slots.running["T1:U1"] = {entry(question(number), until) for number in (3, 4)}
     crowd.stage.chat.app_refusal = refusal
     assert crowd.deliver(question(2)).verdict is Verdict.APP_REFUSED
 
@@ -192,9 +191,8 @@ def test_hours_of_ten_questions_a_minute_leave_no_more_of_them_waiting() -> None
     def ask_for_half_an_hour() -> None:
         for minute in range(30):
             crowd.stage.clock.sleep(60)
-            for name in crowd.stage.slots.running["T1:U1"]:  # the two that run go on
-                at = int(1000 * (crowd.stage.clock.now() + 290))
-                crowd.stage.slots.running["T1:U1"][name] = f"{name}@{at}"
+            until = crowd.stage.clock.now() + 290  # the two that run go on
+            crowd.stage.slots.running["T1:U1"] = {entry(question(n), until) for n in (99_990, 99_991)}
             for turn in waiting:
                 assert crowd.deliver(turn).verdict is Verdict.WAITING
             asked = [question(100 * minute + number) for number in range(10)]

@@ -14,6 +14,7 @@ from functions.bridge.admission.slots import (
     Full,
     Limit,
     Slot,
+    attempt_of,
     entry,
     wait_for_minute,
 )
@@ -542,11 +543,15 @@ class FakeStops:
         raise trouble
 
 
+def _is_of(turn: Turn, entry: str) -> bool:
+    return entry.startswith(attempt_of(turn))
+
+
 class FakeSlots:
     """The rules of slots in dictionaries. `adapters/aws/test_slots.py` holds both to them.
 
     Attributes:
-        running: by person or channel, who runs: the attempts, each with its entry.
+        running: by person or channel, the entries of what runs.
         asked: by person, the entries of the questions of the last minute.
         waiting: by person, who waits: the attempts, each with its entry.
         people: who is known, and until when.
@@ -554,7 +559,7 @@ class FakeSlots:
     """
 
     def __init__(self, clock: FakeClock, fairness: Fairness = Fairness()) -> None:  # noqa: B008 - frozen
-        self.running: dict[str, dict[str, str]] = {}
+        self.running: dict[str, set[str]] = {}
         self.asked: dict[str, set[str]] = {}
         self.waiting: dict[str, dict[str, str]] = {}
         self.people: dict[str, tuple[Person, float]] = {}
@@ -580,18 +585,20 @@ class FakeSlots:
         waiting[name] = entry(turn, now + WAITING_SECONDS)
         return None
 
-    def clear_earlier(self, turn: Turn, slot: Slot) -> None:  # noqa: ARG002
+    def clear_earlier(self, turn: Turn, slot: Slot) -> None:
         if script := self.trouble.get("clear_earlier"):
             raise script.pop(0)
         self.waiting.get(f"{turn.team}:{turn.user}", {}).pop(f"{turn.turn_id}#{turn.attempt}", None)
+        for held in slot.held:
+            earlier = [one for one in held.running if _is_of(turn, one) and one != held.own]
+            self.running.get(held.key, set()).difference_update(earlier)
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
         if script := self.trouble.get("give_back"):
             raise script.pop(0)
         for held in slot.held:
-            running = self.running.get(held.key, {})
-            if running.get(f"{turn.turn_id}#{turn.attempt}") == held.own:
-                del running[f"{turn.turn_id}#{turn.attempt}"]
+            earlier = [] if forget else [one for one in held.running if _is_of(turn, one)]
+            self.running.get(held.key, set()).difference_update([held.own, *earlier])
             if forget:
                 self.asked.get(held.key, set()).discard(held.own_asked)
         if learned is not None:
@@ -600,7 +607,8 @@ class FakeSlots:
     def holders(self) -> set[str]:
         """The attempts that have a slot now."""
         now = self._clock.now()
-        return {name for held in self.running.values() for name, one in held.items() if end_of(one) > now}
+        running = {one for held in self.running.values() for one in held if end_of(one) > now}
+        return {one.rpartition("@")[0] for one in running}
 
     def _take(self, turn: Turn, now: float, until: float, *, is_new: bool) -> Slot:
         person, channel = f"{turn.team}:{turn.user}", f"{turn.team}:{turn.channel}"
@@ -618,25 +626,25 @@ class FakeSlots:
         waiting = frozenset(self.waiting.get(person, {}).values())
         own = "" if full else self._enter(person, turn, now, until, self.fairness.running_per_user)
         if own or own_asked:
-            held.append(Entries("person", person, waiting=waiting, own=own, own_asked=own_asked))
+            running = frozenset(self.running.get(person, set()))
+            held.append(Entries("person", person, running, waiting=waiting, own=own, own_asked=own_asked))
         if not own:
             full = full or Full(Limit.PERSON, self.fairness.running_per_user)
         elif not turn.channel.startswith("D"):
             own = self._enter(channel, turn, now, until, self.fairness.running_per_channel)
             if own:
-                held.append(Entries("channel", channel, own=own))
+                held.append(Entries("channel", channel, frozenset(self.running[channel]), own=own))
             else:
                 full = full or Full(Limit.CHANNEL, self.fairness.running_per_channel)
         return Slot(known if known_until > now else None, full, tuple(held), waiting)
 
     def _enter(self, key: str, turn: Turn, now: float, until: float, most: int) -> str:
-        name = f"{turn.turn_id}#{turn.attempt}"
-        running = {who: one for who, one in self.running.get(key, {}).items() if end_of(one) > now}
+        running = {one for one in self.running.get(key, set()) if end_of(one) > now}
         self.running[key] = running
-        if name not in running and len(running) >= most:
+        if len(running) >= most and not any(_is_of(turn, one) for one in running):
             return ""
-        running[name] = entry(turn, until)
-        return running[name]
+        running.add(own := entry(turn, until))
+        return own
 
     def _raise(self, trouble: Exception) -> Slot:
         raise trouble

@@ -91,12 +91,13 @@ class DynamoSlots:
     def clear_earlier(self, turn: Turn, slot: Slot) -> None:
         """No call for a turn that comes for the first time."""
         for held in slot.held:
-            self._remove(held, {"waiting": _of(turn, held.waiting)})
+            running = _of(turn, held.running) - {held.own}
+            self._remove(held, {"running": running, "waiting": _of(turn, held.waiting)})
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
         """One call, whatever it changes."""
         now = self._clock.now()
-        updates = [update for held in slot.held if (update := self._giving_back(held, now, forget))]
+        updates = [update for held in slot.held if (update := self._giving_back(turn, held, now, forget))]
         if learned is not None:
             updates = self._with_person(updates, turn, learned, now)
         if len(updates) > 1:
@@ -128,26 +129,27 @@ class DynamoSlots:
         return self._take(_CHANNEL, f"{turn.team}:{turn.channel}", turn, wanted, now)
 
     def _take(self, kind: str, key: str, turn: Turn, wanted: Wanted, now: float) -> _Taken:
-        """Add the wanted entries, in the place of expired ones, and of what an owner before us took."""
+        """Add the wanted entries, in the place of expired ones.
+
+        Where an owner before us has an entry, ours goes beside it, whatever the limit is: the claim has yet
+        to say whether that owner is dead (`clear_earlier`).
+        """
         try:
-            taken = self._add(kind, key, wanted)
+            return self._add(kind, key, wanted)
         except ConditionFailed as exc:
             held, person = _held(kind, key, exc.item, wanted), _person(exc.item, now)
             if held.own:
                 return _Taken(held, True, person)  # a call whose answer got lost was repeated
-            former = _of(turn, held.running)
-            gone = {"running": expired(held.running, now) | former, "asked": expired(held.asked, now)}
-            if not any(gone.values()):
+            gone = {"running": expired(held.running, now), "asked": expired(held.asked, now)}
+            if _of(turn, held.running) - gone["running"]:
+                wanted = {name: (one, None) for name, (one, _) in wanted.items()}
+            elif not any(gone.values()):
                 return _Taken(held, False, person)
             self._remove(held, gone)
-            if former - expired(former, now):
-                wanted = {name: (one, None) for name, (one, _) in wanted.items()}
             try:
                 return self._add(kind, key, wanted)
             except ConditionFailed as exc:
                 return _Taken(_held(kind, key, exc.item, {}), False, _person(exc.item, now))
-        self._remove(taken.held, {"running": _of(turn, taken.held.running) - {taken.held.own}})
-        return taken
 
     def _slot(
         self,
@@ -225,12 +227,13 @@ class DynamoSlots:
         if update := self._removing(held, entries):
             self._write(update)
 
-    def _giving_back(self, held: Entries, now: float, forget: bool) -> dict[str, Any] | None:
+    def _giving_back(self, turn: Turn, held: Entries, now: float, forget: bool) -> dict[str, Any] | None:
         own_asked = {held.own_asked} - {""} if forget else set()
+        earlier = frozenset() if forget else _of(turn, held.running)
         return self._removing(
             held,
             {
-                "running": (expired(held.running, now) | {held.own}) - {""},
+                "running": (expired(held.running, now) | earlier | {held.own}) - {""},
                 "asked": expired(held.asked, now) | own_asked,
             },
         )

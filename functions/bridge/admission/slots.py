@@ -103,8 +103,8 @@ class Slots(Protocol):
     def take(self, turn: Turn, *, now: float, until: float, is_new: bool) -> Callable[[], Slot]:
         """Begin to take the turn's slots and return a function that waits for the result.
 
-        A turn whose last worker died takes over its slots. The result has to be given back, also when no
-        slot was free.
+        A turn that has slots already, of a worker that may have died, gets others beside them. The result
+        has to be given back, also when no slot was free.
 
         Args:
             now, until: seconds since the epoch; the slots expire at `until`.
@@ -124,13 +124,17 @@ class Slots(Protocol):
         ...
 
     def clear_earlier(self, turn: Turn, slot: Slot) -> None:
-        """Remove what earlier deliveries of the turn have left. It runs now, so it does not wait any more."""
+        """Remove what earlier deliveries of the turn have left: it waits no more, and their owners are dead.
+
+        Only whoever has claimed the turn knows that. Until then their entries count beside ours.
+        """
         ...
 
     def give_back(self, turn: Turn, slot: Slot, *, learned: Person | None, forget: bool) -> None:
         """Free the slots, and keep for a day what users.info said of the person (`learned`).
 
-        `forget`: no question was asked, so that it does not count for this minute.
+        `forget`: no question was asked, so that it does not count for this minute. Else the turn was claimed,
+        so that what earlier deliveries of it have left is removed too.
         """
         ...
 

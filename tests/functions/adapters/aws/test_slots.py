@@ -147,6 +147,7 @@ def test_an_heir_takes_the_slots_of_its_dead_worker_over(worker: Worker) -> None
     worker.clock.sleep(61.0)
     heir = worker.take(question(1), is_new=False)
     assert heir.full is None
+    worker.slots.clear_earlier(question(1), heir)
     assert worker.full(question(3)) == Full(Limit.PERSON, 2)
     worker.give_back(question(1), heir)
     assert worker.full(question(3), is_new=False) is None
@@ -156,8 +157,26 @@ def test_an_heir_takes_the_slots_of_its_dead_worker_over(worker: Worker) -> None
 def test_an_heir_does_not_count_twice_where_there_is_room(worker: Worker) -> None:
     worker.take(question(1))
     worker.clock.sleep(61.0)
-    assert worker.full(question(1), is_new=False) is None
+    heir = worker.take(question(1), is_new=False)
+    worker.slots.clear_earlier(question(1), heir)
     assert worker.full(question(2)) is None
+
+
+def test_a_delivery_that_is_no_heir_takes_nothing_from_the_owner(worker: Worker) -> None:
+    worker.take(question(1))
+    worker.take(question(2))
+    worker.clock.sleep(61.0)
+    other = worker.take(question(1), is_new=False)
+    worker.give_back(question(1), other, forget=True)  # the claim said that the owner lives
+    assert worker.full(question(3)) == Full(Limit.PERSON, 2)
+
+
+def test_who_has_claimed_the_turn_gives_the_dead_workers_slot_back_too(worker: Worker) -> None:
+    worker.take(question(1))
+    worker.take(question(2))
+    worker.clock.sleep(61.0)
+    worker.give_back(question(1), worker.take(question(1), is_new=False))
+    assert worker.full(question(3)) is None
 
 
 def test_who_has_lost_the_turn_does_not_take_the_heirs_slot_away(worker: Worker) -> None:

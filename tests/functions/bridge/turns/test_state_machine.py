@@ -75,7 +75,7 @@ STOPS = ("begin", "of_thread", "of_turn", "obeyed")
 PERSON = f"{TURN.team}:{TURN.user}"
 DELIVERY_SECONDS = 290.0
 DENIED = Access(AccessRules(deny_users=(TURN.user,)))
-OTHERS = {f"other-{number}": f"other-{number}@{10**16}" for number in range(2)}
+OTHERS = frozenset(f"other-{number}@{10**16}" for number in range(2))
 CHAT = (
     "post",
     "edit",
@@ -212,12 +212,11 @@ class TurnMachine(RuleBasedStateMachine):
 
     @rule(are_free=st.booleans())
     def other_questions_take_or_free_the_slots(self, are_free: bool) -> None:
-        running = self.stage.slots.running.setdefault(PERSON, {})
-        for name, entry in OTHERS.items():
-            if are_free:
-                running.pop(name, None)
-            else:
-                running[name] = entry
+        running = self.stage.slots.running.setdefault(PERSON, set())
+        if are_free:
+            running -= OTHERS
+        else:
+            running |= OTHERS
 
     @rule()
     def slack_refuses_the_app(self) -> None:
@@ -311,11 +310,7 @@ class TurnMachine(RuleBasedStateMachine):
     @invariant()
     def a_slot_outlives_no_delivery(self) -> None:
         now = self.stage.clock.now()
-        ends = [
-            until(one)
-            for one in self.stage.slots.running.get(PERSON, {}).values()
-            if one not in OTHERS.values()
-        ]
+        ends = [until(one) for one in self.stage.slots.running.get(PERSON, set()) if one not in OTHERS]
         assert all(end <= now + DELIVERY_SECONDS + 5.0 for end in ends)  # by a clock that is wrong by 5 s
 
     def teardown(self) -> None:

@@ -127,8 +127,7 @@ def test_a_stop_before_the_agent_is_asked_keeps_it_from_being_asked(stage: Stage
 
 def test_a_question_that_waits_for_a_slot_can_be_stopped(stage: Stage) -> None:
     most = stage.slots.fairness.running_per_user
-    others = [f"other-{number}#1" for number in range(most)]
-    stage.slots.running["T1:U1"] = {other: f"{other}@{int(2000 * START)}" for other in others}
+    stage.slots.running["T1:U1"] = {f"other-{number}#1@{int(2000 * START)}" for number in range(most)}
     assert take(stage).verdict is Verdict.WAITING
     stage.clock.sleep(1)
     press(stage, our_stop(stage))
