@@ -201,6 +201,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
     )
     root.refuse_the_rest()
     _check_timeouts(agents_table, agents, config.worker)
+    _check_shares(root, config)
     return config
 
 
@@ -276,6 +277,17 @@ def _check_timeouts(table: Table, agents: Mapping[str, AgentSettings], worker: W
                 f"is {agent.timeout_seconds}",
                 f"{worker.timeout_seconds} at most, as worker.timeout_seconds",
             )
+
+
+def _check_shares(root: Table, config: Config) -> None:
+    """Note limits by which one person could have all workers."""
+    most, workers = config.settings.fairness.running_per_user, config.worker.max_concurrency
+    if most >= workers:
+        root.refuse_key(
+            "fairness.running_per_user",
+            f"is {most}",
+            f"less than {workers}, which is worker.max_concurrency: one person would have all workers",
+        )
 
 
 def _routes(

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from config.bridge_toml import check
+from config.bridge_toml import Worker, check
 from config.document import FILE_NAME, document
 from functions.settings import Settings
 from simulator import wiring
@@ -49,9 +49,9 @@ AGENTS = {
     },
 }
 NOTHING_ELSE: Mapping[str, object] = {}
-# One person at the page may play many.
+# One person at the page may play many, but not have all workers (`worker.max_concurrency`).
 GENEROUS = {
-    "running_per_user": 100,
+    "running_per_user": Worker.max_concurrency - 1,
     "waiting_per_user": 100,
     "running_per_channel": 1000,
     "questions_per_minute": 600,

@@ -41,5 +41,19 @@ def test_a_list_out_of_which_the_last_entry_was_taken_is_refused(document: dict[
     assert found.endswith("; without the key there is no such limit")
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"worker": {"max_concurrency": 2}},
+        {"fairness": {"running_per_user": 20}},
+        {"fairness": {"running_per_user": 5}, "worker": {"max_concurrency": 4}},
+    ],
+)
+def test_limits_by_which_one_person_could_have_all_workers_are_refused(document: dict[str, Any]) -> None:
+    found = problem(document)
+    assert found.startswith("fairness.running_per_user is ")
+    assert found.endswith("which is worker.max_concurrency: one person would have all workers")
+
+
 def test_a_list_of_people_who_may_not_ask_may_be_empty() -> None:
     assert check({**SMALLEST, "access": {"deny_users": []}}).settings.access.deny_users == ()
