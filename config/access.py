@@ -2,12 +2,17 @@
 
 from config.table import Rule, Table
 from functions.bridge.admission.access import AccessRules, SharedChannels
+from functions.bridge.channel_ids import DIRECT_MESSAGES, is_direct
 
 CHANNEL: Rule = (
     r"[CGD][A-Z0-9]{2,20}|dm",
     'the id of a channel, such as "C0123456789", or "dm" for direct messages',
 )
 USER: Rule = (r"[UW][A-Z0-9]{2,20}", 'the id of a person, such as "U0123456789"')
+
+
+def _is_direct(name: str) -> bool:
+    return name == DIRECT_MESSAGES or is_direct(name)
 
 
 def read_access(table: Table, *, default: AccessRules) -> AccessRules:
@@ -22,5 +27,9 @@ def read_access(table: Table, *, default: AccessRules) -> AccessRules:
             table.choice("shared_channels", [*SharedChannels], default=default.shared_channels)
         ),
     )
+    if rules.channels and not rules.direct_messages and all(map(_is_direct, rules.channels)):
+        table.refuse(
+            "channels", "a channel too, or direct_messages = true: nobody could ask, as it names only these"
+        )
     table.refuse_the_rest()
     return rules

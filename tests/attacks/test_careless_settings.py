@@ -55,5 +55,16 @@ def test_limits_by_which_one_person_could_have_all_workers_are_refused(document:
     assert found.endswith("which is worker.max_concurrency: one person would have all workers")
 
 
+@pytest.mark.parametrize("channels", [["dm"], ["D0123456789", "dm"]])
+def test_rules_by_which_nobody_could_ask_anywhere_are_refused(channels: list[str]) -> None:
+    access = {"channels": channels, "direct_messages": False}
+    wanted = "allowed: a channel too, or direct_messages = true: nobody could ask, as it names only these"
+    assert problem({"access": access}).startswith('access.channels is ["')
+    assert problem({"access": access}).endswith(wanted)
+    assert problem(agents(access=access)).startswith('agents.finops.access.channels is ["')
+    access["channels"] = [*channels, "C0123456789"]
+    assert check({**SMALLEST, "access": access}).settings.access.direct_messages is False
+
+
 def test_a_list_of_people_who_may_not_ask_may_be_empty() -> None:
     assert check({**SMALLEST, "access": {"deny_users": []}}).settings.access.deny_users == ()
