@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from functions.bridge.admission.access import OPEN, Access
+from functions.bridge import wording
+from functions.bridge.admission.access import OPEN, Access, AccessRules
 from functions.bridge.agents.routing import Agents, Choice, ConfiguredAgent, NoChoice, NoChoiceReason
 from functions.bridge.conversation import ConversationOptions
+from functions.bridge.people import KNOWN_SECONDS, Home, Person
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turns.answer import answer
 from functions.bridge.turns.outcome import Verdict
 from tests.functions.bridge.agents.test_routing import ask, turn_of
 from tests.functions.bridge.asking import SUNNY
-from tests.functions.fakes import ScriptedAgent, Stage
+from tests.functions.fakes import START, ScriptedAgent, Stage
 
 PRIVATE, PUBLIC = "C2", "C1"
 WRITTEN = [
@@ -101,3 +103,33 @@ def test_nobody_is_told_of_an_agent_that_they_may_not_ask(stage: Stage, text: st
     [said] = stage.chat.texts()
     assert "about ops" in said
     assert "layoffs" not in said
+
+
+@pytest.mark.parametrize("rules", [replace(OPEN, users=("U9",)), replace(OPEN, guests=False)])
+@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("so_far", [None, "ops", "hr-layoffs"])
+def test_an_agent_that_a_person_may_not_ask_is_for_them_one_that_does_not_exist(
+    stage: Stage, rules: AccessRules, text: str, so_far: str | None
+) -> None:
+    some, scripted = agents(stage)
+    turn = turn_of(text)
+    if so_far:
+        stage.ledger.keep_agent(turn.thread_id, so_far)
+    stage.slots.people["T1:U1"] = (Person(Home("T1"), is_guest=True), START + KNOWN_SECONDS)
+    outcome = answer(
+        replace(turn, channel=PRIVATE),
+        stage.delivery(),
+        stage.ports,
+        agents=some,
+        access=Access(AccessRules(guests=True), agents={"hr-layoffs": rules}),
+        attachments=stage.attachments,
+        conversations=ConversationOptions(),
+        options=ReplyOptions(),
+        margin=10.0,
+    )
+    assert (outcome.verdict, outcome.refusal) == (Verdict.ANSWERED, None)
+    assert stage.chat.texts() == [
+        wording.no_choice(NoChoice(NoChoiceReason.UNKNOWN), {"default": "", "ops": ""})
+    ]
+    assert stage.chat.history("post_ephemeral") == []
+    assert not any(agent.questions for agent in scripted.values())

@@ -37,19 +37,24 @@ class ConfiguredAgent:
 
 @dataclass(frozen=True)
 class Choice:
-    """The agent that answers, and the question without the agent's name in front."""
+    """The agent that answers, and the question without the agent's name in front.
+
+    Attributes:
+        is_named: whether the question began with that name.
+    """
 
     name: str
     agent: Agent
     text: str
     memory: Memory = USUAL
+    is_named: bool = False
 
 
 class NoChoiceReason(StrEnum):
     """Why no agent is asked."""
 
     UNKNOWN = "unknown"
-    """The named agent may not be asked in this channel, or does not exist: people are not told which."""
+    """The named agent may not be asked in this channel or by this person, who is not told that it exists."""
     ANOTHER_THREAD = "another_thread"
     """The thread began with another agent than the named one."""
     GONE = "gone"
@@ -102,17 +107,17 @@ class Agents:
             return NoChoice(NoChoiceReason.ANOTHER_THREAD, so_far)
         name = so_far or named or self._usual(channel)
         if name in reachable:
-            return self._choice(name, rest)
+            return self._choice(name, rest, is_named=bool(named))
         if so_far:
             return NoChoice(NoChoiceReason.GONE, so_far)
         if len(reachable) == 1:
             [name] = reachable
-            return self._choice(name, text)
+            return self._choice(name, text, is_named=False)
         return NoChoice(NoChoiceReason.UNNAMED if reachable else NoChoiceReason.NOBODY)
 
-    def _choice(self, name: str, text: str) -> Choice:
+    def _choice(self, name: str, text: str, *, is_named: bool) -> Choice:
         listed = self._listed[name]
-        return Choice(name, listed.agent, text, listed.memory)
+        return Choice(name, listed.agent, text, listed.memory, is_named)
 
     def _addressed(self, text: str) -> tuple[str, str]:
         """The name of the agent that a text begins with, "" for none, and the rest of the text."""

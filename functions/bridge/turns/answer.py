@@ -5,11 +5,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from functions.bridge import wording
-from functions.bridge.admission.access import Access, Reason, refused_by_event
+from functions.bridge.admission.access import Access, Reason
 from functions.bridge.admission.identity import NotForUs, check_meant
 from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
-from functions.bridge.agents.routing import Agents, Choice, NoChoice
+from functions.bridge.agents.routing import Agents, Choice, NoChoice, NoChoiceReason
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
@@ -104,7 +104,7 @@ def answer(
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
         elif door.lets_in(access.bridge) and door.is_within_minute():
-            here = _to_be_asked(turn, agents, access)
+            here = _to_be_asked(turn, agents, access, door)
             so_far = thread.name(claimed)
             chosen = _own_answer(turn, agents, here) or _choose(turn, agents, here, so_far=so_far)
             if isinstance(chosen, str):
@@ -144,12 +144,12 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     return _hold(turn, delivery, ports, work, is_last=True)
 
 
-def _to_be_asked(asked: Turn, agents: Agents, access: Access) -> dict[str, str]:
+def _to_be_asked(asked: Turn, agents: Agents, access: Access, door: Door) -> dict[str, str]:
     """The agents that this person is told of: names with descriptions, without those they may not ask."""
     return {
         name: about
         for name, about in agents.reachable(asked.channel).items()
-        if refused_by_event(asked, access.of(name)) is None
+        if door.may_ask(access.of(name))
     }
 
 
@@ -167,6 +167,8 @@ def _choose(asked: Turn, agents: Agents, here: Mapping[str, str], *, so_far: str
     match agents.choose(asked.channel, asked.text, so_far=so_far):
         case NoChoice() as nobody:
             return wording.no_choice(nobody, here)
+        case Choice(is_named=True, name=name) if name not in here:
+            return wording.no_choice(NoChoice(NoChoiceReason.UNKNOWN), here)
         case Choice(text=text) as choice if text or asked.files:
             return choice
     return _help(agents, here)

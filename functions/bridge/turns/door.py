@@ -129,6 +129,10 @@ class Door:
             self.refuse(reason, wording.refusal(reason))
         return reason is None
 
+    def may_ask(self, rules: AccessRules) -> bool:
+        """The same, and nobody is told."""
+        return self._reason(rules) is None
+
     def is_within_minute(self) -> bool:
         """Whether it may be answered now. Else its asker has asked too much in a minute, and is told."""
         full = self._slot.look().full
