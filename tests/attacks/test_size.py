@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from functions.adapters.agents.deltas import ModelText
 from functions.bridge import wording
 from functions.bridge.agents.events import Finished, TextDelta
 from functions.bridge.markdown.links import plainly
@@ -97,6 +98,15 @@ def test_no_answer_takes_more_than_forty_megabytes(shape: str) -> None:
 def test_four_times_as_long_an_answer_is_read_in_about_four_times_as_many_steps(shape: str) -> None:
     short, long = (calls_of(lambda n=n: blocks(answer(shape, n))) for n in (15_000, 60_000))  # type: ignore[misc]
     assert long <= MOST_GROWTH * short
+
+
+@pytest.mark.timeout(60)  # with a quadratic cost it would take a quarter of an hour
+@pytest.mark.parametrize("end", ["", "</thinking>"])
+def test_reasoning_without_an_end_is_read_once(end: str) -> None:
+    text = ModelText()
+    pieces = ["<thinking>", *["word word "] * 1_000_000, end]
+    heard = [event for piece in pieces for event in text.delta(piece)] + [*text.end()]
+    assert [len(event.text) for event in heard] == [9_999_999 if end else 10_000_010]
 
 
 @pytest.mark.timeout(60)  # with a quadratic cost each would take a quarter of an hour

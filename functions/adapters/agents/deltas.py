@@ -31,39 +31,59 @@ class ModelText:
     """
 
     def __init__(self) -> None:
-        self._held = ""  # text that is, or may become, the beginning of reasoning
+        self._held: list[str] = []  # pieces of text that is, or may become, the beginning of reasoning
+        self._tail = ""  # the last characters of it, with which the closing tag may begin
         self._may_think = True
+        self._thinks = False  # whether the opening tag has been read
         self._thought = False  # whether there was any reasoning
 
     def delta(self, text: str) -> Iterator[TextDelta | Rationale]:
-        """Take the next delta, which may end anywhere."""
+        """Take the next delta, which may end anywhere. Takes no longer when much reasoning is held."""
         while text and self._may_think:
-            searched = max(0, len(self._held) - len(_END_OF_THOUGHT))
-            self._held += text.lstrip() if self._thought and not self._held else text
-            begun = self._held.lstrip()
-            if begun.startswith(_THOUGHT):
-                end = self._held.find(_END_OF_THOUGHT, searched)
-                if end < 0:
-                    return
-                thought = self._held[:end].lstrip().removeprefix(_THOUGHT).strip()
-                text, self._held = self._held[end + len(_END_OF_THOUGHT) :], ""
-                self._thought = True
+            if self._thinks:
+                thought, text = self._think(text)
                 if thought:
                     yield Rationale(thought)
-            elif begun and _THOUGHT.startswith(begun):
-                return
             else:
-                self._may_think = not begun
-                text, self._held = self._held, ""
-                break
+                text = self._begin(text)
+                if not self._thinks:
+                    break
         if text:
             yield TextDelta(text)
 
     def end(self) -> Iterator[TextDelta]:
         """The held text: without a closing tag it is part of the answer."""
-        if self._held:
-            yield TextDelta(self._held)
-        self._held, self._may_think = "", False
+        if held := "".join(self._held):
+            yield TextDelta(held)
+        self._held, self._may_think = [], False
+
+    def _begin(self, text: str) -> str:
+        """Look for the opening tag. Returns what can be told: text, or the beginning of reasoning."""
+        held = "".join(self._held)  # less than a tag
+        held += text.lstrip() if self._thought and not held else text
+        begun = held.lstrip()
+        self._held = []
+        if begun.startswith(_THOUGHT):
+            self._thinks = True
+        elif begun and _THOUGHT.startswith(begun):
+            self._held = [held]
+            return ""
+        else:
+            self._may_think = not begun
+        return held
+
+    def _think(self, text: str) -> tuple[str, str]:
+        """Look for the closing tag. Returns the reasoning, once it is complete, and the text behind it."""
+        self._held.append(text)
+        searched = self._tail + text
+        end = searched.find(_END_OF_THOUGHT)
+        if end < 0:
+            self._tail = searched[1 - len(_END_OF_THOUGHT) :]
+            return "", ""
+        rest = searched[end + len(_END_OF_THOUGHT) :]
+        thought = "".join(self._held).removesuffix(_END_OF_THOUGHT + rest)
+        self._held, self._tail, self._thinks, self._thought = [], "", False, True
+        return thought.lstrip().removeprefix(_THOUGHT).strip(), rest
 
 
 class MessageJoiner:
