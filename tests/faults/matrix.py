@@ -138,7 +138,8 @@ class Matrix:
             question = self._say(scenario)
             self._watch.wait(lambda: "SQS SendMessage" in [p.call for p in watched.points], PATIENCE)
         self._watch.wait(lambda: watched.is_settled, PATIENCE)
-        if scenario.retried and watched.is_settled:
+        # What was stopped has no Retry button.
+        if scenario.retried and watched.is_settled and watched.state != "stopped":
             watched.state = ""
             last = messages_of(question, self.bridge)[-1]
             self.bridge.control("press", channel=WEATHER, ts=last.ts, action_id="retry", user=ALICE.name)
