@@ -1,3 +1,4 @@
+import select
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -67,6 +68,7 @@ def test_a_connection_that_is_dropped_takes_no_further_request(client: HTTPSConn
     _post(client, "/", b"said")
 
     tls.drop_connections()
+    assert select.select([client.sock], [], [], 10)[0]  # the end has arrived
 
     with pytest.raises((RemoteDisconnected, BrokenPipeError, ConnectionResetError, ssl.SSLError)):
         _post(client, "/", b"said")

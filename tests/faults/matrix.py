@@ -1,5 +1,6 @@
 """Runs cases of the matrix in one simulation, many at a time, and looks at what became of each."""
 
+import json
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -138,10 +139,10 @@ class Matrix:
             question = self._say(scenario)
             self._watch.wait(lambda: "SQS SendMessage" in [p.call for p in watched.points], PATIENCE)
         self._watch.wait(lambda: watched.is_settled, PATIENCE)
+        last = next(reversed(messages_of(question, self.bridge)), None)
         # What was stopped has no Retry button.
-        if scenario.retried and watched.is_settled and watched.state != "stopped":
+        if scenario.retried and watched.is_settled and last and '"retry"' in json.dumps(last.blocks):
             watched.state = ""
-            last = messages_of(question, self.bridge)[-1]
             self.bridge.control("press", channel=WEATHER, ts=last.ts, action_id="retry", user=ALICE.name)
             self._watch.wait(lambda: watched.is_settled, PATIENCE)
         self._watch.expect(-1)

@@ -15,6 +15,7 @@ from tests.faults.scenarios import Scenario
 from tests.faults.watch import PLACEHOLDER, SETTLED, Point, Watched
 
 ABOUT_THREAD = re.compile(r"\n\n_(Read \d+ messages? of this thread|What was said in this thread [^_]*)\._$")
+STOPPED = re.compile("_Stopped by <@")
 EXPLANATION = re.compile(r":warning: .*\(Reference: `[0-9a-f]{8}`\)$")
 
 
@@ -109,7 +110,7 @@ def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
         yield "nothing is shown"
     if PLACEHOLDER in texts:
         yield "a placeholder is left"
-    if state == "stopped" and not (texts and "_Stopped by <@" in texts[-1]):
+    if state == "stopped" and not (texts and STOPPED.search(texts[-1])):
         yield f"nobody is told who stopped it: {[text[-60:] for text in texts]}"
     if state in ("interrupted", "failed") and not (texts and EXPLANATION.search(texts[-1])):
         yield f"no explanation: {[text[-60:] for text in texts]}"

@@ -17,7 +17,7 @@ from simulator.slack.seed import TEAM
 from simulator.slack.workspace import Message
 from tests.e2e.bridge import Bridge
 from tests.faults.faults import FAULTS, LEASE_SECONDS
-from tests.faults.promise import EXPLANATION, messages_of, text_of, wait_until_quiet
+from tests.faults.promise import EXPLANATION, STOPPED, messages_of, text_of, wait_until_quiet
 from tests.faults.scenarios import BREAKDOWNS
 from tests.faults.watch import PLACEHOLDER, Happening, Planned, Point, Watch
 
@@ -179,7 +179,8 @@ def _judge(questions: list[_Question], bridge: Bridge, report: Report) -> None:
         name = f"{question.turn_id} {state}: {texts}"
         if not texts or (state == "answered" and f"**{question.city.name}**" not in texts[0]):
             report.lost.append(name)
-        explained = state == "answered" or (texts and EXPLANATION.search(texts[-1]))
+        ending = STOPPED if state == "stopped" else EXPLANATION
+        explained = state == "answered" or (texts and ending.search(texts[-1]))
         if state not in SETTLED or PLACEHOLDER in texts or not explained:
             report.stuck.append(name)
         if len(replies) > 1 or len(its_runs) > 1:

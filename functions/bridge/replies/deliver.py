@@ -1,10 +1,12 @@
 """Lands the text that a turn owes: every message of it, then the rest as a file."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from functions.bridge import wording
 from functions.bridge.agents.events import File
 from functions.bridge.agents.failures import Failure
+from functions.bridge.errors import GiveBack
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.markdown import safe, split
@@ -12,6 +14,7 @@ from functions.bridge.markdown.split import MESSAGE_LIMIT
 from functions.bridge.replies.buttons import RETRY, Button, retry_value
 from functions.bridge.replies.chat import (
     Chat,
+    ChatAppRefused,
     ChatRefused,
     ChatStopped,
     ChatUnavailable,
@@ -93,6 +96,8 @@ class OwedText:
                 raise
             except ChatRefused as exc:
                 if IS_CLOSED.fullmatch(exc.code) or not self._owe_something_else(exc.code):
+                    with suppress(GiveBack, ChatAppRefused):  # Slack ends the session of such a thread itself
+                        self._status.clear()
                     self._claimed.settle(State.FAILED)
                     raise
             else:
