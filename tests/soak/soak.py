@@ -173,7 +173,8 @@ def _judge(questions: list[_Question], bridge: Bridge, report: Report) -> None:
         asked = [(run, run.input_text.rpartition("[end of quotation ")[2]) for run in runs]
         its_runs = [run.started_at for run, text in asked if question.city.name in text]
         begun += its_runs
-        posted += [reply.ts for reply in replies]
+        # That a stream was stopped is said once, best effort: such a post may take effect late.
+        posted += [reply.ts for reply in replies if state != "stopped"]
         report.questions += 1
         report.states[state or "unknown"] += 1
         name = f"{question.turn_id} {state}: {texts}"
