@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # An execution environment works on one turn at a time, which hides its message, reads and keeps its thread's
-# agent, and posts its first message beside other calls.
+# agent, posts its first message, and notes that it begins beside other calls.
 _THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="beside")
 
 

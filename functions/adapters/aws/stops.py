@@ -7,12 +7,12 @@ itself (`stop_ts`, `stop_user`, `stop_streams`), the ts of the last one that was
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 from functions.adapters.aws.items import ConditionFailed, key_of, plain, translated, typed
 from functions.adapters.aws.json_client import JsonClient
+from functions.adapters.beside import beside
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import State
 from functions.bridge.ledger.stops import STOP_KEPT_SECONDS, Press, Stop, ThreadMark
@@ -30,7 +30,6 @@ class DynamoStops:
         self._client = client
         self._table = table
         self._clock = clock
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="stops")
 
     def mark_thread(self, thread_id: str, stop: Stop) -> bool:
         streams = list(stop.streams)
@@ -68,7 +67,7 @@ class DynamoStops:
             changes = {"began_at": int(1000 * began_at)} | self._expiry()
             return _thread_mark(self._update(thread_id, _STOP, changes))
 
-        return self._pool.submit(note).result
+        return beside(note)
 
     def obeyed(self, thread_id: str, stop: Stop) -> None:
         changes = {"obeyed_ts": stop.ts} | self._expiry()
