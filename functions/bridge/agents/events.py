@@ -127,6 +127,7 @@ class ToolRequest:
         name: of the tool, as its builder wrote it.
         arguments: a JSON object as text. It may quote the user, so it is never logged.
         context: what else the adapter needs to answer, in its own format; "" for nothing.
+        message: what the agent itself says about what it asks for, in plain text; "" when it says nothing.
     """
 
     call_id: str
@@ -134,6 +135,25 @@ class ToolRequest:
     arguments: str
     wanted: Wanted = Wanted.RESULT
     context: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class ToolAnswer:
+    """What an agent is told about one of its tool requests.
+
+    Attributes:
+        is_approved: whether the tool may run, or has run. A request that nobody decided in time is denied.
+        reason: why it is denied, in plain text; "" where nobody gave a reason.
+        result: what the tool returned, as text; None where the agent runs the tool itself, or it is denied.
+        has_failed: whether the tool failed; `result` then says why.
+    """
+
+    request: ToolRequest
+    is_approved: bool
+    reason: str = ""
+    result: str | None = None
+    has_failed: bool = False
 
 
 @dataclass(frozen=True)
