@@ -2,7 +2,8 @@
 
 moto decides and then acts without a lock: two conditional writes may both succeed, and a message that is sent
 while another is deleted may be lost. Its long poll spins while a message group is locked. So the front lets
-one request in at a time and does the long polling itself.
+one request in at a time and does the long polling itself. It also refuses receipt handles that SQS refuses
+(`simulator.receipts`).
 """
 
 import io
@@ -10,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,11 @@ from werkzeug.wrappers import Response
 from config import deployment
 from simulator import wiring
 from simulator.http import HttpServer
+from simulator.receipts import Receipts
 from simulator.tap import Call, Tap, sender
 
 if TYPE_CHECKING:
+    from moto.sqs.models import Queue
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -58,15 +61,23 @@ _SERVICES = {
 class Aws:
     """The server and its clients. Only one may run in a process, because moto's state is global.
 
-    `tap` intercepts every call, including the simulator's own. `server`: the class of the HTTP server.
+    `tap` intercepts every call, including the simulator's own. `server`: the class of the HTTP server. `now`:
+    when SQS believes that messages are received, in seconds since the epoch.
     """
 
     _in_use = threading.Lock()
 
-    def __init__(self, *, tap: Tap | None = None, server: type[HttpServer] = HttpServer) -> None:
+    def __init__(
+        self,
+        *,
+        tap: Tap | None = None,
+        server: type[HttpServer] = HttpServer,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._changed = threading.Condition()
         self._stopping = False
         self._moto: Any = None
+        self._receipts = Receipts(now)
         self._server = server((tap or Tap()).on(self._app, _call))
         self.url = self._server.url
 
@@ -177,13 +188,26 @@ class Aws:
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        if environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage":
+        target = environ.get("HTTP_X_AMZ_TARGET")
+        if target == "AmazonSQS.ReceiveMessage":
             response = self._receive(environ, body)
         else:
             with self._changed:
-                response = self._ask_moto(environ, body)
+                response = self._by_receipt(target, body) or self._ask_moto(environ, body)
                 self._changed.notify_all()
         return response(environ, start_response)
+
+    def _by_receipt(self, target: str | None, body: bytes) -> Response | None:
+        """The answer to a call with a receipt handle; None where that is left to moto."""
+        if target not in ("AmazonSQS.ChangeMessageVisibility", "AmazonSQS.DeleteMessage"):
+            return None
+        arguments = json.loads(body)
+        queue = _queue(arguments["QueueUrl"])
+        if queue is None:
+            return None
+        if target == "AmazonSQS.DeleteMessage":
+            return self._receipts.refuse_deletion(queue, arguments)
+        return self._receipts.change_visibility(queue, arguments)
 
     def _receive(self, environ: dict[str, Any], body: bytes) -> Response:
         """A long poll: asks moto again whenever something changed, or may have, until there is a message."""
@@ -199,6 +223,7 @@ class Aws:
                     self._changed.notify_all()  # moto has moved messages to the dead-letter queue
                 left = deadline - time.monotonic()
                 if left <= 0 or self._stopping or b'"Messages"' in response.data:
+                    self._receipts.note(response)
                     return response
                 self._changed.wait(min(left, RECHECK) if depth else left)
 
@@ -215,11 +240,17 @@ def _call(environ: dict[str, Any], body: bytes) -> Call | None:
     return Call(service, operation, json.loads(body), sender(environ)) if service else None
 
 
-def _depth(queue_url: str) -> int:
-    """How many messages the queue holds, visible or not. moto is in this process: asking it costs nothing."""
+def _queue(queue_url: str) -> "Queue | None":
+    """moto's own. moto is in this process: asking it costs nothing."""
     from moto.sqs.models import sqs_backends
 
-    queue = sqs_backends[ACCOUNT][REGION].queues.get(queue_url.rpartition("/")[2])
+    queue: Queue | None = sqs_backends[ACCOUNT][REGION].queues.get(queue_url.rpartition("/")[2])
+    return queue
+
+
+def _depth(queue_url: str) -> int:
+    """How many messages the queue holds, visible or not."""
+    queue = _queue(queue_url)
     if queue is None:
         return 0
     return queue.approximate_number_of_messages + queue.approximate_number_of_messages_not_visible

@@ -151,6 +151,34 @@ def test_a_message_stays_after_a_failure_until_its_visibility_timeout(
     assert len(journal.entries(kind="message received")) == 1
 
 
+def test_a_failed_message_keeps_the_visibility_that_was_set_while_the_function_ran(
+    aws: Aws, connect: Connect, journal: Journal, log: Log
+) -> None:
+    queue = create_queue(aws, visibility=3600)
+    connect(queue)
+    send(aws, queue, "fail slowly")
+    [first] = records(log, 1)
+    aws.sqs.change_message_visibility(
+        QueueUrl=queue, ReceiptHandle=first["receiptHandle"], VisibilityTimeout=3
+    )
+    wait_for(journal, "message received", 2)
+
+
+def test_a_message_that_became_visible_too_early_is_not_deleted(
+    aws: Aws, connect: Connect, journal: Journal, log: Log
+) -> None:
+    queue = create_queue(aws)
+    connect(queue)
+    send(aws, queue, "succeed slowly")
+    [first] = records(log, 1)
+    aws.sqs.change_message_visibility(
+        QueueUrl=queue, ReceiptHandle=first["receiptHandle"], VisibilityTimeout=0
+    )
+    [returned] = wait_for(journal, "message returned")
+    assert "The receipt handle has expired" in returned.detail["reason"]
+    assert depth(aws, queue) == 1
+
+
 def test_a_failed_message_comes_again_and_then_goes_to_the_dead_letter_queue(
     aws: Aws, connect: Connect, journal: Journal, log: Log
 ) -> None:

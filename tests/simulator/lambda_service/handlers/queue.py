@@ -16,8 +16,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any] | 
             raise ValueError("no good")
         case "fail" | "fail quickly":
             return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+        case "fail slowly":
+            time.sleep(2)
+            return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
         case "succeed with a list":
             return {"batchItemFailures": []}
+        case "succeed slowly":
+            time.sleep(2)
         case "hang":
             time.sleep(60)
     return None
