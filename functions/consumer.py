@@ -10,7 +10,7 @@ from functions import telemetry
 from functions.adapters.aws.audit import AuditLog
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
-from functions.adapters.aws.queue import SqsMessage
+from functions.adapters.aws.queue import SqsKeptMessages, SqsMessage
 from functions.adapters.aws.slots import DynamoSlots
 from functions.adapters.aws.stops import DynamoStops
 from functions.adapters.beside import beside
@@ -96,6 +96,7 @@ class Consumer:
             audit=AuditLog(JsonClient("logs"), clock, group=own.audit_log_group, stream=own.audit_log_stream),
             slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),
             stops=DynamoStops(self._dynamodb, own.ledger_table, clock),
+            kept=SqsKeptMessages(self._sqs, own.questions_queue_url),
             clock=clock,
             beside=beside,
             ticker=ThreadTicker(),

@@ -37,6 +37,7 @@ class ConsumerSettings:
     """What each function behind a queue needs: the queue, the bot token, the ledger, the audit log.
 
     Attributes:
+        questions_queue_url: where messages of turns that wait are woken; the worker's own queue.
         audit_log_group: the name of the log group; "" writes no audit records (for seconds of a deployment).
         audit_log_stream: one stream for each execution environment.
         slack_api_url: the base URL of Slack's Web API.
@@ -46,6 +47,7 @@ class ConsumerSettings:
     queue_url: str
     bot_token_secret_id: str
     ledger_table: str
+    questions_queue_url: str
     audit_log_group: str = ""
     audit_log_stream: str = ""
     slack_api_url: str = "https://slack.com/api/"
@@ -53,10 +55,14 @@ class ConsumerSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "ConsumerSettings":
+        queue_url = _required(environment, "QUEUE_URL")
         return cls(
-            queue_url=_required(environment, "QUEUE_URL"),
+            queue_url=queue_url,
             bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
             ledger_table=_required(environment, "LEDGER_TABLE"),
+            # For seconds of a deployment the control function does not have it. What it would wake in its own
+            # queue is not there, so it tries again.
+            questions_queue_url=environment.get("QUESTIONS_QUEUE_URL") or queue_url,
             audit_log_group=environment.get("AUDIT_LOG_GROUP", ""),
             # Lambda's own variables: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
             audit_log_stream="/".join(

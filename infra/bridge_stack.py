@@ -102,9 +102,11 @@ class BridgeStack(cdk.Stack):
             timeout=CONTROL_TIMEOUT,
             queue=queues.control,
             max_concurrency=CONTROL_CONCURRENCY,
-            environment={},
+            environment={"QUESTIONS_QUEUE_URL": queues.questions.queue_url},
         )
         control.allow([self._ledger.table.table_arn], *MARK_ACTIONS)
+        # A person's decision wakes the turn that waits for it.
+        control.allow([queues.questions.queue_arn], "sqs:ChangeMessageVisibility")
         dead_letters = self._consumer(
             "DeadLetters",
             handler="functions.dead_letters.handler",

@@ -241,6 +241,7 @@ class Simulation:
         file = Path(self._folder.name, FILE_NAME)
         file.write_text(document(settings), "utf-8")
         return {
+            "QUESTIONS_QUEUE_URL": self.aws.queue_url(wiring.QUESTIONS),
             "CONTROL_QUEUE_URL": self.aws.queue_url(wiring.CONTROL_QUEUE),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,

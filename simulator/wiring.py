@@ -57,7 +57,7 @@ CONTROL = Function(
     handler="functions.control.handler",
     timeout=deployment.CONTROL_TIMEOUT,
     memory=deployment.CONSUMER_MEMORY,
-    environment=CONSUMER,
+    environment=CONSUMER | {"QUESTIONS_QUEUE_URL"},
 )
 DEAD_LETTERS = Function(
     name="dead_letters",

@@ -23,8 +23,25 @@ PATIENT_TIMES = 4
 class QueueMessage(Protocol):
     """The queue message that brought the turn."""
 
+    @property
+    def receipt(self) -> str:
+        """By this receipt of the message, and no other, it can be woken (`KeptMessages`)."""
+        ...
+
     def extend_visibility(self, seconds: float) -> None:
         """Hide the message for so many seconds from now. Raises `ServiceUnavailable`."""
+        ...
+
+
+class KeptMessages(Protocol):
+    """The messages of the questions queue that are hidden while their turns wait for a person."""
+
+    def wake(self, receipt: str) -> None:
+        """Show the message of this receipt now, so that it is delivered.
+
+        Does nothing when it shows already, or has been delivered again since: whoever has it then reads the
+        record after this call. Raises `ServiceUnavailable`.
+        """
         ...
 
 
@@ -44,6 +61,10 @@ class Delivery:
     owner: str
     deadline: float
     receive_count: int = 1
+
+    @property
+    def receipt(self) -> str:
+        return self.message.receipt
 
     @property
     def share(self) -> float:

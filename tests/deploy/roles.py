@@ -26,7 +26,7 @@ NOT_ASKED = {
 }
 # What a function needs in cases that are not brought about here, and in which.
 SELDOM = {
-    ("Control", "sqs:ChangeMessageVisibility"): "Slack does not take a word for now",
+    ("Control", "sqs:ChangeMessageVisibility"): "Slack does not take a word for now, or a person decides",
     ("DeadLetters", "dynamodb:GetItem"): "an answer is too long for one item of the ledger",
     ("DeadLetters", "dynamodb:DeleteItem"): "an answer is too long for one item of the ledger",
 }

@@ -124,6 +124,7 @@ class FakeTicker:
 
 @dataclass
 class FakeMessage:
+    receipt: str = "receipt-1"
     hidden: list[float] = field(default_factory=list)
     trouble: list[Exception] = field(default_factory=list)
 
@@ -131,6 +132,17 @@ class FakeMessage:
         if self.trouble:
             raise self.trouble.pop(0)
         self.hidden.append(seconds)
+
+
+@dataclass
+class FakeKeptMessages:
+    woken: list[str] = field(default_factory=list)
+    trouble: list[Exception] = field(default_factory=list)
+
+    def wake(self, receipt: str) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.woken.append(receipt)
 
 
 @dataclass
@@ -755,6 +767,7 @@ class Stage:
         self.history = FakeHistory()
         self.ledger = FakeLedger(self.clock)
         self.stops = FakeStops(self.ledger)
+        self.kept = FakeKeptMessages()
         self.ticker = FakeTicker(self.clock)
         self.slots = FakeSlots(self.clock)
         # Whoever asks has asked before on this day.
@@ -769,6 +782,7 @@ class Stage:
             audit=self.audit,
             slots=self.slots,
             stops=self.stops,
+            kept=self.kept,
             clock=self.clock,
             beside=at_once,
             ticker=self.ticker,

@@ -51,12 +51,14 @@ def test_the_receiver_is_told_where_questions_go_and_what_signs_them() -> None:
 def test_what_only_the_deployment_knows_is_read_by_name() -> None:
     environment = {
         **THREAD,
+        "QUESTIONS_QUEUE_URL": "questions",
         "AUDIT_LOG_GROUP": "audit",
         "AWS_LAMBDA_FUNCTION_NAME": "worker",
         "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/28/[$LATEST]0123",
     }
     assert ConsumerSettings.read(environment) == ConsumerSettings(
         queue_url="queue",
+        questions_queue_url="questions",
         bot_token_secret_id="token",
         ledger_table="ledger",
         audit_log_group="audit",
@@ -68,6 +70,10 @@ def test_what_only_the_deployment_knows_is_read_by_name() -> None:
 
 def test_without_the_audit_log_of_a_newer_template_the_code_runs() -> None:
     assert ConsumerSettings.read(THREAD).audit_log_group == ""
+
+
+def test_the_workers_own_queue_is_the_one_with_the_questions() -> None:
+    assert ConsumerSettings.read(THREAD).questions_queue_url == "queue"
 
 
 def test_slack_may_be_elsewhere() -> None:

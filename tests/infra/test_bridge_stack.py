@@ -352,6 +352,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
         },
         "control": {
             "QUEUE_URL": {"Ref": control},
+            "QUESTIONS_QUEUE_URL": {"Ref": questions},
             "BOT_TOKEN_SECRET_ID": {"Ref": token},
             "LEDGER_TABLE": {"Ref": table},
             "AUDIT_LOG_GROUP": {"Ref": audit},

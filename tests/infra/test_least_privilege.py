@@ -90,6 +90,7 @@ def test_control_may_take_commands_and_mark_turns_and_knows_no_agent(
             "sqs:GetQueueAttributes",
             "sqs:ReceiveMessage",
         ],
+        "QueuesQuestions": ["sqs:ChangeMessageVisibility"],
         "SecretsBotToken": ["secretsmanager:GetSecretValue"],
         "LedgerTable": ["dynamodb:GetItem", "dynamodb:UpdateItem"],
     }

@@ -9,6 +9,12 @@ from functions.bridge.queue_commands import Command, ControlCommand, to_json
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MESSAGE_BYTES = 1_048_576
 
+# The message is visible, was received again, or is gone. SQS documents the first name only, and gives the
+# others for receipts that have expired: github.com/aws/aws-sdk-java/issues/1628
+_NOT_HIDDEN_BY_THIS_RECEIPT = frozenset(
+    {"MessageNotInflight", "InvalidParameterValueException", "InvalidParameterValue"}
+)
+
 
 class QuestionTooLong(Exception):
     """The command does not fit into a queue message."""
@@ -50,15 +56,29 @@ class SqsMessage:
     def __init__(self, client: JsonClient, url: str, receipt_handle: str) -> None:
         self._client = client
         self._url = url
-        self._receipt_handle = receipt_handle
+        self.receipt = receipt_handle
 
     def extend_visibility(self, seconds: float) -> None:
         try:
-            self._client.call(
-                "ChangeMessageVisibility",
-                QueueUrl=self._url,
-                ReceiptHandle=self._receipt_handle,
-                VisibilityTimeout=math.ceil(seconds),
-            )
+            _change_visibility(self._client, self._url, self.receipt, math.ceil(seconds))
         except AwsError as exc:
             raise ServiceUnavailable(f"SQS did not hide the message: {exc.code}") from exc
+
+
+class SqsKeptMessages:
+    """Messages of the queue with this URL. See `functions.bridge.delivery.KeptMessages`."""
+
+    def __init__(self, client: JsonClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def wake(self, receipt: str) -> None:
+        try:
+            _change_visibility(self._client, self._url, receipt, 0)
+        except AwsError as exc:
+            if exc.code not in _NOT_HIDDEN_BY_THIS_RECEIPT:
+                raise ServiceUnavailable(f"SQS did not show the message: {exc.code}") from exc
+
+
+def _change_visibility(client: JsonClient, url: str, receipt: str, seconds: int) -> None:
+    client.call("ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds)

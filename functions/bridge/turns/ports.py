@@ -7,6 +7,7 @@ from typing import Protocol
 from functions.bridge.admission.slots import Slots
 from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
+from functions.bridge.delivery import KeptMessages
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.ledger.stops import Stops
 from functions.bridge.replies.chat import Chat
@@ -48,6 +49,7 @@ class Ports:
     audit: Audit
     slots: Slots
     stops: Stops
+    kept: KeptMessages
     clock: Clock
     beside: Beside
     ticker: Ticker

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from functions.adapters.aws.json_client import JsonClient
-from functions.adapters.aws.queue import QuestionTooLong, Queues, SqsMessage
+from functions.adapters.aws.queue import QuestionTooLong, Queues, SqsKeptMessages, SqsMessage
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.queue_commands import Ask, RefusePress, from_json
 from simulator.aws import Aws
+from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.fakes import TURN
 
 
@@ -21,6 +22,11 @@ def url(aws: Aws) -> str:
 @pytest.fixture
 def control_url(aws: Aws) -> str:
     return new_queue(aws)
+
+
+@pytest.fixture
+def kept(url: str) -> SqsKeptMessages:
+    return SqsKeptMessages(JsonClient("sqs"), url)
 
 
 @pytest.fixture
@@ -98,3 +104,61 @@ def test_a_message_can_be_hidden_and_shown_again(aws: Aws, queues: Queues, url: 
 def test_a_receipt_that_is_not_valid_is_reported_as_unavailable(url: str) -> None:
     with pytest.raises(ServiceUnavailable):
         SqsMessage(JsonClient("sqs"), url, "no-such-receipt").extend_visibility(60)
+
+
+def received(aws: Aws, url: str) -> SqsMessage:
+    [message] = aws.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    return SqsMessage(JsonClient("sqs"), url, message["ReceiptHandle"])
+
+
+def test_a_kept_message_is_woken_by_its_receipt(
+    aws: Aws, queues: Queues, url: str, kept: SqsKeptMessages
+) -> None:
+    queues.send(Ask(replace(TURN, ts="1700000005.000100")))
+    message = received(aws, url)
+    message.extend_visibility(39_600)
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
+    kept.wake(message.receipt)
+    received(aws, url)
+
+
+def test_to_wake_a_message_that_shows_already_changes_nothing(
+    aws: Aws, queues: Queues, url: str, kept: SqsKeptMessages
+) -> None:
+    queues.send(Ask(replace(TURN, ts="1700000006.000100")))
+    message = received(aws, url)
+    kept.wake(message.receipt)
+    kept.wake(message.receipt)
+    received(aws, url)
+
+
+def test_a_message_that_was_delivered_again_since_stays_with_whoever_has_it(
+    aws: Aws, queues: Queues, url: str, kept: SqsKeptMessages
+) -> None:
+    queues.send(Ask(replace(TURN, ts="1700000007.000100")))
+    former = received(aws, url)
+    former.extend_visibility(0)
+    received(aws, url)
+    kept.wake(former.receipt)
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=url)
+
+
+def test_to_wake_a_message_that_is_gone_changes_nothing(
+    aws: Aws, queues: Queues, url: str, kept: SqsKeptMessages
+) -> None:
+    queues.send(Ask(replace(TURN, ts="1700000008.000100")))
+    message = received(aws, url)
+    aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
+    kept.wake(message.receipt)
+
+
+def test_a_receipt_that_sqs_never_gave_wakes_nothing_and_is_reported(kept: SqsKeptMessages) -> None:
+    with pytest.raises(ServiceUnavailable, match="SQS did not show the message: ReceiptHandleIsInvalid"):
+        kept.wake("no-such-receipt")
+
+
+def test_a_queue_that_cannot_be_reached_is_reported_to_whoever_wakes(url: str) -> None:
+    client = RecordingClient("sqs")
+    client.is_down = True
+    with pytest.raises(ServiceUnavailable):
+        SqsKeptMessages(client, url).wake("receipt")

@@ -168,6 +168,7 @@ class Story:
             slots=Subject(stage.slots, self._luck.slots),
             beside=self._chance.choice([at_once, when_waited_for]),
             stops=Subject(stage.stops, self._luck.slots),
+            kept=stage.kept,
             clock=stage.clock,
             ticker=stage.ticker,
             lease_seconds=LEASE_SECONDS,

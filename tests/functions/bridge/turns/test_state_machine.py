@@ -375,6 +375,7 @@ class TurnMachine(RuleBasedStateMachine):
             slots=Watched(stage.slots, point),
             beside=when_waited_for if self.calls_run_late else at_once,
             stops=stage.stops,
+            kept=stage.kept,
             clock=WrongClock(stage.clock, self.clock_off),
             ticker=stage.ticker,
             lease_seconds=60.0,
