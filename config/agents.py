@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from config.access import CHANNEL, read_access
+from config.approvals import APPROVAL_SECONDS, read_approvers, read_tools
 from config.arns import REGION, REGIONS, arn_pattern
 from config.table import Rule, Table
 from functions.bridge.admission.access import OPEN
@@ -70,6 +71,11 @@ def read_agent(table: Table) -> AgentSettings | None:
         external_id=external_id or "",
         channels=table.only("channels", CHANNEL),
         description=table.optional_text("description", DESCRIPTION) or "",
+        approvers=read_approvers(table),
+        approval_seconds=table.integer(
+            "approval_seconds", APPROVAL_SECONDS, default=AgentSettings.approval_seconds
+        ),
+        tools=read_tools(table.table("tools")),
         access=read_access(table.table("access"), default=OPEN),
     )
     table.refuse_the_rest()

@@ -35,6 +35,10 @@ class Table:
             value = None
         return Table(value or {}, f"{self._path}{key}.", self._problems)
 
+    def holds(self, key: str, kind: type) -> bool:
+        """Whether the value at `key` is of this type, for a key that may have several."""
+        return isinstance(self._values.get(key), kind)
+
     def names(self) -> list[str]:
         """All keys of the table."""
         return list(self._values)
@@ -61,14 +65,15 @@ class Table:
         self.refuse(key, f"a list, each entry {allowed}")
         return ()
 
-    def only(self, key: str, rule: Rule) -> tuple[str, ...]:
+    def only(self, key: str, rule: Rule, *, otherwise: str = "there is no such limit") -> tuple[str, ...]:
         """A list of the only strings that count, each by the rule; () if the key is missing: then all count.
 
         An empty list is refused: whoever takes the last entry out means nobody, and would get everybody.
+        `otherwise`: what a missing key means.
         """
         if self._values.get(key) == []:
             self._known.append(key)
-            self.refuse(key, f"one entry or more, each {rule[1]}; without the key there is no such limit")
+            self.refuse(key, f"one entry or more, each {rule[1]}; without the key {otherwise}")
             return ()
         return self.texts(key, rule)
 
@@ -90,11 +95,12 @@ class Table:
         self._known.append(key)
         return None
 
-    def choice(self, key: str, allowed: Sequence[str], *, default: str | None = None) -> str:
+    def choice(self, key: str, allowed: Sequence[str], *, default: str | None = None, also: str = "") -> str:
+        """One of the words. `also`: what else the caller takes, in words."""
         value = self._take(key, default)
         if isinstance(value, str) and value in allowed:
             return value
-        self.refuse(key, _either(allowed))
+        self.refuse(key, f"{_either(allowed)}, or {also}" if also else _either(allowed))
         return allowed[0]
 
     def looked_up(self, key: str, known: Mapping[str, T]) -> T | None:

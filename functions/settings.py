@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from functions.bridge.admission.access import OPEN, AccessRules
+from functions.bridge.admission.approvers import ASKER, Approvers
 from functions.bridge.admission.slots import Fairness
+from functions.bridge.agents.tools import Tool
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions
 from functions.environment import SettingError
@@ -36,6 +38,14 @@ class AgentMemory(StrEnum):
     """It keeps a memory of its own, which outlives its sessions."""
 
 
+# Seconds without a question after which a session of each kind ends, unless its builder has chosen another
+# time. AgentCore's default: docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-sessions.html
+# The console proposes ten minutes for Bedrock's agents. A time that is too short does no harm: the agent is
+# told again what it knows.
+IDLE_SECONDS = {"bedrock-agent": 600, "agentcore-harness": 900, "agentcore-runtime": 900}
+USUAL_IDLE_SECONDS = 900  # of a kind that is not among them
+
+
 @dataclass(frozen=True)
 class AgentSettings:
     """One agent: a table `[agents.NAME]` of bridge.toml.
@@ -53,6 +63,9 @@ class AgentSettings:
         channels: the only channels where it answers; () means everywhere.
         description: shown in the list of agents that people get.
         access: who may ask it, among the people whom the bridge's own rules let in.
+        approvers: who may decide on what it asks for.
+        approval_seconds: for so long; then the answer is no.
+        tools: what the bridge runs for it, by the names under which it asks.
     """
 
     kind: str
@@ -74,6 +87,14 @@ class AgentSettings:
     channels: tuple[str, ...] = ()
     description: str = ""
     access: AccessRules = OPEN
+    approvers: Approvers = ASKER
+    approval_seconds: int = 900
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+
+    @property
+    def session_idle_seconds(self) -> int:
+        """So long its session lasts without a question, as far as anybody knows."""
+        return self.idle_seconds or IDLE_SECONDS.get(self.kind, USUAL_IDLE_SECONDS)
 
     @property
     def remembers_people(self) -> bool:

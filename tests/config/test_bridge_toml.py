@@ -5,7 +5,9 @@ import pytest
 
 from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
 from functions.bridge.admission.access import OPEN, AccessRules, SharedChannels
+from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.admission.slots import Fairness
+from functions.bridge.agents.tools import Tool
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.settings import AgentMemory, AgentSettings, MemoryBy, Settings
@@ -67,6 +69,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         kind = "bedrock-agent"
         agent_id = "0123456789"
         alias_id = "abcdefghij"
+        approvers = ["U0123456789", "S0123456789", "W0123456789"]
+        approval_seconds = 39600
         [reply]
         style = "stream"
         show_rationale = true
@@ -80,6 +84,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         deny_users = ["U9876543210"]
         direct_messages = false
         shared_channels = "answer"
+        [agents.default.tools]
+        send_email = "arn:aws:lambda:eu-central-1:123456789012:function:send-email:live"
+        look_up = { function = "arn:aws:lambda:us-east-1:210987654321:function:look_up", approve = false }
+        ask_a_person = "decision"
         [agents.default.access]
         users = ["U0123456789"]
         [fairness]
@@ -105,6 +113,19 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
                     agent_id="0123456789",
                     alias_id="abcdefghij",
                     access=replace(OPEN, users=("U0123456789",)),
+                    approvers=Approvers(
+                        ApproverRule.LISTED, users=("U0123456789", "W0123456789"), groups=("S0123456789",)
+                    ),
+                    approval_seconds=39_600,
+                    tools={
+                        "send_email": Tool(
+                            "arn:aws:lambda:eu-central-1:123456789012:function:send-email:live"
+                        ),
+                        "look_up": Tool(
+                            "arn:aws:lambda:us-east-1:210987654321:function:look_up", approve=False
+                        ),
+                        "ask_a_person": Tool(),
+                    },
                 )
             },
             reply=ReplyOptions(
@@ -409,7 +430,8 @@ def test_wrong_optional_value_is_named_too(tmp_path: Path, line: str, problem: s
         (
             "[agents.default.model]",
             "agents.default.model is not a setting; allowed here: kind, agent_id, alias_id, region, "
-            "idle_seconds, role_arn, external_id, memory, channels, description, access",
+            "idle_seconds, role_arn, external_id, memory, channels, description, approvers, "
+            "approval_seconds, tools, access",
         ),
         (
             "[reply]\nsytle = 1",

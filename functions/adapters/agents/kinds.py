@@ -24,11 +24,6 @@ KINDS: dict[str, Kind] = {
     "agentcore-harness": harness.from_settings,
     "agentcore-runtime": runtime.from_settings,
 }
-# Seconds without a question after which a session of each kind ends, unless its builder has chosen another
-# time. AgentCore's default: docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-sessions.html
-# The console proposes ten minutes for Bedrock's agents. A time that is too short does no harm: the agent is
-# told again what it knows.
-IDLE_SECONDS = {"bedrock-agent": 600, "agentcore-harness": 900, "agentcore-runtime": 900}
 
 
 def agent_ports() -> AgentPorts:
@@ -49,7 +44,7 @@ def agents(settings: Settings, ports: AgentPorts) -> Agents:
 def memory_of(settings: AgentSettings) -> Memory:
     """How long the agent remembers, and whose its sessions are."""
     return Memory(
-        idle_seconds=settings.idle_seconds or IDLE_SECONDS.get(settings.kind, Memory.idle_seconds),
+        idle_seconds=settings.session_idle_seconds,
         outlives_session=settings.memory is AgentMemory.AGENT,
         is_personal=settings.tell_user_id,
     )

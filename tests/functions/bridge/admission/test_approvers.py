@@ -1,0 +1,57 @@
+import pytest
+
+from functions.bridge.admission.approvers import (
+    ApproverRule,
+    Approvers,
+    GroupUnreadable,
+    may_decide,
+)
+
+
+class Groups:
+    def __init__(self, **members: set[str]) -> None:
+        self._members = members
+        self.asked: list[str] = []
+
+    def members(self, group: str) -> frozenset[str]:
+        self.asked.append(group)
+        if group not in self._members:
+            raise GroupUnreadable(f"Slack does not say who is in {group}")
+        return frozenset(self._members[group])
+
+
+@pytest.mark.parametrize(
+    ("rule", "user", "may"),
+    [
+        (ApproverRule.ASKER, "U1", True),
+        (ApproverRule.ASKER, "U2", False),
+        (ApproverRule.ANYONE, "U1", True),
+        (ApproverRule.ANYONE, "U2", True),
+        (ApproverRule.NOT_ASKER, "U1", False),
+        (ApproverRule.NOT_ASKER, "U2", True),
+    ],
+)
+def test_a_word_decides_by_who_asked(rule: ApproverRule, user: str, may: bool) -> None:
+    groups = Groups()
+    assert may_decide(Approvers(rule), user, asker="U1", groups=groups) is may
+    assert groups.asked == []
+
+
+LISTED = Approvers(ApproverRule.LISTED, users=("U1",), groups=("S1", "S2"))
+
+
+@pytest.mark.parametrize(("user", "may"), [("U1", True), ("U2", True), ("U3", True), ("U4", False)])
+def test_people_are_listed_by_themselves_or_with_a_group(user: str, may: bool) -> None:
+    groups = Groups(S1={"U2"}, S2={"U3"})
+    assert may_decide(LISTED, user, asker="U4", groups=groups) is may
+
+
+def test_slack_is_not_asked_about_somebody_who_is_listed() -> None:
+    groups = Groups()
+    assert may_decide(LISTED, "U1", asker="U1", groups=groups)
+    assert groups.asked == []
+
+
+def test_a_group_that_cannot_be_read_lets_nobody_in() -> None:
+    with pytest.raises(GroupUnreadable):
+        may_decide(LISTED, "U2", asker="U1", groups=Groups(S2={"U2"}))
