@@ -17,6 +17,12 @@ def allow_agents(worker: BridgeFunction, agents: Iterable[AgentSettings]) -> Non
             ALLOW[agent.kind](worker, agent)
 
 
+def allow_tools(worker: BridgeFunction, agents: Iterable[AgentSettings]) -> None:
+    """Let the worker call exactly the functions that are tools of these agents."""
+    if functions := sorted({tool.function for agent in agents for tool in agent.tools.values()} - {""}):
+        worker.allow(functions, "lambda:InvokeFunction")
+
+
 def _allow_bedrock_agent(worker: BridgeFunction, agent: AgentSettings) -> None:
     alias = cdk.Stack.of(worker).format_arn(
         service="bedrock",

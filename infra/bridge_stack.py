@@ -1,13 +1,14 @@
 """The bridge: its components, how they are wired, and what each function may do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from config.approvals import too_short_sessions
 from config.bridge_toml import Config
 from config.deployment import (
     CONSUMER_MEMORY,
@@ -21,7 +22,7 @@ from config.deployment import (
 )
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
-from infra.agents import allow_agents
+from infra.agents import allow_agents, allow_tools
 from infra.audit_log import AuditLog
 from infra.code_asset import FUNCTIONS, code_of
 from infra.function import BridgeFunction
@@ -96,6 +97,9 @@ class BridgeStack(cdk.Stack):
         )
         worker.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         allow_agents(worker, [*([sample.agent] if sample else []), *config.settings.agents.values()])
+        allow_tools(worker, config.settings.agents.values())
+        for warning in too_short_sessions(config.settings.agents):
+            cdk.Annotations.of(self).add_warning_v2("slack-agent-bridge:approvals", warning)
         control = self._consumer(
             "Control",
             handler="functions.control.handler",
@@ -126,7 +130,10 @@ class BridgeStack(cdk.Stack):
 
     def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
         """What the operator needs next, in README's order. The commands can be run as they are."""
-        manifest = f"sed 's|https://REPLACE-ME|{ingress.address}|' slack-app-manifest.json"
+        script = f"s|https://REPLACE-ME|{ingress.address}|"
+        if any(agent.approvers.groups for agent in self._config.settings.agents.values()):
+            script += """; s|"users:read"|"usergroups:read", &|"""
+        manifest = f"sed '{script}' slack-app-manifest.json"
         cdk.CfnOutput(self, "MakeManifest", value=manifest)
         cdk.CfnOutput(self, "StoreSigningSecret", value=self._store_command(self._secrets.signing))
         cdk.CfnOutput(self, "StoreBotToken", value=self._store_command(self._secrets.token))
@@ -207,6 +214,6 @@ class BridgeStack(cdk.Stack):
 
 def _sample_variable(stack: cdk.Stack, agent: AgentSettings) -> str:
     """The variable SAMPLE_AGENT, which `functions.settings.Settings` reads."""
-    defaults = {one.name: one.default for one in fields(AgentSettings)}
+    defaults = vars(AgentSettings(kind=""))
     members = {name: value for name, value in vars(agent).items() if value != defaults[name]}
     return stack.to_json_string({DEFAULT_AGENT: members})

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from config.bridge_toml import Config, Queues, Receiver, Worker
 from functions import telemetry
 from functions.adapters.aws.json_client import CONNECT_SECONDS, FIRST_BACK_OFF, READ_SECONDS, TRIES
 from functions.adapters.aws.ledger import KEPT_SECONDS
+from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP
 from functions.settings import AgentSettings, MemoryBy, Settings
@@ -401,6 +402,30 @@ def test_a_command_among_the_outputs_puts_the_address_into_the_whole_manifest(te
     assert made["settings"]["event_subscriptions"]["request_url"] == "https://abc.example/slack/events"
     assert made["settings"]["interactivity"]["request_url"] == "https://abc.example/slack/interactivity"
     assert "REPLACE-ME" not in json.dumps(made)
+
+
+def test_the_manifest_has_the_scope_of_user_groups_where_an_agents_approvers_are_one(
+    synthesise: Synthesise, config: Config
+) -> None:
+    groups = Approvers(ApproverRule.LISTED, groups=("S0123456789",))
+    agent = replace(config.settings.agents["default"], approvers=groups)
+    with_groups = synthesise(replace(config, settings=Settings({"default": agent})))
+    usual = json.loads((ROOT / "slack-app-manifest.json").read_text())["oauth_config"]["scopes"]["bot"]
+    begin, _, end = with_groups.find_outputs("MakeManifest")["MakeManifest"]["Value"]["Fn::Join"][1]
+    command = shlex.split(f"{begin}https://abc.example{end}")
+    made = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    assert {*made["oauth_config"]["scopes"]["bot"]} == {*usual, "usergroups:read"}
+    assert made["settings"]["event_subscriptions"]["request_url"] == "https://abc.example/slack/events"
+
+
+def test_a_session_that_may_end_before_a_decision_is_warned_of(
+    cdk_context: dict[str, Any], config: Config
+) -> None:
+    agent = replace(config.settings.agents["default"], approval_seconds=3600)
+    app = cdk.App(context={**cdk_context, "aws:cdk:bundling-stacks": []})
+    stack = BridgeStack(app, "bridge", config=replace(config, settings=Settings({"default": agent})))
+    warned = Match.string_like_regexp(r"agents\.default\.approval_seconds is 3600.* 600 idle seconds")
+    Annotations.from_stack(stack).has_warning("*", warned)
 
 
 @pytest.mark.parametrize(

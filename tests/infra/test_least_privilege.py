@@ -1,9 +1,15 @@
 """What each function's role may do, word for word."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from aws_cdk.assertions import Template
+
+from config.bridge_toml import Config
+from functions.bridge.agents.tools import Tool
+from functions.settings import Settings
+from tests.infra.conftest import Synthesise
 
 
 def named(value: Any) -> str:
@@ -76,6 +82,21 @@ def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
             "bedrock:InvokeAgent"
         ],
     }
+
+
+def test_worker_may_call_exactly_the_functions_that_are_tools(synthesise: Synthesise, config: Config) -> None:
+    theirs = "arn:aws:lambda:eu-west-1:210987654321:function:look-up:live"
+    own = "arn:aws:lambda:us-east-1:123456789012:function:send-email"
+    tools = {"look_up": Tool(theirs, approve=False), "send": Tool(own), "post": Tool(own), "ask": Tool()}
+    agent = replace(config.settings.agents["default"], tools=tools)
+    made = synthesise(replace(config, settings=Settings({"default": agent}))).to_json()["Resources"]
+    [worker] = [name for name in made if re.fullmatch("WorkerRole[0-9A-F]{8}", name)]
+    callable_functions = {
+        resource: actions
+        for resource, actions in permissions(made, worker).items()
+        if any(action.startswith("lambda:") for action in actions)
+    }
+    assert callable_functions == {theirs: ["lambda:InvokeFunction"], own: ["lambda:InvokeFunction"]}
 
 
 def test_control_may_take_commands_and_mark_turns_and_knows_no_agent(
