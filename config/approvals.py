@@ -20,7 +20,7 @@ WORDS = [rule for rule in ApproverRule if rule is not ApproverRule.LISTED]
 APPROVAL_SECONDS = range(60, 39_601)
 
 # As its builder wrote it, or the fixed words of an API path.
-TOOL_NAME: Rule = (r"[^\x00-\x1f\x7f]{1,200}", "the name under which the agent asks for it")
+TOOL_NAME: Rule = (r"[^\x00-\x1f\x7f]{1,100}", "the name under which the agent asks for it")
 # `NamespacedFunctionName` in the service model of lambda, as a whole ARN.
 FUNCTION: Rule = (
     arn_pattern("lambda", r"function:[a-zA-Z0-9_-]{1,64}(:(\$LATEST|[a-zA-Z0-9_-]{1,128}))?"),

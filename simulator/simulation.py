@@ -15,12 +15,21 @@ from functions.settings import Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
-from simulator.aws import AUDIT_LOG_GROUP, BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
+from simulator.aws import (
+    ACCOUNT,
+    AUDIT_LOG_GROUP,
+    BOT_TOKEN_SECRET_ID,
+    REGION,
+    SIGNING_SECRET_ID,
+    TABLE,
+    Aws,
+)
 from simulator.gateway import Gateway
 from simulator.http import HttpServer
 from simulator.journal import Journal
 from simulator.lambda_service.environment import REPOSITORY, Runtime
 from simulator.lambda_service.event_source import EventSourceMapping
+from simulator.lambda_service.invoke_api import InvokeApi
 from simulator.lambda_service.service import LambdaService
 from simulator.open_meteo import OpenMeteo
 from simulator.page.page import Page
@@ -29,6 +38,9 @@ from simulator.slack.service import SlackService
 from simulator.tap import Tap
 from simulator.tool_gateway import ToolGateway
 
+SEND_EMAIL_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{wiring.SEND_EMAIL.name}"
+# What the bridge runs for each agent, after a person has approved it.
+TOOLS = {"send_email": SEND_EMAIL_ARN}
 # Each kind of agent is the same meteorologist.
 AGENTS = {
     "classic": {
@@ -36,16 +48,19 @@ AGENTS = {
         "agent_id": AGENT_ID,
         "alias_id": ALIAS_ID,
         "description": "an Amazon Bedrock agent",
+        "tools": TOOLS,
     },
     "harness": {
         "kind": "agentcore-harness",
         "arn": HARNESS_ARN,
         "description": "on AgentCore's managed harness",
+        "tools": TOOLS,
     },
     "runtime": {
         "kind": "agentcore-runtime",
         "arn": RUNTIME_ARNS[Framework.STRANDS],
         "description": "its own code on AgentCore's runtime",
+        "tools": TOOLS,
     },
 }
 NOTHING_ELSE: Mapping[str, object] = {}
@@ -88,7 +103,7 @@ class Simulation:
     Attributes:
         url: of Slack's page.
         journal: everything that happens.
-        slack, agent, aws, lambdas, gateway, open_meteo: the fakes.
+        slack, agent, aws, lambdas, invoke_api, gateway, open_meteo: the fakes.
         tap: intercepts their calls.
     """
 
@@ -137,6 +152,7 @@ class Simulation:
         self.open_meteo = OpenMeteo()
         self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap, server=server)
         self.aws = Aws(tap=self.tap, server=server)
+        self.invoke_api = InvokeApi({SEND_EMAIL_ARN: wiring.SEND_EMAIL}, tap=self.tap, server=server)
         self.lambdas = LambdaService(
             journal=self.journal,
             runtime=runtime,
@@ -147,7 +163,7 @@ class Simulation:
         settings = _settings(agent, {"style": style, "show_rationale": show_rationale}, access, fairness)
         reply = replace(settings.reply, notify_after_seconds=notify_after_seconds)
         values = self._variables(replace(settings, reply=reply, lease_seconds=lease_seconds))
-        for function in (*wiring.FUNCTIONS, *wiring.TOOLS):
+        for function in (*wiring.FUNCTIONS, *wiring.TOOLS, wiring.SEND_EMAIL):
             # The receiver writes to the queue that the worker reads; the others have their own.
             own = [queue for queue in wiring.QUEUES if queue.function is function]
             values["QUEUE_URL"] = self.aws.queue_url(own[0] if own else wiring.QUESTIONS)
@@ -163,6 +179,7 @@ class Simulation:
         for function in PREWARMED:
             self.lambdas.prewarm(function.name, 1)
         self.open_meteo.start()
+        self.invoke_api.start(self.lambdas)
         self.agent.start()
         self.aws.start()
         self.aws.create_resources(
@@ -192,6 +209,7 @@ class Simulation:
         self.gateway.stop()
         self.agent.stop()
         self.open_meteo.stop()
+        self.invoke_api.stop()
         self.aws.end_polls()
         for mapping in self._mappings:
             mapping.join()
@@ -230,6 +248,7 @@ class Simulation:
             **self.aws.endpoints,
             "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.agent.url,
             "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.agent.url,
+            "AWS_ENDPOINT_URL_LAMBDA": self.invoke_api.url,
             "GEOCODING_URL": self.open_meteo.geocoding_url,
             "FORECAST_URL": self.open_meteo.forecast_url,
             "SLACK_API_URL": self.slack.api_url,

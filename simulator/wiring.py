@@ -81,6 +81,15 @@ PLACES, WEATHER, CLOCK = (
 )
 TOOLS = (PLACES, WEATHER, CLOCK)
 
+# A tool that an agent asks the bridge to run.
+SEND_EMAIL = Function(
+    name="send-email",
+    handler="simulator.send_email.handler",
+    timeout=15,
+    memory=256,
+    environment=frozenset(),
+)
+
 ROUTES = tuple(f"POST {path}" for path in (deployment.EVENTS, deployment.INTERACTIVITY))
 
 QUESTIONS = Queue(

@@ -44,6 +44,10 @@ NOTHING_TO_FORGET = (
     "There is nothing to forget here: each new thread begins a new session. Please say “forget” in the "
     "thread that is to be forgotten."
 )
+# What an agent is told of a tool that the bridge ran for it. It may pass that on.
+TOOL_NOT_STARTED = "The tool could not be started. It has done nothing."
+TOOL_FAILED = "The tool failed. It may have done a part of its work."
+TOOL_UNANSWERED = "The tool gave no answer. It may have done its work, or a part of it, or nothing."
 THREAD_UNREAD = "_What was said in this thread before could not be read, so the agent may not know of it._"
 
 # What somebody is told whose press of Stop comes to this; "" where the turn's own message says it.
@@ -233,6 +237,11 @@ def step(use: ToolUse) -> str:
             return "Running code…"
         case ToolKind.TOOL:
             return f"{_capital(name)}…" if name else "Using a tool…"
+
+
+def cut_result(characters: int) -> str:
+    """Says to an agent that a tool's result of so many characters was cut."""
+    return f"\n[The result has {characters} characters. The rest is left out.]"
 
 
 def requested(requests: Sequence[ToolRequest]) -> str:
