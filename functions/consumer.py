@@ -16,6 +16,7 @@ from functions.adapters.aws.stops import DynamoStops
 from functions.adapters.beside import beside
 from functions.adapters.clock import SystemClock
 from functions.adapters.slack.history import SlackHistory
+from functions.adapters.slack.user_groups import SlackUserGroups
 from functions.adapters.ticker import ThreadTicker
 from functions.bridge.admission.access import Access
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
@@ -96,6 +97,7 @@ class Consumer:
             audit=AuditLog(JsonClient("logs"), clock, group=own.audit_log_group, stream=own.audit_log_stream),
             slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),
             stops=DynamoStops(self._dynamodb, own.ledger_table, clock),
+            groups=SlackUserGroups(self.installation.chat, clock),
             kept=SqsKeptMessages(self._sqs, own.questions_queue_url),
             clock=clock,
             beside=beside,

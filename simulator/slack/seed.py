@@ -1,6 +1,6 @@
 """The workspace with which the fake Slack starts."""
 
-from simulator.slack.workspace import Channel, Team, User, Workspace
+from simulator.slack.workspace import Channel, Team, User, UserGroup, Workspace
 
 TEAM = Team("T01WEATHER", "Weather Company")
 OTHER_TEAM = Team("T02PARTNER", "Partner Incorporated")
@@ -20,10 +20,11 @@ HARNESS = "C06HARNESS"
 RUNTIME = "C07RUNTIME"
 ALICE_DM = "D01ALICE"
 BOB_DM = "D02BOB"
+FORECASTERS = "S01FORECASTERS"
 
 
 def seeded(bot: User) -> Workspace:
-    """Two colleagues with a DM with the bot each, a guest, a person of another company, seven channels."""
+    """Two colleagues with a DM with the bot each, a guest, a person of another company, channels, a group."""
     colleagues = {ALICE.id, BOB.id, bot.id}
     own = (TEAM.id,)
     return Workspace(
@@ -40,4 +41,5 @@ def seeded(bot: User) -> Workspace:
             Channel(ALICE_DM, "", "im", {ALICE.id, bot.id}, own),
             Channel(BOB_DM, "", "im", {BOB.id, bot.id}, own),
         ],
+        groups=[UserGroup(FORECASTERS, TEAM.id, "forecasters", {BOB.id})],
     )

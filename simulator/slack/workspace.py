@@ -54,6 +54,17 @@ class User:
 
 
 @dataclass
+class UserGroup:
+    """People who are mentioned together. `handle`: what follows the @."""
+
+    id: str
+    team_id: str
+    handle: str
+    members: set[str]
+    is_disabled: bool = False
+
+
+@dataclass
 class Channel:
     """A conversation. `teams` are the workspaces that share it: more than one in a Slack Connect channel."""
 
@@ -153,7 +164,7 @@ class Change:
 
 
 class Workspace:
-    """Teams, users, channels and messages, with a version that grows by one with every change.
+    """Teams, users, groups, channels and messages, with a version that grows by one with every change.
 
     Attributes:
         files: all that were uploaded, shared or not.
@@ -161,10 +172,17 @@ class Workspace:
         status_lifetime_seconds: how long a status stands that is not set anew.
     """
 
-    def __init__(self, teams: Iterable[Team], users: Iterable[User], channels: Iterable[Channel]) -> None:
+    def __init__(
+        self,
+        teams: Iterable[Team],
+        users: Iterable[User],
+        channels: Iterable[Channel],
+        groups: Iterable[UserGroup] = (),
+    ) -> None:
         self.teams = {team.id: team for team in teams}
         self.users = {user.id: user for user in users}
         self.channels = {channel.id: channel for channel in channels}
+        self.groups = {group.id: group for group in groups}
         self.version = 0
         self.files = Files()
         self.stream_lifetime_seconds = streams.LIFETIME_SECONDS

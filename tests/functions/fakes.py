@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
+from functions.bridge.admission.approvers import GroupUnreadable
 from functions.bridge.admission.slots import (
     MINUTE,
     WAITING_SECONDS,
@@ -143,6 +144,20 @@ class FakeKeptMessages:
         if self.trouble:
             raise self.trouble.pop(0)
         self.woken.append(receipt)
+
+
+@dataclass
+class FakeUserGroups:
+    """Who is in which group; nobody can say it of the others."""
+
+    people: dict[str, set[str]] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def members(self, group: str, *, team: str) -> frozenset[str]:
+        self.asked.append((team, group))
+        if group not in self.people:
+            raise GroupUnreadable(f"Slack does not say who is in the user group {group} of {team}")
+        return frozenset(self.people[group])
 
 
 @dataclass
@@ -767,6 +782,7 @@ class Stage:
         self.history = FakeHistory()
         self.ledger = FakeLedger(self.clock)
         self.stops = FakeStops(self.ledger)
+        self.groups = FakeUserGroups()
         self.kept = FakeKeptMessages()
         self.ticker = FakeTicker(self.clock)
         self.slots = FakeSlots(self.clock)
@@ -783,6 +799,7 @@ class Stage:
             slots=self.slots,
             stops=self.stops,
             kept=self.kept,
+            groups=self.groups,
             clock=self.clock,
             beside=at_once,
             ticker=self.ticker,

@@ -228,6 +228,15 @@ class SlackChat:
             is_bot=found.get("is_bot") is True,
         )
 
+    def group_members(self, group: str, *, team: str) -> list[Any]:
+        """docs.slack.dev/reference/methods/usergroups.users.list
+
+        An organization's token has to name the team. Without the scope to look into groups, Slack refuses
+        this call alone.
+        """
+        answer = self._call_optional(self._hasty_client.usergroups_users_list, usergroup=group, team_id=team)
+        return list(_member(answer, "users", list))
+
     def _note_name(self, user: str, answer: dict[str, Any]) -> dict[str, Any]:
         """Keep what people call a user, of whom users.info has said this."""
         found = _member(answer, "user", dict)

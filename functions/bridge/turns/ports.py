@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from functions.bridge.admission.approvers import UserGroups
 from functions.bridge.admission.slots import Slots
 from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
@@ -50,6 +51,7 @@ class Ports:
     slots: Slots
     stops: Stops
     kept: KeptMessages
+    groups: UserGroups
     clock: Clock
     beside: Beside
     ticker: Ticker

@@ -1,6 +1,15 @@
 """The methods of the Web API, one module per family."""
 
-from simulator.slack.methods import assistant, chat, conversations, files, identity, sessions, streaming
+from simulator.slack.methods import (
+    assistant,
+    chat,
+    conversations,
+    files,
+    identity,
+    sessions,
+    streaming,
+    usergroups,
+)
 from simulator.slack.methods.call import Call, Method
 
 METHODS: dict[str, Method] = {
@@ -11,6 +20,7 @@ METHODS: dict[str, Method] = {
     **identity.METHODS,
     **sessions.METHODS,
     **streaming.METHODS,
+    **usergroups.METHODS,
 }
 
 __all__ = ["METHODS", "Call", "Method"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from functions.bridge.admission.approvers import (
@@ -6,18 +8,7 @@ from functions.bridge.admission.approvers import (
     GroupUnreadable,
     may_decide,
 )
-
-
-class Groups:
-    def __init__(self, **members: set[str]) -> None:
-        self._members = members
-        self.asked: list[str] = []
-
-    def members(self, group: str) -> frozenset[str]:
-        self.asked.append(group)
-        if group not in self._members:
-            raise GroupUnreadable(f"Slack does not say who is in {group}")
-        return frozenset(self._members[group])
+from tests.functions.fakes import TURN, FakeUserGroups
 
 
 @pytest.mark.parametrize(
@@ -32,8 +23,8 @@ class Groups:
     ],
 )
 def test_a_word_decides_by_who_asked(rule: ApproverRule, user: str, may: bool) -> None:
-    groups = Groups()
-    assert may_decide(Approvers(rule), user, asker="U1", groups=groups) is may
+    groups = FakeUserGroups()
+    assert may_decide(Approvers(rule), user, turn=TURN, groups=groups) is may
     assert groups.asked == []
 
 
@@ -42,16 +33,18 @@ LISTED = Approvers(ApproverRule.LISTED, users=("U1",), groups=("S1", "S2"))
 
 @pytest.mark.parametrize(("user", "may"), [("U1", True), ("U2", True), ("U3", True), ("U4", False)])
 def test_people_are_listed_by_themselves_or_with_a_group(user: str, may: bool) -> None:
-    groups = Groups(S1={"U2"}, S2={"U3"})
-    assert may_decide(LISTED, user, asker="U4", groups=groups) is may
+    groups = FakeUserGroups({"S1": {"U2"}, "S2": {"U3"}})
+    assert may_decide(LISTED, user, turn=replace(TURN, user="U4"), groups=groups) is may
 
 
 def test_slack_is_not_asked_about_somebody_who_is_listed() -> None:
-    groups = Groups()
-    assert may_decide(LISTED, "U1", asker="U1", groups=groups)
+    groups = FakeUserGroups()
+    assert may_decide(LISTED, "U1", turn=TURN, groups=groups)
     assert groups.asked == []
 
 
-def test_a_group_that_cannot_be_read_lets_nobody_in() -> None:
-    with pytest.raises(GroupUnreadable):
-        may_decide(LISTED, "U2", asker="U1", groups=Groups(S2={"U2"}))
+def test_a_group_that_cannot_be_read_lets_nobody_in_and_keeps_nobody_of_another_group_out() -> None:
+    groups = FakeUserGroups({"S2": {"U2"}})
+    assert may_decide(LISTED, "U2", turn=TURN, groups=groups)
+    with pytest.raises(GroupUnreadable, match="S1"):
+        may_decide(LISTED, "U3", turn=TURN, groups=groups)

@@ -169,6 +169,7 @@ class Story:
             beside=self._chance.choice([at_once, when_waited_for]),
             stops=Subject(stage.stops, self._luck.slots),
             kept=stage.kept,
+            groups=stage.groups,
             clock=stage.clock,
             ticker=stage.ticker,
             lease_seconds=LEASE_SECONDS,

@@ -376,6 +376,7 @@ class TurnMachine(RuleBasedStateMachine):
             beside=when_waited_for if self.calls_run_late else at_once,
             stops=stage.stops,
             kept=stage.kept,
+            groups=stage.groups,
             clock=WrongClock(stage.clock, self.clock_off),
             ticker=stage.ticker,
             lease_seconds=60.0,
