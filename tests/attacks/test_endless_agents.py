@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from functions.adapters.agents.kinds import KINDS
 from functions.adapters.agents.runtime import MOST_BYTES
-from functions.bridge.agents.events import Failed, TextDelta
+from functions.bridge.agents.events import Failed, TextDelta, ToolAnswer
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Agent, AgentRun, Question
 from functions.bridge.replies.chat import ChatStopped
@@ -37,7 +37,12 @@ class Begun:
         self._service = service
 
     def ask(self, question: Question) -> AgentRun:
-        run = self._agent.ask(question)
+        return self._begun(self._agent.ask(question))
+
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> AgentRun:
+        return self._begun(self._agent.resume(question, answers))
+
+    def _begun(self, run: AgentRun) -> AgentRun:
         while not self._service.invocations:
             time.sleep(0.001)
         return run

@@ -23,7 +23,7 @@ from functions.bridge.admission.slots import (
     until as end_of,
 )
 from functions.bridge.agents.attachments import AttachmentUnavailable
-from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.agents.events import AgentEvent, File, ToolAnswer
 from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, ConfiguredAgent
@@ -743,10 +743,18 @@ class ScriptedAgent:
         self._clock = clock
         self._scripts = list(scripts)
         self.questions: list[Question] = []
+        self.answers: list[tuple[Question, tuple[ToolAnswer, ...]]] = []  # that it went on with
         self.runs: list[ScriptedRun] = []
 
     def ask(self, question: Question) -> ScriptedRun:
         self.questions.append(question)
+        return self._run()
+
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> ScriptedRun:
+        self.answers.append((question, tuple(answers)))
+        return self._run()
+
+    def _run(self) -> ScriptedRun:
         script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
         self.runs.append(ScriptedRun(script, self._clock))
         return self.runs[-1]

@@ -136,7 +136,7 @@ def attribution(passage: tuple[str, int, str]) -> dict[str, object]:
 def test_citations_take_nothing_from_the_text_and_add_nothing(
     text: str, sizes: list[int], cited: list[list[tuple[str, int, str]]]
 ) -> None:
-    data, at, translate = text.encode(), 0, InvokeAgentTranslator()
+    data, at, translate = text.encode(), 0, InvokeAgentTranslator(streaming=True)
     heard: list[AgentEvent] = []
     for size, passages_ in zip_longest([*sizes, len(data)], cited, fillvalue=None):
         piece = data[at : at + (size or 0)]

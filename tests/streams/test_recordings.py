@@ -74,7 +74,8 @@ BEDROCK: dict[str, list[AgentEvent]] = {
             "send-storm-warning",
             '{"level": "orange"}',
             Wanted.CONSENT,
-            '{"actionGroup": "warnings", "function": "send-storm-warning", "agentId": "METEOAGENT"}',
+            '{"functionResult": {"actionGroup": "warnings", "function": "send-storm-warning", '
+            '"agentId": "METEOAGENT"}, "streaming": true}',
         ),
         Failed(Failure.RETURN_OF_CONTROL, "the agent returned control"),
     ],
@@ -103,7 +104,7 @@ HARNESS: dict[str, list[AgentEvent]] = {
     "inline-function": [
         ToolUse("send_storm_warning"),
         given("send_storm_warning", {}),
-        ToolRequest("tooluse_Ab12", "send_storm_warning", "{}"),
+        ToolRequest("tooluse_Ab12", "send_storm_warning", "{}", context="send_storm_warning"),
         Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
     ],
     "inline-function-with-arguments": [
@@ -114,8 +115,9 @@ HARNESS: dict[str, list[AgentEvent]] = {
         given("send_storm_warning", {"level": "orange"}),
         ToolUse("ring_the_bell"),
         given("ring_the_bell", {}),
-        ToolRequest("tooluse_Ab12", "send_storm_warning", '{"level": "orange"}'),
-        ToolRequest("tooluse_Cd34", "ring_the_bell", "{}"),
+        ToolRequest(
+            "tooluse_Ab12", "send_storm_warning", '{"level": "orange"}', context="send_storm_warning"
+        ),
         Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
     ],
     "inline-function-half-written": [
@@ -200,7 +202,21 @@ RUNTIME: dict[str, list[AgentEvent]] = {
     "ag-ui-approval.sse": [
         ToolUse("issue_refund"),
         given("issue_refund", {"amount": 20}),
-        ToolRequest("i", "issue_refund", '{"amount": 20}', Wanted.CONSENT),
+        ToolRequest(
+            "i",
+            "issue_refund",
+            '{"amount": 20}',
+            Wanted.CONSENT,
+            '{"protocol": "ag-ui", "is_object": true, "takes_reason": true}',
+        ),
+        ToolRequest(
+            "j",
+            "confirmation",
+            "{}",
+            Wanted.CONSENT,
+            '{"protocol": "ag-ui", "is_object": false, "takes_reason": false}',
+            "Tell the customer, too?",
+        ),
         Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)"),
     ],
     "ag-ui-approval-half.sse": [

@@ -14,6 +14,7 @@ from functions.adapters.agents.deltas import (
     ToolUses,
 )
 from functions.adapters.agents.error_texts import identifier
+from functions.adapters.agents.interrupts import Interrupts, ag_ui_interrupt
 from functions.bridge.agents.events import AgentEvent, Failed, ToolKind
 from functions.bridge.agents.failures import Failure, at_work
 
@@ -91,25 +92,22 @@ class AgUiTranslator:
         self._digests.add(self._call, _string(event, "delta"))
 
     def _outcome(self, outcome: object) -> Iterator[AgentEvent]:
-        """The outcome of RUN_FINISHED: docs.ag-ui.com/concepts/interrupts
-
-        An interrupt that names a tool call waits for a person's consent and is answered by its own id. Other
-        interrupts (questions, forms) are no tool requests.
-        """
+        """The outcome of RUN_FINISHED: docs.ag-ui.com/concepts/interrupts"""
         reason = outcome.get("type") if isinstance(outcome, dict) else None
         failure = _OUTCOMES.get(str(reason))
         if not (failure and isinstance(outcome, dict)):
             return
-        interrupts = outcome.get("interrupts")
-        waiting = [one for one in interrupts if isinstance(one, dict)] if isinstance(interrupts, list) else []
+        listed = outcome.get("interrupts")
+        interrupts = Interrupts()
         try:
-            asked = [
-                self._calls.consent(_string(one, "toolCallId"), under=_string(one, "id")) for one in waiting
-            ]
+            for one in listed if isinstance(listed, list) else []:
+                if isinstance(one, dict):
+                    call = self._calls.call(_string(one, "toolCallId"))
+                    interrupts.add(ag_ui_interrupt(one, call), under=_string(one, "id"))
         except ValueError as exc:
             yield Failed(Failure.INTERNAL, str(exc))
             return
-        yield from filter(None, asked)
+        yield from interrupts.requests()
         yield Failed(failure, f"RUN_FINISHED ({reason})")
 
     def _text(self, event: Mapping[str, Any]) -> Iterator[AgentEvent]:

@@ -3,7 +3,7 @@
 docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_InvokeAgent.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,20 @@ from botocore.exceptions import EventStreamError
 
 from functions.adapters.agents.asker import asker_attributes
 from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator, only_reasons
+from functions.adapters.agents.bedrock_agent_results import may_stream, results
 from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.client import bedrock_agent_runtime, role_of
 from functions.adapters.agents.connection import Connection
 from functions.adapters.agents.errors import code
 from functions.adapters.agents.run import BackgroundRun
-from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.agents.events import AgentEvent, File, ToolAnswer
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import AgentPorts, Question
 from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_agent_runtime import AgentsforBedrockRuntimeClient
-    from mypy_boto3_bedrock_agent_runtime.type_defs import InputFileTypeDef
+    from mypy_boto3_bedrock_agent_runtime.type_defs import InputFileTypeDef, InvokeAgentRequestTypeDef
 
 # Errors that refuse the request with an HTTP status. The first three leave the agent untouched and may be
 # retried: throttling, a running turn in the same session, a model that is being loaded.
@@ -69,49 +70,67 @@ class BedrockAgent:
         self._may_stream = True
 
     def ask(self, question: Question) -> BackgroundRun:
-        translated = partial(self._translated, question)
-        return BackgroundRun(AgentCall(translated, refused=_REFUSED, broken_off=_BROKEN_OFF))
+        return _run(partial(self._answer, question))
 
-    def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> BackgroundRun:
+        return _run(partial(self._rest, question, answers))
+
+    def _answer(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
         only_reasoned = True  # no tool has run, so asking again repeats nothing
-        stream, streaming = self._invoke(question, connection)
-        translate = InvokeAgentTranslator()
+        translate = InvokeAgentTranslator(streaming=self._may_stream)
+        request = self._request(question, streaming=translate.streaming)
+        request["inputText"] = question.text
+        request["sessionState"]["files"] = _input_files(question.files)
         try:
-            for member in stream:
+            for member in self._stream(request, connection):
                 only_reasoned = only_reasoned and only_reasons(member)
                 yield from translate(member)
         except EventStreamError as exc:
-            if not (streaming and only_reasoned and code(exc) == "accessDeniedException"):
+            if not (translate.streaming and only_reasoned and code(exc) == "accessDeniedException"):
                 raise
             connection.close()
-            self._may_stream = False
-            stream, _ = self._invoke(question, connection)
-            for member in stream:
+            self._may_stream = translate.streaming = False
+            request["streamingConfigurations"] = {"streamFinalResponse": False}
+            for member in self._stream(request, connection):
                 yield from translate(member)
         connection.close()
         yield from translate.end()
 
-    def _invoke(self, question: Question, connection: Connection) -> tuple[Any, bool]:
-        """Send the request. Returns its event stream, and whether streaming was requested."""
-        streaming = self._may_stream
-        response = self._client.invoke_agent(
-            agentId=self._agent_id,
-            agentAliasId=self._alias_id,
-            sessionId=question.session_id,
-            inputText=question.text,
-            sessionState={
-                "sessionAttributes": {
-                    f"slack_{name}": fact for name, fact in asker_attributes(question.asker).items()
-                },
-                "files": _input_files(question.files),
-            },
+    def _rest(
+        self, question: Question, answers: Sequence[ToolAnswer], connection: Connection
+    ) -> Iterator[AgentEvent]:
+        # Sent once: the agent may have acted on it when its service breaks off.
+        translate = InvokeAgentTranslator(streaming=may_stream(answers))
+        request = self._request(question, streaming=translate.streaming)
+        request["sessionState"]["invocationId"] = answers[0].request.call_id  # all share it
+        request["sessionState"]["returnControlInvocationResults"] = results(answers)
+        for member in self._stream(request, connection):
+            yield from translate(member)
+        connection.close()
+        yield from translate.end()
+
+    def _request(self, question: Question, *, streaming: bool) -> "InvokeAgentRequestTypeDef":
+        """What each request for a question has."""
+        who = asker_attributes(question.asker).items()
+        return {
+            "agentId": self._agent_id,
+            "agentAliasId": self._alias_id,
+            "sessionId": question.session_id,
+            "sessionState": {"sessionAttributes": {f"slack_{name}": fact for name, fact in who}},
             # Without traces the first event would come after the agent's tools have run.
-            enableTrace=True,
-            streamingConfigurations={"streamFinalResponse": streaming},
-        )
-        stream: Any = response["completion"]
+            "enableTrace": True,
+            "streamingConfigurations": {"streamFinalResponse": streaming},
+        }
+
+    def _stream(self, request: "InvokeAgentRequestTypeDef", connection: Connection) -> Any:
+        """Send the request. Returns its event stream."""
+        stream: Any = self._client.invoke_agent(**request)["completion"]
         connection.hold(stream._raw_stream)
-        return stream, streaming
+        return stream
+
+
+def _run(translated: Callable[[Connection], Iterator[AgentEvent]]) -> BackgroundRun:
+    return BackgroundRun(AgentCall(translated, refused=_REFUSED, broken_off=_BROKEN_OFF))
 
 
 def _input_files(files: tuple[File, ...]) -> list["InputFileTypeDef"]:

@@ -58,6 +58,8 @@ _POLICIES = (
 )
 # docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_FunctionInvocationInput.html
 _WANTED = {"USER_CONFIRMATION": Wanted.CONSENT, "USER_CONFIRMATION_AND_RESULT": Wanted.BOTH}
+# The forms of a request, and that of the answer to each.
+_RESULTS = {"functionInvocationInput": "functionResult", "apiInvocationInput": "apiResult"}
 # Members that the answer to a request has to repeat: API_agent-runtime_FunctionResult.html, …_ApiResult.html
 _REPEATED = ("actionGroup", "function", "apiPath", "httpMethod", "agentId")
 _ACTIONS = {"BLOCKED": "blocked", "ANONYMIZED": "masked"}
@@ -71,9 +73,14 @@ def only_reasons(member: Mapping[str, Any]) -> bool:
 
 
 class InvokeAgentTranslator:
-    """Translates the members of one answer, in order, into agent events."""
+    """Translates the members of one answer, in order, into agent events.
 
-    def __init__(self) -> None:
+    Attributes:
+        streaming: whether the answer was asked for in deltas.
+    """
+
+    def __init__(self, *, streaming: bool) -> None:
+        self.streaming = streaming
         # One decoder for the whole answer, because a chunk may end inside a character.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._text = ModelText()
@@ -93,7 +100,7 @@ class InvokeAgentTranslator:
             yield from self._trace(member["trace"].get("trace", {}))
         elif "returnControl" in member:
             self._returned_control = True
-            self._requests += _requests(member["returnControl"])
+            self._requests += _requests(member["returnControl"], streaming=self.streaming)
 
     def end(self) -> Iterator[AgentEvent]:
         if rest := self._decoder.decode(b"", final=True):
@@ -228,17 +235,22 @@ def _action_name(action: Mapping[str, Any]) -> str:
     return encodable(action.get("function") or _path_name(action.get("apiPath", "")))
 
 
-def _requests(returned: Mapping[str, Any]) -> Iterator[ToolRequest]:
-    """The tool requests of one `returnControl`, which are all answered under one id."""
+def _requests(returned: Mapping[str, Any], *, streaming: bool) -> Iterator[ToolRequest]:
+    """The tool requests of one `returnControl`, which are all answered under one id.
+
+    The context of each has the beginning of its answer, a member of `returnControlInvocationResults`; and, as
+    "streaming", whether the answer to it may be asked for in deltas.
+    """
     for member in returned.get("invocationInputs", []):
-        asked = member.get("functionInvocationInput") or member.get("apiInvocationInput") or {}
+        form = next((form for form in _RESULTS if form in member), "functionInvocationInput")
+        asked = member.get(form, {})
         repeated = {name: asked[name] for name in _REPEATED if name in asked}
         yield ToolRequest(
             call_id=returned.get("invocationId", ""),
             name=_action_name(asked) or encodable(asked.get("actionGroup", "")),
             arguments=json.dumps(_arguments(asked), ensure_ascii=False),
             wanted=_WANTED.get(asked.get("actionInvocationType", ""), Wanted.RESULT),
-            context=json.dumps(repeated, ensure_ascii=False),
+            context=json.dumps({_RESULTS[form]: repeated, "streaming": streaming}, ensure_ascii=False),
         )
 
 

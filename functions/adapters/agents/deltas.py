@@ -11,7 +11,6 @@ from functions.bridge.agents.events import (
     ToolKind,
     ToolRequest,
     ToolUse,
-    Wanted,
 )
 
 _THOUGHT, _END_OF_THOUGHT = "<thinking>", "</thinking>"
@@ -160,11 +159,11 @@ class ToolCalls:
     """Keeps the calls of one message, whose arguments come in deltas of JSON text."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}  # by call id
+        self._names: dict[str, str] = {}  # by call id, as the model wrote them
         self._pieces: dict[str, list[str]] = {}
 
     def start(self, call_id: str, name: object) -> None:
-        self._names[call_id] = tool_name(name)
+        self._names[call_id] = encodable(name) if isinstance(name, str) else ""
         self._pieces[call_id] = []
 
     def add(self, call_id: str, piece: str) -> None:
@@ -177,17 +176,23 @@ class ToolCalls:
         self._pieces.clear()
 
     def requests(self) -> list[ToolRequest]:
-        """All calls, in order. Raises ValueError where arguments are no JSON object."""
-        return [ToolRequest(call_id, name, self._arguments(call_id)) for call_id, name in self._names.items()]
+        """All calls, in order, each with its name as the model wrote it in its context.
 
-    def consent(self, call_id: str, *, under: str) -> ToolRequest | None:
-        """The request for consent to a call, to be answered under the id `under`; None for an unknown call.
+        Raises ValueError where arguments are no JSON object.
+        """
+        return [
+            ToolRequest(call_id, tool_name(name), self._arguments(call_id), context=name)
+            for call_id, name in self._names.items()
+        ]
+
+    def call(self, call_id: str) -> tuple[str, str] | None:
+        """The name of the tool and the arguments of a call; None for an unknown call.
 
         Raises ValueError where the arguments are no JSON object.
         """
         if call_id not in self._names:
             return None
-        return ToolRequest(under, self._names[call_id], self._arguments(call_id), Wanted.CONSENT)
+        return tool_name(self._names[call_id]), self._arguments(call_id)
 
     def _arguments(self, call_id: str) -> str:
         text = encodable("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none

@@ -3,7 +3,8 @@
 docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 from functions.adapters.agents.agentcore import REFUSED, actor_of, client_of, runtime_session_id
 from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.connection import Connection
+from functions.adapters.agents.denials import denial
 from functions.adapters.agents.harness_events import HarnessTranslator
 from functions.adapters.agents.run import BackgroundRun
-from functions.bridge.agents.events import AgentEvent, Failed
+from functions.bridge.agents.events import AgentEvent, Failed, ToolAnswer
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import AgentPorts, Question
 from functions.settings import AgentSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_agentcore import BedrockAgentCoreClient
-    from mypy_boto3_bedrock_agentcore.type_defs import InvokeHarnessRequestTypeDef
+    from mypy_boto3_bedrock_agentcore.type_defs import HarnessMessageTypeDef, InvokeHarnessRequestTypeDef
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,25 @@ class AgentCoreHarness:
         self._limits = limits
 
     def ask(self, question: Question) -> BackgroundRun:
-        translated = partial(self._translated, question)
+        if question.files:
+            return self._run(question, None)
+        # Only `text` holds what people wrote, because the harness trusts all other members.
+        return self._run(question, [{"role": "user", "content": [{"text": question.text}]}])
+
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> BackgroundRun:
+        return self._run(question, _messages(answers))
+
+    def _run(self, question: Question, messages: "list[HarnessMessageTypeDef] | None") -> BackgroundRun:
+        translated = partial(self._translated, question, messages)
         return BackgroundRun(AgentCall(translated, refused=REFUSED, broken_off=_BROKEN_OFF))
 
-    def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
-        if question.files:
+    def _translated(
+        self, question: Question, messages: "list[HarnessMessageTypeDef] | None", connection: Connection
+    ) -> Iterator[AgentEvent]:
+        if messages is None:
             yield Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")
             return
-        stream = self._invoke(question)
+        stream = self._invoke(question, messages)
         connection.hold(stream._raw_stream)
         translate = HarnessTranslator()
         # Read to the end: several messages may come, and hook events may follow the last one.
@@ -91,14 +104,13 @@ class AgentCoreHarness:
         connection.close()
         yield from translate.end()
 
-    def _invoke(self, question: Question) -> Any:
+    def _invoke(self, question: Question, messages: "list[HarnessMessageTypeDef]") -> Any:
         """Send the request. Returns its event stream."""
         request: InvokeHarnessRequestTypeDef = {
             "harnessArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
             "actorId": actor_of(question, remembers_people=self._remembers_people),
-            # Only `text` holds what people wrote, because the harness trusts all other members.
-            "messages": [{"role": "user", "content": [{"text": question.text}]}],
+            "messages": messages,
         }
         if self._qualifier:
             request["qualifier"] = self._qualifier
@@ -109,3 +121,43 @@ class AgentCoreHarness:
         if self._limits.max_tokens:
             request["maxTokens"] = self._limits.max_tokens
         return self._client.invoke_harness(**request)["stream"]
+
+
+def _messages(answers: Sequence[ToolAnswer]) -> "list[HarnessMessageTypeDef]":
+    """What became of the inline functions that the harness handed over.
+
+    It needs the results only, but until August 2026 it needed its own calls too, and ignores them since:
+    docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
+    """
+    calls: HarnessMessageTypeDef = {
+        "role": "assistant",
+        "content": [
+            {
+                "toolUse": {
+                    "toolUseId": answer.request.call_id,
+                    "name": answer.request.context,
+                    "input": json.loads(answer.request.arguments),
+                }
+            }
+            for answer in answers
+        ],
+    }
+    results: HarnessMessageTypeDef = {
+        "role": "user",
+        "content": [
+            {
+                "toolResult": {
+                    "toolUseId": answer.request.call_id,
+                    # A `json` block is in the service model, but the harness refuses it.
+                    "content": [{"text": _result(answer)}],
+                    "status": "success" if answer.is_approved and not answer.has_failed else "error",
+                }
+            }
+            for answer in answers
+        ],
+    }
+    return [calls, results]
+
+
+def _result(answer: ToolAnswer) -> str:
+    return (answer.result or "The tool returned nothing.") if answer.is_approved else denial(answer)

@@ -80,7 +80,9 @@ class HarnessTranslator:
             failure = Failure.LIMIT
         if failure is Failure.RETURN_OF_CONTROL:
             try:
-                yield from self._calls.requests()
+                # Of several inline functions in a message, one is handed over after the other:
+                # docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
+                yield from self._calls.requests()[:1]
             except ValueError as exc:
                 yield Failed(Failure.INTERNAL, str(exc))
                 return

@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,11 @@ from functions.adapters.agents.agentcore import (
 from functions.adapters.agents.asker import asker_attributes
 from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.connection import Connection
+from functions.adapters.agents.interrupts import resumption
 from functions.adapters.agents.run import BackgroundRun
 from functions.adapters.agents.runtime_events import RuntimeTranslator, item_of, last_item_of
 from functions.adapters.agents.sse import EventParser
-from functions.bridge.agents.events import AgentEvent, Failed
+from functions.bridge.agents.events import AgentEvent, Failed, ToolAnswer
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import AgentPorts, Question
 from functions.settings import AgentSettings
@@ -89,9 +90,16 @@ class AgentCoreRuntime:
         self._stop_client = stop_client
 
     def ask(self, question: Question) -> BackgroundRun:
+        return self._run(question, asked(question))
+
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> BackgroundRun:
+        return self._run(question, resumption(answers))
+
+    def _run(self, question: Question, told: Mapping[str, Any]) -> BackgroundRun:
         if self._tell_user_id:
             question = replace(question, session_id=f"{question.session_id}:{question.asker.user}")
-        call = AgentCall(partial(self._translated, question), refused=REFUSED, broken_off={})
+        payload = {**envelope(question, remembers_people=self._remembers_people), **told}
+        call = AgentCall(partial(self._translated, question, payload), refused=REFUSED, broken_off={})
         if self._stop_client is None:
             return BackgroundRun(call)
         end_session = partial(
@@ -103,14 +111,18 @@ class AgentCoreRuntime:
         )
         return BackgroundRun(call, end_session=end_session)
 
-    def _translated(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+    def _translated(
+        self, question: Question, payload: Mapping[str, Any], connection: Connection
+    ) -> Iterator[AgentEvent]:
         try:
-            yield from self._answer(question, connection)
+            yield from self._answer(question, payload, connection)
         except _TooLong:
             yield Failed(Failure.NOT_SHOWABLE, f"the answer has more than {MOST_BYTES} bytes")
 
-    def _answer(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
-        body, media_type = self._invoke(question)
+    def _answer(
+        self, question: Question, payload: Mapping[str, Any], connection: Connection
+    ) -> Iterator[AgentEvent]:
+        body, media_type = self._invoke(question, payload)
         response = body._raw_stream
         connection.hold(response)
         translate = RuntimeTranslator()
@@ -130,14 +142,14 @@ class AgentCoreRuntime:
         if not translate.failed:
             yield from translate.end()
 
-    def _invoke(self, question: Question) -> tuple[Any, str]:
+    def _invoke(self, question: Question, payload: Mapping[str, Any]) -> tuple[Any, str]:
         """Send the request. Returns the response's body, and its media type without parameters."""
         request: InvokeAgentRuntimeRequestTypeDef = {
             "agentRuntimeArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),
             "contentType": "application/json",
             "accept": "text/event-stream, application/json",
-            "payload": json.dumps(payload(question, remembers_people=self._remembers_people)).encode(),
+            "payload": json.dumps(payload).encode(),
         }
         if self._qualifier:
             request["qualifier"] = self._qualifier
@@ -147,35 +159,42 @@ class AgentCoreRuntime:
         return answer["response"], answer.get("contentType", "").partition(";")[0].strip().lower()
 
 
-def payload(question: Question, *, remembers_people: bool = False) -> dict[str, Any]:
-    """The JSON that the agent's own code gets.
+def envelope(question: Question, *, remembers_people: bool = False) -> dict[str, Any]:
+    """What the JSON that the agent's own code gets says besides what is asked.
 
-    `prompt`: the question. `slack`: who asks and where (`functions.adapters.agents.asker`). `files`, when
-    there are any: each with `name`, `mediaType` and `data` (Base64).
+    `slack`: who asks and where (`functions.adapters.agents.asker`).
 
     `sessionId` and `userId`: the session and the actor of AgentCore's memory, under the names that AWS's
     sample for Slack uses. `sessionId` is the runtime's session, one for each thread. `userId` is the same, as
     in that sample; with `remembers_people` it is the Slack user.
     github.com/aws-samples/sample-Integrating-Amazon-Bedrock-AgentCore-with-Slack (agentcore/agent_runtime.py)
 
-    The other members make the object a RunAgentInput of the AG-UI protocol, which allows unknown members:
-    docs.ag-ui.com/sdk/python/core/types
+    The other members, with those of `asked` or `resumption`, make the object a RunAgentInput of the AG-UI
+    protocol, which allows unknown members: docs.ag-ui.com/sdk/python/core/types
     """
-    run = str(uuid.uuid4())
     session = runtime_session_id(question.session_id)
+    return {
+        "slack": asker_attributes(question.asker),
+        "sessionId": session,
+        "userId": actor_of(question, remembers_people=remembers_people),
+        "threadId": session,
+        "runId": str(uuid.uuid4()),
+    }
+
+
+def asked(question: Question) -> dict[str, Any]:
+    """What the agent is asked: `prompt`, the question; `messages`, the same for AG-UI.
+
+    `files`, when there are any: each with `name`, `mediaType` and `data` (Base64).
+    """
     files = [
         {"name": file.name, "mediaType": file.media_type, "data": base64.b64encode(file.data).decode()}
         for file in question.files
     ]
     return {
         "prompt": question.text,
-        "slack": asker_attributes(question.asker),
         **({"files": files} if files else {}),
-        "sessionId": session,
-        "userId": actor_of(question, remembers_people=remembers_people),
-        "threadId": session,
-        "runId": run,
-        "messages": [{"id": run, "role": "user", "content": question.text}],
+        "messages": [{"id": str(uuid.uuid4()), "role": "user", "content": question.text}],
     }
 
 

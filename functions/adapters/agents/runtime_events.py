@@ -10,6 +10,8 @@ items of an event stream or as a whole JSON response:
     {"output": …}, {"message": …}
     {"role": "assistant", "content": …}     a message by itself
     "…", or anything that is not JSON      text
+    {"tool_interrupt_event": …},            Strands waits for a person; the same in the words of Welt
+    {"interrupt": …}                        (`functions.adapters.agents.interrupts`)
     {"error": …}, {"status": "error"},      the agent broke down, although the HTTP status says 200
     `event: error`, or text that begins
     like an error of AWS or of Python
@@ -35,6 +37,7 @@ from functions.adapters.agents.deltas import (
     tool_name,
 )
 from functions.adapters.agents.error_texts import error_in, identifier
+from functions.adapters.agents.interrupts import Interrupts, interrupts_in
 from functions.adapters.agents.sse import Event
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
 from functions.bridge.agents.failures import Failure, at_work
@@ -52,6 +55,8 @@ _OTHER_BLOCKS = {"role", "toolUse", "toolResult", "reasoningContent"}
 _CUT_SHORT = {"max_tokens", "model_context_window_exceeded"}
 _TOO_LONG = "MaxTokensReachedException"  # Strands' own, after a message that stopped with max_tokens
 _FILTERED = {"content_filtered", "guardrail_intervened"}
+# How Strands' last object begins when it is printed by Python, if the run waits for a person.
+_INTERRUPTED = "{'result': AgentResult(stop_reason='interrupt'"
 # How the objects that Strands yields begin when they are printed by Python.
 _PRINTED = re.compile(
     r"\{'(?:init_event_loop|start|start_event_loop|event|data|delta|current_tool_use|type|message|result"
@@ -105,6 +110,8 @@ class RuntimeTranslator:
         self._in_message = False
         self._stop_reason = ""  # of the last message; "" while it goes on
         self._has_result = False  # Strands' last item came
+        self._interrupts = Interrupts()
+        self._is_interrupted = False
         self.failed = False
 
     def __call__(self, item: Any) -> Iterator[AgentEvent]:
@@ -127,6 +134,10 @@ class RuntimeTranslator:
         for event in self._messages.end():
             self._has_text = True
             yield event
+        if self._interrupts or self._is_interrupted:
+            yield from self._interrupts.requests()
+            yield Failed(Failure.RETURN_OF_CONTROL, "the agent waits for a person")
+            return
         if failed := self._what_is_missing():
             yield failed
             return
@@ -162,9 +173,16 @@ class RuntimeTranslator:
         # Strands prints objects that JSON cannot hold in Python's notation.
         if _PRINTED.match(text) or (self._is_strands and text.startswith("{'")):
             self._is_strands = self._printed = True
-            self._has_result = self._has_result or text.startswith("{'result'")
+            if text.startswith("{'result'"):
+                self._has_result = True
+                self._end_with_interrupts(text.startswith(_INTERRUPTED))
         else:
             yield from self._text("string", text)
+
+    def _end_with_interrupts(self, is_interrupted: bool) -> None:
+        self._is_interrupted = is_interrupted
+        if not is_interrupted:  # the agent has answered them itself
+            self._interrupts.clear()
 
     def _object(self, item: Mapping[str, Any]) -> Iterator[AgentEvent]:
         if _is_error(item):
@@ -183,6 +201,8 @@ class RuntimeTranslator:
             yield from self._tool_uses.use(tool.get("toolUseId"), tool.get("name"))
         if isinstance(item.get("data"), str):
             yield from self._text("data", item["data"])
+        for under, request in interrupts_in(item):
+            self._interrupts.add(request, under=under)
         self._has_result = self._has_result or "result" in item
         answers = {name: item[name] for name in _ANSWERS if item.get(name) not in (None, "")}
         if isinstance(item.get("role"), str):
@@ -228,6 +248,7 @@ class RuntimeTranslator:
         if "messageStart" in event:
             self._messages.new_message()
             self._in_message, self._stop_reason = True, ""
+            self._interrupts.clear()  # the agent has answered them itself and goes on
         elif delta := _inner(event, "contentBlockDelta", "delta"):
             if isinstance(piece := _inner(delta, "toolUse").get("input"), str):
                 self._digests.add(_block(event, "contentBlockDelta"), piece)

@@ -1,10 +1,10 @@
 """The port to agents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from functions.bridge.agents.events import AgentEvent, File
+from functions.bridge.agents.events import AgentEvent, File, ToolAnswer
 from functions.bridge.clock import Clock
 
 
@@ -107,4 +107,15 @@ class Agent(Protocol):
 
     def ask(self, question: Question) -> AgentRun:
         """Begin a run and return at once. Errors arrive as a `Failed` event."""
+        ...
+
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> AgentRun:
+        """Go on with a run that ended with tool requests: tell the agent what became of each.
+
+        Returns at once. Errors arrive as a `Failed` event.
+
+        Args:
+            question: the one that the agent was asked. Its files are not sent again.
+            answers: one for each request of the run, in their order.
+        """
         ...

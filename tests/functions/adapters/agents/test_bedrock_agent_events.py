@@ -553,7 +553,8 @@ def test_a_return_of_control_is_a_failure(service: ScriptedServer) -> None:
     returned = event(
         "returnControl", {"invocationId": "1", "invocationInputs": [{"functionInvocationInput": call}]}
     )
-    context = '{"actionGroup": "a", "function": "issue-refund", "agentId": "A1"}'
+    repeated = '{"actionGroup": "a", "function": "issue-refund", "agentId": "A1"}'
+    context = f'{{"functionResult": {repeated}, "streaming": true}}'
     assert heard(service, chunk("ok"), returned)[1:] == [
         ToolRequest("1", "issue-refund", '{"amount": "20"}', context=context),
         Failed(Failure.RETURN_OF_CONTROL, "the agent returned control"),
@@ -573,11 +574,13 @@ def test_an_api_request_includes_the_parameters_of_its_body(service: ScriptedSer
     nameless = {"actionGroup": "bell", "actionInvocationType": "USER_CONFIRMATION"}
     inputs = [{"apiInvocationInput": call}, {"functionInvocationInput": nameless}]
     said = heard(service, event("returnControl", {"invocationId": "1", "invocationInputs": inputs}))
-    context = '{"actionGroup": "warnings", "apiPath": "/warnings/{place}/send", "httpMethod": "POST"}'
+    repeated = '{"actionGroup": "warnings", "apiPath": "/warnings/{place}/send", "httpMethod": "POST"}'
+    context = f'{{"apiResult": {repeated}, "streaming": true}}'
+    bell = '{"functionResult": {"actionGroup": "bell"}, "streaming": true}'
     arguments = '{"place": "Zürich", "level": "orange"}'
     assert said[:-1] == [
         ToolRequest("1", "warnings-send", arguments, Wanted.BOTH, context),
-        ToolRequest("1", "bell", "{}", Wanted.CONSENT, '{"actionGroup": "bell"}'),
+        ToolRequest("1", "bell", "{}", Wanted.CONSENT, bell),
     ]
 
 

@@ -1,7 +1,7 @@
 """The table of kinds, and what the settings make of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,7 +14,7 @@ from functions.adapters.agents.harness import AgentCoreHarness
 from functions.adapters.agents.kinds import KINDS, agents, memory_of
 from functions.adapters.agents.run import BackgroundRun
 from functions.adapters.agents.runtime import AgentCoreRuntime
-from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
+from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta, ToolAnswer
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.memory import Memory
 from functions.bridge.agents.port import Agent, AgentPorts, Question
@@ -96,6 +96,9 @@ class KeyedAgent:
     def ask(self, question: Question) -> BackgroundRun:
         self.asked.append((question, self._clock.now()))
         return BackgroundRun(self)
+
+    def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> BackgroundRun:  # noqa: ARG002
+        return self.ask(question)
 
     def events(self) -> Iterator[AgentEvent]:
         yield TextDelta(self._key.value())

@@ -8,7 +8,7 @@ import pytest
 
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.run import BackgroundRun
-from functions.adapters.agents.runtime import AgentCoreRuntime, from_settings, payload
+from functions.adapters.agents.runtime import AgentCoreRuntime, asked, envelope, from_settings
 from functions.bridge.agents.events import CutShort, File, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import Question
@@ -79,8 +79,9 @@ def test_files_are_sent_with_the_question(agent_service: AgentService) -> None:
 
 
 def test_the_payload_is_as_documented() -> None:
-    sent = payload(replace(QUESTION, files=(File("a.txt", "text/plain", b"hi"),)))
-    run = sent["runId"]
+    question = replace(QUESTION, files=(File("a.txt", "text/plain", b"hi"),))
+    sent = {**envelope(question), **asked(question)}
+    [message] = sent["messages"]
     assert json.loads(json.dumps(sent)) == {
         "prompt": "what's the weather in Chicago today?",
         "slack": {
@@ -96,21 +97,23 @@ def test_the_payload_is_as_documented() -> None:
         "sessionId": SESSION,
         "userId": SESSION,
         "threadId": SESSION,
-        "runId": run,
-        "messages": [{"id": run, "role": "user", "content": "what's the weather in Chicago today?"}],
+        "runId": sent["runId"],
+        "messages": [
+            {"id": message["id"], "role": "user", "content": "what's the weather in Chicago today?"}
+        ],
     }
 
 
 def test_the_payload_names_the_asker_as_the_user_where_people_are_remembered() -> None:
-    sent = payload(QUESTION, remembers_people=True)
+    sent = envelope(QUESTION, remembers_people=True)
     assert sent["sessionId"] == SESSION
     assert sent["userId"] == "U0123456789"
 
 
 def test_the_payload_names_nobody_whose_name_is_not_known() -> None:
-    sent = payload(Question("s", "hello", replace(QUESTION.asker, name="")))
-    assert "name" not in sent["slack"]
-    assert "files" not in sent
+    question = Question("s", "hello", replace(QUESTION.asker, name=""))
+    assert "name" not in envelope(question)["slack"]
+    assert "files" not in asked(question)
 
 
 def test_a_limit_and_a_guardrail_are_told(agent_service: AgentService) -> None:
