@@ -1,7 +1,10 @@
 """What an agent does in a turn, as values: the scripts make them, the player performs them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simulator.agent.request import Decision
 
 Arguments = Mapping[str, str | int | float]  # of a tool, by name
 
@@ -155,12 +158,36 @@ class StopReason:
     reason: str
 
 
+def _approval_id() -> str:
+    return f"tooluse_{uuid.uuid4().hex[:22]}"
+
+
 @dataclass(frozen=True)
 class Approval:
-    """The agent wants a person's consent before it uses `tool`. The turn ends here."""
+    """The agent wants a person's consent before it uses `tool`.
+
+    Attributes:
+        message: what it says about that, where a protocol can tell.
+        id: under which it is told the decision, in most protocols.
+    """
 
     tool: str
     parameters: Arguments
+    message: str = ""
+    id: str = field(default_factory=_approval_id)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The turn ends here until a person has decided.
+
+    Attributes:
+        approvals: what the agent wants; at least one.
+        then: what the agent does once it is told the decision on each of them, in order.
+    """
+
+    approvals: tuple[Approval, ...]
+    then: "Callable[[Sequence[Decision]], Iterable[Action]]"
 
 
 @dataclass(frozen=True)
@@ -212,7 +239,7 @@ Action = (
     | Files
     | Guardrail
     | StopReason
-    | Approval
+    | Pause
     | Refuse
     | Fail
     | UnmodelledError

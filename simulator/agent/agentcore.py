@@ -15,7 +15,7 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from simulator.agent import model
-from simulator.agent.request import AgentError, AgentRequest, Consent, InputFile
+from simulator.agent.request import AgentError, AgentRequest, Decision, InputFile
 
 _ACCOUNT = "arn:aws:bedrock-agentcore:us-east-1:123456789012"
 HARNESS_ARN = f"{_ACCOUNT}:harness/meteorologist-A1b2C3d4E5"
@@ -28,6 +28,7 @@ class Framework(StrEnum):
 
     STRANDS = "strands"
     AG_UI = "ag-ui"
+    WELT = "welt"
     WORDS = "words"
     WHOLE = "whole"
 
@@ -36,6 +37,7 @@ class Framework(StrEnum):
 RUNTIME_ARNS = {
     Framework.STRANDS: f"{_ACCOUNT}:runtime/meteorologist-A1b2C3d4E5",
     Framework.AG_UI: f"{_ACCOUNT}:runtime/meteorologist_ag_ui-A1b2C3d4E5",
+    Framework.WELT: f"{_ACCOUNT}:runtime/meteorologist_welt-A1b2C3d4E5",
     Framework.WORDS: f"{_ACCOUNT}:runtime/meteorologist_words-A1b2C3d4E5",
     Framework.WHOLE: f"{_ACCOUNT}:runtime/meteorologist_whole-A1b2C3d4E5",
 }
@@ -74,7 +76,6 @@ def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> 
     # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
     if any("json" in content for result in results for content in result["content"]):
         raise AgentError("validationException", "The content of a tool result must be text.")
-    consent = Consent(results[0]["toolUseId"], results[0].get("status") != "error") if results else None
     identity: dict[str, str] = {
         name: members[name] for name in ("actorId", "runtimeUserId") if name in members
     }
@@ -89,7 +90,7 @@ def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> 
         input_text="\n".join(texts),
         attributes=identity,
         limits=limits,
-        consent=consent,
+        decisions=tuple(map(_tool_result, results)),
     )
 
 
@@ -106,13 +107,15 @@ def read_runtime(
         raise AgentError("validationException", "This fake has no sessions without an id.")
     given = _payload(body)
     identity = {"runtimeUserId": members["runtimeUserId"]} if "runtimeUserId" in members else {}
+    decisions = _decisions(given, framework)
     asked = AgentRequest(
         operation="InvokeAgentRuntime",
         agent=arn,
         session_id=members["runtimeSessionId"],
-        input_text=_prompt(given, framework),
+        input_text="" if decisions else _prompt(given, framework),
         attributes={**_slack(given), **identity},
         files=tuple(map(_file, given.get("files", []))),
+        decisions=decisions,
     )
     return asked, framework
 
@@ -139,6 +142,60 @@ def refusal(error: str, *, of_harness: bool) -> tuple[str, int, dict[str, str]]:
 def _check_agent(arn: str, known: list[str], qualifier: str | None) -> None:
     if arn not in known or qualifier not in (None, QUALIFIER):
         raise AgentError("resourceNotFoundException", f"No endpoint or agent found for {arn}.")
+
+
+def _tool_result(result: Mapping[str, Any]) -> Decision:
+    said = "".join(content["text"] for content in result["content"])
+    return Decision(result["toolUseId"], result.get("status") != "error", said=said)
+
+
+def _decisions(given: Mapping[str, Any], framework: Framework) -> tuple[Decision, ...]:
+    """What the payload says about interrupts of the agent; () where it asks the agent something."""
+    try:
+        match framework:
+            case Framework.AG_UI:  # https://docs.ag-ui.com/concepts/interrupts
+                return tuple(map(_resume_entry, given.get("resume", ())))
+            case Framework.STRANDS if isinstance(given.get("prompt"), list):
+                reasons = _reasons(given)
+                return tuple(_interrupt_response(item, reasons) for item in given["prompt"])
+            case Framework.WELT if "interrupt_responses" in given:
+                # Either this or messages: https://github.com/iwamot/welt/blob/main/docs/wire.md
+                assert not {"messages", "prompt"} & given.keys()
+                reasons = _reasons(given)
+                return tuple(
+                    Decision(under, _yes_or_no(answer["value"]), said=reasons.get(under, ""))
+                    for under, answer in given["interrupt_responses"].items()
+                    if answer["source"] == "option"
+                )
+        return ()
+    except (AssertionError, AttributeError, LookupError, TypeError):
+        raise _broke_down("the payload is not what this agent takes") from None
+
+
+def _resume_entry(entry: Mapping[str, Any]) -> Decision:
+    assert entry["status"] == "resolved"
+    payload = entry["payload"]  # as the `responseSchema` of the interrupt says
+    said = payload.get("reason", "")
+    return Decision(entry["interruptId"], _yes_or_no(payload["approved"]), said=said)
+
+
+def _interrupt_response(item: Mapping[str, Any], reasons: Mapping[str, str]) -> Decision:
+    # Strands takes nothing beside these: `_InterruptState.resume` raises TypeError.
+    assert item.keys() == {"interruptResponse"}
+    told = item["interruptResponse"]
+    under = told["interruptId"]
+    return Decision(under, _yes_or_no(told["response"]), said=reasons.get(under, ""))
+
+
+def _reasons(given: Mapping[str, Any]) -> dict[str, str]:
+    """Why what is denied, by the id of the interrupt: only this bridge's own member says it."""
+    return {decision["id"]: decision.get("reason", "") for decision in given.get("decisions", ())}
+
+
+def _yes_or_no(answer: object) -> bool:
+    # Many agents ask whether the answer is true, and any text or object would be.
+    assert isinstance(answer, bool)
+    return answer
 
 
 def _payload(body: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ end with a call of a tool or with the answer, and the tools' results.
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simulator.agent import eventstream
@@ -72,8 +72,10 @@ class HarnessWire(Wire):
         if reason == "hook_stopped":
             yield _hook("before_tool_call", name="office-hours", decision="deny", reason="Closed.")
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
-        yield from self._call(approval.tool, approval.parameters, approval_id)
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
+        # All calls of the model's message are seen, but only the first is handed over.
+        for approval in approvals:
+            yield from self._call(approval.tool, approval.parameters, approval.id)
         yield from self._end_message("tool_use")
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Invoke
 
 import base64
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +27,7 @@ from simulator.agent.actions import (
     RunCode,
     ToolUse,
 )
-from simulator.agent.request import AgentError, AgentRequest, Consent, InputFile
+from simulator.agent.request import AgentError, AgentRequest, Decision, InputFile
 from simulator.agent.wire import Tool
 
 # From the model's documentation: all files together at most 10 MB, and at most five of them.
@@ -93,7 +93,7 @@ def read(*, uri: Mapping[str, str], headers: Headers, body: bytes) -> AgentReque
         trace=members.get("enableTrace", False),
         streaming=bool(members.get("streamingConfigurations", {}).get("streamFinalResponse")),
         end_session=ends,
-        consent=_consent(results[0], state.get("invocationId")) if results else None,
+        decisions=tuple(_decision(result, state.get("invocationId", "")) for result in results),
     )
 
 
@@ -115,11 +115,16 @@ def _input_file(name: str, source: dict[str, Any]) -> InputFile:
     return InputFile(name, content["mediaType"], len(base64.b64decode(content["data"])))
 
 
-def _consent(result: dict[str, Any], invocation_id: str | None) -> Consent:
+def _decision(result: dict[str, Any], invocation_id: str) -> Decision:
     # This agent asks for consent to functions only: see `return_control`.
-    if "functionResult" not in result:
-        raise AgentError("validationException", "The result must be that of a function.")
-    return Consent(invocation_id, result["functionResult"].get("confirmationState") == "CONFIRM")
+    told = result.get("functionResult")
+    if told is None or told.get("actionGroup") != told.get("function"):
+        raise AgentError("validationException", "The result must be that of the function.")
+    if "confirmationState" not in told:
+        raise AgentError("validationException", "The function needs the confirmation of the user.")
+    said = told.get("responseBody", {}).get("TEXT", {}).get("body", "")
+    is_approved = told["confirmationState"] == "CONFIRM"
+    return Decision(invocation_id, is_approved, tool=told["function"], said=said)
 
 
 def chunk(data: bytes, citations: Iterable[Citation] = ()) -> bytes:
@@ -136,16 +141,20 @@ def files(made: Files) -> bytes:
     return eventstream.event("files", {"files": shown})
 
 
-def return_control(approval: Approval, invocation_id: str) -> bytes:
-    """The event that asks the caller for a person's consent to a function."""
-    call = {
-        "actionGroup": approval.tool,
-        "function": approval.tool,
-        "actionInvocationType": "USER_CONFIRMATION",
-        "parameters": _parameters(approval.parameters),
-    }
-    inputs = [{"functionInvocationInput": call}]
-    return eventstream.event("returnControl", {"invocationId": invocation_id, "invocationInputs": inputs})
+def return_control(approvals: Sequence[Approval]) -> bytes:
+    """The event that asks the caller for a person's consent to functions, all under the id of the first."""
+    calls = [
+        {
+            "actionGroup": approval.tool,
+            "function": approval.tool,
+            "actionInvocationType": "USER_CONFIRMATION",
+            "parameters": _parameters(approval.parameters),
+        }
+        for approval in approvals
+    ]
+    inputs = [{"functionInvocationInput": call} for call in calls]
+    body = {"invocationId": approvals[0].id, "invocationInputs": inputs}
+    return eventstream.event("returnControl", body)
 
 
 def failure(error: str, message: str) -> bytes:

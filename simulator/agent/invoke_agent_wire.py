@@ -1,7 +1,7 @@
 """A turn as InvokeAgent's event stream."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from simulator.agent import eventstream, invoke_agent
 from simulator.agent.actions import (
@@ -66,8 +66,9 @@ class InvokeAgentWire(Wire):
         if self._tracer:
             yield self._tracer.guardrail(guardrail)
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
-        yield invoke_agent.return_control(approval, approval_id)
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
+        yield from self.rest()
+        yield invoke_agent.return_control(approvals)
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
         if self._tracer:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from simulator.agent.actions import (
     Action,
-    Approval,
     Collaborate,
     Cut,
     Fail,
     Files,
     Guardrail,
     Lookup,
+    Pause,
     Rationale,
     Reset,
     RunCode,
@@ -52,7 +52,6 @@ class Player:
         stopping: returns whether the service or the session stops, which ends every wait.
         time_scale: factor of all waits.
         wire: encodes the actions in the protocol.
-        approval_id: the id of an Approval.
         last: the action that was performed last, or is being performed.
         pieces: how many pieces of text have been written.
         first_text_at: when the first of them was, seconds since the epoch.
@@ -62,7 +61,6 @@ class Player:
     stopping: Callable[[], bool]
     time_scale: float
     wire: Wire
-    approval_id: str
     last: Action | None = None
     pieces: int = 0
     first_text_at: float | None = None
@@ -80,7 +78,7 @@ class Player:
         yield from self.wire.begin()
         for action in itertools.chain([first], others):
             yield from self._perform(action)
-            if isinstance(action, Fail | UnmodelledError | Approval):
+            if isinstance(action, Fail | UnmodelledError | Pause):
                 return
         yield from self._counted(self.wire.rest())
         yield from self.wire.end()
@@ -108,8 +106,8 @@ class Player:
                 yield from self.wire.guardrail(action)
             case StopReason(reason):
                 yield from self.wire.stop_reason(reason)
-            case Approval():
-                yield from self.wire.approval(action, self.approval_id)
+            case Pause(approvals):
+                yield from self.wire.pause(approvals)
             case Fail(error, message):
                 yield from self.wire.fail(error, message)
             case UnmodelledError(code, message):

@@ -27,11 +27,19 @@ class InputFile:
 
 
 @dataclass(frozen=True)
-class Consent:
-    """A person's answer to a request for consent. `approval`: the id of the request."""
+class Decision:
+    """What the agent is told about one thing that it had asked a person for.
 
-    approval: str | None
-    agreed: bool
+    Attributes:
+        approval: the id under which it had asked.
+        tool: that it had asked for; "" where the protocol does not repeat it.
+        said: the result of the tool, or why it is denied; "" where the request does not say.
+    """
+
+    approval: str
+    is_approved: bool
+    tool: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class AgentRequest:
         attributes: what the request says about who asks.
         limits: the limits of this answer, by their names in the request.
         trace, streaming: whether the request asks for traces, and for text in deltas.
+        decisions: on what the agent had asked for; () in a request that asks the agent something.
     """
 
     operation: str
@@ -56,4 +65,4 @@ class AgentRequest:
     trace: bool = True
     streaming: bool = True
     end_session: bool = False
-    consent: Consent | None = None
+    decisions: tuple[Decision, ...] = ()

@@ -6,7 +6,7 @@ each item, and an exception in it one more item. What cannot be JSON becomes a s
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from simulator.agent.actions import Approval, Arguments, Guardrail, Rationale, Text
@@ -15,6 +15,12 @@ from simulator.agent.wire import Decoder, Tool, Wire, tool_call
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 NO_CONSENT = "A person would have to agree to that, and I cannot ask one."
+# The answer that an interrupt of AG-UI for a tool call wants: https://docs.ag-ui.com/concepts/interrupts
+_YES_OR_NO = {
+    "type": "object",
+    "properties": {"approved": {"type": "boolean"}},
+    "required": ["approved"],
+}
 
 
 class StrandsWire(Wire):
@@ -41,14 +47,16 @@ class StrandsWire(Wire):
     def use(self, tool: Tool) -> Iterator[bytes]:
         name, arguments, _ = tool_call(tool)
         self._tool_use_id = f"tooluse_{uuid.uuid4().hex[:22]}"
-        called = {"toolUseId": self._tool_use_id, "name": name}
+        yield from self._call({"toolUseId": self._tool_use_id, "name": name}, arguments)
+        yield from self._stop("tool_use")
+
+    def _call(self, called: dict[str, str], arguments: Arguments) -> Iterator[bytes]:
         yield _item({"event": {"contentBlockStart": {"start": {"toolUse": called}, "contentBlockIndex": 0}}})
         fragment = {"toolUse": {"input": json.dumps(dict(arguments))}}
         yield _item({"event": {"contentBlockDelta": {"delta": fragment, "contentBlockIndex": 0}}})
         yield _item(str({"type": "tool_use_stream", "delta": fragment, "current_tool_use": called}))
         yield _item({"event": {"contentBlockStop": {"contentBlockIndex": 0}}})
         self._content.append({"toolUse": {**called, "input": dict(arguments)}})
-        yield from self._stop("tool_use")
 
     def used(self, tool: Tool) -> Iterator[bytes]:
         content = [{"text": tool_call(tool)[2]}]
@@ -71,9 +79,17 @@ class StrandsWire(Wire):
         self._stop_reason = reason
         yield from ()
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:  # noqa: ARG002
-        yield from self.say(Text(NO_CONSENT.encode()))
-        yield from self.end()
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
+        # As `strands-agents` 1.62 ends with interrupts of a hook, and the SDK of the runtime writes it.
+        yield _item({"event": {"contentBlockStop": {"contentBlockIndex": 0}}})
+        for approval in approvals:
+            yield from self._call({"toolUseId": approval.id, "name": approval.tool}, approval.parameters)
+        yield from self._stop("tool_use")
+        for approval in approvals:
+            use = {"toolUseId": approval.id, "name": approval.tool, "input": dict(approval.parameters)}
+            interrupt = {**_interrupt(approval), "response": None}
+            yield _item({"tool_interrupt_event": {"tool_use": use, "interrupts": [interrupt]}})
+        yield _item("{'result': AgentResult(stop_reason='interrupt', metrics=EventLoopMetrics())}")
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
         yield _broken(error, message)
@@ -142,11 +158,14 @@ class AgUiWire(Wire):
             start = _item({"type": "TEXT_MESSAGE_START", "messageId": self._message, "role": "assistant"})
         yield start + _item({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._message, "delta": words})
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
         yield from self._end_message()
-        yield from self._call(approval.tool, approval.parameters)
-        interrupt = {"id": approval_id, "reason": "tool_call", "toolCallId": self._tool_call}
-        outcome = {"type": "interrupt", "interrupts": [interrupt]}
+        interrupts = []
+        for approval in approvals:
+            yield from self._call(approval.tool, approval.parameters)
+            asked = {"id": approval.id, "reason": "tool_call", "toolCallId": self._tool_call}
+            interrupts.append({**asked, "message": approval.message, "responseSchema": _YES_OR_NO})
+        outcome = {"type": "interrupt", "interrupts": interrupts}
         yield _item({"type": "RUN_FINISHED", **self._run, "outcome": outcome})
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
@@ -175,6 +194,45 @@ class AgUiWire(Wire):
             self._message = ""
 
 
+class WeltWire(Wire):
+    """What Welt's adapter makes of Strands' events: https://github.com/iwamot/welt/blob/main/docs/wire.md.
+
+    See `Wire`.
+    """
+
+    content_type = EVENT_STREAM
+
+    def __init__(self) -> None:
+        self._decode = Decoder()
+        self._tool_use_id = ""
+
+    def use(self, tool: Tool) -> Iterator[bytes]:
+        self._tool_use_id = f"tooluse_{uuid.uuid4().hex[:22]}"
+        yield _item({"current_tool_use": {"name": tool_call(tool)[0], "toolUseId": self._tool_use_id}})
+
+    def used(self, tool: Tool) -> Iterator[bytes]:  # noqa: ARG002
+        yield _item({"tool_result": {"toolUseId": self._tool_use_id, "status": "success"}})
+
+    def say(self, text: Text) -> Iterator[bytes]:
+        if words := self._decode(text):
+            yield _item({"data": words})
+
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
+        for approval in approvals:
+            yield _item({"current_tool_use": {"name": approval.tool, "toolUseId": approval.id}})
+        for approval in approvals:
+            yield _item({"interrupt": _interrupt(approval)})
+
+    def fail(self, error: str, message: str) -> Iterator[bytes]:
+        yield _broken(error, message)
+
+    def fail_unmodelled(self, code: str, message: str) -> Iterator[bytes]:
+        yield _broken(code, message)
+
+    def half(self) -> bytes:
+        return b'data: {"data": "This will never'
+
+
 class WordsWire(Wire):
     """An agent whose generator yields the words alone. See `Wire`."""
 
@@ -187,7 +245,7 @@ class WordsWire(Wire):
         if words := self._decode(text):
             yield _item(words)
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:  # noqa: ARG002
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:  # noqa: ARG002
         yield from self.say(Text(NO_CONSENT.encode()))
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
@@ -214,7 +272,7 @@ class WholeWire(WordsWire):
         self._words.append(self._decode(text))
         return iter(())
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:  # noqa: ARG002
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:  # noqa: ARG002
         self._words.append(NO_CONSENT)
         yield from self.rest()
 
@@ -235,9 +293,16 @@ class WholeWire(WordsWire):
 WIRES: dict[Framework, Callable[[], Wire]] = {
     Framework.STRANDS: StrandsWire,
     Framework.AG_UI: AgUiWire,
+    Framework.WELT: WeltWire,
     Framework.WORDS: WordsWire,
     Framework.WHOLE: WholeWire,
 }
+
+
+def _interrupt(approval: Approval) -> dict[str, Any]:
+    """An interrupt of Strands, with a name and a reason as its builder chose them."""
+    reason = {"message": approval.message, **approval.parameters}
+    return {"id": approval.id, "name": approval.tool, "reason": reason}
 
 
 def _item(item: Any) -> bytes:

@@ -5,7 +5,7 @@ seconds at time scale 1.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -21,6 +21,7 @@ from simulator.agent.actions import (
     Files,
     Guardrail,
     Lookup,
+    Pause,
     Policy,
     Rationale,
     Reference,
@@ -36,6 +37,7 @@ from simulator.agent.actions import (
 )
 from simulator.agent.invoke_agent import ERRORS
 from simulator.agent.meteorologist import Answer
+from simulator.agent.request import Decision
 
 # In AWS's words, with names and ARNs that a chat must not show.
 DENIED = (
@@ -228,16 +230,59 @@ def _chart(answer: Answer) -> list[Action]:
 
 def _approval(answer: Answer) -> list[Action]:
     place = answer.place.name if answer.place else "Chicago"
-    ask: Action = Approval("send-storm-warning", {"place": place, "level": "orange"})
-    return [Rationale("A warning goes to many people, so a person must agree first."), ask]
+    warning = {"place": place, "level": "orange"}
+
+    def then(decisions: Sequence[Decision]) -> list[Action]:
+        if not decisions[0].is_approved:
+            return [Wait(0.3), *say(f"As you wish: **no** warning was sent. {decisions[0].said}".rstrip())]
+        use = ToolUse("send-storm-warning", warning, '{"sent": true}')
+        return [Wait(0.3), use, *say("The storm warning **was sent**.")]
+
+    asked = Approval("send-storm-warning", warning, f"Shall I warn everybody in {place}?")
+    thought = Rationale("A warning goes to many people, so a person must agree first.")
+    return [thought, Pause((asked,), then)]
 
 
-def after_approval(agreed: bool) -> list[Action]:
-    """What follows the script "approval" once a person has spoken."""
-    if not agreed:
-        return [Wait(0.3), *say("As you wish: **no** warning was sent.")]
-    use = ToolUse("send-storm-warning", {"level": "orange"}, '{"sent": true}')
-    return [Wait(0.3), use, *say("The storm warning **was sent**.")]
+def _emails(*names: str) -> Callable[[Answer], list[Action]]:
+    """Asks for all e-mails at once, and says what became of each."""
+
+    def play(answer: Answer) -> list[Action]:
+        asked = tuple(_email(name, answer) for name in names)
+        words = "an e-mail" if len(names) == 1 else f"{len(names)} e-mails"
+
+        def then(decisions: Sequence[Decision]) -> Iterator[Action]:
+            for approval, decision in zip(asked, decisions, strict=True):
+                yield from _sent(approval, decision)
+
+        return [*say(f"I have the forecast, and would send {words}."), Pause(asked, then)]
+
+    return play
+
+
+def _email_after_email(answer: Answer) -> list[Action]:
+    """Asks for the second e-mail when it knows about the first."""
+    first, second = _email("Ann", answer), _email("Bob", answer)
+
+    def then(decisions: Sequence[Decision]) -> Iterator[Action]:
+        yield from _sent(first, decisions[0])
+        yield Pause((second,), lambda later: _sent(second, later[0]))
+
+    return [*say("I have the forecast, and would send an e-mail."), Pause((first,), then)]
+
+
+def _email(name: str, answer: Answer) -> Approval:
+    to, subject = f"{name.lower()}@example.com", f"The weather on {answer.today:%A}"
+    arguments = {"to": to, "subject": subject, "body": answer.text}
+    return Approval("send_email", arguments, f"Shall I send the forecast to {name}?")
+
+
+def _sent(approval: Approval, decision: Decision) -> list[Action]:
+    """What the agent does and says once it knows the decision on an e-mail."""
+    to = approval.parameters["to"]
+    if not decision.is_approved:
+        return say(f"\n\nI did **not** send the e-mail to {to}. {decision.said}".rstrip())
+    use = ToolUse("send_email", approval.parameters, '{"sent": true}')
+    return [Wait(0.3), use, *say(f"\n\nI **sent** the e-mail to {to}.")]
 
 
 def _file(answer: Answer) -> list[Action]:
@@ -412,6 +457,21 @@ SCRIPTS: tuple[Script, ...] = (
         "ask me first",
         "asks for a person's consent to a tool (return of control)",
         _working(_approval),
+    ),
+    Script(
+        "e-mail", "send an e-mail", "asks for consent to an e-mail, then sends it", _working(_emails("Ann"))
+    ),
+    Script(
+        "two e-mails",
+        "send two e-mails",
+        "asks for consent to two e-mails at once (a harness: one after the other)",
+        _working(_emails("Ann", "Bob")),
+    ),
+    Script(
+        "e-mail after e-mail",
+        "send one e-mail after the other",
+        "asks for consent to an e-mail, and then to another",
+        _working(_email_after_email),
     ),
     Script("guardrail", "guardrail", "a guardrail blocks the question", _guardrail),
     Script("masks", "guardrail masks", "a guardrail masks parts of the answer", _masks),

@@ -24,18 +24,17 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from simulator.agent import agentcore, invoke_agent, model
-from simulator.agent.actions import Action, Approval, Cut, Fail, Refuse, Reset, Text, UnmodelledError, Wait
+from simulator.agent.actions import Action, Cut, Fail, Pause, Refuse, Reset, Text, UnmodelledError, Wait
 from simulator.agent.harness_wire import HarnessWire
 from simulator.agent.invoke_agent_wire import InvokeAgentWire
 from simulator.agent.meteorologist import answer
 from simulator.agent.player import ClientGone, Player, Stopped
-from simulator.agent.request import AgentError, AgentRequest, Consent, InputFile
+from simulator.agent.request import AgentError, AgentRequest, Decision, InputFile
 from simulator.agent.runtime_wire import WIRES
 from simulator.agent.scripts import (
     BY_NAME,
     STREAMING_DENIED,
     Script,
-    after_approval,
     script_for,
 )
 from simulator.agent.tools import Tools
@@ -62,11 +61,12 @@ class Invocation:
         operation: of which API, e.g. "InvokeHarness".
         agent: the ARN of a harness or runtime; "agent/alias" in Bedrock.
         attributes: what the request says about who asks.
+        decisions: that it took, on what it had asked for; () where it refused to.
         started_at: seconds since the epoch.
-        script: name of the script that was played.
+        script: name of the script that was played; "resumed" where one goes on after a pause.
         limits: that the request sets.
         ended: None while it runs; then "complete", "cut", "reset", "client gone", "stopped" (with the service
-            or its session), "approval" (return of control) or the name of the exception in the stream.
+            or its session), "approval" (`Pause`) or the name of the exception in the stream.
         pieces: how many chunks of text were written.
         first_text_at: when the first of them was, seconds since the epoch; known once the run has ended.
     """
@@ -83,6 +83,7 @@ class Invocation:
     streaming: bool
     script: str
     started_at: float
+    decisions: tuple[Decision, ...] = ()
     ended: str | None = None
     pieces: int = 0
     first_text_at: float | None = None
@@ -90,22 +91,28 @@ class Invocation:
 
 @dataclass
 class _Session:
-    """What one session remembers. `approval` is the invocation id of a question to a person."""
+    """What one session remembers. `pause`: what it waits for a person's decision on."""
 
     place: City | None = None
-    approval: str | None = None
+    pause: Pause | None = None
     busy: bool = False
     stopped: bool = False
 
 
 @dataclass(frozen=True)
 class _Turn:
-    """What a request leads to; `place` is what the session remembers once it is done."""
+    """What a request leads to.
+
+    Attributes:
+        place: what the session remembers once it is done.
+        decisions: that the agent takes.
+    """
 
     script: Script
     first: Action
     others: Iterator[Action]
     place: City | None
+    decisions: tuple[Decision, ...]
 
 
 def _thread_and_question(text: str) -> tuple[str, str]:
@@ -252,6 +259,8 @@ class AgentService:
                 message = f"Session {asked.session_id} is already running a turn."
                 raise AgentError("conflictException", message)
             session.busy = True
+            # A decision is taken once, and whoever asks something else gives up what was asked for before.
+            session.pause = None
             if asked.end_session:
                 del self._sessions[key]
             run = self._started(asked, turn)
@@ -266,8 +275,13 @@ class AgentService:
         place = city_named(thread) or session.place
         found = answer(question, place, datetime.now(UTC), asked.files, self.tools)
         actions = script.play(found)
-        if asked.consent and not forced:
-            actions = iter(_consented(asked.consent, session))
+        takes_decisions = _answers(asked, session.pause) and not forced
+        if takes_decisions and session.pause:
+            actions = _resumed(asked, session.pause)
+        elif asked.decisions and not forced:
+            actions = _not_resumed(asked)
+        elif session.pause and asked.operation == "InvokeAgentRuntime" and not forced:
+            actions = iter([Fail("INTERRUPT_PENDING", "The agent waits for the answer to an interrupt.")])
         elif asked.end_session and not forced:
             actions = iter([Text(SESSION_ENDED.encode())])
         first = next(actions)  # no script begins with a tool, which would take time
@@ -279,7 +293,7 @@ class AgentService:
                 pass
             case _ if asked.streaming and not may_stream:
                 first, actions = Wait(0.3), iter([Fail("accessDeniedException", STREAMING_DENIED)])
-        return _Turn(script, first, actions, found.place)
+        return _Turn(script, first, actions, found.place, asked.decisions if takes_decisions else ())
 
     def _started(self, asked: AgentRequest, turn: _Turn) -> Invocation:
         run = Invocation(
@@ -293,8 +307,9 @@ class AgentService:
             files=asked.files,
             trace=asked.trace,
             streaming=asked.streaming,
-            script=turn.script.name,
+            script="resumed" if asked.decisions else turn.script.name,
             started_at=time.time(),
+            decisions=turn.decisions,
         )
         self.invocations.append(run)
         self._journal.add(
@@ -307,6 +322,7 @@ class AgentService:
             script=run.script,
             trace=run.trace,
             streaming=run.streaming,
+            decisions=["approved" if one.is_approved else "denied" for one in run.decisions],
         )
         return run
 
@@ -316,7 +332,6 @@ class AgentService:
             stopping=lambda: self._stopping.is_set() or session.stopped,
             time_scale=self.time_scale,
             wire=wire,
-            approval_id=str(uuid.uuid4()),
         )
 
         def end(how: str) -> None:
@@ -325,7 +340,7 @@ class AgentService:
                     session.busy = False
                     if how in ("complete", "approval"):
                         session.place = turn.place
-                        session.approval = player.approval_id if how == "approval" else None
+                        session.pause = player.last if isinstance(player.last, Pause) else None
                     self._ended(run, how, player)
 
         response = Response(
@@ -409,7 +424,7 @@ def _planned_end(last: Action | None) -> str:
             return error
         case UnmodelledError(code, _):
             return code
-        case Approval():
+        case Pause():
             return "approval"
         case Cut():
             return "cut"
@@ -418,13 +433,41 @@ def _planned_end(last: Action | None) -> str:
     return "complete"
 
 
-def _consented(consent: Consent, session: _Session) -> list[Action]:
-    """What follows an Approval. Raises AgentError when there is none that the request answers."""
-    if session.approval is None or consent.approval != session.approval:
-        raise AgentError(
-            "validationException", "No invocation with this id waits for a result in this session."
-        )
-    return after_approval(consent.agreed)
+def _expected(operation: str, pause: Pause) -> list[tuple[str, str]]:
+    """The ids and tools of the decisions that a request has to have."""
+    if operation == "InvokeAgent":
+        return [(pause.approvals[0].id, approval.tool) for approval in pause.approvals]
+    # A harness hands over one inline function after the other.
+    waiting = pause.approvals[:1] if operation == "InvokeHarness" else pause.approvals
+    return [(approval.id, "") for approval in waiting]
+
+
+def _answers(asked: AgentRequest, pause: Pause | None) -> bool:
+    """Whether the request has one decision on each thing that the agent asked for, and no other."""
+    told = sorted((decision.approval, decision.tool) for decision in asked.decisions)
+    return pause is not None and told == sorted(_expected(asked.operation, pause))
+
+
+def _resumed(asked: AgentRequest, pause: Pause) -> Iterator[Action]:
+    """What the agent does once it is told the decisions."""
+    expected = _expected(asked.operation, pause)
+    decisions = sorted(asked.decisions, key=lambda one: expected.index((one.approval, one.tool)))
+    if waiting := pause.approvals[len(decisions) :]:
+        return iter([Wait(0.1), Pause(waiting, lambda later: pause.then([*decisions, *later]))])
+    return iter(pause.then(decisions))
+
+
+def _not_resumed(asked: AgentRequest) -> Iterator[Action]:
+    """What comes of decisions that are missing, stale or given twice.
+
+    Raises AgentError where the service itself refuses them. That they cannot resume is documented for a
+    harness, how that is worded for none:
+    https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
+    """
+    message = "No invocation of this session waits for these results."
+    if asked.operation == "InvokeAgentRuntime":  # the agent's own code finds out
+        return iter([Fail("UNKNOWN_INTERRUPT", message)])
+    raise AgentError("validationException", message)
 
 
 def _unknown_operation(error: HTTPException) -> Response:

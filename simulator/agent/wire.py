@@ -2,7 +2,7 @@
 # ruff: noqa: ARG002 - a wire that says nothing needs to know nothing
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from simulator.agent.actions import (
     Approval,
@@ -59,8 +59,8 @@ class Wire:
         """The turn will end for this reason (see `StopReason`)."""
         yield from ()
 
-    def approval(self, approval: Approval, approval_id: str) -> Iterator[bytes]:
-        """The turn ends with a question to a person."""
+    def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
+        """The turn ends with questions to a person."""
         yield from ()
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:

@@ -2,10 +2,19 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from functions.adapters.agents.kinds import agent_ports
-from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta
+from functions.bridge.agents.events import (
+    AgentEvent,
+    Failed,
+    Finished,
+    TextDelta,
+    ToolAnswer,
+    ToolRequest,
+    Wanted,
+)
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.port import AgentRun, Asker, Question
 from simulator.agent.service import AgentService
@@ -49,6 +58,24 @@ def text(heard: list[AgentEvent]) -> str:
 def failure(heard: list[AgentEvent]) -> Failure:
     assert isinstance(heard[-1], Failed)
     return heard[-1].failure
+
+
+def requests(heard: list[AgentEvent]) -> list[ToolRequest]:
+    """What the agent asks for at the end of its run."""
+    assert failure(heard) is Failure.RETURN_OF_CONTROL
+    return [event for event in heard if isinstance(event, ToolRequest)]
+
+
+def approved(asked: Sequence[ToolRequest]) -> list[ToolAnswer]:
+    """The approval of all requests, with a result where the agent wants one."""
+    return [
+        ToolAnswer(request, True, result=None if request.wanted is Wanted.CONSENT else "Sent.")
+        for request in asked
+    ]
+
+
+def denied(asked: Sequence[ToolRequest], reason: str) -> list[ToolAnswer]:
+    return [ToolAnswer(request, False, reason) for request in asked]
 
 
 def wait_until_over(service: AgentService) -> None:

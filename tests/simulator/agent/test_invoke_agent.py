@@ -61,7 +61,7 @@ def test_every_member_that_the_fake_uses_is_read() -> None:
 def test_members_that_are_left_out_are_off() -> None:
     read = parse(body(sessionState={"files": None, "sessionAttributes": None}))
     assert (read.trace, read.streaming, read.end_session) == (False, False, False)
-    assert (read.attributes, read.files, read.consent) == ({}, (), None)
+    assert (read.attributes, read.files, read.decisions) == ({}, (), ())
 
 
 @pytest.mark.parametrize("session_id", ["x", "s" * 101, "a b", "a/b", "é1", "ab\n"])

@@ -34,9 +34,12 @@ from tests.functions.adapters.runs import (
     QUESTION,
     WAIT,
     agent_threads,
+    approved,
     asking,
+    denied,
     events,
     failure,
+    requests,
     text,
     wait_until_over,
 )
@@ -84,12 +87,16 @@ def runtime(framework: Framework) -> Callable[[float], Agent]:
 KINDS = (
     Kind("bedrock", bedrock, asks=Wanted.CONSENT),
     Kind("harness", harness, asks=Wanted.RESULT, knows_asker=False),
-    Kind("runtime-strands", runtime(Framework.STRANDS)),
+    Kind("runtime-strands", runtime(Framework.STRANDS), asks=Wanted.CONSENT),
     Kind("runtime-ag-ui", runtime(Framework.AG_UI), asks=Wanted.CONSENT),
     Kind("runtime-words", runtime(Framework.WORDS), tells_steps=False),
     Kind("runtime-whole", runtime(Framework.WHOLE), tells_steps=False, streams=False),
 )
 STREAMING = tuple(kind for kind in KINDS if kind.streams)
+ASKING = (
+    *(kind for kind in KINDS if kind.asks),
+    Kind("runtime-welt", runtime(Framework.WELT), asks=Wanted.CONSENT),
+)
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
@@ -271,6 +278,139 @@ def test_a_tool_that_needs_a_person_is_asked_for(
     assert request.call_id
     wait_until_over(agent_service)
     assert agent_service.invocations[0].ended == "approval"
+
+
+# --- What becomes of a request
+
+
+asking_kinds = pytest.mark.parametrize("kind", ASKING, ids=lambda kind: kind.name, indirect=True)
+
+
+def decided(service: AgentService) -> list[bool]:
+    """The decisions that the agent took, in order."""
+    wait_until_over(service)
+    return [decision.is_approved for run in service.invocations for decision in run.decisions]
+
+
+@asking_kinds
+def test_an_approved_tool_is_used_and_the_agent_goes_on(agent: Agent, agent_service: AgentService) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    assert [request.name for request in asked] == ["send_email"]
+    assert json.loads(asked[0].arguments)["to"] == "ann@example.com"
+    wait_until_over(agent_service)
+    heard = events(agent.resume(asking("send an e-mail"), approved(asked)))
+    assert text(heard).strip() == "I **sent** the e-mail to ann@example.com."
+    assert heard[-1] == Finished()
+    assert decided(agent_service) == [True]
+
+
+@asking_kinds
+def test_a_denial_is_told_with_its_reason(agent: Agent, agent_service: AgentService) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    heard = events(agent.resume(QUESTION, denied(asked, "Ann is on holiday.")))
+    assert "did **not** send the e-mail to ann@example.com." in text(heard)
+    assert "Ann is on holiday." in text(heard)
+    assert [event for event in heard if isinstance(event, ToolUse)] == []
+    assert decided(agent_service) == [False]
+
+
+@asking_kinds
+def test_a_denial_needs_no_reason(agent: Agent, agent_service: AgentService) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    assert "did **not** send" in text(events(agent.resume(QUESTION, denied(asked, ""))))
+    assert decided(agent_service) == [False]
+
+
+@asking_kinds
+def test_several_requests_are_answered_together(
+    kind: Kind, agent: Agent, agent_service: AgentService
+) -> None:
+    asked = requests(events(agent.ask(asking("send two e-mails"))))
+    wait_until_over(agent_service)
+    if kind.name == "harness":  # which hands over one after the other
+        assert len(asked) == 1
+        [second] = requests(events(agent.resume(QUESTION, approved(asked))))
+        wait_until_over(agent_service)
+        heard = events(agent.resume(QUESTION, denied([second], "Not Bob.")))
+    else:
+        heard = events(agent.resume(QUESTION, [*approved(asked[:1]), *denied(asked[1:], "Not Bob.")]))
+    assert "I **sent** the e-mail to ann@example.com." in text(heard)
+    assert "I did **not** send the e-mail to bob@example.com." in text(heard)
+    assert decided(agent_service) == [True, False]
+
+
+@asking_kinds
+def test_an_agent_may_ask_again_when_it_goes_on(agent: Agent, agent_service: AgentService) -> None:
+    first = requests(events(agent.ask(asking("send one e-mail after the other"))))
+    wait_until_over(agent_service)
+    heard = events(agent.resume(QUESTION, approved(first)))
+    assert "I **sent** the e-mail to ann@example.com." in text(heard)
+    second = requests(heard)
+    assert json.loads(second[0].arguments)["to"] == "bob@example.com"
+    wait_until_over(agent_service)
+    assert "I **sent** the e-mail to bob" in text(events(agent.resume(QUESTION, approved(second))))
+    assert decided(agent_service) == [True, True]
+
+
+@asking_kinds
+def test_a_decision_that_is_told_twice_counts_once(agent: Agent, agent_service: AgentService) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    events(agent.resume(QUESTION, approved(asked)))
+    wait_until_over(agent_service)
+    heard = events(agent.resume(QUESTION, denied(asked, "")))
+    assert failure(heard) not in NOT_STARTED
+    assert len(heard) == 1
+    assert decided(agent_service) == [True]
+
+
+@asking_kinds
+def test_a_decision_goes_to_the_session_that_asked_for_it(agent: Agent, agent_service: AgentService) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    another = replace(QUESTION, session_id="T0123456789:C0123456789:1700000000.000200")
+    assert failure(events(agent.resume(another, approved(asked)))) not in NOT_STARTED
+    assert decided(agent_service) == []
+    events(agent.resume(QUESTION, approved(asked)))
+    assert decided(agent_service) == [True]
+
+
+@asking_kinds
+def test_a_refused_decision_can_be_told_again(agent: Agent, agent_service: AgentService) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    agent_service.force("throttlingException status")
+    [failed] = events(agent.resume(QUESTION, approved(asked)))
+    assert isinstance(failed, Failed)
+    assert failed.failure in NOT_STARTED
+    assert not failed.begun
+    events(agent.resume(QUESTION, approved(asked)))
+    assert decided(agent_service) == [True]
+
+
+@asking_kinds
+def test_an_agent_that_breaks_off_after_a_decision_may_have_acted(
+    agent: Agent, agent_service: AgentService
+) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    agent_service.force("throttlingException in stream")
+    heard = events(agent.resume(QUESTION, approved(asked)))
+    assert failure(heard) not in NOT_STARTED
+    assert may_have_acted(heard[-1])
+
+
+@asking_kinds
+def test_going_on_says_who_asked_in_the_same_session(agent: Agent, agent_service: AgentService) -> None:
+    question = asking("send an e-mail")
+    asked = requests(events(agent.ask(question)))
+    wait_until_over(agent_service)
+    events(agent.resume(question, approved(asked)))
+    first, second = agent_service.invocations
+    assert (second.session_id, second.attributes) == (first.session_id, first.attributes)
+    assert second.input_text == ""
 
 
 @pytest.mark.parametrize("script", ["cut", "cut in message", "cut after tools", "reset", "reset in stream"])
