@@ -47,6 +47,8 @@ from simulator.tap import Call, Tap, sender
 AGENT_ID = "METEOAGENT"
 ALIAS_ID = "TSTALIASID"  # the draft; any other alias of ten letters and digits is taken too
 
+# Strands raises TypeError, AG-UI's contract wants RUN_ERROR: docs.ag-ui.com/concepts/interrupts
+INTERRUPT_PENDING = "The agent waits for the answer to an interrupt, and takes no other message until then."
 SESSION_ENDED = "Session is terminated as 'endSession' flag is set in request."
 
 _MAX_QUESTION_IN_JOURNAL = 500
@@ -105,14 +107,16 @@ class _Turn:
 
     Attributes:
         place: what the session remembers once it is done.
-        decisions: that the agent takes.
+        decisions: that the agent takes, once.
+        pause: what the session waits for meanwhile.
     """
 
     script: Script
     first: Action
     others: Iterator[Action]
     place: City | None
-    decisions: tuple[Decision, ...]
+    decisions: tuple[Decision, ...] = ()
+    pause: Pause | None = None
 
 
 def _thread_and_question(text: str) -> tuple[str, str]:
@@ -259,8 +263,7 @@ class AgentService:
                 message = f"Session {asked.session_id} is already running a turn."
                 raise AgentError("conflictException", message)
             session.busy = True
-            # A decision is taken once, and whoever asks something else gives up what was asked for before.
-            session.pause = None
+            session.pause = turn.pause
             if asked.end_session:
                 del self._sessions[key]
             run = self._started(asked, turn)
@@ -274,16 +277,18 @@ class AgentService:
         script = forced or script
         place = city_named(thread) or session.place
         found = answer(question, place, datetime.now(UTC), asked.files, self.tools)
-        actions = script.play(found)
-        takes_decisions = _answers(asked, session.pause) and not forced
-        if takes_decisions and session.pause:
+        decisions, pause = asked.decisions, None
+        if session.pause and _fit(asked, session.pause):
             actions = _resumed(asked, session.pause)
-        elif asked.decisions and not forced:
-            actions = _not_resumed(asked)
-        elif session.pause and asked.operation == "InvokeAgentRuntime" and not forced:
-            actions = iter([Fail("INTERRUPT_PENDING", "The agent waits for the answer to an interrupt.")])
-        elif asked.end_session and not forced:
+        elif asked.decisions:
+            actions, decisions, pause = _not_resumed(asked), (), session.pause
+        elif session.pause and asked.operation == "InvokeAgentRuntime":
+            actions, pause = iter([Fail("INTERRUPT_PENDING", INTERRUPT_PENDING)]), session.pause
+        elif asked.end_session:
             actions = iter([Text(SESSION_ENDED.encode())])
+        else:
+            actions = script.play(found)
+        actions = script.play(found) if forced else actions
         first = next(actions)  # no script begins with a tool, which would take time
         may_stream = self.streaming_allowed or asked.operation != "InvokeAgent"
         match first:
@@ -293,7 +298,7 @@ class AgentService:
                 pass
             case _ if asked.streaming and not may_stream:
                 first, actions = Wait(0.3), iter([Fail("accessDeniedException", STREAMING_DENIED)])
-        return _Turn(script, first, actions, found.place, asked.decisions if takes_decisions else ())
+        return _Turn(script, first, actions, found.place, decisions, pause)
 
     def _started(self, asked: AgentRequest, turn: _Turn) -> Invocation:
         run = Invocation(
@@ -442,10 +447,10 @@ def _expected(operation: str, pause: Pause) -> list[tuple[str, str]]:
     return [(approval.id, "") for approval in waiting]
 
 
-def _answers(asked: AgentRequest, pause: Pause | None) -> bool:
+def _fit(asked: AgentRequest, pause: Pause) -> bool:
     """Whether the request has one decision on each thing that the agent asked for, and no other."""
     told = sorted((decision.approval, decision.tool) for decision in asked.decisions)
-    return pause is not None and told == sorted(_expected(asked.operation, pause))
+    return told == sorted(_expected(asked.operation, pause))
 
 
 def _resumed(asked: AgentRequest, pause: Pause) -> Iterator[Action]:

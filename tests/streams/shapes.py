@@ -29,6 +29,12 @@ def output(service: str, operation: str) -> Any:
     return model.get_event_stream_output()
 
 
+@cache
+def named(service: str, shape: str) -> Any:
+    """The shape of this name."""
+    return botocore.session.get_session().get_service_model(service).shape_for(shape)
+
+
 def problems(shape: Any, value: Any, path: str = "") -> Iterator[str]:
     """Each member that is unknown, missing, of the wrong type or without a meaning, by its path."""
     if getattr(shape, "is_document_type", False):

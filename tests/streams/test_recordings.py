@@ -48,6 +48,9 @@ MEDIA_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 SUNNY = "It is sunny."
+STRANDS = '{"protocol": "strands"}'
+WELT = '{"protocol": "welt"}'
+WAITS = Failed(Failure.RETURN_OF_CONTROL, "the agent waits for a person")
 
 
 def given(name: str, arguments: object) -> ToolArguments:
@@ -224,6 +227,59 @@ RUNTIME: dict[str, list[AgentEvent]] = {
         given("issue_refund", '{"amount": '),
         Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
     ],
+    # One that cannot be answered with yes or no, and so neither can be answered.
+    "ag-ui-form.sse": [Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)")],
+    "ag-ui-approval-of-before.sse": [
+        ToolRequest(
+            "i",
+            "issue_refund",
+            '{"amount": 20}',
+            Wanted.CONSENT,
+            '{"protocol": "ag-ui", "is_object": true, "takes_reason": true}',
+            "Approve call to issue_refund?",
+        ),
+        Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)"),
+    ],
+    "strands-interrupt.sse": [
+        TextDelta("I will refund that."),
+        ToolUse("issue_refund"),
+        given("issue_refund", {"amount": 20}),
+        ToolUse("close_case"),
+        given("close_case", {}),
+        ToolRequest(
+            "v1:before_tool_call:t0:e5bd",
+            "issue_refund",
+            '{"customer": "Ann", "amount": 20}',
+            Wanted.CONSENT,
+            STRANDS,
+            "Refund it?",
+        ),
+        ToolRequest(
+            "v1:before_tool_call:t1:e5bd",
+            "close_case",
+            "{}",
+            Wanted.CONSENT,
+            STRANDS,
+            'Approve "close_case"?',
+        ),
+        WAITS,
+    ],
+    "strands-interrupt-answered.sse": [TextDelta("It was small enough."), Finished()],
+    "strands-interrupt-unseen.sse": [WAITS],
+    "strands-question.sse": [WAITS],
+    "strands-interrupt.json": [
+        TextDelta("I will refund that."),
+        ToolRequest("i", "issue_refund", '{"amount": 20}', Wanted.CONSENT, STRANDS),
+        WAITS,
+    ],
+    "welt-interrupt.sse": [
+        TextDelta("I will refund that."),
+        ToolUse("issue_refund"),
+        ToolRequest("i", "refund", "{}", Wanted.CONSENT, WELT, "Refund it?"),
+        ToolRequest("j", "close", "{}", Wanted.CONSENT, WELT, "Close the case, too?"),
+        WAITS,
+    ],
+    "welt-options.sse": [WAITS],
     "strings.sse": [TextDelta("It is "), TextDelta("**sunny**\n{'a': 1}"), TextDelta("."), Finished()],
     "words.sse": [
         TextDelta("It"),

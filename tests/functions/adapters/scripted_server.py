@@ -11,11 +11,12 @@ from simulator.http import HttpServer
 
 
 class ScriptedServer:
-    """Answers every request with `answer`."""
+    """Answers every request with `answer`. `body` is that of the last request."""
 
     def __init__(self) -> None:
         self.answer = Response()
         self.requests = 0
+        self.body = b""
         self._server = HttpServer(self._app)
         self.url = self._server.url
         self.start, self.stop = self._server.start, self._server.stop
@@ -24,7 +25,7 @@ class ScriptedServer:
     def _app(self) -> object:
         @Request.application
         def app(request: Request) -> Response:
-            request.get_data()
+            self.body = request.get_data()
             self.requests += 1
             return self.answer
 

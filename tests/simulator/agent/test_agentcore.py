@@ -3,7 +3,7 @@
 import base64
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -132,6 +132,25 @@ def test_a_harness_waits_for_a_person_and_goes_on(client: Any) -> None:
     assert error_of(lambda: invoke_harness(client, "", messages=answer)) == (400, "ValidationException")
 
 
+def test_a_harness_hands_over_one_call_after_the_other(client: Any, service: AgentService) -> None:
+    def calls(members: list[Any]) -> list[str]:
+        starts = [member["contentBlockStart"] for member in members if "contentBlockStart" in member]
+        uses = [start["start"].get("toolUse", {}) for start in starts]
+        return [use["toolUseId"] for use in uses if use.get("name") == "send_email"]
+
+    def results(*ids: str) -> list[Any]:
+        content = [{"toolResult": {"toolUseId": one, "content": [{"text": "Sent."}]}} for one in ids]
+        return [{"role": "user", "content": content}]
+
+    first, second = calls(invoke_harness(client, f"send two e-mails: {CHICAGO}"))
+    for wrong in (results(second), results(first, second), results("tooluse_other")):
+        refused = error_of(lambda wrong=wrong: invoke_harness(client, "", messages=wrong))
+        assert refused == (400, "ValidationException")
+    assert calls(invoke_harness(client, "", messages=results(first))) == [second]
+    assert "bob@example.com" in said(invoke_harness(client, "", messages=results(second)))
+    assert [len(run.decisions) for run in service.invocations] == [0, 1, 1]
+
+
 @pytest.mark.parametrize("reason", scripts.STOP_REASONS)
 def test_a_harness_stops_in_every_way(client: Any, service: AgentService, reason: str) -> None:
     service.force(f"stop {reason}")
@@ -248,6 +267,88 @@ def test_an_agent_on_the_runtime_is_told_who_asks_and_given_files(client: Any, s
     assert "**a.csv**: `text/csv`, 4 bytes" in "".join(items(body))
     [run] = service.invocations
     assert run.attributes == {"user": "U1", "channel": "C1", "runtimeUserId": "U1"}
+
+
+EMAIL = f"send an e-mail: {CHICAGO}"
+RUN = {"threadId": "t", "runId": "r"}
+# How an agent of each framework is asked, and told that the interrupt with an id is approved.
+INTERRUPTIBLE: dict[Framework, tuple[Any, Callable[[str, Any], Any]]] = {
+    Framework.STRANDS: (
+        {"prompt": EMAIL},
+        lambda under, yes: {"prompt": [{"interruptResponse": {"interruptId": under, "response": yes}}]},
+    ),
+    Framework.AG_UI: (
+        {**RUN, "messages": [{"id": "m", "role": "user", "content": EMAIL}]},
+        lambda under, yes: {
+            **RUN,
+            "messages": [],
+            "resume": [{"interruptId": under, "status": "resolved", "payload": {"approved": yes}}],
+        },
+    ),
+    Framework.WELT: (
+        {"prompt": EMAIL},
+        lambda under, yes: {"interrupt_responses": {under: {"value": yes, "source": "option"}}},
+    ),
+}
+each_interruptible = pytest.mark.parametrize("framework", INTERRUPTIBLE)
+
+
+def interrupt_of(body: bytes) -> str:
+    """The id of the only interrupt."""
+    found = items(body)
+    told = [item for item in found if isinstance(item, dict)]
+    lists = [item["tool_interrupt_event"]["interrupts"] for item in told if "tool_interrupt_event" in item]
+    lists += [[item["interrupt"]] for item in told if "interrupt" in item]
+    lists += [item["outcome"]["interrupts"] for item in told if "outcome" in item]
+    [[interrupt]] = lists
+    return str(interrupt["id"])
+
+
+@each_interruptible
+def test_an_agent_on_the_runtime_that_waits_takes_nothing_else(
+    client: Any, service: AgentService, framework: Framework
+) -> None:
+    question, told = INTERRUPTIBLE[framework]
+    under = interrupt_of(invoke_runtime(client, question, framework)[1])
+    for sent in (question, told("other", True), told(under, True)):
+        invoke_runtime(client, sent, framework)
+    endings = [run.ended for run in service.invocations]
+    assert endings == ["approval", "INTERRUPT_PENDING", "UNKNOWN_INTERRUPT", "complete"]
+
+
+@each_interruptible
+def test_an_agent_on_the_runtime_goes_on(client: Any, service: AgentService, framework: Framework) -> None:
+    question, told = INTERRUPTIBLE[framework]
+    under = interrupt_of(invoke_runtime(client, question, framework)[1])
+    invoke_runtime(client, told(under, True), framework)
+    invoke_runtime(client, told(under, True), framework)
+    assert [run.ended for run in service.invocations] == ["approval", "complete", "UNKNOWN_INTERRUPT"]
+    assert [len(run.decisions) for run in service.invocations] == [0, 1, 0]
+
+
+@each_interruptible
+def test_a_decision_that_could_be_read_as_a_yes_is_no_decision(client: Any, framework: Framework) -> None:
+    question, told = INTERRUPTIBLE[framework]
+    under = interrupt_of(invoke_runtime(client, question, framework)[1])
+    for answer in ("n", {"approved": False}, None):
+        refused = error_of(lambda answer=answer: invoke_runtime(client, told(under, answer), framework))
+        assert refused == (424, "RuntimeClientError")
+
+
+@pytest.mark.parametrize(
+    ("framework", "payload"),
+    [
+        (Framework.STRANDS, {"prompt": [{"text": "yes"}]}),
+        (Framework.STRANDS, {"prompt": [{"interruptResponse": {"interruptId": "i"}}]}),
+        (Framework.AG_UI, {**RUN, "messages": [], "resume": [{"interruptId": "i", "status": "cancelled"}]}),
+        (Framework.WELT, {"messages": [], "interrupt_responses": {"i": {"value": True, "source": "option"}}}),
+        (Framework.WELT, {"interrupt_responses": {"i": True}}),
+    ],
+)
+def test_an_answer_of_another_form_breaks_an_agent_down(
+    client: Any, framework: Framework, payload: Any
+) -> None:
+    assert error_of(lambda: invoke_runtime(client, payload, framework)) == (424, "RuntimeClientError")
 
 
 @pytest.mark.parametrize("framework", Framework)

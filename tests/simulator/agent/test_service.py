@@ -518,6 +518,59 @@ def test_an_approval_waits_for_a_person(
     assert code == "ValidationException"
 
 
+def paused(client: "AgentsforBedrockRuntimeClient", text: str, **more: Any) -> dict[str, Any]:
+    """The last event, in which the agent returns control."""
+    *_, last = invoke(client, text, **more)
+    return dict(last["returnControl"])
+
+
+def result(function: str = "send_email", state: str = "CONFIRM", **more: Any) -> dict[str, Any]:
+    told = {"actionGroup": function, "function": function, "confirmationState": state, **more}
+    return {"functionResult": told}
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [result()],
+        [result(), result(), result()],
+        [result(), result("send-storm-warning")],
+        [result(), result(actionGroup="other")],
+        [result(), {"apiResult": {"actionGroup": "send_email", "confirmationState": "CONFIRM"}}],
+        [result(), {"functionResult": {"actionGroup": "send_email", "function": "send_email"}}],
+    ],
+    ids=["too few", "too many", "another function", "another group", "another form", "no confirmation"],
+)
+def test_decisions_that_do_not_fit_are_refused_and_change_nothing(
+    service: AgentService, client: "AgentsforBedrockRuntimeClient", results: Any
+) -> None:
+    state = {"invocationId": paused(client, "Chicago, send two e-mails")["invocationId"]}
+    wrong: Any = {**state, "returnControlInvocationResults": results}
+    assert refused(lambda: invoke(client, "", sessionState=wrong))[:2] == (400, "ValidationException")
+    said = {"TEXT": {"body": "Not Bob."}}
+    right: Any = {
+        **state,
+        "returnControlInvocationResults": [result(), result(state="DENY", responseBody=said)],
+    }
+    list(invoke(client, "", sessionState=right))
+    decisions = [(one.is_approved, one.said) for one in service.invocations[-1].decisions]
+    assert decisions == [(True, ""), (False, "Not Bob.")]
+
+
+def test_a_decision_for_another_session_is_refused(client: "AgentsforBedrockRuntimeClient") -> None:
+    state: Any = {"invocationId": paused(client, "Chicago, send an e-mail")["invocationId"]}
+    state["returnControlInvocationResults"] = [result()]
+    elsewhere = refused(lambda: invoke(client, "", session="T1:C1:2.2", sessionState=state))
+    assert elsewhere[:2] == (400, "ValidationException")
+
+
+def test_a_new_question_gives_up_what_was_asked_for(client: "AgentsforBedrockRuntimeClient") -> None:
+    state: Any = {"invocationId": paused(client, "Chicago, send an e-mail")["invocationId"]}
+    state["returnControlInvocationResults"] = [result()]
+    list(invoke(client, CHICAGO))
+    assert refused(lambda: invoke(client, "", sessionState=state))[:2] == (400, "ValidationException")
+
+
 # --- Forced scripts
 
 

@@ -6,7 +6,7 @@ error of the agent into RuntimeClientError.
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -18,11 +18,19 @@ from bedrock_agentcore.runtime import BedrockAgentCoreApp
 
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.runtime import AgentCoreRuntime
-from functions.bridge.agents.events import AgentEvent, Failed, File, Finished, Rationale, TextDelta, ToolUse
+from functions.bridge.agents.events import (
+    AgentEvent,
+    Failed,
+    File,
+    Finished,
+    Rationale,
+    TextDelta,
+    ToolUse,
+)
 from functions.bridge.agents.failures import Failure
 from simulator.agent.agentcore import RUNTIME_ARNS, Framework
 from simulator.aws import FAKE_CREDENTIALS, REGION
-from tests.functions.adapters.runs import QUESTION, WAIT, events
+from tests.functions.adapters.runs import QUESTION, WAIT, approved, denied, events, requests
 
 Serve = Callable[[Any], AgentCoreRuntime]
 
@@ -198,3 +206,65 @@ def test_an_agent_that_speaks_ag_ui_and_breaks_down_has_failed(serve: Serve) -> 
     app.entrypoint(agent)
     failed = Failed(Failure.INTERNAL, "RUN_ERROR (INTERNAL_ERROR)")
     assert events(serve(app).ask(QUESTION)) == [failed]
+
+
+# --- Agents that wait for a person
+
+
+@dataclass
+class Interrupt:
+    """Strands' own, which the SDK of the runtime makes JSON of."""
+
+    id: str
+    name: str
+    reason: Any
+    response: Any = None
+
+
+def test_an_agent_of_strands_waits_for_a_person_and_goes_on(serve: Serve) -> None:
+    async def agent(payload: dict[str, Any]) -> AsyncIterator[Any]:
+        if isinstance(payload["prompt"], str):
+            use = {"toolUseId": "t", "name": "send_email", "input": {"to": "Ann"}}
+            interrupts = [Interrupt("i", "approve", "Send it?")]
+            yield {"tool_interrupt_event": {"tool_use": use, "interrupts": interrupts}}
+            yield {"result": "AgentResult"}
+            return
+        [answer] = payload["prompt"]
+        yield f"{answer['interruptResponse']} {payload['decisions'][0].get('reason')}"
+
+    app = BedrockAgentCoreApp()
+    app.entrypoint(agent)
+    runtime = serve(app)
+    asked = requests(events(runtime.ask(QUESTION)))
+    assert [(request.name, request.arguments) for request in asked] == [("send_email", '{"to": "Ann"}')]
+    [yes, _] = events(runtime.resume(QUESTION, approved(asked)))
+    assert yes == TextDelta("{'interruptId': 'i', 'response': True} None")
+    [no, _] = events(runtime.resume(QUESTION, denied(asked, "Not today.")))
+    assert no == TextDelta("{'interruptId': 'i', 'response': False} Not today.")
+
+
+def test_an_agent_that_speaks_ag_ui_waits_for_a_person_and_goes_on(serve: Serve) -> None:
+    core = pytest.importorskip("ag_ui.core")
+    from bedrock_agentcore.runtime import AGUIApp
+
+    app = AGUIApp()
+
+    async def agent(given: Any) -> AsyncIterator[Any]:
+        run = {"thread_id": given.thread_id, "run_id": given.run_id}
+        yield core.RunStartedEvent(**run)
+        if given.resume:
+            [entry] = given.resume
+            yield core.TextMessageContentEvent(message_id="m", delta=f"{entry.interrupt_id} {entry.payload}")
+            yield core.RunFinishedEvent(**run)
+            return
+        yield core.ToolCallStartEvent(tool_call_id="c", tool_call_name="send_email")
+        interrupt = core.Interrupt(id="i", reason="tool_call", tool_call_id="c", message="Send it?")
+        outcome = core.RunFinishedInterruptOutcome(type="interrupt", interrupts=[interrupt])
+        yield core.RunFinishedEvent(**run, outcome=outcome)
+
+    app.entrypoint(agent)
+    runtime = serve(app)
+    asked = requests(events(runtime.ask(QUESTION)))
+    assert [(request.name, request.message) for request in asked] == [("send_email", "Send it?")]
+    [said, _] = events(runtime.resume(QUESTION, denied(asked, "Not today.")))
+    assert said == TextDelta("i {'approved': False, 'reason': 'Not today.'}")

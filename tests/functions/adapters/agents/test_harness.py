@@ -1,17 +1,42 @@
 """What is the harness kind's own, beside `test_agents_contract` and the recordings in `tests/streams`."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.harness import AgentCoreHarness, from_settings
-from functions.bridge.agents.events import CutShort, Failed, File, Finished, Guardrail, Rationale
+from functions.bridge.agents.events import (
+    CutShort,
+    Failed,
+    File,
+    Finished,
+    Guardrail,
+    Rationale,
+    ToolAnswer,
+    ToolRequest,
+)
 from functions.bridge.agents.failures import MAY_HAVE_ACTED, Failure
 from functions.settings import AgentSettings, MemoryBy
 from simulator.agent.agentcore import HARNESS_ARN
+from simulator.agent.eventstream import CONTENT_TYPE, event
 from simulator.agent.service import AgentService
-from tests.functions.adapters.runs import PORTS, QUESTION, asking, events, failure, text, wait_until_over
+from tests.functions.adapters.runs import (
+    PORTS,
+    QUESTION,
+    approved,
+    asking,
+    events,
+    failure,
+    requests,
+    text,
+    wait_until_over,
+)
+from tests.functions.adapters.scripted_server import standing_in_for
+from tests.streams.shapes import named, problems
 
 # SHA-256 of "T0123456789:C0123456789:1700000000.000100"
 SESSION = "9b84249004f4af530e365ebd9f21ec8afcacaec4b2a41e9d08e8fbdf38ec3c9d"
@@ -118,3 +143,60 @@ def test_each_thought_is_one_rationale(agent_service: AgentService) -> None:
     assert thoughts[0] == "Let me see which place and which day the question is about."
     assert len(thoughts) == 5
     assert len(agent_service.invocations) == 1
+
+
+# --- What became of an inline function
+
+
+CALL = ToolRequest("tooluse_1", "send_email", '{"to": "ann@example.com"}', context="mail___send_email")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "status"),
+    [
+        (ToolAnswer(CALL, True, result='{"sent": true}'), '{"sent": true}', "success"),
+        (ToolAnswer(CALL, True, result=""), "The tool returned nothing.", "success"),
+        (ToolAnswer(CALL, True, result="No such address.", has_failed=True), "No such address.", "error"),
+        (
+            ToolAnswer(CALL, False, "Not today."),
+            "The tool was not run, because the use of it was not approved. The reason given: Not today. "
+            "Do not call it again with the same arguments unless the user asks for that.",
+            "error",
+        ),
+    ],
+)
+def test_a_result_follows_a_copy_of_the_call(answer: ToolAnswer, said: str, status: str) -> None:
+    with standing_in_for("BEDROCK_AGENTCORE") as server:
+        server.answer = Response(event("messageStop", {"stopReason": "end_turn"}), content_type=CONTENT_TYPE)
+        assert events(agent_at().resume(QUESTION, [answer])) == [Finished()]
+        messages: Any = json.loads(server.body)["messages"]
+    assert list(problems(named("bedrock-agentcore", "HarnessMessages"), messages)) == []
+    use = {"toolUseId": "tooluse_1", "name": "mail___send_email", "input": {"to": "ann@example.com"}}
+    result = {"toolUseId": "tooluse_1", "content": [{"text": said}], "status": status}
+    assert messages == [
+        {"role": "assistant", "content": [{"toolUse": use}]},
+        {"role": "user", "content": [{"toolResult": result}]},
+    ]
+
+
+def test_going_on_keeps_limits_endpoint_and_actor(agent_service: AgentService) -> None:
+    settings = AgentSettings(
+        "agentcore-harness",
+        arn=HARNESS_ARN,
+        qualifier="DEFAULT",
+        memory_by=MemoryBy.PERSON,
+        timeout_seconds=120,
+    )
+    agent = from_settings(settings, PORTS)
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    events(agent.resume(QUESTION, approved(asked)))
+    _, run = agent_service.invocations
+    assert (run.limits, run.attributes) == ({"timeoutSeconds": 120}, {"actorId": "U0123456789"})
+
+
+def test_going_on_sends_no_files(agent_service: AgentService) -> None:
+    asked = requests(events(agent_at().ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    question = replace(QUESTION, files=(File("a.csv", "text/csv", b"a,b\n"),))
+    assert events(agent_at().resume(question, approved(asked)))[-1] == Finished()

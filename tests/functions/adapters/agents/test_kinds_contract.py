@@ -400,6 +400,7 @@ def test_an_agent_that_breaks_off_after_a_decision_may_have_acted(
     heard = events(agent.resume(QUESTION, approved(asked)))
     assert failure(heard) not in NOT_STARTED
     assert may_have_acted(heard[-1])
+    assert decided(agent_service) == [True]
 
 
 @asking_kinds
