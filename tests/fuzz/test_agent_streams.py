@@ -11,7 +11,17 @@ from werkzeug.wrappers import Response
 from functions.adapters.agents import client as clients
 from functions.adapters.agents.bedrock_agent import BedrockAgent
 from functions.adapters.agents.bedrock_agent_events import InvokeAgentTranslator
-from functions.bridge.agents.events import AgentEvent, Citation, Failed, Finished, TextDelta
+from functions.adapters.agents.interrupts import resumption
+from functions.adapters.agents.runtime_events import RuntimeTranslator
+from functions.bridge.agents.events import (
+    AgentEvent,
+    Citation,
+    Failed,
+    Finished,
+    TextDelta,
+    ToolAnswer,
+    ToolRequest,
+)
 from functions.bridge.agents.failures import NOT_STARTED
 from functions.bridge.agents.port import Question
 from simulator.agent.eventstream import CONTENT_TYPE, encode
@@ -160,3 +170,44 @@ def everything(agent: BedrockAgent) -> list[AgentEvent]:
     assert run.next(timeout=0) is None
     run.cancel()
     return heard
+
+
+interrupts = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from(["i", "j", ""]) | json_values,
+        "name": json_values,
+        "reason": st.sampled_from(["tool_call", "confirmation"]) | json_values,
+        "message": json_values,
+        "toolCallId": json_values,
+        "responseSchema": json_values,
+        "metadata": st.dictionaries(st.sampled_from(["reason", "tool_name", "tool_input"]), json_values),
+    },
+)
+waiting = st.one_of(
+    st.builds(lambda one: {"interrupt": one}, interrupts),
+    st.builds(
+        lambda use, some: {"tool_interrupt_event": {"tool_use": use, "interrupts": some}},
+        st.dictionaries(st.sampled_from(["name", "input"]), json_values),
+        st.lists(interrupts | json_values, max_size=3),
+    ),
+    st.builds(
+        lambda some: {"type": "RUN_FINISHED", "outcome": {"type": "interrupt", "interrupts": some}},
+        st.lists(interrupts | json_values, max_size=3),
+    ),
+)
+
+
+@given(waiting)
+def test_whatever_an_agent_waits_for_can_be_answered_or_is_not_asked_for(item: object) -> None:
+    translate = RuntimeTranslator()
+    said = list(translate(item))
+    said += [] if translate.failed else list(translate.end())
+    asked = [event for event in said if isinstance(event, ToolRequest)]
+    for request in asked:
+        assert request.call_id
+        assert isinstance(json.loads(request.arguments), dict)
+        request.message.encode()
+    if asked:
+        assert isinstance(said[-1], Failed)
+        json.dumps(resumption([ToolAnswer(request, False, "No.") for request in asked]))

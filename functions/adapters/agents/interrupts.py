@@ -81,10 +81,11 @@ def ag_ui_interrupt(interrupt: Mapping[str, Any], call: tuple[str, str] | None) 
         tool_name(metadata.get("tool_name")) or _text(interrupt, "reason"),
         _json(told),
     )
-    if form is None or not (call or message or told):
+    under = _text(interrupt, "id")
+    if form is None or not (under and (call or message or told)):
         return None
     context = json.dumps({"protocol": _Protocol.AG_UI, **form})
-    return ToolRequest(_text(interrupt, "id"), name, arguments, Wanted.CONSENT, context, message)
+    return ToolRequest(under, name, arguments, Wanted.CONSENT, context, message)
 
 
 def resumption(answers: Sequence[ToolAnswer]) -> dict[str, Any]:

@@ -77,6 +77,11 @@ def test_an_interrupt_of_ag_ui_that_wants_more_than_yes_or_no_is_none(interrupt:
     assert ag_ui(**interrupt) is None
 
 
+def test_an_interrupt_of_ag_ui_that_cannot_be_answered_by_its_id_is_none() -> None:
+    assert ag_ui(id="") is None
+    assert ag_ui(id=7) is None
+
+
 def test_an_interrupt_of_ag_ui_that_says_nothing_is_none() -> None:
     assert ag_ui_interrupt({"id": "i", "reason": "confirmation"}, None) is None
 

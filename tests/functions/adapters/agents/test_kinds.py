@@ -14,7 +14,7 @@ from functions.adapters.agents.harness import AgentCoreHarness
 from functions.adapters.agents.kinds import KINDS, agents, memory_of
 from functions.adapters.agents.run import BackgroundRun
 from functions.adapters.agents.runtime import AgentCoreRuntime
-from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta, ToolAnswer
+from functions.bridge.agents.events import AgentEvent, Failed, Finished, TextDelta, ToolAnswer, ToolRequest
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.memory import Memory
 from functions.bridge.agents.port import Agent, AgentPorts, Question
@@ -173,3 +173,12 @@ def test_the_kind_that_contributing_adds_works(
 ) -> None:
     server.answer = answer if isinstance(answer, Response) else Response(answer, content_type=CONTENT_TYPE)
     assert events(made(AgentSettings("bedrock-model", arn=MODEL_ARN)).ask(QUESTION)) == expected
+
+
+@pytest.mark.usefixtures("described")
+def test_the_kind_that_contributing_adds_goes_on_with_nothing(server: ScriptedServer) -> None:
+    agent = made(AgentSettings("bedrock-model", arn=MODEL_ARN))
+    answers = [ToolAnswer(ToolRequest("i", "send_email", "{}"), True)]
+    expected = [Failed(Failure.INVALID, "this agent asked for nothing")]
+    assert events(agent.resume(QUESTION, answers)) == expected
+    assert server.requests == 0
