@@ -4,7 +4,7 @@ docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeHarness.html
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -77,24 +77,27 @@ class AgentCoreHarness:
         self._limits = limits
 
     def ask(self, question: Question) -> BackgroundRun:
-        if question.files:
-            return self._run(question, None)
-        # Only `text` holds what people wrote, because the harness trusts all other members.
-        return self._run(question, [{"role": "user", "content": [{"text": question.text}]}])
+        return _run(partial(self._answer, question))
 
     def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> BackgroundRun:
-        return self._run(question, _messages(answers))
+        return _run(partial(self._rest, question, answers))
 
-    def _run(self, question: Question, messages: "list[HarnessMessageTypeDef] | None") -> BackgroundRun:
-        translated = partial(self._translated, question, messages)
-        return BackgroundRun(AgentCall(translated, refused=REFUSED, broken_off=_BROKEN_OFF))
-
-    def _translated(
-        self, question: Question, messages: "list[HarnessMessageTypeDef] | None", connection: Connection
-    ) -> Iterator[AgentEvent]:
-        if messages is None:
+    def _answer(self, question: Question, connection: Connection) -> Iterator[AgentEvent]:
+        if question.files:
             yield Failed(Failure.FILES_NOT_TAKEN, "a harness takes text only")
             return
+        # Only `text` holds what people wrote, because the harness trusts all other members.
+        message: HarnessMessageTypeDef = {"role": "user", "content": [{"text": question.text}]}
+        yield from self._translated(question, [message], connection)
+
+    def _rest(
+        self, question: Question, answers: Sequence[ToolAnswer], connection: Connection
+    ) -> Iterator[AgentEvent]:
+        yield from self._translated(question, _messages(answers), connection)
+
+    def _translated(
+        self, question: Question, messages: "list[HarnessMessageTypeDef]", connection: Connection
+    ) -> Iterator[AgentEvent]:
         stream = self._invoke(question, messages)
         connection.hold(stream._raw_stream)
         translate = HarnessTranslator()
@@ -121,6 +124,10 @@ class AgentCoreHarness:
         if self._limits.max_tokens:
             request["maxTokens"] = self._limits.max_tokens
         return self._client.invoke_harness(**request)["stream"]
+
+
+def _run(translated: Callable[[Connection], Iterator[AgentEvent]]) -> BackgroundRun:
+    return BackgroundRun(AgentCall(translated, refused=REFUSED, broken_off=_BROKEN_OFF))
 
 
 def _messages(answers: Sequence[ToolAnswer]) -> "list[HarnessMessageTypeDef]":

@@ -18,8 +18,9 @@ from typing import Any
 from functions.adapters.agents.deltas import encodable, tool_name
 from functions.bridge.agents.events import ToolAnswer, ToolRequest, Wanted
 
-# How Welt's reasons say which widgets an answer takes: they are no facts.
-_WIDGETS = {"approve", "reject", "options", "input"}
+# The members of a reason that ask Welt for widgets: github.com/iwamot/welt/blob/main/docs/wire.md
+_YES_AND_NO = {"approve", "reject"}
+_WIDGETS = {*_YES_AND_NO, "options", "input"}
 # The interrupt of Strands' own tool that asks the user a question, whose answer is any text.
 _QUESTION = "strands:handoff-to-user"
 
@@ -123,14 +124,29 @@ def _interrupt(
 def _said(reason: object) -> tuple[str, dict[str, Any]]:
     """What an agent says in a reason, and the facts beside it, by name."""
     if isinstance(reason, dict):
-        facts = {name: fact for name, fact in reason.items() if name not in {"message", *_WIDGETS}}
-        return _text(reason, "message"), facts
+        facts = {name: fact for name, fact in reason.items() if name != "message"}
+        return _text(reason, "message"), {} if _has_widgets(reason) else facts
     return (encodable(reason), {}) if isinstance(reason, str) else ("", {})
 
 
 def _takes_yes_or_no(reason: object) -> bool:
-    """Whether yes or no answers an interrupt with this reason. With Welt it may ask for other things."""
-    return not isinstance(reason, dict) or not reason.keys() & {"options", "input"} or "approve" in reason
+    """Whether yes or no answers an interrupt with this reason: widgets may ask for other things."""
+    return not (isinstance(reason, dict) and _has_widgets(reason)) or bool(reason.keys() & _YES_AND_NO)
+
+
+def _has_widgets(reason: Mapping[str, Any]) -> bool:
+    """Whether a reason has the form in which Welt is asked for widgets, and nothing beside it.
+
+    The names alone do not tell: a reason may have the input of a tool under "input".
+    """
+    options, field = reason.get("options", []), reason.get("input", {})
+    return (
+        {"message"} < reason.keys() <= {"message", *_WIDGETS}
+        and isinstance(options, list)
+        and all(isinstance(option, dict) and "value" in option for option in options)
+        and isinstance(field, dict)
+        and field.keys() <= {"label", "multiline"}
+    )
 
 
 def _form(interrupt: Mapping[str, Any]) -> dict[str, bool] | None:

@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -90,16 +90,16 @@ class AgentCoreRuntime:
         self._stop_client = stop_client
 
     def ask(self, question: Question) -> BackgroundRun:
-        return self._run(question, asked(question))
+        return self._run(question, partial(asked, question))
 
     def resume(self, question: Question, answers: Sequence[ToolAnswer]) -> BackgroundRun:
-        return self._run(question, resumption(answers))
+        return self._run(question, partial(resumption, answers))
 
-    def _run(self, question: Question, told: Mapping[str, Any]) -> BackgroundRun:
+    def _run(self, question: Question, told: Callable[[], Mapping[str, Any]]) -> BackgroundRun:
+        """A run of the agent, which is told the members of the payload that `told` makes."""
         if self._tell_user_id:
             question = replace(question, session_id=f"{question.session_id}:{question.asker.user}")
-        payload = {**envelope(question, remembers_people=self._remembers_people), **told}
-        call = AgentCall(partial(self._translated, question, payload), refused=REFUSED, broken_off={})
+        call = AgentCall(partial(self._translated, question, told), refused=REFUSED, broken_off={})
         if self._stop_client is None:
             return BackgroundRun(call)
         end_session = partial(
@@ -112,17 +112,17 @@ class AgentCoreRuntime:
         return BackgroundRun(call, end_session=end_session)
 
     def _translated(
-        self, question: Question, payload: Mapping[str, Any], connection: Connection
+        self, question: Question, told: Callable[[], Mapping[str, Any]], connection: Connection
     ) -> Iterator[AgentEvent]:
         try:
-            yield from self._answer(question, payload, connection)
+            yield from self._answer(question, told(), connection)
         except _TooLong:
             yield Failed(Failure.NOT_SHOWABLE, f"the answer has more than {MOST_BYTES} bytes")
 
     def _answer(
-        self, question: Question, payload: Mapping[str, Any], connection: Connection
+        self, question: Question, told: Mapping[str, Any], connection: Connection
     ) -> Iterator[AgentEvent]:
-        body, media_type = self._invoke(question, payload)
+        body, media_type = self._invoke(question, told)
         response = body._raw_stream
         connection.hold(response)
         translate = RuntimeTranslator()
@@ -142,8 +142,9 @@ class AgentCoreRuntime:
         if not translate.failed:
             yield from translate.end()
 
-    def _invoke(self, question: Question, payload: Mapping[str, Any]) -> tuple[Any, str]:
+    def _invoke(self, question: Question, told: Mapping[str, Any]) -> tuple[Any, str]:
         """Send the request. Returns the response's body, and its media type without parameters."""
+        payload = {**envelope(question, remembers_people=self._remembers_people), **told}
         request: InvokeAgentRuntimeRequestTypeDef = {
             "agentRuntimeArn": self._arn,
             "runtimeSessionId": runtime_session_id(question.session_id),

@@ -119,10 +119,26 @@ def test_a_denial_is_never_an_object_that_counts_as_true(denied: ToolRequest | N
     assert response.get("value", response.get("interruptResponse", {}).get("response")) is False
 
 
-@pytest.mark.parametrize("reason", [{"message": "Where?", "input": {}}, {"message": "?", "options": []}])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        {"message": "Where?", "input": {}},
+        {"message": "Where?", "input": {"label": "City", "multiline": False}},
+        {"message": "Where?", "options": [{"value": "Rome"}, {"value": 7, "label": "Lima"}]},
+    ],
+)
 def test_an_interrupt_with_widgets_of_its_own_is_none(reason: object) -> None:
     assert welt(reason) is None
     assert strands(reason) is None
+
+
+@pytest.mark.parametrize(
+    "facts", [{"input": {"to": "Ann"}}, {"options": ["fast"]}, {"input": {}, "tool": "x"}, {"input": "Ann"}]
+)
+def test_facts_that_are_named_like_widgets_are_seen(facts: dict[str, Any]) -> None:
+    request = strands({"message": "Send?", **facts})
+    assert request is not None
+    assert (request.message, json.loads(request.arguments)) == ("Send?", facts)
 
 
 def test_widgets_beside_approve_and_reject_may_be_left_alone() -> None:

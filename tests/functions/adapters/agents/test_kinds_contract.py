@@ -404,6 +404,18 @@ def test_an_agent_that_breaks_off_after_a_decision_may_have_acted(
 
 
 @asking_kinds
+def test_a_request_that_cannot_be_read_any_more_fails_the_run(
+    agent: Agent, agent_service: AgentService
+) -> None:
+    asked = requests(events(agent.ask(asking("send an e-mail"))))
+    wait_until_over(agent_service)
+    spoilt = [replace(request, arguments="{", context="{") for request in asked]
+    heard = events(agent.resume(QUESTION, approved(spoilt)))
+    assert [failure(heard), len(heard)] == [Failure.INTERNAL, 1]
+    assert decided(agent_service) == []
+
+
+@asking_kinds
 def test_going_on_says_who_asked_in_the_same_session(agent: Agent, agent_service: AgentService) -> None:
     question = asking("send an e-mail")
     asked = requests(events(agent.ask(question)))
