@@ -14,6 +14,8 @@ _STATUS_WORDS = {
     "complete": "Done",
     "error": "Failed",
 }
+# Characters of plain text that Slack shows before it folds the rest. The number is a guess.
+FOLDED_AFTER = 700
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 # Renders a rich_text block.
@@ -35,6 +37,26 @@ def task_card(card: Json, rich_text: RichText, link: Callable[[str, str], str]) 
         f'<p class="task-title"><span class="visually-hidden">{_STATUS_WORDS[status]}: </span>'
         f"{escape(str(card.get('title', '')))}</p>{said}{sources}</div></div>"
     )
+
+
+def plain_text(text: str, *, is_folded: bool) -> str:
+    """A section of plain text, of which a long one is folded.
+
+    docs.slack.dev/reference/block-kit/blocks/section-block
+    """
+    if not is_folded or len(text) <= FOLDED_AFTER:
+        return f'<p class="plain-text">{escape(text)}</p>'
+    return (
+        f'<details class="plain-text"><summary>{escape(text[:FOLDED_AFTER])}…</summary>'
+        f"{escape(text[FOLDED_AFTER:])}</details>"
+    )
+
+
+def text_input(label: str, element: Json) -> str:
+    """A line to write in, which a press of a button of the message brings along."""
+    name, most = escape(str(element["action_id"])), int(element.get("max_length", 3000))
+    field = f'<input type="text" data-input="{name}" maxlength="{most}">'
+    return f'<label class="text-input">{escape(label)}{field}</label>'
 
 
 def plan(block: Json, cards: str, *, is_growing: bool) -> str:

@@ -107,6 +107,10 @@ class Renderer:
                 return cards.data_table(block, self._rich_text)
             case {"type": "header", "text": {"text": str(text)}}:
                 return f'<p class="block-header">{escape(text)}</p>'
+            case {"type": "section", "text": {"type": "plain_text", "text": str(text)}}:
+                return cards.plain_text(text, is_folded=not block.get("expand"))
+            case {"type": "input", "label": {"text": str(label)}, "element": dict(element)}:
+                return cards.text_input(label, element)
             case {"type": "section", "text": {"text": str(text)}}:
                 return self._text(text)
             case {"type": "context", "elements": list(elements)}:
@@ -146,7 +150,8 @@ def _button(element: Json) -> str:
     """A button; pressing it tells the app its action id."""
     label, action_id = str(element["text"]["text"]), str(element["action_id"])
     return (
-        f'<button type="button" class="app-button" data-action="{escape(action_id)}">{escape(label)}</button>'
+        f'<button type="button" class="app-button {escape(str(element.get("style", "")))}" '
+        f'data-action="{escape(action_id)}">{escape(label)}</button>'
     )
 
 

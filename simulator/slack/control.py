@@ -10,7 +10,8 @@ What people do
                               the bytes in base64; `size` is what Slack is to say, right or wrong.
   POST /control/edit          {channel, ts, text}: the author changes a message
   POST /control/delete        {channel, ts}: the author deletes a message
-  POST /control/press         {channel, ts, action_id, user, times?}: presses a button -> {statuses, bodies};
+  POST /control/press         {channel, ts, action_id, user, times?, inputs?}: presses a button; `inputs` are
+                              what stands in the message's inputs, by action id -> {statuses, bodies};
                               twice is a double click on what the person sees
   POST /control/stop          {channel, ts, user}: presses Slack's own Stop in the thread of the message `ts`,
                               which stops the streams there -> {stopped: [ts], event_ids}. Slack shows that
@@ -202,7 +203,11 @@ class Control:
             payloads = [
                 payload
                 for _ in range(int(given.get("times", 1)))
-                if (payload := interactions.pressed(self._workspace, bot, message, action_id, user))
+                if (
+                    payload := interactions.pressed(
+                        self._workspace, bot, message, action_id, user, inputs=given.get("inputs", {})
+                    )
+                )
             ]
         if not payloads:
             raise ControlError("action_not_found")

@@ -5,15 +5,26 @@ docs.slack.dev/reference/interaction-payloads/block_actions-payload
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from simulator.slack.workspace import Channel, Json, Message, User, Workspace
 
 CHANNEL_NAME = {"im": "directmessage", "private": "privategroup", "mpim": "privategroup"}
 
 
-def pressed(workspace: Workspace, app: User, message: Message, action_id: str, user: User) -> Json | None:
-    """The payload of a press on the button `action_id`; None if the message has no such button."""
+def pressed(
+    workspace: Workspace,
+    app: User,
+    message: Message,
+    action_id: str,
+    user: User,
+    *,
+    inputs: Mapping[str, str],
+) -> Json | None:
+    """The payload of a press on the button `action_id`; None if the message has no such button.
+
+    `inputs` is what the user has written into the message's inputs, by their action ids.
+    """
     found = next((pair for pair in _buttons(message) if pair[1].get("action_id") == action_id), None)
     if found is None:
         return None
@@ -34,7 +45,7 @@ def pressed(workspace: Workspace, app: User, message: Message, action_id: str, u
         "is_enterprise_install": False,
         "channel": {"id": channel.id, "name": _name(channel)},
         "message": workspace.render(message),
-        "state": {"values": {}},
+        "state": {"values": dict(_values(message, inputs))},
         "actions": [action | {"block_id": block["block_id"], "action_ts": workspace.new_ts()}],
     }
 
@@ -45,6 +56,15 @@ def _buttons(message: Message) -> Iterator[tuple[Json, Json]]:
         for element in [*block.get("elements", []), block.get("accessory")]:
             if isinstance(element, dict) and element.get("type") == "button":
                 yield block, element
+
+
+def _values(message: Message, inputs: Mapping[str, str]) -> Iterator[tuple[str, Json]]:
+    """What stands in each input, by its block and action; None where nobody wrote anything."""
+    for block in message.blocks:
+        if block["type"] == "input":
+            element = block["element"]
+            value = inputs.get(element["action_id"]) or None
+            yield block["block_id"], {element["action_id"]: {"type": element["type"], "value": value}}
 
 
 def _container(message: Message) -> Json:

@@ -20,6 +20,9 @@ MARKDOWN = 12_000  # markdown_text, and all markdown blocks of a message togethe
 BLOCKS_TEXT = 13_200
 BLOCKS = 50
 SECTION_TEXT = 3_000
+INPUT_LABEL = 2_000
+INPUT_LENGTH = range(1, 3_001)
+BUTTON_STYLES = ("primary", "danger")
 HEADER_TEXT = 150
 BUTTON_TEXT = 75
 BUTTON_VALUE = 2_000
@@ -76,7 +79,7 @@ def parse_blocks(given: Any) -> list[Json]:
     blocks = parsed(given, "invalid_blocks_format")
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
         raise SlackError("invalid_blocks_format")
-    problems = list(_problems(blocks))
+    problems = [*_problems(blocks), *_repeated_ids(blocks)]
     if problems:
         raise refusal("invalid_blocks", *problems)
     if sum(len(block["text"]) for block in blocks if block["type"] == "markdown") > MARKDOWN:
@@ -175,6 +178,8 @@ def _block_problems(block: Json, at: str) -> Iterator[str]:
         yield from _string_problems(block, "text", at, None)  # too long is msg_too_long, which comes later
     elif kind == "section":
         yield from _section_problems(block, at)
+    elif kind == "input":
+        yield from _input_problems(block, at)
     elif kind == "header":
         yield from _text_object_problems(block.get("text"), f"{at}/text", HEADER_TEXT, {"plain_text"})
     elif kind in ("actions", "context", "context_actions"):
@@ -190,6 +195,30 @@ def _section_problems(block: Json, at: str) -> Iterator[str]:
         yield from _text_object_problems(block["text"], f"{at}/text", SECTION_TEXT, {"plain_text", "mrkdwn"})
     elif not block.get("fields"):
         yield f"missing required field: fields or text [json-pointer:{at}]"
+
+
+def _repeated_ids(blocks: list[Json]) -> Iterator[str]:
+    """A message has each block id once, and a block each action id."""
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    if len({*ids}) < len(ids):
+        yield "block_id must be unique [json-pointer:/blocks]"
+    for index, block in enumerate(blocks):
+        elements = block.get("elements", [])
+        actions = [one["action_id"] for one in elements if isinstance(one, dict) and "action_id" in one]
+        if len({*actions}) < len(actions):
+            yield f"action_id must be unique in a block [json-pointer:/blocks/{index}/elements]"
+
+
+def _input_problems(block: Json, at: str) -> Iterator[str]:
+    """docs.slack.dev/reference/block-kit/blocks/input-block"""
+    yield from _text_object_problems(block.get("label"), f"{at}/label", INPUT_LABEL, {"plain_text"})
+    element = block.get("element")
+    if not isinstance(element, dict) or element.get("type") != "plain_text_input":
+        yield f"unsupported type of element [json-pointer:{at}/element/type]"
+        return
+    yield from _string_problems(element, "action_id", f"{at}/element", ACTION_ID)
+    if element.get("max_length", 1) not in INPUT_LENGTH:
+        yield f"must be 1 to 3000 [json-pointer:{at}/element/max_length]"
 
 
 def _element_problems(block: Json, at: str) -> Iterator[str]:
@@ -208,6 +237,8 @@ def _element_problems(block: Json, at: str) -> Iterator[str]:
         here = f"{at}/elements/{index}"
         if isinstance(element, dict) and element.get("type") == "button":
             yield from _text_object_problems(element.get("text"), f"{here}/text", BUTTON_TEXT, {"plain_text"})
+            if element.get("style", "primary") not in BUTTON_STYLES:
+                yield f"must be primary or danger [json-pointer:{here}/style]"
             if "value" in element:
                 yield from _string_problems(element, "value", here, BUTTON_VALUE)
             if "action_id" in element:

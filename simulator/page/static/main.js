@@ -106,10 +106,11 @@ byId("thread-stop").addEventListener("click", () => act("stop", { channel: chann
 async function pressButton(event) {
   const button = event.target.closest("button[data-action]");
   if (!button) return;
-  const { ts } = button.closest(".message").dataset;
+  const message = button.closest(".message");
+  const inputs = Object.fromEntries([...message.querySelectorAll("input[data-input]")].map((input) => [input.dataset.input, input.value]));
   button.disabled = true;
   try {
-    await act("press", { channel: channel.id, ts, user: me.id, action_id: button.dataset.action });
+    await act("press", { channel: channel.id, ts: message.dataset.ts, user: me.id, action_id: button.dataset.action, inputs });
   } finally {
     button.disabled = false;
   }
