@@ -10,6 +10,7 @@ from functions import telemetry
 from functions.adapters.aws.audit import AuditLog
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
+from functions.adapters.aws.pauses import DynamoPauses
 from functions.adapters.aws.queue import SqsKeptMessages, SqsMessage
 from functions.adapters.aws.slots import DynamoSlots
 from functions.adapters.aws.stops import DynamoStops
@@ -56,6 +57,8 @@ _AS_IT_SHOULD_BE = (
     Verdict.REFUSED,
     Verdict.STOPPED,
     Verdict.WAITING,
+    Verdict.AWAITING_APPROVAL,
+    Verdict.DECIDED,
 )
 
 
@@ -98,6 +101,7 @@ class Consumer:
             slots=DynamoSlots(self._dynamodb, own.ledger_table, clock, self.settings.fairness),
             stops=DynamoStops(self._dynamodb, own.ledger_table, clock),
             groups=SlackUserGroups(self.installation.chat, clock),
+            pauses=DynamoPauses(self._dynamodb, own.ledger_table),
             kept=SqsKeptMessages(self._sqs, own.questions_queue_url),
             clock=clock,
             beside=beside,
@@ -158,7 +162,7 @@ class Consumer:
         if outcome.retry_in_seconds is not None:
             with suppress(ServiceUnavailable):
                 message.extend_visibility(outcome.retry_in_seconds)
-        return _response(record, again=outcome.retry_in_seconds is not None)
+        return _response(record, again=outcome.is_kept or outcome.retry_in_seconds is not None)
 
 
 def _response(record: Mapping[str, Any], *, again: bool) -> dict[str, Any]:
@@ -214,6 +218,17 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
             retry_in_seconds=outcome.retry_in_seconds,
         )
         telemetry.count(telemetry.APP_REFUSALS, error=outcome.app_refusal)
+    if (decided := outcome.approval) is not None:
+        telemetry.log(
+            telemetry.APPROVAL_DECIDED,
+            **_facts(command),
+            decision=decided.decided,
+            seconds=decided.seconds,
+            tools=decided.tools,
+            arguments_digest=decided.arguments_digest,
+        )
+        telemetry.count(telemetry.APPROVALS, decision=decided.decided)
+        telemetry.count(telemetry.TIME_TO_DECISION, decided.seconds)
     if outcome.audit_trouble:
         telemetry.log(telemetry.AUDIT_NOT_WRITTEN, **_facts(command), reason=outcome.audit_trouble)
         telemetry.count(telemetry.AUDIT_FAILURES)

@@ -100,6 +100,11 @@ APP_REFUSED = Line(
     logging.ERROR,
     (*_TURN, "command_id", "error", "remedy", "retry_in_seconds"),
 )
+APPROVAL_DECIDED = Line(
+    "approval decided",
+    logging.INFO,
+    (*_TURN, "command_id", "decision", "seconds", "tools", "arguments_digest"),
+)
 AUDIT_NOT_WRITTEN = Line("audit record not written", logging.ERROR, (*_TURN, "command_id", "reason"))
 
 TURNS = Metric("Turns", ("verdict",))
@@ -108,6 +113,8 @@ FAILURES = Metric("Failures", ("failure",))
 REFUSALS = Metric("Refusals", ("reason",))
 APP_REFUSALS = Metric("AppRefusals", ("error",))
 GUARDRAILS = Metric("Guardrails", ("guardrail",))
+APPROVALS = Metric("Approvals", ("decision",))
+TIME_TO_DECISION = Metric("TimeToDecision", unit=Unit.SECONDS)
 TIME_TO_FIRST_TEXT = Metric("TimeToFirstText", unit=Unit.SECONDS)
 AUDIT_FAILURES = Metric("AuditFailures")
 

@@ -6,10 +6,13 @@ from functools import cache
 from typing import Any
 
 from functions.adapters.agents.kinds import agent_ports, agents
+from functions.adapters.aws.tool_functions import LambdaToolFunctions
+from functions.adapters.clock import SystemClock
 from functions.bridge.delivery import Delivery
 from functions.bridge.queue_commands import Command
 from functions.bridge.turn import Turn
 from functions.bridge.turns.answer import answer
+from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
@@ -27,6 +30,11 @@ class _Worker:
         self._consumer = Consumer(os.environ)
         settings = self._consumer.settings
         self._agents = agents(settings, agent_ports())
+        self._tools = LambdaToolFunctions(SystemClock())
+        self._approval_rules = {
+            name: ApprovalRules(one.approvers, one.approval_seconds, one.tools)
+            for name, one in settings.agents.items()
+        }
 
     def warm(self) -> None:
         self._consumer.warm()
@@ -44,6 +52,8 @@ class _Worker:
             ports,
             agents=self._agents,
             access=self._consumer.access,
+            approval_rules=self._approval_rules,
+            tools=self._tools,
             attachments=self._consumer.installation.files,
             options=self._consumer.settings.reply,
             conversations=self._consumer.settings.conversation,

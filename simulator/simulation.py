@@ -11,7 +11,7 @@ from typing import Self
 
 from config.bridge_toml import Worker, check
 from config.document import FILE_NAME, document
-from functions.settings import Settings
+from functions.settings import AgentSettings, Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
@@ -94,6 +94,8 @@ class Simulation:
         style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`; the
             last one may be shorter.
         access, fairness: keys of these tables of bridge.toml.
+        approvers: of every agent, as in bridge.toml.
+        approval_seconds: likewise; they may be shorter.
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
@@ -121,6 +123,8 @@ class Simulation:
         notify_after_seconds: int = 60,
         access: Mapping[str, object] = NOTHING_ELSE,
         fairness: Mapping[str, int] = GENEROUS,
+        approvers: str | list[str] = "asker",
+        approval_seconds: int = AgentSettings.approval_seconds,
         concurrency: int = 10,
         runtime: Runtime | None = None,
         on_log: Callable[[str, str], None] | None = None,
@@ -160,9 +164,13 @@ class Simulation:
             variables={**self._addresses(), **(variables or {})},
             on_log=on_log,
         )
-        settings = _settings(agent, {"style": style, "show_rationale": show_rationale}, access, fairness)
+        told = {"style": style, "show_rationale": show_rationale}
+        settings = _settings(agent, told, access, fairness, approvers)
+        agents = {
+            name: replace(one, approval_seconds=approval_seconds) for name, one in settings.agents.items()
+        }
         reply = replace(settings.reply, notify_after_seconds=notify_after_seconds)
-        values = self._variables(replace(settings, reply=reply, lease_seconds=lease_seconds))
+        values = self._variables(replace(settings, agents=agents, reply=reply, lease_seconds=lease_seconds))
         for function in (*wiring.FUNCTIONS, *wiring.TOOLS, wiring.SEND_EMAIL):
             # The receiver writes to the queue that the worker reads; the others have their own.
             own = [queue for queue in wiring.QUEUES if queue.function is function]
@@ -272,11 +280,17 @@ class Simulation:
 
 
 def _settings(
-    agent: str, reply: dict[str, object], access: Mapping[str, object], fairness: Mapping[str, int]
+    agent: str,
+    reply: dict[str, object],
+    access: Mapping[str, object],
+    fairness: Mapping[str, int],
+    approvers: str | list[str],
 ) -> Settings:
     """What the functions are told, checked as bridge.toml is. Raises `config.bridge_toml.ConfigError`."""
     routes = [{"channel": channel, "agent": name} for channel, name in ROUTES.items()]
-    agents = {"default": AGENTS[agent], **AGENTS}
+    agents = {
+        name: {**one, "approvers": approvers} for name, one in {"default": AGENTS[agent], **AGENTS}.items()
+    }
     settings = {
         "name": "agent-bridge",
         "agents": agents,

@@ -10,6 +10,8 @@ from typing import Any
 
 # Slack's ids of teams, channels and users, and its timestamps. Slack has issued shorter ones only.
 ID = re.compile(r"[A-Z][A-Z0-9]{1,30}")
+# An id of ours that nobody can guess.
+TOKEN = re.compile(r"[0-9a-f]{32}")
 TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -33,6 +35,14 @@ def timestamp(fields: Fields, name: str, default: str | None = None) -> str:
     value = text(fields, name, default)
     if value != default and not TS.fullmatch(value):
         raise WrongField(f"{name} is no timestamp")
+    return value
+
+
+def token(fields: Fields, name: str) -> str:
+    """An id of ours that nobody can guess: 32 hexadecimal digits."""
+    value = text(fields, name)
+    if not TOKEN.fullmatch(value):
+        raise WrongField(f"{name} is no id of ours")
     return value
 
 

@@ -17,6 +17,8 @@ from functions.bridge.turn import MOST_ATTEMPTS, Notice, Turn, from_fields, to_f
 VERSION = 1
 # Streams of one thread that Slack stops at once. There is one as a rule.
 MOST_STREAMS = 20
+# Characters of the reason why somebody denies what an agent asks for.
+LONGEST_REASON = 500
 
 
 class MalformedCommand(ValueError):
@@ -181,10 +183,53 @@ class StopTurn:
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
+@dataclass(frozen=True)
+class Decide:
+    """A person pressed Approve or Deny on the card of an agent that asks before it acts.
+
+    Attributes:
+        team, channel, ts, attempt: of the question, as in `Turn`.
+        thread_ts, message_ts: the thread and the card.
+        pause: the id of what is decided.
+        is_approved: whether it was Approve.
+        reason: what they wrote into the card; "" for nothing.
+        user: who pressed.
+        action_ts: when, by Slack's clock.
+        sender_unknown: as in `Turn`, of who pressed.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    message_ts: str
+    user: str
+    attempt: int
+    pause: str
+    is_approved: bool
+    action_ts: str
+    reason: str = ""
+    sender_unknown: bool = True
+    name = "decide"
+
+    @property
+    def turn_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def group_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.thread_ts}"
+
+    @property
+    def deduplication_id(self) -> str:
+        """Two people who press at once have two ids."""
+        return f"{self.channel}:{self.user}:{self.action_ts}"
+
+
 # Commands that may run an agent go on the questions queue, all others on the control queue, where no answer
 # delays them.
 TurnCommand = Ask | Retry
-ControlCommand = RefusePress | StopThread | StopTurn
+ControlCommand = RefusePress | StopThread | StopTurn | Decide
 Command = TurnCommand | ControlCommand
 
 
@@ -262,6 +307,8 @@ def _command(data: Fields) -> Command:
             return _stop_thread(data)
         case StopTurn.name:
             return _stop_turn(data)
+        case Decide.name:
+            return _decide(data)
     raise WrongField("the command is of no kind that this version knows")
 
 
@@ -325,6 +372,25 @@ def _stop_turn(data: Fields) -> StopTurn:
         user=fields.slack_id(data, "user"),
         attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS),
         action_ts=fields.timestamp(data, "action_ts"),
+        sender_unknown=data.get("sender_unknown") is not False,
+    )
+
+
+def _decide(data: Fields) -> Decide:
+    if not isinstance(data.get("is_approved"), bool):
+        raise WrongField("is_approved is neither true nor false")
+    return Decide(
+        team=fields.slack_id(data, "team"),
+        channel=fields.slack_id(data, "channel"),
+        ts=fields.timestamp(data, "ts"),
+        thread_ts=fields.timestamp(data, "thread_ts"),
+        message_ts=fields.timestamp(data, "message_ts"),
+        user=fields.slack_id(data, "user"),
+        attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS),
+        pause=fields.token(data, "pause"),
+        is_approved=data["is_approved"],
+        action_ts=fields.timestamp(data, "action_ts"),
+        reason=fields.text(data, "reason", "")[:LONGEST_REASON],
         sender_unknown=data.get("sender_unknown") is not False,
     )
 

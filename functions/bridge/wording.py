@@ -7,14 +7,16 @@ from math import ceil
 from urllib.parse import quote
 
 from functions.bridge.admission.access import Reason
+from functions.bridge.admission.approvers import ApproverRule
 from functions.bridge.admission.slots import Full, Limit
 from functions.bridge.agents.events import Source, ToolKind, ToolRequest, ToolUse, Wanted
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.routing import NoChoice, NoChoiceReason
+from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.safe import clean, disarm, escape
-from functions.bridge.names import quoted
+from functions.bridge.names import one_line, quoted
 from functions.bridge.turn import Notice
 
 # Characters of an address that are not percent-encoded. The others could end a Markdown link.
@@ -32,6 +34,13 @@ NOT_YOURS = "Only the person who asked can have this question asked again."
 WRONG_THREAD = "This button is about a question of another thread, so nothing was asked."
 RETRY_BUTTON = "Retry"
 STOP_BUTTON = "Stop"
+APPROVE_BUTTON = "Approve"
+DENY_BUTTON = "Deny"
+REASON_LABEL = "If you deny it: why? The agent is told, and may try another way."
+NEEDS_APPROVAL = "Before I go on, somebody has to approve this:"
+# What the agent is told.
+TOLD_APPROVED = "Approved."
+TOLD_EXPIRED = "Nobody decided about it in time."
 MAY_NOT_STOP = "I'm sorry, only people who may ask me here can stop an answer."
 NOTHING_TO_STOP = "There was nothing to stop: I am not working on anything in this thread right now."
 SQL_QUERY = "SQL query"
@@ -196,6 +205,7 @@ _FAILURES = {
     Failure.DEADLINE: "The agent took longer than this bot may wait, so the answer ends here.",
     Failure.EMPTY: "The agent finished without saying anything. Asking differently may help.",
     Failure.RETURN_OF_CONTROL: "The agent asked this bot to act for it, which it cannot do.",
+    Failure.EXPIRED: "Nobody decided in time, and the agent may not remember any more what it asked for.",
     Failure.INTERRUPTED: "Something went wrong on our side while the agent was working on this. "
     "It was not asked again, because it may have done part of its work already.",
     Failure.GUARDRAIL: "A guardrail of this agent blocked the answer. Asking differently may help.",
@@ -237,6 +247,81 @@ def step(use: ToolUse) -> str:
             return "Running code…"
         case ToolKind.TOOL:
             return f"{_capital(name)}…" if name else "Using a tool…"
+
+
+def asks_for(pause: Pause) -> str:
+    """The card's text: what an agent wants to do, who may decide about it, and until when."""
+    said = [f"> {escape(one.message)}" for one in pause.requests if one.message]
+    return "\n\n".join(
+        [
+            f":raised_hand: **{_tools(pause)}**",
+            *dict.fromkeys(said),
+            f"_{_approvers(pause)} This expires {_in(pause.until - pause.asked_at)} after it was asked "
+            f"({_time(pause.asked_at)})._",
+        ]
+    )
+
+
+def decided(pause: Pause, decision: Decision) -> str:
+    """What a card becomes: what the agent wanted to do, who decided about it, and when."""
+    at = _time(decision.at)
+    match decision.decided:
+        case Decided.APPROVED:
+            return f":white_check_mark: **{_tools(pause)}** was approved by <@{decision.user}> at {at}."
+        case Decided.DENIED:
+            why = f": “{escape(decision.reason)}”" if decision.reason else "."
+            return f":no_entry_sign: **{_tools(pause)}** was denied by <@{decision.user}> at {at}{why}"
+        case Decided.EXPIRED:
+            return f":hourglass: **{_tools(pause)}** expired at {at}: nobody decided about it in time."
+
+
+def decided_already(decision: Decision) -> str:
+    """For somebody who presses a button of a card that is decided."""
+    who = f"<@{decision.user}> was faster" if decision.user else "The time was over"
+    return f"{who}: this is {decision.decided.value} already."
+
+
+NOT_PENDING = (
+    "There is nothing to decide here any more: it was decided, has expired, or its question was stopped."
+)
+MAY_NOT_DECIDE = "I'm sorry, you may not decide about this. The message says who may."
+
+
+def tool_name(name: str) -> str:
+    """A tool's name as people read it, in plain text."""
+    return _capital(one_line(_spoken(name))) or "A tool"
+
+
+def _tools(pause: Pause) -> str:
+    return ", ".join(dict.fromkeys(escape(tool_name(one.name)) for one in pause.requests))
+
+
+def _approvers(pause: Pause) -> str:
+    """Who may decide. People and groups who are listed are notified."""
+    match pause.approvers.rule:
+        case ApproverRule.ASKER:
+            return f"<@{pause.asker}> may decide."
+        case ApproverRule.ANYONE:
+            return "Anyone who may ask me here may decide."
+        case ApproverRule.NOT_ASKER:
+            return f"Anyone who may ask me here may decide, except <@{pause.asker}>, who asked."
+        case ApproverRule.LISTED:
+            people = [f"<@{user}>" for user in pause.approvers.users]
+            groups = [f"<!subteam^{group}>" for group in pause.approvers.groups]
+            return f"{', '.join([*people, *groups])} may decide."
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
+
+
+def _in(seconds: float) -> str:
+    """A span of time in words: "90 seconds", "15 minutes", "11 hours"."""
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size or seconds == size:
+            number = round(seconds / size)
+            return f"{number} {unit}{'s' if number > 1 else ''}"
+    return f"{round(seconds)} seconds"
 
 
 def cut_result(characters: int) -> str:

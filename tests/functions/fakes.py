@@ -27,7 +27,9 @@ from functions.bridge.agents.events import AgentEvent, File, ToolAnswer
 from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, ConfiguredAgent
+from functions.bridge.agents.tools import ToolCall, ToolResult
 from functions.bridge.delivery import Delivery
+from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pending
 from functions.bridge.ledger.record import (
     QUESTION_KEPT_SECONDS,
     SETTLED,
@@ -50,6 +52,7 @@ from functions.bridge.replies.chat import (
     Chunk,
     Found,
     Message,
+    SessionStatus,
     Task,
 )
 from functions.bridge.turn import Attachment, Turn
@@ -229,9 +232,8 @@ class FakeChat:
         self._do("set_status", status, lambda: self._set_session("processing" if status else "active"))
         self.places.add(turn.channel)
 
-    def set_session(self, turn: Turn, *, is_processing: bool) -> None:
+    def set_session(self, turn: Turn, status: SessionStatus) -> None:
         assert turn.thread_ts
-        status = "processing" if is_processing else "active"
         self._do("set_session", status, lambda: self._set_session(status))
 
     def has_sessions(self) -> bool:
@@ -397,6 +399,8 @@ class FakeLedger:
     def __init__(self, clock: FakeClock) -> None:
         self.records: dict[str, Record] = {}
         self.stops: dict[str, tuple[int, Stop]] = {}
+        self.decisions: dict[str, Decision] = {}  # by the pause's id
+        self.receipts: dict[str, str] = {}
         self.leases: dict[str, float] = {}
         self.questions: dict[str, tuple[Turn, float]] = {}
         self.agents: dict[str, str] = {}
@@ -423,11 +427,15 @@ class FakeLedger:
         record = taken_over(found, turn, owner, now)
         self.records[turn.turn_id] = record
         self.leases[turn.turn_id] = now + lease_seconds
-        return replace(record, stop=self.stop_of(turn.turn_id, record.attempt))
+        stop, decision = self.stop_of(turn.turn_id, record.attempt), self.decision_of(record)
+        return replace(record, stop=stop, decision=decision)
 
     def stop_of(self, turn_id: str, attempt: int) -> Stop | None:
         stopped, stop = self.stops.get(turn_id, (0, None))
         return stop if stopped == attempt else None
+
+    def decision_of(self, record: Record) -> Decision | None:
+        return self.decisions.get(record.pause.id) if record.pause else None
 
     def keep_question(self, turn: Turn) -> None:
         self.questions[turn.turn_id] = (turn, self._clock.now() + QUESTION_KEPT_SECONDS)
@@ -479,10 +487,14 @@ class FakeLedger:
             self.records[record.turn_id], tries=record.tries, intended=record.intended
         )
 
+    def start(self, record: Record) -> None:
+        self._check("start", record)
+        if stop := self.stop_of(record.turn_id, record.attempt):
+            raise StopWanted(stop)
+        self.records[record.turn_id] = replace(record, pause=None)
+
     def advance(self, record: Record) -> None:
         self._check("advance", record)
-        if record.state is State.STARTED and (stop := self.stop_of(record.turn_id, record.attempt)):
-            raise StopWanted(stop)
         found = self.records[record.turn_id]
         self.records[record.turn_id] = replace(record, owed=found.owed, rest=found.rest, ending=found.ending)
 
@@ -492,7 +504,13 @@ class FakeLedger:
 
     def settle(self, record: Record) -> None:
         self._check("settle", record)
-        self.records[record.turn_id] = replace(record, owed=(), rest="", ending=None)
+        self.records[record.turn_id] = replace(record, owed=(), rest="", ending=None, pause=None)
+
+    def wait(self, record: Record, *, receipt: str) -> None:
+        self._check("wait", record)
+        self.records[record.turn_id] = record
+        self.receipts[record.turn_id] = receipt
+        self.leases[record.turn_id] = 0.0
 
     def _check(self, name: str, record: Record) -> None:
         if script := self.trouble.get(name):
@@ -501,6 +519,56 @@ class FakeLedger:
         if (found.owner, found.attempt) != (record.owner, record.attempt):
             raise LeaseLost("held by somebody else")
         self.writes.append((name, record))
+
+
+class FakePauses:
+    """The ledger's pauses. `adapters/aws/test_pauses.py` holds both to the same rules."""
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self.trouble: dict[str, list[Exception]] = {}
+        self._ledger = ledger
+
+    def of_turn(self, turn_id: str, attempt: int) -> Pending | None:
+        if script := self.trouble.get("of_turn"):
+            raise script.pop(0)
+        return self._pending(turn_id, attempt)
+
+    def decide(self, turn_id: str, attempt: int, pause: Pause, decision: Decision) -> Pending | None:
+        if script := self.trouble.get("decide"):
+            raise script.pop(0)
+        found = self._pending(turn_id, attempt)
+        if found is None or found.pause.id != pause.id:
+            return None
+        in_time = decision.decided is Decided.EXPIRED or decision.at < pause.until
+        if found.decision is None and in_time:
+            self._ledger.decisions[pause.id] = decision
+        return self._pending(turn_id, attempt)
+
+    def _pending(self, turn_id: str, attempt: int) -> Pending | None:
+        record = self._ledger.records.get(turn_id)
+        if record is None or record.pause is None or record.attempt != attempt:
+            return None
+        waits = record.state is State.WAITING
+        return Pending(
+            record.pause,
+            self._ledger.decision_of(record),
+            self._ledger.receipts[turn_id] if waits else "",
+            record.reply,
+            record.base if waits else None,
+        )
+
+
+class FakeTools:
+    """Functions that are tools, by their ARNs: each says what it is scripted to say."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, ToolResult] = {}
+        self.calls: list[ToolCall] = []
+
+    def call(self, call: ToolCall, *, timeout: float) -> ToolResult:
+        assert timeout > 0
+        self.calls.append(call)
+        return self.results[call.function]
 
 
 class FakeStops:
@@ -529,7 +597,7 @@ class FakeStops:
     def mark_turn(self, turn_id: str, attempt: int, message_ts: str, stop: Stop) -> Press:
         self._check("mark_turn")
         record = self._ledger.records.get(turn_id)
-        if not record or record.attempt != attempt or record.state not in (State.RECEIVED, State.STARTED):
+        if not record or record.attempt != attempt or not _is_at_work(record):
             return Press.OVER
         if message_ts not in record.reply and record.intended <= len(record.reply):
             return Press.ELSEWHERE
@@ -546,11 +614,13 @@ class FakeStops:
         self._check("of_turn")
         return self._ledger.stop_of(turn_id, attempt)
 
-    def begin(self, thread_id: str, *, began_at: float) -> Callable[[], ThreadMark]:
+    def begin(
+        self, thread_id: str, *, turn_id: str, attempt: int, began_at: float
+    ) -> Callable[[], ThreadMark]:
         if script := self.trouble.get("begin"):
             trouble = script.pop(0)
             return lambda: self._raise(trouble)
-        mark = self.threads[thread_id] = replace(self._thread(thread_id), began_at=began_at)
+        mark = self.threads[thread_id] = ThreadMark(self._thread(thread_id).stop, began_at, turn_id, attempt)
         return lambda: mark
 
     def obeyed(self, thread_id: str, stop: Stop) -> None:
@@ -568,6 +638,11 @@ class FakeStops:
 
     def _raise(self, trouble: Exception) -> ThreadMark:
         raise trouble
+
+
+def _is_at_work(record: Record) -> bool:
+    at_work = record.state in (State.RECEIVED, State.STARTED, State.WAITING)
+    return at_work or record.ending is State.WAITING
 
 
 def _is_of(turn: Turn, entry: str) -> bool:
@@ -790,7 +865,9 @@ class Stage:
         self.history = FakeHistory()
         self.ledger = FakeLedger(self.clock)
         self.stops = FakeStops(self.ledger)
+        self.pauses = FakePauses(self.ledger)
         self.groups = FakeUserGroups()
+        self.tools = FakeTools()
         self.kept = FakeKeptMessages()
         self.ticker = FakeTicker(self.clock)
         self.slots = FakeSlots(self.clock)
@@ -806,6 +883,7 @@ class Stage:
             audit=self.audit,
             slots=self.slots,
             stops=self.stops,
+            pauses=self.pauses,
             kept=self.kept,
             groups=self.groups,
             clock=self.clock,

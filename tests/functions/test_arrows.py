@@ -47,7 +47,7 @@ ROOMS = {
     "admission": [],
     "agents": [],
     "incoming": ["replies.buttons"],
-    "ledger": ["agents.failures"],
+    "ledger": ["admission.approvers", "agents.events", "agents.failures"],
     "markdown": ["agents.events"],
     "replies": ["agents", "ledger", "markdown"],
 }

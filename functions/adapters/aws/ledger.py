@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from functions.adapters.aws.items import ConditionFailed, key_of, plain, translated, typed
 from functions.adapters.aws.json_client import JsonClient
+from functions.adapters.aws.pauses import PAUSE_ATTRIBUTES, attributes_of, decision_of, pause_of
 from functions.adapters.aws.stops import mark_of
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
@@ -158,8 +159,11 @@ class DynamoLedger:
     def release(self, record: Record) -> None:
         self._change(record, {"lease_until": 0, "tries": record.tries, "intended": record.intended})
 
+    def start(self, record: Record) -> None:
+        self._change(record, _progress(record), remove=PAUSE_ATTRIBUTES, unless_stopped=True)
+
     def advance(self, record: Record) -> None:
-        self._change(record, _progress(record), unless_stopped=record.state is State.STARTED)
+        self._change(record, _progress(record))
 
     def owe(self, record: Record) -> None:
         slices = [record.rest[at : at + _SLICE] for at in range(0, len(record.rest), _SLICE)]
@@ -177,14 +181,23 @@ class DynamoLedger:
             "ending": record.ending.value,
             "failure": record.failure.value if record.failure else "",
         }
-        other = {_OWED, _OWED_ZIP} - packed.keys()
-        old = self._change(record, _progress(record) | ending, remove=[*other])
+        pause = attributes_of(record.pause) if record.pause else {}
+        gone = [*({_OWED, _OWED_ZIP} - packed.keys()), *([] if pause else PAUSE_ATTRIBUTES)]
+        old = self._change(record, _progress(record) | ending | pause, remove=gone)
         kept = len(others) if old.get("owed_by") == record.owner else 0
         for number in range(kept + 1, int(old.get("owed_items", 0)) + 1):
             self._delete(record.turn_id, _text_item(old["owed_by"], number))
 
     def settle(self, record: Record) -> None:
-        old = self._change(record, _progress(record), remove=_TEXT_ATTRIBUTES)
+        self._forget_text(record, _progress(record), also=PAUSE_ATTRIBUTES)
+
+    def wait(self, record: Record, *, receipt: str) -> None:
+        waits = {"receipt": receipt, "lease_until": 0, "tries": record.tries}
+        self._forget_text(record, _progress(record) | waits)
+
+    def _forget_text(self, record: Record, changes: dict[str, Any], also: Sequence[str] = ()) -> None:
+        """Change the record whose owed text has landed."""
+        old = self._change(record, changes, remove=[*_TEXT_ATTRIBUTES, *also])
         items = int(old.get("owed_items", 0))
         for number in range(1, items + 1):
             # The TTL would delete them too; what is not needed any more is not kept.
@@ -202,6 +215,7 @@ class DynamoLedger:
             owner=found["owner"],
             reply=tuple(found["reply"]),
             intended=int(found["intended"]),
+            base=int(found.get("base", 0)),
             owed=texts[:messages],
             rest="".join(texts[messages:]),
             ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
@@ -209,6 +223,8 @@ class DynamoLedger:
             tries=int(found.get("tries", 1)),  # earlier versions did not count
             began_at=float(found.get("began_at", 0)) / 1000,
             stop=mark_of(found, int(found["attempt"])),
+            pause=pause_of(found),
+            decision=decision_of(found),
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
@@ -220,7 +236,8 @@ class DynamoLedger:
             "tries": record.tries,
             "began_at": int(1000 * record.began_at),
         }
-        spent = () if record.owed else (*_TEXT_ATTRIBUTES, *_ITEMS_ATTRIBUTES, "failure")
+        texts = () if record.owed else (*_TEXT_ATTRIBUTES, *_ITEMS_ATTRIBUTES, "failure")
+        spent = (*texts, *(() if record.pause else PAUSE_ATTRIBUTES))
         # The owner whose lease has run out may be alive, and write at this moment.
         unchanged = {name: found[name] for name in ("lease_until", "state", "reply", "intended")}
         try:
@@ -341,7 +358,13 @@ def _item(record: Record) -> dict[str, Any]:
 
 
 def _progress(record: Record) -> dict[str, Any]:
-    return {"state": record.state.value, "reply": list(record.reply), "intended": record.intended}
+    base = {"base": record.base} if record.base else {}
+    return {
+        "state": record.state.value,
+        "reply": list(record.reply),
+        "intended": record.intended,
+        **base,
+    }
 
 
 def _packed(texts: list[str]) -> dict[str, Any]:

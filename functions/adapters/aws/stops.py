@@ -2,8 +2,8 @@
 
 A turn's mark stands in its record (`functions.adapters.aws.ledger`), as the attributes `stop_attempt`,
 `stop_user` and `stop_ts`. A thread's is the item "stop" under the id of the thread's first turn: the mark
-itself (`stop_ts`, `stop_user`, `stop_streams`), the ts of the last one that was obeyed (`obeyed_ts`), and
-`began_at`. It has a TTL.
+itself (`stop_ts`, `stop_user`, `stop_streams`), the ts of the last one that was obeyed (`obeyed_ts`), and the
+turn that has asked its agent last (`began_turn`, `began_attempt`, `began_at`). It has a TTL.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +19,8 @@ from functions.bridge.ledger.stops import STOP_KEPT_SECONDS, Press, Stop, Thread
 
 _RECORD = "record"
 _STOP = "stop"
-# The states in which an agent may be asked or at work.
-_AT_WORK = (State.RECEIVED, State.STARTED)
+# The states in which an agent may be asked or at work, or wait for a person.
+_AT_WORK = (State.RECEIVED, State.STARTED, State.WAITING)
 
 
 class DynamoStops:
@@ -43,7 +43,7 @@ class DynamoStops:
 
     def mark_turn(self, turn_id: str, attempt: int, message_ts: str, stop: Stop) -> Press:
         found = self._get(turn_id, _RECORD)
-        if not found or found["attempt"] != attempt or found["state"] not in _AT_WORK:
+        if not found or found["attempt"] != attempt or not _is_at_work(found):
             return Press.OVER
         if message_ts not in found["reply"] and found["intended"] <= len(found["reply"]):
             return Press.ELSEWHERE
@@ -62,9 +62,13 @@ class DynamoStops:
     def of_turn(self, turn_id: str, attempt: int) -> Stop | None:
         return mark_of(self._get(turn_id, _RECORD), attempt)
 
-    def begin(self, thread_id: str, *, began_at: float) -> Callable[[], ThreadMark]:
+    def begin(
+        self, thread_id: str, *, turn_id: str, attempt: int, began_at: float
+    ) -> Callable[[], ThreadMark]:
+        turn = {"began_turn": turn_id, "began_attempt": attempt, "began_at": int(1000 * began_at)}
+
         def note() -> ThreadMark:
-            changes = {"began_at": int(1000 * began_at)} | self._expiry()
+            changes = turn | self._expiry()
             return _thread_mark(self._update(thread_id, _STOP, changes))
 
         return beside(note)
@@ -113,6 +117,11 @@ class DynamoStops:
             return plain(self._client.call("UpdateItem", **request).get("Attributes", {}))
 
 
+def _is_at_work(record: Mapping[str, Any]) -> bool:
+    """Whether there is something to stop. A card stands a moment before its turn waits."""
+    return record["state"] in _AT_WORK or record.get("ending") == State.WAITING
+
+
 def mark_of(record: Mapping[str, Any], attempt: int) -> Stop | None:
     """The mark in a turn's record, as the table has it, if it is this attempt's."""
     if record.get("stop_attempt") != attempt:
@@ -121,7 +130,11 @@ def mark_of(record: Mapping[str, Any], attempt: int) -> Stop | None:
 
 
 def _thread_mark(item: Mapping[str, Any]) -> ThreadMark:
-    began_at = float(item.get("began_at", 0)) / 1000
+    began = (
+        float(item.get("began_at", 0)) / 1000,
+        item.get("began_turn", ""),
+        int(item.get("began_attempt", 1)),
+    )
     if "stop_ts" not in item or item.get("obeyed_ts", "") >= item["stop_ts"]:
-        return ThreadMark(None, began_at)
-    return ThreadMark(Stop(item["stop_user"], item["stop_ts"], tuple(item["stop_streams"])), began_at)
+        return ThreadMark(None, *began)
+    return ThreadMark(Stop(item["stop_user"], item["stop_ts"], tuple(item["stop_streams"])), *began)

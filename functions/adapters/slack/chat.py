@@ -34,6 +34,7 @@ from functions.bridge.replies.chat import (
     Chunk,
     Found,
     Message,
+    SessionStatus,
     Task,
 )
 from functions.bridge.replies.refusals import (
@@ -137,7 +138,7 @@ class SlackChat:
         )
         self._written.add(turn.channel)
 
-    def set_session(self, turn: Turn, *, is_processing: bool) -> None:
+    def set_session(self, turn: Turn, status: SessionStatus) -> None:
         """docs.slack.dev/reference/methods/agents.sessions.setStatus
 
         Slack warns an app that has not subscribed to agent_session_stopped: it shows no Stop then.
@@ -147,7 +148,7 @@ class SlackChat:
                 self._client.agents_sessions_setStatus,
                 channel_id=turn.channel,
                 thread_ts=turn.thread_ts,
-                status="processing" if is_processing else "active",
+                status=status.value,
             )
             if _text(answer, "warning") in NO_SESSIONS:
                 raise ChatRefused(_text(answer, "warning"))
@@ -380,7 +381,12 @@ def _content(message: Message) -> dict[str, Any]:
     return {
         # What notifications and screen readers say; the blocks are what is shown.
         "text": plain(message.markdown),
-        "blocks": [*map(_block, in_parts(message.markdown)), *_buttons(message)],
+        "blocks": [
+            *map(_block, in_parts(message.markdown)),
+            *map(_detail, message.details),
+            *_text_input(message),
+            *_buttons(message),
+        ],
         "metadata": _metadata(message),
     }
 
@@ -395,6 +401,20 @@ def _block(piece: str | Table) -> dict[str, Any]:
         "page_size": ROWS_OF_A_PAGE,
         "rows": [[_cell(cell) for cell in row] for row in cells_of(piece)],
     }
+
+
+def _detail(text: str) -> dict[str, Any]:
+    """docs.slack.dev/reference/block-kit/blocks/section-block: Slack folds a long one."""
+    return {"type": "section", "expand": False, "text": {"type": "plain_text", "text": text, "emoji": False}}
+
+
+def _text_input(message: Message) -> list[dict[str, Any]]:
+    """docs.slack.dev/reference/block-kit/blocks/input-block: its text comes with a press of a button."""
+    if (wanted := message.text_input) is None:
+        return []
+    element = {"type": "plain_text_input", "action_id": wanted.name, "max_length": wanted.most}
+    label = {"type": "plain_text", "text": wanted.label}
+    return [{"type": "input", "block_id": wanted.name, "optional": True, "label": label, "element": element}]
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -448,6 +468,7 @@ def _buttons(message: Message) -> list[dict[str, Any]]:
             "action_id": button.action_id,
             "text": {"type": "plain_text", "text": button.label},
             "value": button.value,
+            **({"style": button.style} if button.style else {}),
         }
         for button in message.buttons
     ]

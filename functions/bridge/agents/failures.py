@@ -22,6 +22,7 @@ class Failure(StrEnum):
     DEADLINE = "deadline"
     EMPTY = "empty"
     RETURN_OF_CONTROL = "return_of_control"
+    EXPIRED = "expired"
     INTERRUPTED = "interrupted"
     UNDELIVERABLE = "undeliverable"
     NOT_SHOWABLE = "not_showable"

@@ -84,6 +84,10 @@ class Agents:
         self._listed = listed
         self._routes = routes
 
+    def named(self, name: str) -> ConfiguredAgent | None:
+        """The agent with this name; None where there is none."""
+        return self._listed.get(name)
+
     def reachable(self, channel: str) -> dict[str, str]:
         """The descriptions of the agents that may be asked in a channel, by name."""
         return {

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl
 from functions.bridge import fields
 from functions.bridge.fields import Fields, WrongField
 from functions.bridge.incoming.events import Ignored
-from functions.bridge.queue_commands import RefusePress, Retry, StopTurn
+from functions.bridge.queue_commands import LONGEST_REASON, Decide, RefusePress, Retry, StopTurn
 from functions.bridge.replies import buttons
 
-Press = Retry | RefusePress | StopTurn
+Press = Retry | RefusePress | StopTurn | Decide
 
 
 def parse(body: bytes) -> Press | Ignored:
@@ -37,6 +37,8 @@ def parse(body: bytes) -> Press | Ignored:
                 return _retry(payload, action)
             case buttons.STOP:
                 return _stop(payload, action)
+            case buttons.APPROVE | buttons.DENY as pressed:
+                return _decide(payload, action, is_approved=pressed == buttons.APPROVE)
     except WrongField:
         return Ignored("malformed")
     return Ignored("other_interaction")
@@ -89,6 +91,42 @@ def _stop(payload: Fields, action: Fields) -> StopTurn:
         action_ts=fields.timestamp(action, "action_ts"),
         sender_unknown=user.get("team_id") != value.team,
     )
+
+
+def _decide(payload: Fields, action: Fields, *, is_approved: bool) -> Decide:
+    """Whether who pressed may decide is found out behind the queue."""
+    value = buttons.read_decide_value(fields.text(action, "value"))
+    user = fields.inner(payload, "user")
+    message = fields.inner(payload, "message")
+    if fields.slack_id(fields.inner(payload, "channel"), "id") != value.channel:
+        raise WrongField("the button is of another channel")
+    if not _is_of_team(payload, value.team):
+        raise WrongField("the button is of another team")
+    return Decide(
+        team=value.team,
+        channel=value.channel,
+        ts=value.ts,
+        thread_ts=fields.timestamp(message, "thread_ts"),
+        message_ts=fields.timestamp(message, "ts"),
+        user=fields.slack_id(user, "id"),
+        attempt=value.attempt,
+        pause=value.pause,
+        is_approved=is_approved,
+        action_ts=fields.timestamp(action, "action_ts"),
+        reason="" if is_approved else _reason(payload),
+        sender_unknown=user.get("team_id") != value.team,
+    )
+
+
+def _reason(payload: Fields) -> str:
+    """What stood in the card's input when Deny was pressed.
+
+    docs.slack.dev/reference/interaction-payloads/block_actions-payload: state.values by block and action.
+    """
+    value: Any = payload.get("state")
+    for name in ("values", "reason", "reason", "value"):
+        value = value.get(name) if isinstance(value, dict) else None
+    return fields.text({"value": value}, "value").strip()[:LONGEST_REASON] if isinstance(value, str) else ""
 
 
 def _is_of_team(payload: Mapping[str, Any], team: str) -> bool:

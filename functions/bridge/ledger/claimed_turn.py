@@ -10,6 +10,7 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import GiveBack, PassingTrouble, ServiceUnavailable
+from functions.bridge.ledger.pauses import Decision, Pause
 from functions.bridge.ledger.record import Ledger, Record, State
 from functions.bridge.turn import Turn
 from functions.bridge.waits import FIRST_WAIT, Retry
@@ -23,6 +24,7 @@ class Changes(TypedDict, total=False):
     state: State
     reply: tuple[str, ...]
     intended: int
+    base: int
 
 
 class ClaimedTurn:
@@ -99,12 +101,19 @@ class ClaimedTurn:
         self._record = replace(self._record, **changes)
 
     def owe(
-        self, messages: Sequence[str], ending: State, *, failure: Failure | None = None, rest: str = ""
+        self,
+        messages: Sequence[str],
+        ending: State,
+        *,
+        failure: Failure | None = None,
+        rest: str = "",
+        pause: Pause | None = None,
     ) -> None:
         """Store that `messages` must land, then `rest` as a file, and that the turn then settles as `ending`.
 
         `failure` says why it does not end with its answer. Where it can be asked again, the question is kept
-        for that; later attempts find it kept. Raises `GiveBack`.
+        for that; later attempts find it kept. With the ending `WAITING`, `pause` is what the turn waits for,
+        and the last message is its card. Raises `GiveBack`.
         """
         if ending in (State.INTERRUPTED, State.FAILED) and self.turn.attempt == 1:
             self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
@@ -115,6 +124,8 @@ class ClaimedTurn:
             rest=rest,
             ending=ending,
             failure=failure,
+            pause=pause,
+            decision=None,
         )
         self.retry_until_deadline(lambda: self._ledger.owe(owing))
         self._stored(owing)
@@ -124,11 +135,13 @@ class ClaimedTurn:
         self.owes_notice = True
         self.owe([words], ending)
 
-    def owe_explanation(self, failure: Failure, ending: State, *, about: str = "") -> None:
-        """Owe one message, which says why there is no answer. See `wording.explanation`."""
+    def owe_explanation(
+        self, failure: Failure, ending: State, *, about: str = "", after: Sequence[str] = ()
+    ) -> None:
+        """Owe a message below those of `after`, which says why there is no answer (`wording.explanation`)."""
         words = wording.explanation(failure, reference=self.turn.reference, about=about)
-        self.owes_notice = True
-        self.owe([words], ending, failure=failure)
+        self.owes_notice = not after
+        self.owe([*after, words], ending, failure=failure)
 
     def settle(self, state: State) -> None:
         """End the turn. The ledger forgets the text, and the question of an answer. Raises `GiveBack`."""
@@ -139,6 +152,40 @@ class ClaimedTurn:
         if state is State.ANSWERED and self.turn.attempt > 1:
             with suppress(ServiceUnavailable):  # it expires by itself
                 self._ledger.forget_question(self.turn)
+
+    def wait_for_decision(self) -> None:
+        """End the lease of a turn whose card stands. Raises `GiveBack`.
+
+        From here on somebody else may go on with it, as soon as its queue message shows up.
+        """
+        record = self._record
+        waiting = replace(
+            record,
+            state=State.WAITING,
+            base=len(record.reply) - 1,
+            owed=(),
+            rest="",
+            ending=None,
+            tries=record.tries - 1,
+        )
+        receipt = self._delivery.message.receipt
+        self.retry_until_deadline(lambda: self._ledger.wait(waiting, receipt=receipt))
+        self._stored(waiting)
+
+    def take_decision(self, decision: Decision) -> None:
+        """Note what the ledger says that was decided."""
+        self._record = replace(self._record, decision=decision)
+
+    def start(self, *, base: int, intended: int) -> None:
+        """Store that the agent is about to be asked, or told what was decided.
+
+        Raises `GiveBack`, or `StopWanted` if somebody wants the turn stopped.
+        """
+        started = replace(
+            self._record, state=State.STARTED, base=base, intended=intended, pause=None, decision=None
+        )
+        self.retry_until_deadline(lambda: self._ledger.start(started))
+        self._stored(started)
 
     def release(self, *, is_try: bool) -> None:
         """End the lease, so that whoever receives the message next need not wait for it.

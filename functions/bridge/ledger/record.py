@@ -9,6 +9,9 @@
     started      received              the agent provably did not start, and may be asked again
     started      replying              the final text is known, and from here on owed; a person pressed Stop
     replying     answered, interrupted, failed, stopped    the final text has landed, or never will
+    replying     waiting               the agent asks before it acts, and the card that says so stands
+    waiting      started               it is decided, or the time is over: the agent is about to be told
+    waiting      replying              a person pressed Stop, or the agent cannot be told
     started, replying    stopped       Slack has stopped the stream: what it shows is all there is
     interrupted, failed    received    the asker pressed Retry: the next attempt, in the same messages
     unknown      started           somebody takes over a turn in a state that only a newer version has
@@ -26,6 +29,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from functions.bridge.agents.failures import Failure
+from functions.bridge.ledger.pauses import Decision, Pause
 from functions.bridge.ledger.session import Session
 from functions.bridge.ledger.stops import Stop
 from functions.bridge.turn import Turn
@@ -42,6 +46,8 @@ class State(StrEnum):
     RECEIVED = "received"
     STARTED = "started"
     REPLYING = "replying"
+    WAITING = "waiting"
+    """For a person's decision (`functions.bridge.ledger.pauses`). Nobody holds it."""
     ANSWERED = "answered"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
@@ -67,6 +73,8 @@ class Record:
         owner: the worker that holds it; changes are refused to everybody else.
         reply: the ts of the messages of its reply that are known to stand, in order.
         intended: how many messages may stand: one more than `reply` has while a post is under way.
+        base: how many of them are final and never touched again: what was said before the agent last asked
+            for approval, and the card. While the turn waits, the card is the one with this number.
         is_new: whether the claim began the record. The ledger then knows already that the first message may
             stand, so that it can be posted without another write; `intended` does not count it before that.
         owed: the final messages that must land, () when there are none.
@@ -77,6 +85,8 @@ class Record:
         began_at: when this attempt was claimed for the first time, seconds since the epoch; 0 where an older
             version claimed it.
         stop: who wants this attempt stopped, as it was when the record was claimed.
+        pause: what the agent asks before it acts, None when it does not.
+        decision: what was decided about that, as it was when the record was claimed.
     """
 
     turn_id: str
@@ -85,6 +95,7 @@ class Record:
     owner: str
     reply: tuple[str, ...] = ()
     intended: int = 0
+    base: int = 0
     owed: tuple[str, ...] = ()
     rest: str = ""
     ending: State | None = None
@@ -92,6 +103,8 @@ class Record:
     tries: int = 1
     began_at: float = 0.0
     stop: Stop | None = None
+    pause: Pause | None = None
+    decision: Decision | None = None
     is_new: bool = field(default=False, compare=False)
 
 
@@ -147,6 +160,7 @@ def taken_over(record: Record, turn: Turn, owner: str, now: float) -> Record:
             record.owner,
             record.reply,
             record.intended,
+            record.base,
             tries=0,
             began_at=now,
         )
@@ -206,11 +220,15 @@ class Ledger(Protocol):
         """End the lease, and store how often the turn was tried and how many messages may stand."""
         ...
 
-    def advance(self, record: Record) -> None:
-        """Store the record's state, reply and intended messages. Not its owed text.
+    def start(self, record: Record) -> None:
+        """Store that the agent is about to be asked or told what was decided, and forget what that is.
 
-        Raises `StopWanted` instead of storing `started` for an attempt that somebody wants stopped.
+        Raises `StopWanted` instead if somebody wants the attempt stopped.
         """
+        ...
+
+    def advance(self, record: Record) -> None:
+        """Store the record's state, reply and intended messages. Not its owed text."""
         ...
 
     def owe(self, record: Record) -> None:
@@ -219,4 +237,11 @@ class Ledger(Protocol):
 
     def settle(self, record: Record) -> None:
         """Store the record's final state and forget its text."""
+        ...
+
+    def wait(self, record: Record, *, receipt: str) -> None:
+        """Store that the turn waits, forget the text that has landed, and end the lease: in one write.
+
+        `receipt` is that of the queue message that is hidden meanwhile.
+        """
         ...

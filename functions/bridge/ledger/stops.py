@@ -57,10 +57,13 @@ class ThreadMark:
         stop: the last press of Slack's Stop that no turn has obeyed yet, if there is one.
         began_at: when the turn was claimed for the first time whose agent was asked last, seconds since the
             epoch; 0 where none was.
+        turn_id, attempt: of that turn; "" where an older version has asked its agent.
     """
 
     stop: Stop | None = None
     began_at: float = 0.0
+    turn_id: str = ""
+    attempt: int = 1
 
 
 class Stops(Protocol):
@@ -82,8 +85,10 @@ class Stops(Protocol):
         """The mark that stands with an attempt."""
         ...
 
-    def begin(self, thread_id: str, *, began_at: float) -> Callable[[], ThreadMark]:
-        """Note which turn is about to ask its agent: when it was claimed first.
+    def begin(
+        self, thread_id: str, *, turn_id: str, attempt: int, began_at: float
+    ) -> Callable[[], ThreadMark]:
+        """Note which turn is about to ask its agent, and when it was claimed first.
 
         Returns at once. What it returns waits for that, says what stands with the thread then, and raises
         what went wrong.

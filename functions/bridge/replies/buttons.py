@@ -12,6 +12,8 @@ from functions.bridge.turn import MOST_ATTEMPTS, Turn
 
 RETRY = "retry"
 STOP = "stop"
+APPROVE = "approve"
+DENY = "deny"
 VERSION = 1
 
 
@@ -24,11 +26,13 @@ class Button:
         action_id: what kind of button it is, such as `RETRY`.
         value: comes back with a press, at most 2,000 characters:
             docs.slack.dev/reference/block-kit/block-elements/button-element
+        style: "primary", "danger", or "" for an ordinary button.
     """
 
     label: str
     action_id: str
     value: str
+    style: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,42 @@ def read_stop_value(text: str) -> StopValue:
         channel=fields.slack_id(value, "channel"),
         ts=fields.timestamp(value, "ts"),
         attempt=fields.number(value, "attempt", least=1, most=MOST_ATTEMPTS),
+    )
+
+
+@dataclass(frozen=True)
+class DecideValue:
+    """The value of an Approve or Deny button.
+
+    Attributes:
+        team, channel, ts, attempt: of the question, as in `Turn`.
+        pause: the id of what is decided (`functions.bridge.ledger.pauses`).
+    """
+
+    team: str
+    channel: str
+    ts: str
+    attempt: int
+    pause: str
+
+    def to_json(self) -> str:
+        return json.dumps({"version": VERSION, **asdict(self)}, separators=(",", ":"))
+
+
+def decide_value(turn: Turn, pause: str) -> str:
+    """The value of a button that decides what the turn's agent asks for."""
+    return DecideValue(turn.team, turn.channel, turn.ts, turn.attempt, pause).to_json()
+
+
+def read_decide_value(text: str) -> DecideValue:
+    """What `decide_value` wrote, in this version or another. Raises `WrongField` for anything else."""
+    value = _value(text)
+    return DecideValue(
+        team=fields.slack_id(value, "team"),
+        channel=fields.slack_id(value, "channel"),
+        ts=fields.timestamp(value, "ts"),
+        attempt=fields.number(value, "attempt", least=1, most=MOST_ATTEMPTS),
+        pause=fields.token(value, "pause"),
     )
 
 

@@ -65,6 +65,30 @@ class ChatStopped(ChatRefused):
     """A person pressed Slack's own Stop on a stream: nothing more is to be written."""
 
 
+class SessionStatus(StrEnum):
+    """What Slack shows of a thread's session, in its words."""
+
+    PROCESSING = "processing"
+    SUSPENDED = "suspended"
+    """It waits for a person."""
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True)
+class TextInput:
+    """A line in which people may write something before they press a button.
+
+    Attributes:
+        name: under which the text comes back.
+        label: what people read above it, plain text.
+        most: characters that it takes.
+    """
+
+    name: str
+    label: str
+    most: int
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of the reply to a turn.
@@ -76,6 +100,8 @@ class Message:
             (`functions.bridge.markdown.tables.in_parts`).
         buttons: what stands under it, in order; in a message that is being streamed, once that is over.
         is_notice: whether the bridge says it and not an agent. Slack keeps that with the message too.
+        details: plain texts of at most 3,000 characters each, below the text. Slack folds long ones.
+        text_input: stands above the buttons.
     """
 
     turn: Turn
@@ -83,6 +109,8 @@ class Message:
     markdown: str
     buttons: tuple[Button, ...] = ()
     is_notice: bool = False
+    details: tuple[str, ...] = ()
+    text_input: TextInput | None = None
 
 
 class TaskStatus(StrEnum):
@@ -155,8 +183,8 @@ class Chat(Protocol):
         """
         ...
 
-    def set_session(self, turn: Turn, *, is_processing: bool) -> None:
-        """Let Slack show the thread's session as processing, with its own Stop, or as active.
+    def set_session(self, turn: Turn, status: SessionStatus) -> None:
+        """Let Slack show the thread's session: as processing, with its own Stop, as suspended, or as active.
 
         Slack shows it as processing for an hour at most. Raises `ChatRefused` where there is no such Stop:
         the session may be processing all the same.

@@ -11,6 +11,7 @@ from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.record import State
 from functions.bridge.markdown import safe, split
 from functions.bridge.markdown.split import MESSAGE_LIMIT
+from functions.bridge.replies import card
 from functions.bridge.replies.buttons import RETRY, Button, retry_value
 from functions.bridge.replies.chat import (
     Chat,
@@ -34,14 +35,19 @@ _MOST_TIMES = 2
 _SMALLEST_MESSAGE = 200
 
 
-def final_messages(turn: Turn, texts: Sequence[str], ending: State, *, is_notice: bool) -> list[Message]:
-    """The messages with which a turn ends. The last one has a Retry button if it may be pressed."""
-    last = len(texts) - 1
+def final_messages(
+    turn: Turn, texts: Sequence[str], ending: State, *, is_notice: bool, first: int = 0
+) -> list[Message]:
+    """The messages with which a turn ends. The last one has a Retry button if it may be pressed.
+
+    `first` is the number of the first one.
+    """
+    last = first + len(texts) - 1
     retry = Button(wording.RETRY_BUTTON, RETRY, retry_value(turn))
     buttons = (retry,) if ending in (State.INTERRUPTED, State.FAILED) else ()
     return [
         Message(turn, number, text, buttons if number == last else (), is_notice)
-        for number, text in enumerate(texts)
+        for number, text in enumerate(texts, start=first)
     ]
 
 
@@ -73,13 +79,18 @@ class OwedText:
         self.refusal = ""
 
     def messages(self) -> list[Message]:
-        """The messages that must land."""
+        """The messages that must land. Of a turn that is to wait, the last one is the card."""
         record, turn = self._claimed.record, self._claimed.turn
         assert record.ending is not None, "nothing is owed yet"
-        return final_messages(turn, record.owed, record.ending, is_notice=self._claimed.owes_notice)
+        messages = final_messages(
+            turn, record.owed, record.ending, is_notice=self._claimed.owes_notice, first=record.base
+        )
+        if record.pause is not None:
+            messages[-1] = card.asking(turn, messages[-1].number, record.pause)
+        return messages
 
     def land(self) -> None:
-        """Write every owed message for certain, then the rest as a file, and settle the turn.
+        """Write every owed message for certain, then the rest as a file, and settle the turn, or let it wait.
 
         A message that Slack refuses is cut smaller, and in the end an explanation takes the text's place.
 
@@ -106,6 +117,10 @@ class OwedText:
                 self._bring_rest()
         ending = self._claimed.record.ending
         assert ending is not None
+        if ending is State.WAITING:
+            self._status.suspend()
+            self._claimed.wait_for_decision()
+            return
         self._status.clear()  # before the turn is settled: whoever takes it over after a crash does it too
         self._claimed.settle(ending)
 
@@ -114,7 +129,7 @@ class OwedText:
         owed = self.messages()
         for message in owed:
             self._landing = message.number
-            if message.number:  # each delivery writes one message at least
+            if message is not owed[0]:  # each delivery writes one message at least
                 self._claimed.check_time()
             self._messages.land(message, standing)
         self._messages.end_after(len(owed), standing)
@@ -127,13 +142,16 @@ class OwedText:
         if record.owed == (note,):
             return False
         self.refusal = refusal
+        number -= record.base
         limit = safe.size(record.owed[number]) * 2 // 3
         smaller: list[str] = []
         if limit >= _SMALLEST_MESSAGE:
             smaller = split.split(record.owed[number], limit=min(limit, MESSAGE_LIMIT), data_tables=False)
         owed = [*record.owed[:number], *smaller, *record.owed[number + 1 :]]
         if refusal in IS_TOO_MUCH and smaller and len(owed) <= _MOST_TIMES * self._most_messages:
-            self._claimed.owe(owed, record.ending, failure=record.failure, rest=record.rest)
+            self._claimed.owe(
+                owed, record.ending, failure=record.failure, rest=record.rest, pause=record.pause
+            )
         else:
             self._claimed.owe([note], State.FAILED, failure=Failure.NOT_SHOWABLE)
         return True
@@ -147,9 +165,9 @@ class OwedText:
         assert record.ending is not None
         file = File(REST, "text/markdown", record.rest.encode())
         said = self._claimed.write_until_deadline(lambda: self._upload(file))
-        self._claimed.owe(
-            [*record.owed[:-1], f"{record.owed[-1]}\n\n{said}"], record.ending, failure=record.failure
-        )
+        owed = [*record.owed]
+        owed[-1 if record.pause is None else -2] += f"\n\n{said}"  # not into a card
+        self._claimed.owe(owed, record.ending, failure=record.failure, pause=record.pause)
 
     def _upload(self, file: File) -> str:
         """Upload a file once, and return the sentence about it. Raises trouble that had no effect."""

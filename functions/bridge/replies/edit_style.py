@@ -58,10 +58,11 @@ class EditStyle:
         try:
             self._say(texts)
         except ChatRateLimited:
-            if reply.has_text and not self.shows_answer and len(self._claimed.record.reply) == 1:
+            first = self._claimed.record.base
+            if reply.has_text and not self.shows_answer and len(self._claimed.record.reply) == first + 1:
                 # A crowd uses up the edits of a workspace. Slack counts posts apart, so that the first text
                 # need not wait; once Slack takes edits again, it moves into the first message.
-                self._messages.try_write(Message(self._claimed.turn, 1, texts[0]))
+                self._messages.try_write(Message(self._claimed.turn, first + 1, texts[0]))
                 self.shows_answer = True
             raise
         self.shows_answer = reply.has_text

@@ -85,6 +85,11 @@ class Reply:
                 self.ended = event
                 self.at_work = False
 
+    def go_on(self) -> None:
+        """The agent goes on, now that somebody has run what it asked for."""
+        self.ended = None
+        self.requests = []
+
     def shows_anything(self) -> bool:
         return bool(self._draft) or self.at_work
 

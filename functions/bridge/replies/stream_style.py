@@ -88,8 +88,7 @@ class StreamStyle:
         self._status = status
         self._edits = edits
         self._most = most_messages
-        # A later attempt goes into the messages of the one before, which cannot be streamed into.
-        self._streams = not claimed.record.reply
+        self._streams = False
         self._open: _Stream | None = None
         self._position = StreamPosition()
         self._reply: Reply | None = None
@@ -101,7 +100,12 @@ class StreamStyle:
         return self._edits.shows_answer  # one answer for both: edits go on where streaming ends
 
     def begin(self) -> None:
-        """The status is one call, which is made while the agent works."""
+        """The status is one call, which is made while the agent works.
+
+        A later attempt goes into the messages of the one before, which cannot be streamed into.
+        """
+        record = self._claimed.record
+        self._streams = len(record.reply) == record.base
 
     def join(self) -> None:
         """Nothing has been begun."""
@@ -250,18 +254,21 @@ class StreamStyle:
         message = next((message for message in owed if message.number == stream.number), None)
         if message is None or not message.markdown.startswith(standing):
             return
-        answered = self._claimed.record.ending is State.ANSWERED
+        waits = self._claimed.record.ending is State.WAITING
+        answered = waits or self._claimed.record.ending is State.ANSWERED
         # Tasks that began and ended since progress was last shown, and the one at which the agent ended.
         unseen = self._news_of(self._reply) if answered and self._reply else ()
         tasks = unseen or self._over(TaskStatus.COMPLETE if answered else TaskStatus.ERROR)
         chunk = Chunk(message.markdown[len(standing) :], tasks)
         try:
-            self._claimed.write_until_deadline(lambda: self._chat.stop_stream(stream.ts, message, chunk))
+            self._claimed.write_until_deadline(
+                lambda: self._chat.stop_stream(stream.ts, message, chunk, goes_on=waits)
+            )
         except ChatStopped:
             raise
         except ChatRefused:
             return
-        self._status.seems_busy = False
+        self._status.seems_busy = waits
         self._messages.stream_ended_as(message)
 
     def _cut(self, position: StreamPosition) -> Cut | None:

@@ -63,9 +63,10 @@ class ThreadMessages:
 
     def begin(self, text: str, buttons: tuple[Button, ...] = ()) -> None:
         """Post the first message beside what the caller does, if nothing must be found or stored first."""
-        if self._claimed.record.reply or self._unconfirmed or not self._claimed.knows_of(0):
+        first, reply = self._claimed.record.base, self._claimed.record.reply
+        if len(reply) > first or self._unconfirmed or not self._claimed.knows_of(first):
             return
-        message = Message(self._claimed.turn, 0, text, buttons)
+        message = Message(self._claimed.turn, first, text, buttons)
         self._begun = message, self._beside(lambda: self._chat.post(message))
 
     def try_join(self) -> None:
@@ -82,13 +83,14 @@ class ThreadMessages:
         self._shown[message.number] = message
 
     def try_show(self, texts: Sequence[str], buttons: tuple[Button, ...] = ()) -> None:
-        """Let the first messages say `texts`, with `buttons` under the last.
+        """Let the first messages that are not final say `texts`, with `buttons` under the last.
 
         A message that says its text already needs no call.
         """
         self.try_join()
-        last = len(texts) - 1
-        for number, text in enumerate(texts):
+        first = self._claimed.record.base
+        last = first + len(texts) - 1
+        for number, text in enumerate(texts, start=first):
             message = Message(self._claimed.turn, number, text, buttons if number == last else ())
             if self._shown.get(message.number) != message:
                 self.try_check_lease()
@@ -134,9 +136,10 @@ class ThreadMessages:
         self._doubtful.discard(message.number)
 
     def try_take_back(self, kept: int) -> None:
-        """Delete messages after the first `kept`: an earlier attempt's, or a first text that has moved."""
+        """Delete messages after the first `kept` that are not final: an earlier attempt's, or a first text
+        that has moved."""
         reply = self._claimed.record.reply
-        for number in reversed(range(kept, len(reply))):
+        for number in reversed(range(self._claimed.record.base + kept, len(reply))):
             # On record first: nobody must edit a message that is gone.
             self._claimed.try_advance(reply=reply[:number])
             self._forget([number])
@@ -205,7 +208,9 @@ class ThreadMessages:
         self._claimed.note(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
 
     def end_after(self, count: int, standing: dict[int, str]) -> None:
-        """Delete the messages after the first `count`: an earlier, longer text's, or streams left open."""
+        """Delete the messages after the first `count` that are not final: an earlier, longer text's, or
+        streams left open."""
+        count += self._claimed.record.base
         every = standing | dict(enumerate(self._claimed.record.reply))
         self._delete({number: ts for number, ts in every.items() if number >= count})
         self._claimed.note(reply=self._claimed.record.reply[:count], intended=count)

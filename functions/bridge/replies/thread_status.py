@@ -11,7 +11,7 @@ from functions.bridge import wording
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.replies.buttons import STOP, Button, stop_value
-from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused
+from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused, SessionStatus
 
 # Seconds after which a session is said to be processing anew. After an hour Slack makes it active by itself.
 RENEW_SECONDS = 50 * 60.0
@@ -47,7 +47,7 @@ class ThreadStatus:
         self.seems_busy = True
         self._says_busy_until = self._clock.now() + RENEW_SECONDS
         try:
-            self._chat.set_session(self._claimed.turn, is_processing=True)
+            self._chat.set_session(self._claimed.turn, SessionStatus.PROCESSING)
         except ChatAppRefused:
             raise
         except ChatError:
@@ -59,6 +59,22 @@ class ThreadStatus:
         if self._has_session():
             return ()
         return (Button(wording.STOP_BUTTON, STOP, stop_value(self._claimed.turn)),)
+
+    def suspend(self) -> None:
+        """Let Slack show that the session waits for a person. Where that fails, as `clear` does it.
+
+        Raises what `clear` raises.
+        """
+        if not self._has_session():
+            self.clear()
+            return
+        try:
+            self._chat.set_session(self._claimed.turn, SessionStatus.SUSPENDED)
+        except ChatAppRefused:
+            raise
+        except ChatError:
+            self.clear()
+        self.seems_busy = False
 
     def clear(self) -> None:
         """Let Slack show the session as processing no longer. Every end of a turn does this.
@@ -76,7 +92,7 @@ class ThreadStatus:
         """An empty status makes the session active too. Slack takes far more of them in a minute."""
         if self._says_busy_until > self._clock.now() and self._has_session():
             try:
-                self._chat.set_session(self._claimed.turn, is_processing=False)
+                self._chat.set_session(self._claimed.turn, SessionStatus.ACTIVE)
             except ChatAppRefused:
                 raise
             except ChatError:

@@ -1,15 +1,17 @@
 """What a turn owes once its agent's run is over: what was said, files, and why there is no more.
 
-An agent that asks for a tool, or for a person's consent to one (`ToolRequest`), ends its run here.
+An agent that asks for a tool, or for a person's consent to one (`ToolRequest`), ends its run here: the turn
+waits for a person if one can answer that, and ends otherwise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 
 from functions.bridge import wording
-from functions.bridge.agents.events import Failed, File, Finished
+from functions.bridge.agents.events import Failed, File, Finished, ToolRequest
 from functions.bridge.agents.failures import MAY_HAVE_ACTED, Failure
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
+from functions.bridge.ledger.pauses import Pause
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import (
     ChatAppRefused,
@@ -44,6 +46,7 @@ class AgentResult:
     Args:
         session: in which the agent was asked.
         outcome: what is to be logged goes in here.
+        pause: what the turn waits for after such requests; None where nobody can answer them.
         stop_at: when files are uploaded no more, seconds since the epoch.
     """
 
@@ -56,6 +59,7 @@ class AgentResult:
         outcome: Outcome,
         watch: StopWatch,
         *,
+        pause: Callable[[Sequence[ToolRequest]], Pause | None],
         stop_at: float,
     ) -> None:
         self._claimed = claimed
@@ -65,6 +69,8 @@ class AgentResult:
         self._session = session
         self._outcome = outcome
         self._watch = watch
+        self._new_pause = pause
+        self._pause: Pause | None = None
         self._stop_at = stop_at
 
     def owe(self, reply: Reply) -> None:
@@ -72,6 +78,8 @@ class AgentResult:
         if reply.ended is None:
             self._outcome.stop = self._watch.stop
         self._outcome.guardrails = tuple(reply.guardrails)
+        if isinstance(reply.ended, Failed) and reply.ended.failure is Failure.RETURN_OF_CONTROL:
+            self._pause = self._new_pause(reply.requests)
         files = reply.files()
         self._owe_reply(reply, files, dict.fromkeys((file.name for file in files), Upload.UNCERTAIN))
         if self._outcome.stop:
@@ -90,6 +98,9 @@ class AgentResult:
         ended = reply.ended
         if ended is None:
             self._owe_text(reply, [*notes, self._outcome.stopped()], State.STOPPED, failure=None)
+            return
+        if self._pause is not None:
+            self._owe_text(reply, [*notes, wording.NEEDS_APPROVAL], State.WAITING, failure=failed)
             return
         if isinstance(ended, Finished) and not reply.has_text and not files:
             failure = Failure.GUARDRAIL if reply.guardrails else Failure.EMPTY
@@ -117,7 +128,9 @@ class AgentResult:
         if rest:
             messages, rest = self._progress.pages(reply.final())
             messages[-1] = "\n\n".join([messages[-1], *notes])
-        self._claimed.owe(messages, ending, failure=failure, rest=rest)
+        if self._pause is not None:
+            messages.append(wording.asks_for(self._pause))  # the card
+        self._claimed.owe(messages, ending, failure=failure, rest=rest, pause=self._pause)
 
     def _upload(self, file: File) -> Upload:
         """Bring a file into the thread, while there is time. A try that had no effect is repeated."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from functions.bridge import wording
 from functions.bridge.admission.access import Access, Reason
@@ -10,11 +11,14 @@ from functions.bridge.admission.identity import NotForUs, check_meant
 from functions.bridge.agents.attachments import Attachments, objection
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.routing import Agents, Choice, NoChoice, NoChoiceReason
+from functions.bridge.agents.tools import ToolFunctions
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import FIRST_BACK_OFF, Delivery
 from functions.bridge.errors import GiveBack, ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.ledger.record import SETTLED, AlreadySettled, Held, LeaseLost, Ledger, Record, State
+from functions.bridge.ledger.pauses import Decided
+from functions.bridge.ledger.record import AlreadySettled, Held, LeaseLost, Record, State
+from functions.bridge.people import Identity
 from functions.bridge.replies.chat import (
     ChatAppRefused,
     ChatError,
@@ -26,10 +30,12 @@ from functions.bridge.replies.chat import (
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.writer import Writer
 from functions.bridge.turn import Notice, Turn
+from functions.bridge.turns import approvals
+from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.ask_agent import AskAgent
 from functions.bridge.turns.audit import TurnAudit
 from functions.bridge.turns.door import Door, TakenSlot, Waits
-from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.outcome import Approval, Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
 from functions.bridge.turns.thread_agent import ThreadAgent
@@ -61,6 +67,7 @@ _VERDICTS = {
     State.INTERRUPTED: Verdict.INTERRUPTED,
     State.FAILED: Verdict.FAILED,
     State.STOPPED: Verdict.STOPPED,
+    State.WAITING: Verdict.AWAITING_APPROVAL,
 }
 
 
@@ -71,6 +78,8 @@ def answer(
     *,
     agents: Agents,
     access: Access,
+    approval_rules: Mapping[str, ApprovalRules],
+    tools: ToolFunctions,
     attachments: Attachments,
     options: ReplyOptions,
     conversations: ConversationOptions,
@@ -81,6 +90,8 @@ def answer(
     Args:
         agents: one of them is asked, unless the turn has a notice or may have been asked before.
         access: who may ask them.
+        approval_rules: by the agents' names, what is done when they ask before they act.
+        tools: runs what they leave to the bridge.
         attachments: fetches the files that hang on the question.
         conversations: what the agent is told of its thread.
         margin: how many seconds before the delivery's deadline the agent is not waited for any longer.
@@ -97,10 +108,13 @@ def answer(
         record, is_new = claimed.record, delivery.receive_count == 1
         if not is_new and _owe_stop(claimed, ports, outcome):
             return
+        if record.state is State.WAITING:
+            go_on(claimed, writer, outcome, us)
+            return
         door = Door(claimed, ports, writer.messages, us, outcome, slot, is_new=is_new)
         is_tried = record.state is not State.RECEIVED or record.tries > MOST_TRIES
         if is_tried or turn.notice in _OUR_FAULT:
-            _owe_own_words(claimed, ports.ledger, outcome)
+            _owe_own_words(claimed, ports, outcome)
         elif turn.notice is Notice.EXTERNAL:
             door.refuse(Reason.FOREIGN, wording.refusal(Reason.FOREIGN))
         elif door.lets_in(access.bridge) and door.is_within_minute():
@@ -120,9 +134,54 @@ def answer(
                     return
                 question = replace(turn, text=chosen.text)
                 stop_at = delivery.deadline - margin
-                asking = AskAgent(claimed, writer.progress, ports, session, outcome, options, stop_at=stop_at)
+                asking = AskAgent(
+                    claimed,
+                    writer.progress,
+                    ports,
+                    session,
+                    outcome,
+                    options,
+                    approval_rules.get(chosen.name, ApprovalRules()),
+                    tools,
+                    stop_at=stop_at,
+                )
                 asking.ask(chosen.agent, question, attachments, asker=door.name)
                 thread.ensure_kept(claimed, chosen.name)
+
+    def go_on(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, us: Identity) -> None:
+        """Tell the agent of a turn that waits what was decided; or let it wait on."""
+        nonlocal asking
+        pause, decision = claimed.record.pause, approvals.decision_of(claimed, ports)
+        if pause is None or decision is None:
+            claimed.wait_for_decision()
+            return
+        outcome.agent = pause.agent
+        if decision.decided is Decided.EXPIRED:
+            outcome.approval = Approval.of(pause, decision)
+        approvals.show_decision(claimed, writer.messages, pause, decision)
+        chosen = agents.named(pause.agent)
+        waited = ports.clock.now() - pause.asked_at
+        if chosen is None or (decision.decided is Decided.EXPIRED and chosen.memory.is_over(waited)):
+            approvals.forget_session(claimed, ports)
+            claimed.note(base=claimed.record.base + 1)
+            failure = Failure.NOT_FOUND if chosen is None else Failure.EXPIRED
+            claimed.owe_explanation(failure, State.FAILED)
+            return
+        rules = (access.bridge, access.of(pause.agent))
+        session = ThreadSession(claimed, ports, outcome, chosen.memory, conversations, us, rules)
+        stop_at = delivery.deadline - margin
+        asking = AskAgent(
+            claimed,
+            writer.progress,
+            ports,
+            session,
+            outcome,
+            options,
+            approval_rules.get(pause.agent, ApprovalRules()),
+            tools,
+            stop_at=stop_at,
+        )
+        asking.go_on(chosen.agent, turn, pause, decision)
 
     is_limited = turn.notice not in (*_OUR_FAULT, Notice.EXTERNAL)
     try:
@@ -139,7 +198,7 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
 
     def work(claimed: ClaimedTurn, _: Writer, outcome: Outcome, __: TakenSlot) -> None:
         if not _owe_stop(claimed, ports, outcome):
-            _owe_own_words(claimed, ports.ledger, outcome)
+            _owe_own_words(claimed, ports, outcome)
 
     return _hold(turn, delivery, ports, work, is_last=True)
 
@@ -258,11 +317,16 @@ def _work_on(
     audit = TurnAudit(turn, delivery, ports, outcome)
     claimed.before_settling = lambda state: audit.write(_verdict(state, outcome), claimed.record.failure)
     try:
-        _finish(claimed, writer, ports, outcome, lambda: work(claimed, writer, outcome, slot))
+        do = partial(work, claimed, writer, outcome, slot)
+        _finish(claimed, writer, ports, outcome, do, is_last=is_last)
         outcome.verdict = _verdict(claimed.record.state, outcome)
+        if outcome.verdict is Verdict.AWAITING_APPROVAL:
+            approvals.keep(claimed, delivery, ports)
+            outcome.is_kept = True
         if outcome.verdict is Verdict.ANSWERED and outcome.first_text_seconds is None:
             outcome.first_text_seconds = ports.clock.now() - began_at
-        if writer.messages.ends_silently and not (outcome.refusal or outcome.verdict is Verdict.STOPPED):
+        tells_itself = outcome.refusal or outcome.is_kept or outcome.verdict is Verdict.STOPPED
+        if writer.messages.ends_silently and not tells_itself:
             words = wording.READY if outcome.verdict is Verdict.ANSWERED else wording.UNANSWERED
             _notify_if_late(turn, words, delivery, ports, began_at=began_at)
     except NotForUs as exc:
@@ -296,7 +360,7 @@ def _work_on(
             audit.write("error", claimed.record.failure)
         raise
     outcome.failure = claimed.record.failure
-    if outcome.asked_at is not None or outcome.retry_in_seconds is None:
+    if outcome.asked_at is not None or (outcome.retry_in_seconds is None and not outcome.is_kept):
         audit.write(outcome.verdict, outcome.failure)
     if writer.owed.refusal:
         outcome.note(f"Slack refused the text: {writer.owed.refusal}")
@@ -326,13 +390,21 @@ def _wait_for_app(turn: Turn, delivery: Delivery, ports: Ports) -> float:
 
 
 def _finish(
-    claimed: ClaimedTurn, writer: Writer, ports: Ports, outcome: Outcome, work: Callable[[], None]
+    claimed: ClaimedTurn,
+    writer: Writer,
+    ports: Ports,
+    outcome: Outcome,
+    work: Callable[[], None],
+    *,
+    is_last: bool,
 ) -> None:
     """Have the turn settled, unless it must be given back: it raises what `OwedText.land` raises."""
     try:
-        if claimed.record.state is not State.REPLYING:
+        # Behind the dead letters no turn begins to wait.
+        begins_to_wait = claimed.record.ending is State.WAITING and is_last
+        if claimed.record.state is not State.REPLYING or begins_to_wait:
             work()
-        if claimed.record.state not in SETTLED:
+        if claimed.record.state is State.REPLYING:
             writer.deliver()
     except ChatStopped:
         with suppress(GiveBack, ChatAppRefused):  # these would have the turn told as interrupted
@@ -365,6 +437,7 @@ def _owe_stop(claimed: ClaimedTurn, ports: Ports, outcome: Outcome) -> bool:
     if outcome.stop is None:
         return False
     outcome.agent_may_go_on = claimed.record.state is State.STARTED
+    approvals.forget_session(claimed, ports)
     claimed.owe([outcome.stopped()], State.STOPPED)
     watch.obeyed()
     return True
@@ -402,13 +475,15 @@ def _notify_if_late(turn: Turn, words: str, delivery: Delivery, ports: Ports, *,
         retry.run(lambda: ports.chat.mention(turn, words))
 
 
-def _owe_own_words(claimed: ClaimedTurn, ledger: Ledger, outcome: Outcome) -> None:
+def _owe_own_words(claimed: ClaimedTurn, ports: Ports, outcome: Outcome) -> None:
     """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
-    turn = claimed.turn
-    if claimed.record.state is State.STARTED:
+    turn, record = claimed.turn, claimed.record
+    if record.state is State.STARTED or record.pause is not None:
+        approvals.forget_session(claimed, ports)
         # Whoever was killed can write no audit record any more: this one says at least who was asked.
-        outcome.agent = claimed.retry_until_deadline(lambda: ledger.agent_of(turn.thread_id)) or ""
-        claimed.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED)
+        outcome.agent = claimed.retry_until_deadline(lambda: ports.ledger.agent_of(turn.thread_id)) or ""
+        # What stands above a card that is still owed stays.
+        claimed.owe_explanation(Failure.INTERRUPTED, State.INTERRUPTED, after=record.owed[:-1])
     elif turn.notice is not None:  # without a button to ask again
         claimed.owe_notice(wording.notice_text(turn.notice, reference=turn.reference))
     else:

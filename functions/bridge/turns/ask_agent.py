@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from functions.bridge import wording
 from functions.bridge.agents.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
-from functions.bridge.agents.events import AgentEvent, Failed, File, Finished
+from functions.bridge.agents.events import AgentEvent, Failed, File, Finished, ToolRequest
 from functions.bridge.agents.failures import NOT_STARTED, Failure
 from functions.bridge.agents.port import Agent, AgentRun, Asker, Question
+from functions.bridge.agents.tools import ToolFunctions
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import user_text
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
+from functions.bridge.ledger.pauses import Decision, Pause
 from functions.bridge.ledger.record import State
 from functions.bridge.names import LONGEST_FILE_NAME, one_line
 from functions.bridge.replies.cadence import Cadence
@@ -26,10 +28,12 @@ from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
 from functions.bridge.turns.agent_result import AgentResult
+from functions.bridge.turns.approvals import ApprovalRules, new_pause
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
 from functions.bridge.turns.thread_session import ThreadSession
+from functions.bridge.turns.tools import ToolRunner
 
 # Seconds to wait before an agent that provably did not start is asked again. `waits.Retry` repeats calls that
 # raise; here an agent is asked again because of its answer, and each time the turn's state is written first.
@@ -38,6 +42,8 @@ RETRY_WAITS = (1.0, 3.0, 9.0)
 # when Slack refused the app: that takes an operator.
 PROGRESS_BACK_OFF = 2.0
 APP_REFUSED_BACK_OFF = 60.0
+# So often in a row an agent may ask for tools for which nobody has to be asked.
+MOST_ROUNDS = 20
 # Seconds that the first text waits for more, so that an answer that arrives whole is shown once.
 LINGER = 0.05
 
@@ -47,6 +53,7 @@ class AskAgent:
 
     Args:
         session: in which the agent is asked.
+        rules: what is done about what the agent asks for before it acts.
         outcome: what is to be logged goes in here.
         stop_at: when the turn stops listening to the agent, seconds since the epoch.
     """
@@ -59,6 +66,8 @@ class AskAgent:
         session: ThreadSession,
         outcome: Outcome,
         options: ReplyOptions,
+        rules: ApprovalRules,
+        tools: ToolFunctions,
         *,
         stop_at: float,
     ) -> None:
@@ -77,7 +86,11 @@ class AskAgent:
         self._refusal: ChatError | None = None
         self._stopped_run: AgentRun | None = None
         self._watch = StopWatch(claimed, ports)
-        self._result = AgentResult(claimed, progress, ports, session, outcome, self._watch, stop_at=stop_at)
+        self._rules = rules
+        self._tools = ToolRunner(claimed.turn, ports, tools, rules, outcome)
+        self._result = AgentResult(
+            claimed, progress, ports, session, outcome, self._watch, pause=self._pause, stop_at=stop_at
+        )
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments, *, asker: str = "") -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
@@ -97,9 +110,10 @@ class AskAgent:
 
     def _ask(self, agent: Agent, asked: Turn, attachments: Attachments, asker: str) -> None:
         if not self._chat.has_written_in(self._claimed.turn.channel):
-            if not self._claimed.knows_of(0):
+            first = self._claimed.record.base
+            if not self._claimed.knows_of(first):
                 # On record before it shows, so that whoever takes over clears it away.
-                self._claimed.advance(intended=1)
+                self._claimed.advance(intended=first + 1)
             self._wait(wording.PLACEHOLDER)  # elsewhere it is shown while the agent works
         try:
             question = self._question(asked, attachments, asker)
@@ -107,8 +121,8 @@ class AskAgent:
             self._outcome.note(exc.why)
             self._claimed.owe_explanation(Failure.ATTACHMENT, State.FAILED, about=exc.name)
             return
-        for wait in (*map(self._claimed.spread, RETRY_WAITS), None):
-            reply = Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
+        for wait in self._retry_waits():
+            reply = self._new_reply()
             # On record before the call: after it, nothing tells whether the agent has started.
             if not self._watch.start():
                 break
@@ -123,8 +137,77 @@ class AskAgent:
             self._claimed.advance(state=State.RECEIVED)
             self._wait(wording.RETRYING)
             self._watch.pause(wait)
+        self._settle(agent, question, reply)
+
+    def go_on(self, agent: Agent, asked: Turn, pause: Pause, decision: Decision) -> None:
+        """Tell the agent what was decided about the pause of the turn, and owe what came of it.
+
+        The card says it already. Raises `GiveBack`.
+        """
+        if not self._watch.start(goes_on=True):
+            self._result.owe(self._new_reply())
+            return
+        with self._watch.watching():
+            self._progress.begin()
+            try:
+                name = one_line(self._names_of([asked.user], {})[asked.user])
+                asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
+                question = Question(pause.session_id, asked.text, asker)
+                reply = self._new_reply()
+                reply.may_have_acted = True
+                self._resume(agent, question, pause.requests, decision, reply)
+                self._settle(agent, question, reply)
+            finally:
+                self._progress.join()
+
+    def _settle(self, agent: Agent, question: Question, reply: Reply) -> None:
+        """Run the tools for which nobody has to be asked, and owe what the agent says in the end."""
+        rounds = 0
+        while self._rules.are_free(reply.requests) and self._watch.stop is None:
+            rounds += 1
+            if rounds > MOST_ROUNDS:
+                reply.add(Failed(Failure.LIMIT, f"the agent asked for tools {rounds} times"))
+                break
+            self._resume(agent, question, tuple(reply.requests), None, reply)
         self._keep_seen(reply)
         self._result.owe(reply)
+
+    def _resume(
+        self,
+        agent: Agent,
+        question: Question,
+        requests: Sequence[ToolRequest],
+        decision: Decision | None,
+        reply: Reply,
+    ) -> None:
+        """Run what may run, and let the agent go on with what came of it."""
+        answers = self._tools.answers(requests, decision, self._watch, until=self._stop_at)
+        for wait in self._retry_waits():
+            reply.go_on()
+            if answers is None:  # a person pressed Stop
+                return
+            self._listen(agent.resume(question, answers), reply)
+            if wait is None or not self._may_ask_again(reply, wait):
+                return
+            self._wait(wording.RETRYING)
+            self._watch.pause(wait)
+
+    def _pause(self, requests: Sequence[ToolRequest]) -> Pause | None:
+        return new_pause(
+            requests,
+            self._rules,
+            agent=self._outcome.agent,
+            session_id=self._session.id,
+            session_person=self._session.person,
+            asker=self._claimed.turn.user,
+            now=self._clock.now(),
+        )
+
+    def _retry_waits(self) -> tuple[float | None, ...]:
+        return (*map(self._claimed.spread, RETRY_WAITS), None)
+
+    def _new_reply(self) -> Reply:
+        return Reply(show_rationale=self._options.show_rationale, link_hosts=self._options.link_hosts)
 
     def _keep_seen(self, reply: Reply) -> None:
         """Keep that the agent has seen the question, if it did anything about it."""

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.queue_commands import RefusePress, Retry, StopThread, StopTurn
+from functions.bridge.queue_commands import Decide, RefusePress, Retry, StopThread, StopTurn
 from functions.bridge.turn import Turn
 from functions.bridge.turns.outcome import Outcome, UsedTool
 from functions.bridge.turns.ports import Ports
 
 VERSION = 1
 # Presses that are no turn of their own.
-Press = Retry | RefusePress | StopThread | StopTurn
+Press = Retry | RefusePress | StopThread | StopTurn | Decide
 
 _END_OF_DATES = datetime.max.replace(tzinfo=UTC).timestamp() - 1
 
@@ -76,6 +76,7 @@ def of_turn(
         "failure": failure or "",
         "refusal": outcome.refusal or "",
         "stopped_by": outcome.stop.user if outcome.stop else "",
+        **_approval(outcome),
         "times": _times(
             sent=float(turn.ts),
             claimed=outcome.claimed_at,
@@ -107,7 +108,22 @@ def of_press(press: Press, delivery: Delivery, outcome: Outcome, *, now: float) 
         "thread": press.thread_ts,
         "person": press.user,
         "verdict": outcome.verdict,
+        **_approval(outcome),
         "times": _times(pressed=pressed, ended=now),
+    }
+
+
+def _approval(outcome: Outcome) -> Mapping[str, object]:
+    """How a request of the agent was decided, if that is what the record is about."""
+    if (decided := outcome.approval) is None:
+        return {}
+    return {
+        "approval": {
+            "decision": decided.decided,
+            "seconds": decided.seconds,
+            "tools": [name if _NAME.fullmatch(name) else "?" for name in decided.tools],
+            "arguments_digest": decided.arguments_digest,
+        }
     }
 
 

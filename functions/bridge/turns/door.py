@@ -174,7 +174,8 @@ class Door:
         is_in_thread = is_direct(turn.channel) or self._claimed.record.intended > 0
         try:
             if is_in_thread:
-                self._messages.try_write(*final_messages(turn, [words], ending, is_notice=True))
+                first = self._claimed.record.base
+                self._messages.try_write(*final_messages(turn, [words], ending, is_notice=True, first=first))
             else:
                 self._chat.post_ephemeral(turn.channel, turn.thread_ts, turn.user, words)
         except ChatStopped:

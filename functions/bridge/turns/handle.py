@@ -11,6 +11,7 @@ from functions.bridge.queue_commands import (
     Ask,
     Command,
     ControlCommand,
+    Decide,
     RefusePress,
     Retry,
     StopThread,
@@ -19,6 +20,7 @@ from functions.bridge.queue_commands import (
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns import audit
+from functions.bridge.turns.decide import decide
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop import stop
@@ -47,6 +49,8 @@ def control(command: ControlCommand, delivery: Delivery, ports: Ports, access: A
     match command:
         case StopThread() | StopTurn():
             return stop(command, delivery, ports, access)
+        case Decide():
+            return decide(command, delivery, ports, access)
         case RefusePress():
             return _refuse_press(command, wording.NOT_YOURS, "another person's", delivery, ports)
 

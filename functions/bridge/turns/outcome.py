@@ -1,5 +1,7 @@
 """What became of one delivery of a turn."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -7,6 +9,7 @@ from functions.bridge import wording
 from functions.bridge.admission.access import Reason
 from functions.bridge.agents.events import AgentEvent, ToolArguments, ToolKind, ToolUse
 from functions.bridge.agents.failures import Failure
+from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.stops import Stop
 
 
@@ -32,6 +35,10 @@ class Verdict(StrEnum):
     """Whoever asked may not, and was told so."""
     WAITING = "waiting"
     """There is no slot for it now."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    """Its agent asks before it acts, and nobody has decided yet."""
+    DECIDED = "decided"
+    """Of a press of Approve or Deny: it counts."""
 
 
 # So many are kept by name. More are counted.
@@ -50,6 +57,32 @@ class UsedTool:
     name: str
     kind: ToolKind
     arguments_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """How it was decided what an agent asked for.
+
+    Attributes:
+        seconds: how long that took.
+        tools: the names of the tools that it asked for.
+        arguments_digest: 16 hexadecimal characters, equal for equal arguments.
+    """
+
+    decided: Decided
+    seconds: float
+    tools: tuple[str, ...]
+    arguments_digest: str
+
+    @classmethod
+    def of(cls, pause: Pause, decision: Decision) -> "Approval":
+        arguments = json.dumps([one.arguments for one in pause.requests])
+        return cls(
+            decision.decided,
+            round(max(0.0, decision.at - pause.asked_at), 3),
+            tuple(one.name for one in pause.requests),
+            hashlib.sha256(arguments.encode()).hexdigest()[:16],
+        )
 
 
 @dataclass
@@ -73,6 +106,8 @@ class Outcome:
             its answer shown, before the answer was whole; seconds since the epoch, None when that was not.
         stop: who pressed Stop, if the turn ends with that.
         agent_may_go_on: whether an agent that was stopped may go on by itself.
+        is_kept: whether the message stays on its queue, hidden for as long as it was hidden last.
+        approval: how it was decided what the agent asked for, if this delivery did that.
         audit_trouble: why the audit record could not be written; "" when there was no trouble.
     """
 
@@ -93,6 +128,8 @@ class Outcome:
     first_text_at: float | None = None
     stop: Stop | None = None
     agent_may_go_on: bool = False
+    is_kept: bool = False
+    approval: Approval | None = None
     audit_trouble: str = ""
 
     def use(self, event: AgentEvent) -> None:

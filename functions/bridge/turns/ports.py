@@ -9,6 +9,7 @@ from functions.bridge.admission.slots import Slots
 from functions.bridge.beside import Beside
 from functions.bridge.clock import Clock
 from functions.bridge.delivery import KeptMessages
+from functions.bridge.ledger.pauses import Pauses
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.ledger.stops import Stops
 from functions.bridge.replies.chat import Chat
@@ -50,8 +51,9 @@ class Ports:
     audit: Audit
     slots: Slots
     stops: Stops
-    kept: KeptMessages
+    pauses: Pauses
     groups: UserGroups
+    kept: KeptMessages
     clock: Clock
     beside: Beside
     ticker: Ticker

@@ -80,19 +80,33 @@ def _mark(command: StopThread | StopTurn, delivery: Delivery, ports: Ports, outc
         return _mark_thread(command, delivery, ports, outcome)
     mark = Stop(command.user, command.action_ts)
     press = ports.stops.mark_turn(command.turn_id, command.attempt, command.message_ts, mark)
+    if press in (Press.TAKEN, Press.TWICE):  # who pressed first may have been killed before this
+        _wake(command.turn_id, command.attempt, ports)
     outcome.note("" if press is Press.TAKEN else press.name.lower())
     return wording.PRESSES_OF_STOP[press]
+
+
+def _wake(turn_id: str, attempt: int, ports: Ports) -> bool:
+    """Let a turn see the mark that waits for a decision. Returns whether it does."""
+    waiting = ports.pauses.of_turn(turn_id, attempt)
+    if waiting is None or not waiting.receipt:
+        return False
+    ports.kept.wake(waiting.receipt)
+    return True
 
 
 def _mark_thread(command: StopThread, delivery: Delivery, ports: Ports, outcome: Outcome) -> str:
     """Nobody knows whether anything runs in the thread: the mark is looked at again a little later."""
     mark = Stop(command.user, command.event_ts, command.streams)
     thread_id = command.group_id
-    if ports.stops.mark_thread(thread_id, mark) or delivery.receive_count == 1:
+    is_marked = ports.stops.mark_thread(thread_id, mark)
+    stands = ports.stops.of_thread(thread_id)
+    is_woken = stands.turn_id != "" and _wake(stands.turn_id, stands.attempt, ports)
+    if is_marked or is_woken or delivery.receive_count == 1:
         outcome.verdict = Verdict.WAITING
         outcome.retry_in_seconds = LOOK_AGAIN_SECONDS
         return ""
-    left = ports.stops.of_thread(thread_id).stop
+    left = stands.stop
     if left is None or left.ts != mark.ts:
         return ""
     outcome.note("nothing was running")

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functions.bridge.agents.port import AgentRun
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.ledger.record import Record, State
+from functions.bridge.ledger.record import Record
 from functions.bridge.ledger.stops import Stop, StopWanted
 from functions.bridge.turns.ports import Ports
 
@@ -38,16 +38,23 @@ class StopWatch:
             self.stop = self.stop or self._of_thread(self._stops.of_thread(self._claimed.turn.thread_id).stop)
         return self.stop
 
-    def start(self) -> bool:
+    def start(self, *, goes_on: bool = False) -> bool:
         """Put on record that the agent is about to be asked; False if somebody wants the turn stopped.
 
-        What stands with the thread is read beside that. Raises what `ClaimedTurn.advance` raises.
+        What stands with the thread is read beside that. `goes_on` is whether the agent is told about what the
+        turn has waited for: then the card is final. Raises `GiveBack`.
         """
         record = self._claimed.record
         if self.stop is None:
-            mark = self._stops.begin(self._claimed.turn.thread_id, began_at=record.began_at)
+            mark = self._stops.begin(
+                self._claimed.turn.thread_id,
+                turn_id=record.turn_id,
+                attempt=record.attempt,
+                began_at=record.began_at,
+            )
             try:
-                self._claimed.advance(state=State.STARTED, intended=max(1, record.intended))
+                base = record.base + 1 if goes_on else record.base
+                self._claimed.start(base=base, intended=max(base + 1, record.intended))
             except StopWanted as exc:
                 self.stop = exc.stop
             with suppress(ServiceUnavailable):  # else it is read in half a second

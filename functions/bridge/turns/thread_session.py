@@ -43,6 +43,7 @@ class ThreadSession:
         rules: who may ask. What others say in the thread is not told.
 
     Attributes:
+        person: whose session it is where each person of a thread has one; "" elsewhere.
         names: of people who have written in the thread, by id, as far as Slack was asked for them.
         note: what stands under the answer about what the agent was told; "" for nothing.
     """
@@ -65,7 +66,7 @@ class ThreadSession:
         self._options = options
         self._us = us
         self._rules = rules
-        self._person = self._turn.user if memory.is_personal else ""
+        self.person = self._turn.user if memory.is_personal else ""
         self._known = self._look_up()
         self._span = span(self._turn, self._known, memory, now=ports.clock.now())
         self._is_unread = False
@@ -92,7 +93,7 @@ class ThreadSession:
         if turn.thread_ts == turn.ts:
             return wording.NOTHING_TO_FORGET
         self._claimed.retry_until_deadline(
-            lambda: self._ports.ledger.begin_session(turn.thread_id, self._person, began=turn.ts)
+            lambda: self._ports.ledger.begin_session(turn.thread_id, self.person, began=turn.ts)
         )
         more = [wording.KEPT_ALL_THE_SAME] if self._memory.outlives_session else []
         return " ".join([wording.FORGOTTEN, *more])
@@ -147,7 +148,7 @@ class ThreadSession:
             return
         turn, at = self._turn, self._ports.clock.now()
         try:
-            self._ports.ledger.keep_seen(turn.thread_id, self._person, seen=turn.ts, at=at)
+            self._ports.ledger.keep_seen(turn.thread_id, self.person, seen=turn.ts, at=at)
         except ServiceUnavailable as exc:  # then the agent is told once more what it knows
             self._outcome.note(f"what the agent has seen was not kept: {exc}")
 
@@ -157,7 +158,7 @@ class ThreadSession:
         if turn.thread_ts == turn.ts and turn.attempt == 1:
             return Session()
         ledger = self._ports.ledger
-        return self._claimed.retry_until_deadline(lambda: ledger.session(turn.thread_id, self._person))
+        return self._claimed.retry_until_deadline(lambda: ledger.session(turn.thread_id, self.person))
 
     def _pages(self, *, after: str, until: float) -> list[Said]:
         """The messages of the thread, page by page to the end: the last page has the newest."""

@@ -8,11 +8,13 @@ from functions.bridge.admission.access import Access
 from functions.bridge.agents.events import File, Finished, TextDelta
 from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
+from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import Delivery
 from functions.bridge.replies.options import ReplyOptions
 from functions.bridge.turn import Attachment, Turn
 from functions.bridge.turns.answer import answer, give_up
+from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import Work, handle
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
@@ -83,9 +85,10 @@ def take(
     access: Access = Access(),  # noqa: B008 - it is frozen
     conversations: ConversationOptions = ConversationOptions(),  # noqa: B008 - it is frozen
     memory: Memory = USUAL,
+    approvals: ApprovalRules = ApprovalRules(),  # noqa: B008 - it is frozen
 ) -> Outcome:
     asked = agent or ScriptedAgent(stage.clock, script or SUNNY)
-    work = answering(stage, asked, options, access, conversations, memory)
+    work = answering(stage, asked, options, access, conversations, memory, approvals)
     return handle(command_of(turn), stage.delivery(seconds), stage.ports, work)
 
 
@@ -96,6 +99,7 @@ def answering(
     access: Access = Access(),  # noqa: B008 - it is frozen
     conversations: ConversationOptions = ConversationOptions(),  # noqa: B008 - it is frozen
     memory: Memory = USUAL,
+    approvals: ApprovalRules = ApprovalRules(),  # noqa: B008 - it is frozen
 ) -> Work:
     """What a worker does with a turn."""
 
@@ -106,6 +110,8 @@ def answering(
             ports,
             agents=only(agent, memory),
             access=access,
+            approval_rules={DEFAULT_AGENT: approvals},
+            tools=stage.tools,
             attachments=stage.attachments,
             options=options,
             conversations=conversations,

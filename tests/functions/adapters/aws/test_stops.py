@@ -88,8 +88,10 @@ def test_who_obeys_a_mark_leaves_a_later_one(table: Table) -> None:
 
 def test_who_begins_sees_the_mark_and_leaves_when_it_began(table: Table) -> None:
     table.stops.mark_thread(TURN.thread_id, SLACKS)
-    assert table.stops.begin(TURN.thread_id, began_at=START)() == ThreadMark(SLACKS, START)
-    assert table.stops.of_thread(TURN.thread_id) == ThreadMark(SLACKS, START)
+    assert table.stops.begin(TURN.thread_id, turn_id=TURN.turn_id, attempt=1, began_at=START)() == ThreadMark(
+        SLACKS, START, TURN.turn_id
+    )
+    assert table.stops.of_thread(TURN.thread_id) == ThreadMark(SLACKS, START, TURN.turn_id)
 
 
 # --- of a turn ---------------------------------------------------------------------------------------------
@@ -106,12 +108,20 @@ def test_a_turn_that_is_to_be_stopped_does_not_start(table: Table) -> None:
     record = at_work(table)
     pressed(table)
     with pytest.raises(StopWanted) as raised:
-        table.ledger.advance(replace(record, state=State.STARTED))
+        table.ledger.start(replace(record, state=State.STARTED))
     assert raised.value.stop == PRESS
 
 
+def test_a_turn_that_has_started_goes_on_to_write_its_progress(table: Table) -> None:
+    started = replace(at_work(table), state=State.STARTED)
+    table.ledger.start(started)
+    pressed(table)
+    table.ledger.advance(replace(started, intended=2))
+    assert claim(table.ledger, "two", now=START + 61).intended == 2
+
+
 def test_who_takes_the_turn_over_is_told_of_the_mark(table: Table) -> None:
-    table.ledger.advance(replace(at_work(table), state=State.STARTED))
+    table.ledger.start(replace(at_work(table), state=State.STARTED))
     pressed(table)
     heir = claim(table.ledger, "two", now=START + 61)
     assert (heir.state, heir.stop, heir.began_at) == (State.STARTED, PRESS, START)
@@ -160,7 +170,7 @@ def test_a_table_that_does_not_answer_is_unavailable() -> None:
     for call in (
         lambda: stops.of_thread(TURN.thread_id),
         lambda: stops.mark_thread(TURN.thread_id, SLACKS),
-        stops.begin(TURN.thread_id, began_at=START),
+        stops.begin(TURN.thread_id, turn_id=TURN.turn_id, attempt=1, began_at=START),
     ):
         with pytest.raises(ServiceUnavailable):
             call()

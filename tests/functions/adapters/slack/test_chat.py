@@ -20,6 +20,7 @@ from functions.bridge.replies.chat import (
     Chunk,
     Found,
     Message,
+    SessionStatus,
     Task,
     TaskStatus,
 )
@@ -665,9 +666,9 @@ def test_a_channel_that_is_closed_to_the_bot_is_not_known_any_more(
 
 
 def test_a_session_is_processing_until_it_is_active(slack: SlackService, chat: SlackChat, turn: Turn) -> None:
-    for is_processing, session in ((True, "processing"), (False, "active")):
-        chat.set_session(turn, is_processing=is_processing)
-        assert slack.workspace.session_status(turn.channel, turn.thread_ts) == session
+    for status in (SessionStatus.PROCESSING, SessionStatus.SUSPENDED, SessionStatus.ACTIVE):
+        chat.set_session(turn, status)
+        assert slack.workspace.session_status(turn.channel, turn.thread_ts) == status
     assert chat.has_sessions()
 
 
@@ -677,7 +678,7 @@ def test_a_slack_without_sessions_is_remembered(
 ) -> None:
     slack.faults.add(Fault("agents.sessions.setStatus", error=code))
     with pytest.raises(ChatRefused, match=code):
-        chat.set_session(turn, is_processing=True)
+        chat.set_session(turn, SessionStatus.PROCESSING)
     assert not chat.has_sessions()
 
 
@@ -686,7 +687,7 @@ def test_an_app_that_hears_of_no_stop_has_no_sessions(
 ) -> None:
     slack.installation.bot_events.discard("agent_session_stopped")
     with pytest.raises(ChatRefused, match=NO_STOP):
-        chat.set_session(turn, is_processing=True)
+        chat.set_session(turn, SessionStatus.PROCESSING)
     assert not chat.has_sessions()
 
 
@@ -695,5 +696,5 @@ def test_what_slack_refuses_in_one_thread_is_asked_again_in_the_next(
 ) -> None:
     slack.faults.add(Fault("agents.sessions.setStatus", error="method_not_supported_for_channel_type"))
     with pytest.raises(ChatRefused):
-        chat.set_session(turn, is_processing=True)
+        chat.set_session(turn, SessionStatus.PROCESSING)
     assert chat.has_sessions()

@@ -98,6 +98,8 @@ def ask(stage: Stage, some: Agents, turn: Turn = TURN) -> Outcome:
         stage.ports,
         agents=some,
         access=Access(),
+        approval_rules={},
+        tools=stage.tools,
         attachments=stage.attachments,
         options=ReplyOptions(),
         conversations=ConversationOptions(),

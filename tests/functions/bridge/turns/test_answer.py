@@ -123,7 +123,7 @@ def test_a_worker_killed_in_mid_stream_leaves_one_message_that_says_so(stage: St
 
 
 def test_a_worker_killed_before_the_agent_was_asked_is_replaced(stage: Stage) -> None:
-    stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+    stage.ledger.trouble["start"] = [Killed()]  # type: ignore[list-item]
     with pytest.raises(Killed):
         take(stage)
     stage.clock.sleep(61)

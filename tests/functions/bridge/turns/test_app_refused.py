@@ -180,11 +180,11 @@ def test_a_refused_app_uses_up_no_tries(stage: Stage) -> None:
     for _ in range(2 * MOST_TRIES):
         take(stage)
     accept(stage)
-    stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+    stage.ledger.trouble["start"] = [Killed()]  # type: ignore[list-item]
     for _ in range(MOST_TRIES - 1):
         with pytest.raises(Killed):
             take(stage)
-        stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+        stage.ledger.trouble["start"] = [Killed()]  # type: ignore[list-item]
         stage.clock.sleep(61)
     stage.ledger.trouble.clear()
     assert take(stage).verdict is Verdict.ANSWERED

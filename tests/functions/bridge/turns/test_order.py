@@ -74,4 +74,4 @@ def test_processing_waits_for_the_claim_and_the_agent_for_one_write_more(stage: 
             return super().ask(question)
 
     take(stage, agent=LookingAgent(stage.clock, SUNNY))
-    assert seen == ["(take)", "claim", "(keep_agent)", "(post)", "advance"]
+    assert seen == ["(take)", "claim", "(keep_agent)", "(post)", "start"]

@@ -69,7 +69,7 @@ SCRIPTS: dict[str, list[Step]] = {
     "breaks": [TextDelta("It is "), Failed(Failure.CUT_OFF, "cut")],
     "never ends": [TextDelta("It is "), 1000.0],
 }
-LEDGER = ("question", "claim", "advance", "owe", "settle", "renew", "release")
+LEDGER = ("question", "claim", "start", "advance", "owe", "settle", "renew", "release")
 SLOTS = ("take", "wait", "clear_earlier", "give_back")
 STOPS = ("begin", "of_thread", "of_turn", "obeyed")
 PERSON = f"{TURN.team}:{TURN.user}"
@@ -375,8 +375,9 @@ class TurnMachine(RuleBasedStateMachine):
             slots=Watched(stage.slots, point),
             beside=when_waited_for if self.calls_run_late else at_once,
             stops=stage.stops,
-            kept=stage.kept,
+            pauses=Watched(stage.pauses, point),
             groups=stage.groups,
+            kept=stage.kept,
             clock=WrongClock(stage.clock, self.clock_off),
             ticker=stage.ticker,
             lease_seconds=60.0,

@@ -346,7 +346,7 @@ def test_dead_letters_leave_the_session_to_a_later_turn(stage: Stage) -> None:
     with pytest.raises(Killed):
         take(stage, 3.0, kill)
     stage.clock.sleep(61)
-    stage.stops.begin(TURN.thread_id, began_at=stage.clock.now())
+    stage.stops.begin(TURN.thread_id, turn_id=TURN.turn_id, attempt=1, began_at=stage.clock.now())
     assert surrender(stage).verdict is Verdict.INTERRUPTED
     assert stage.chat.session == "processing"
     assert stage.chat.history("set_status") == []

@@ -18,7 +18,7 @@ from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
 
 def dies_before_the_agent_is_asked(stage: Stage, turn: Turn = TURN) -> None:
-    stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+    stage.ledger.trouble["start"] = [Killed()]  # type: ignore[list-item]
     with pytest.raises(Killed):
         take(stage, turn=turn)
     stage.clock.sleep(61)
@@ -67,7 +67,7 @@ def cannot_be_claimed(stage: Stage) -> None:
 
 def is_given_back_before_the_agent_is_asked(stage: Stage) -> None:
     for _ in range(20):
-        stage.ledger.trouble["advance"] = [ServiceUnavailable("down")] * 60
+        stage.ledger.trouble["start"] = [ServiceUnavailable("down")] * 60
         assert take(stage).verdict is Verdict.OWED
     stage.ledger.trouble.clear()
 

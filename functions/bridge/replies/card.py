@@ -1,0 +1,107 @@
+"""The card with which an agent asks before it acts, and the line that it becomes.
+
+What an agent asks for is untrusted: it is shown as plain text, and signs that nobody would see are shown by
+their numbers. Nothing is left out but what a secret is called by.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.bridge import wording
+from functions.bridge.agents.events import ToolRequest
+from functions.bridge.ledger.pauses import Decision, Pause
+from functions.bridge.queue_commands import LONGEST_REASON
+from functions.bridge.replies.buttons import APPROVE, DENY, STOP, Button, decide_value, stop_value
+from functions.bridge.replies.chat import Message, TextInput
+from functions.bridge.turn import Turn
+
+# Characters of the details that a card shows. Slack refuses a message with some 13,200 in all.
+MOST_DETAILS = 10_000
+# Characters of one block of plain text, of which Slack takes 3,000.
+_BLOCK = 2_900
+# Arguments whose names say that nobody should read them.
+_SECRET = re.compile(r"secret|passw|pwd|token|api_?-?key|credential|authorization|private_?-?key", re.I)
+_MASK = "••••••"
+
+
+def details(requests: tuple[ToolRequest, ...]) -> list[str]:
+    """What stands under the card's text: for each request its arguments, in blocks of plain text."""
+    blocks: list[str] = []
+    for request in requests:
+        text = _visible("\n".join(_lines(request)))
+        heading = f"{wording.tool_name(request.name)}\n" if len(requests) > 1 else ""
+        blocks += [block for block in _blocks(heading + text) if block]
+    return blocks
+
+
+def can_be_shown(requests: tuple[ToolRequest, ...]) -> bool:
+    """Whether a person can read all that is asked for: else nobody is asked to approve it."""
+    return sum(map(len, details(requests))) <= MOST_DETAILS
+
+
+def asking(turn: Turn, number: int, pause: Pause) -> Message:
+    """The card of a pause as the message with this number."""
+    value = decide_value(turn, pause.id)
+    return Message(
+        turn,
+        number,
+        wording.asks_for(pause),
+        (
+            Button(wording.APPROVE_BUTTON, APPROVE, value, style="primary"),
+            Button(wording.DENY_BUTTON, DENY, value, style="danger"),
+            Button(wording.STOP_BUTTON, STOP, stop_value(turn)),
+        ),
+        details=tuple(details(pause.requests)),
+        text_input=TextInput("reason", wording.REASON_LABEL, LONGEST_REASON),
+    )
+
+
+def decided(turn: Turn, number: int, pause: Pause, decision: Decision) -> Message:
+    """What a card becomes: what was asked for, who decided, and when."""
+    return Message(turn, number, wording.decided(pause, decision))
+
+
+def _lines(request: ToolRequest) -> Iterator[str]:
+    try:
+        arguments = json.loads(request.arguments or "{}")
+    except ValueError:
+        arguments = request.arguments
+    if not isinstance(arguments, dict):
+        yield str(arguments)
+        return
+    for name, value in arguments.items():
+        shown = _masked(name, value)
+        text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=2)
+        yield f"{name}: {text}"
+
+
+def _masked(name: str, value: Any) -> Any:
+    """The value of an argument, without what is called a secret, however deep it lies."""
+    if _SECRET.search(name) and not isinstance(value, bool) and value not in (None, ""):
+        return _MASK
+    if isinstance(value, Mapping):
+        return {inner: _masked(inner, one) for inner, one in value.items()}
+    if isinstance(value, list):
+        return [_masked("", one) for one in value]
+    return value
+
+
+def _visible(text: str) -> str:
+    """The text with the numbers of signs that nobody sees, such as those that turn the direction around."""
+    return "".join(
+        sign if sign in "\n\t" or unicodedata.category(sign)[0] != "C" else f"\\u{ord(sign):04x}"
+        for sign in text
+    )
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """The text in pieces that fit into a block, cut between lines where there are any."""
+    while len(text) > _BLOCK:
+        at = text.rfind("\n", _BLOCK // 2, _BLOCK)
+        at = at if at > 0 else _BLOCK
+        yield text[:at]
+        text = text[at:].removeprefix("\n")
+    yield text

@@ -1,0 +1,119 @@
+"""What is done about a press of Approve or Deny: it is recorded once, and wakes the turn that waits."""
+
+from dataclasses import replace
+
+from functions.bridge import wording
+from functions.bridge.admission import access
+from functions.bridge.admission.access import Access
+from functions.bridge.admission.approvers import ApproverRule, GroupUnreadable, may_decide
+from functions.bridge.admission.identity import belongs_to_us
+from functions.bridge.delivery import Delivery
+from functions.bridge.errors import ServiceUnavailable
+from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pending
+from functions.bridge.queue_commands import Decide
+from functions.bridge.replies import card
+from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
+from functions.bridge.turn import Turn
+from functions.bridge.turns import audit
+from functions.bridge.turns.outcome import Approval, Outcome, Verdict
+from functions.bridge.turns.ports import Ports
+
+
+def decide(command: Decide, delivery: Delivery, ports: Ports, rules: Access) -> Outcome:
+    """Record the decision, wake the turn, and let the card say it. Whose press does nothing is told why."""
+    outcome = Outcome(Verdict.DECIDED)
+    try:
+        words = _decide(command, ports, rules, outcome)
+        if words:
+            outcome.verdict = Verdict.PRESS_REFUSED
+            ports.chat.post_ephemeral(command.channel, command.thread_ts, command.user, words)
+    except ChatRefused as exc:
+        outcome.verdict = Verdict.REFUSED_BY_SLACK
+        outcome.note(exc.code)
+    except ChatAppRefused as exc:
+        outcome.verdict = Verdict.APP_REFUSED
+        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
+    except (ChatError, ServiceUnavailable) as exc:
+        outcome.verdict = Verdict.UNAVAILABLE
+        outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)
+        outcome.note(str(exc))
+    if outcome.retry_in_seconds is None:
+        audit.write_press(command, delivery, ports, outcome)
+    return outcome
+
+
+def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> str:
+    """Decide, and return what who pressed is told: "" where the card says it."""
+    pending = ports.pauses.of_turn(command.turn_id, command.attempt)
+    if pending is None or pending.pause.id != command.pause or not _is_on(pending, command.message_ts):
+        outcome.note("nothing waits for it")
+        return wording.NOT_PENDING
+    pause = pending.pause
+    if not _may(_turn(command, command.user), pause, ports, rules, outcome):
+        outcome.note("they may not decide")
+        return wording.MAY_NOT_DECIDE
+    # In milliseconds, as it is kept.
+    at = int(1000 * float(command.action_ts)) / 1000
+    decided = Decided.APPROVED if command.is_approved else Decided.DENIED
+    decision = Decision(decided, command.user, at, command.reason)
+    stands = ports.pauses.decide(command.turn_id, command.attempt, pause, decision)
+    if stands is None or stands.decision is None:
+        outcome.note("it came too late")
+        return wording.NOT_PENDING
+    # Whoever has decided may have been killed before this.
+    if stands.receipt:
+        ports.kept.wake(stands.receipt)
+    if stands.decision != decision:
+        outcome.note("it was decided before")
+        return wording.decided_already(stands.decision)
+    outcome.approval = Approval.of(pause, decision)
+    if stands.card is not None:
+        _show(command, stands, decision, ports, outcome)
+    return ""
+
+
+def _is_on(pending: Pending, message_ts: str) -> bool:
+    """Whether a message may be the card, which is on record a moment after it can be pressed."""
+    return pending.card is None or message_ts == pending.reply[pending.card]
+
+
+def _may(presser: Turn, pause: Pause, ports: Ports, rules: Access, outcome: Outcome) -> bool:
+    person = ports.chat.person(presser.user)
+    is_ours = belongs_to_us(person.home, ports.chat.identity())
+    if not is_ours or person.is_guest or person.is_stranger or person.is_bot or person.is_deactivated:
+        return False
+    if pause.approvers.rule is not ApproverRule.LISTED and any(
+        access.refused_by_event(presser, one) for one in (rules.bridge, rules.of(pause.agent))
+    ):
+        return False
+    try:
+        asked = replace(presser, user=pause.asker)
+        return may_decide(pause.approvers, presser.user, turn=asked, groups=ports.groups)
+    except GroupUnreadable as exc:
+        outcome.note(str(exc))
+        return False
+
+
+def _show(command: Decide, stands: Pending, decision: Decision, ports: Ports, outcome: Outcome) -> None:
+    """Let the card say it at once. The worker does that too, before it goes on."""
+    assert stands.card is not None
+    turn = _turn(command, stands.pause.asker)
+    try:
+        ports.chat.edit(command.message_ts, card.decided(turn, stands.card, stands.pause, decision))
+    except ChatError as exc:
+        outcome.note(f"the card was not edited yet: {exc}")
+
+
+def _turn(command: Decide, user: str) -> Turn:
+    """The turn as somebody's, without its question."""
+    return Turn(
+        team=command.team,
+        channel=command.channel,
+        ts=command.ts,
+        thread_ts=command.thread_ts,
+        user=user,
+        bot_user="",
+        text="",
+        attempt=command.attempt,
+        sender_unknown=command.sender_unknown,
+    )
