@@ -234,13 +234,18 @@ def _approval(answer: Answer) -> list[Action]:
 
     def then(decisions: Sequence[Decision]) -> list[Action]:
         if not decisions[0].is_approved:
-            return [Wait(0.3), *say(f"As you wish: **no** warning was sent. {decisions[0].said}".rstrip())]
+            return [Wait(0.3), *say(f"As you wish: **no** warning was sent.{_told(decisions[0])}")]
         use = ToolUse("send-storm-warning", warning, '{"sent": true}')
         return [Wait(0.3), use, *say("The storm warning **was sent**.")]
 
     asked = Approval("send-storm-warning", warning, f"Shall I warn everybody in {place}?")
     thought = Rationale("A warning goes to many people, so a person must agree first.")
     return [thought, Pause((asked,), then)]
+
+
+def _told(denial: Decision) -> str:
+    """What the agent was told with a denial, word for word: there is no model to put it in its own."""
+    return f" I was told: {denial.said}" if denial.said else ""
 
 
 def _emails(*names: str) -> Callable[[Answer], list[Action]]:
@@ -280,7 +285,7 @@ def _sent(approval: Approval, decision: Decision) -> list[Action]:
     """What the agent does and says once it knows the decision on an e-mail."""
     to = approval.parameters["to"]
     if not decision.is_approved:
-        return say(f"\n\nI did **not** send the e-mail to {to}. {decision.said}".rstrip())
+        return say(f"\n\nI did **not** send the e-mail to {to}.{_told(decision)}")
     use = ToolUse("send_email", approval.parameters, '{"sent": true}')
     return [Wait(0.3), use, *say(f"\n\nI **sent** the e-mail to {to}.")]
 
