@@ -351,7 +351,7 @@ def test_a_crash_holds_a_slot_until_its_deliverys_end_and_no_longer() -> None:
 
 def test_the_next_worker_takes_over_the_slot_of_a_dead_one() -> None:
     crowd = Crowd(ONE_AT_A_TIME)
-    crowd.stage.ledger.trouble["advance"] = [Killed()]  # type: ignore[list-item]
+    crowd.stage.ledger.trouble["start"] = [Killed()]  # type: ignore[list-item]
     with pytest.raises(Killed):
         crowd.deliver(question(1))
     crowd.stage.clock.sleep(61)

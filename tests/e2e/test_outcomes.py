@@ -50,7 +50,6 @@ def test_a_lost_confirmation_of_the_placeholder_leaves_no_second_one(bridge: Bri
         ("dependency", "interrupted", "One of the agent's tools failed"),
         ("cut the stream", "interrupted", "connection to the agent broke"),
         ("empty answer", "interrupted", "without saying anything"),
-        ("ask me first", "interrupted", "consent to use “Send storm warning”"),
     ],
 )
 def test_an_agents_trouble_is_told_in_plain_words(

@@ -178,7 +178,7 @@ def _kill(incident: Incident) -> None:
     if message is None:
         return
     watched = incident.watch.turns.get(turn_id_of(message["body"]) or "")
-    if watched and not watched.hidden:
+    if watched and message["receiptHandle"] not in watched.hidden:
         incident.simulation.aws.sqs.change_message_visibility(
             QueueUrl=queue_url_of(incident, message),
             ReceiptHandle=message["receiptHandle"],

@@ -13,13 +13,15 @@ from tests.e2e.bridge import Bridge
 from tests.faults.faults import FAULTS, LEASE_SECONDS, Fault
 from tests.faults.promise import Case, Result, Turn, judge, messages_of, text_of, wait_until_quiet
 from tests.faults.scenarios import SCENARIOS, Scenario, depends_on_luck
-from tests.faults.watch import Planned, Point, Watch
+from tests.faults.watch import Planned, Point, Watch, Watched
 
 TIME_SCALE = 0.5
 CONCURRENCY = 6
 # Most cases wait most of the time, for a lease to run out.
 CASES_AT_ONCE = 16
 PATIENCE = 90.0
+# A press whose function fails comes again when its message shows up.
+PATIENCE_WITH_PRESSES = 200.0
 # For a turn that happens to take another way than the one that its case is about.
 MORE_TRIES = 2
 
@@ -138,7 +140,9 @@ class Matrix:
             watched = self._watch.next_turn(plan)
             question = self._say(scenario)
             self._watch.wait(lambda: "SQS SendMessage" in [p.call for p in watched.points], PATIENCE)
-        self._watch.wait(lambda: watched.is_settled, PATIENCE)
+        if scenario.approved:
+            self._approve(question, watched)
+        self._watch.wait(lambda: watched.is_settled, PATIENCE_WITH_PRESSES if scenario.approved else PATIENCE)
         last = next(reversed(messages_of(question, self.bridge)), None)
         # What was stopped has no Retry button.
         if scenario.retried and watched.is_settled and last and '"retry"' in json.dumps(last.blocks):
@@ -147,6 +151,14 @@ class Matrix:
             self._watch.wait(lambda: watched.is_settled, PATIENCE)
         self._watch.expect(-1)
         return Turn(scenario, question, watched)
+
+    def _approve(self, question: dict[str, Any], watched: Watched) -> None:
+        """Press Approve as soon as the turn waits, if it comes to that."""
+        self._watch.wait(lambda: watched.state == "waiting" or watched.is_settled, PATIENCE)
+        for message in messages_of(question, self.bridge):
+            if '"approve"' in json.dumps(message.blocks):
+                press = {"channel": WEATHER, "ts": message.ts, "action_id": "approve", "user": ALICE.name}
+                self.bridge.control("press", **press)
 
     def _say(self, scenario: Scenario) -> dict[str, Any]:
         if not scenario.opening:

@@ -16,6 +16,8 @@ from tests.faults.watch import PLACEHOLDER, SETTLED, Point, Watched
 
 ABOUT_THREAD = re.compile(r"\n\n_(Read \d+ messages? of this thread|What was said in this thread [^_]*)\._$")
 STOPPED = re.compile("_Stopped by <@")
+DECIDED_AT = re.compile(r" at \d\d:\d\d UTC")
+CARD = ":raised_hand:"
 EXPLANATION = re.compile(r":warning: .*\(Reference: `[0-9a-f]{8}`\)$")
 
 
@@ -82,6 +84,9 @@ def judge(
         result.wrong.append(f"orphans: {[text[:40] for text in orphans]}")
     if (runs := bridge.runs(turn.question)) > turn.scenario.runs:
         result.wrong.append(f"the agent was started {runs} times")
+    told = [decision for run in bridge.invocations(turn.question) for decision in run.decisions]
+    if len(told) > 1:
+        result.wrong.append(f"the agent was told {len(told)} decisions")
     if not turn.watched.plan_was_met:
         missed = [str(planned.point) for planned in turn.watched.plan if not planned.happened]
         result.wrong.append(f"never came to: {missed}")
@@ -89,18 +94,19 @@ def judge(
 
 
 def _is_whole(texts: Sequence[str], whole_answer: Sequence[str], *, streamed: bool) -> bool:
-    """Message for message, but for the line about the thread: the answer does not wait for that for long.
+    """Message for message, but for the line about the thread: the answer does not wait for that for long;
+    and for the time of a decision.
 
     Where a stream breaks off, editing goes on in messages of another size.
     """
-    texts, whole_answer = [*map(_without_thread, texts)], [*map(_without_thread, whole_answer)]
+    texts, whole_answer = [*map(_comparable, texts)], [*map(_comparable, whole_answer)]
     if streamed:
         return " ".join(texts).split() == " ".join(whole_answer).split()
     return texts == whole_answer
 
 
-def _without_thread(text: str) -> str:
-    return ABOUT_THREAD.sub("", text)
+def _comparable(text: str) -> str:
+    return DECIDED_AT.sub("", ABOUT_THREAD.sub("", text))
 
 
 def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
@@ -110,6 +116,8 @@ def _wrong_with(state: str, texts: list[str]) -> Iterator[str]:
         yield "nothing is shown"
     if PLACEHOLDER in texts:
         yield "a placeholder is left"
+    if any(text.startswith(CARD) for text in texts):
+        yield "a card is left that can be pressed"
     if state == "stopped" and not (texts and STOPPED.search(texts[-1])):
         yield f"nobody is told who stopped it: {[text[-60:] for text in texts]}"
     if state in ("interrupted", "failed") and not (texts and EXPLANATION.search(texts[-1])):

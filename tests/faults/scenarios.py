@@ -25,6 +25,7 @@ class Scenario:
         leads_there: what happens on the way to these stages.
         opening: what somebody else has written first, in whose thread the question then is; "" for nothing.
         retried: whether the asker presses Retry when the first attempt is over.
+        approved: whether the agent asks before it acts, and the asker presses Approve.
         streamed: whether it is for a simulation in `stream` style.
     """
 
@@ -35,12 +36,13 @@ class Scenario:
     leads_there: tuple[tuple[Point, Happening], ...] = ()
     opening: str = ""
     retried: bool = False
+    approved: bool = False
     streamed: bool = False
 
     @property
     def runs(self) -> int:
-        """How often the agent may be started: once for each attempt."""
-        return 2 if self.retried else 1
+        """How often the agent may be started: once for each attempt, and once to be told a decision."""
+        return 2 if self.retried or self.approved else 1
 
     def way(self) -> list[Planned]:
         return [Planned(point, happening) for point, happening in self.leads_there]
@@ -80,7 +82,14 @@ RETRY = Scenario(
     leads_there=((AGENT_ASKED, plays("cut")),),
     retried=True,
 )
-SCENARIOS = (ANSWER, SLOW, LONG, IN_THREAD, CRASH, GIVEN_UP, RETRY)
+APPROVAL = Scenario(
+    "approval",
+    "the agent asks before it acts, and the asker presses Approve",
+    ("worker", "control", "worker, delivery 2"),
+    question="@agent send an e-mail: what's the weather in Chicago today?",
+    approved=True,
+)
+SCENARIOS = (ANSWER, SLOW, LONG, IN_THREAD, CRASH, GIVEN_UP, RETRY, APPROVAL)
 
 STREAM = Scenario("a streamed answer", "one message, which Slack streams", ("worker",), streamed=True)
 LONG_STREAM = Scenario(
@@ -104,8 +113,16 @@ STREAM_GIVEN_UP = Scenario(
     leads_there=((STREAM_STARTED, given_up),),
     streamed=True,
 )
+STREAM_APPROVAL = Scenario(
+    "approval between streams",
+    "the agent asks before it acts, and the asker presses Approve",
+    ("worker", "worker, delivery 2"),
+    question="@agent send an e-mail: what's the weather in Chicago today?",
+    approved=True,
+    streamed=True,
+)
 # In `stream` style.
-STREAMED = (STREAM, LONG_STREAM, STREAM_CRASH, STREAM_GIVEN_UP)
+STREAMED = (STREAM, LONG_STREAM, STREAM_CRASH, STREAM_GIVEN_UP, STREAM_APPROVAL)
 
 
 def depends_on_luck(scenario: Scenario, point: Point) -> bool:
@@ -129,5 +146,5 @@ BREAKDOWNS = tuple(
     for script in SCRIPTS
     if script.name.endswith((" status", " in stream"))
     or script.name in ("cut", "cut in message", "cut after tools", "reset", "unmodelled error")
-    or script.name in ("empty", "approval", "streaming denied after tools")
+    or script.name in ("empty", "streaming denied after tools")
 )

@@ -92,8 +92,9 @@ class Watched:
         points: in the order in which they were passed.
         happened: how many calls something happened to.
         state, reply: as they were last written to the ledger; of the reply the number of messages.
-        hidden: whether the delivery that is under way has hidden its message.
-        delivery: the one that is under way: its process, and the receipt of the message.
+        hidden: the receipts with which a message has been hidden.
+        delivery: the one that was under way last: its process, and the receipt of the message.
+        stages: of each delivery. Two may be under way: a press is handled while the turn goes on.
         deliveries: how many there have been in each stage.
     """
 
@@ -103,8 +104,9 @@ class Watched:
     happened: int = 0
     state: str = ""
     reply: int = 0
-    hidden: bool = False
+    hidden: set[str] = field(default_factory=set)
     delivery: tuple[str, str] = ("", "")
+    stages: dict[tuple[str, str], str] = field(default_factory=dict)
     deliveries: dict[str, int] = field(default_factory=dict)
     stage: str = wiring.RECEIVER.name
 
@@ -248,20 +250,19 @@ class Watch:
                 watched.state = values.get(":state_new", {}).get("S", watched.state)
                 watched.reply = len(values.get(":reply_new", {}).get("L", "x" * watched.reply))
             case "ChangeMessageVisibility":
-                watched.hidden = True
+                watched.hidden.add(call.arguments["ReceiptHandle"])
             case "chat.postMessage" | "chat.startStream":
                 self._posted[json.loads(response.get_data()).get("ts", "")] = watched.turn_id
 
 
 def _note_delivery(watched: Watched, process: ExecutionEnvironment, event: bytes) -> None:
     record = json.loads(event)["Records"][0]
-    delivery = (process.name, record["receiptHandle"])
-    if delivery == watched.delivery:
-        return
-    watched.delivery, watched.hidden = delivery, False
-    stage = _stage(process, record["body"])
-    number = watched.deliveries[stage] = watched.deliveries.get(stage, 0) + 1
-    watched.stage = stage if number == 1 else f"{stage}, delivery {number}"
+    delivery = watched.delivery = (process.name, record["receiptHandle"])
+    if delivery not in watched.stages:
+        stage = _stage(process, record["body"])
+        number = watched.deliveries[stage] = watched.deliveries.get(stage, 0) + 1
+        watched.stages[delivery] = stage if number == 1 else f"{stage}, delivery {number}"
+    watched.stage = watched.stages[delivery]
 
 
 def _stage(process: ExecutionEnvironment, body: str | None) -> str:
@@ -299,7 +300,9 @@ def _purpose(call: Call, watched: Watched) -> str:
         case "UpdateItem":
             return _purpose_of_update(arguments["ExpressionAttributeValues"], watched)
         case "ChangeMessageVisibility":
-            return "renew" if watched.hidden else "hide"
+            if arguments["VisibilityTimeout"] == 0:
+                return "wake"
+            return "renew" if arguments["ReceiptHandle"] in watched.hidden else "hide"
         case "chat.postMessage" | "chat.update":
             return _purpose_of_message(arguments, watched)
         case "conversations.replies":
@@ -314,6 +317,8 @@ def _purpose(call: Call, watched: Watched) -> str:
 def _purpose_of_update(values: dict[str, Any], watched: Watched) -> str:
     if ":stop_ts" in values:
         return "Stop of the turn"
+    if ":decision_id" in values:
+        return "decision"
     if ":owner_new" in values:
         return "take over"
     if ":lease_until_new" not in values and ":state_new" not in values:
@@ -323,8 +328,10 @@ def _purpose_of_update(values: dict[str, Any], watched: Watched) -> str:
     state = str(values[":state_new"]["S"])
     if state in SETTLED:
         return "settled"
-    if ":owed_new" in values:
+    if ":owed_new" in values or ":owed_zip_new" in values:
         return "owed"
+    if state == "waiting":
+        return state
     if state == "replying":
         return f"message {values[':intended_new']['N']} intended"
     return "message noted" if len(values[":reply_new"]["L"]) > watched.reply else state

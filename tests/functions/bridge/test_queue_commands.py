@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from functions.bridge.queue_commands import (
     Ask,
     Command,
+    Decide,
     MalformedCommand,
     RefusePress,
     Retry,
@@ -28,7 +29,12 @@ STOP_THREAD = StopThread("T1", "C1", TURN.thread_ts, "U2", "1700000020.000100", 
 STOP_TURN = StopTurn(
     "T1", "C1", TURN.ts, TURN.thread_ts, "1700000001.000100", "U2", attempt=1, action_ts="1700000020.000100"
 )
-COMMANDS: list[Command] = [ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN]
+DECIDE = Decide(
+    *("T1", "C1", TURN.ts, TURN.thread_ts, "1700000001.000100", "U2", 1, "0123456789abcdef" * 2, False),
+    action_ts="1700000020.000100",
+    reason="Not today",
+)
+COMMANDS: list[Command] = [ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN, DECIDE]
 
 each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
@@ -84,6 +90,10 @@ def test_each_press_that_is_refused_is_told() -> None:
     assert len({one.deduplication_id for one in (REFUSAL, again, somebody_else)}) == 3
 
 
+def test_two_people_who_decide_at_once_have_two_ids() -> None:
+    assert DECIDE.deduplication_id != replace(DECIDE, user="U3").deduplication_id
+
+
 BROKEN: list[dict[str, Any]] = [
     {"command": "ask", "attempt": 2},
     {"command": "retry", "attempt": 1},
@@ -92,6 +102,9 @@ BROKEN: list[dict[str, Any]] = [
     {"command": "retry", "user": None},
     {"command": "refuse_press", "action_ts": None},
     {"command": "refuse_press", "thread_ts": "\ud800"},
+    {"command": "decide", "pause": "guessed"},
+    {"command": "decide", "is_approved": 1},
+    {"command": "decide", "reason": None},
     {"command": "dance"},
     {"command": 7},
     {"command": "ask", "text": None},

@@ -209,7 +209,7 @@ def test_a_turn_in_a_state_that_is_not_known_may_have_run_its_agent(
     aws: Aws, release: Path, attempt: int
 ) -> None:
     shelf = Shelf(aws, recorded(release, "records")["received"])
-    shelf.change("state", "waiting")
+    shelf.change("state", "of a newer version")
     assert isinstance(shelf.claim(attempt=attempt, seconds_ago=3630), Held)
     record = shelf.claim(attempt=attempt)
     assert isinstance(record, Record)

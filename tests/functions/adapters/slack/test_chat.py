@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Literal
@@ -8,8 +9,11 @@ from werkzeug.wrappers import Request, Response
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.secrets import CachedSecret
 from functions.adapters.slack.chat import SlackChat
-from functions.bridge.agents.events import File
+from functions.bridge.admission.approvers import ASKER
+from functions.bridge.agents.events import File, ToolRequest, Wanted
+from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.record import Record, State
+from functions.bridge.replies import card
 from functions.bridge.replies.buttons import Button
 from functions.bridge.replies.chat import (
     ChatAppRefused,
@@ -145,6 +149,26 @@ def test_buttons_stand_under_a_message_until_an_edit_takes_them_away(
     assert len(message.blocks[1]["elements"]) == 1
     chat.edit(ts, Message(turn, 0, "It is sunny."))
     assert len(message.blocks) == 1
+
+
+def test_a_card_shows_its_details_an_input_and_buttons_until_it_is_decided(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    arguments = {"to": "ann@example.com", "password": "s3cret", "body": "word " * 1000}
+    requests = (ToolRequest("1", "send_email", json.dumps(arguments), Wanted.CONSENT, message="May I?"),)
+    pause = Pause("0" * 32, "default", "s", "", "U1", requests, ASKER, 1_700_000_000.0, 1_700_000_900.0)
+    ts = chat.post(card.asking(turn, 1, pause))
+    message = slack.workspace.message(seed.WEATHER, ts)
+    assert message is not None
+    kinds = [block["type"] for block in message.blocks]
+    assert kinds == ["markdown", "section", "section", "input", "actions"]
+    shown = "".join(block["text"]["text"] for block in message.blocks[1:3])
+    assert shown == f"to: ann@example.com\npassword: ••••••\nbody: {'word ' * 1000}"
+    assert [one["text"]["text"] for one in message.blocks[4]["elements"]] == ["Approve", "Deny", "Stop"]
+    decision = Decision(Decided.DENIED, "U2", 1_700_000_010.0, "Not *today*")
+    chat.edit(ts, card.decided(turn, 1, pause, decision))
+    [line] = message.blocks
+    assert line["text"].startswith(":no_entry_sign: **Send email** was denied by <@U2> at 22:13 UTC: “Not ")
 
 
 def test_a_message_can_be_taken_back(slack: SlackService, chat: SlackChat, turn: Turn) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from functions.bridge.incoming.events import Ignored
 from functions.bridge.incoming.interactions import Press, parse
-from functions.bridge.queue_commands import RefusePress, Retry, StopTurn
-from functions.bridge.replies.buttons import RetryValue, retry_value, stop_value
+from functions.bridge.queue_commands import LONGEST_REASON, Decide, RefusePress, Retry, StopTurn
+from functions.bridge.replies.buttons import RetryValue, decide_value, retry_value, stop_value
 from functions.bridge.turn import to_fields
 from tests.functions.fakes import TURN, next_attempt
 
@@ -182,3 +182,75 @@ def test_a_press_of_stop_that_does_not_fit_its_button_is_ignored(change: dict[st
     message = {**PAYLOAD["message"], "ts": "1700000005.000100"}
     body = form({**PAYLOAD, "actions": [STOP], "message": message, **change})
     assert parse(body) == Ignored("malformed")
+
+
+# --- Approve and Deny ---------------------------------------------------------------------------------------
+
+PAUSE = "0123456789abcdef0123456789abcdef"
+APPROVE = {"action_id": "approve", "value": decide_value(TURN, PAUSE), "action_ts": "1700000020.000100"}
+DENY = {**APPROVE, "action_id": "deny"}
+DECISION = Decide(
+    "T1",
+    "C1",
+    TURN.ts,
+    TURN.thread_ts,
+    "1700000001.000100",
+    "U2",
+    attempt=1,
+    pause=PAUSE,
+    is_approved=True,
+    action_ts="1700000020.000100",
+    sender_unknown=False,
+)
+
+
+def reason(text: Any) -> dict[str, Any]:
+    return {"values": {"reason": {"reason": {"type": "plain_text_input", "value": text}}}}
+
+
+def decided(action: Any, **changes: Any) -> Press | Ignored:
+    return pressed(action, user={"id": "U2", "team_id": "T1"}, **changes)
+
+
+def test_a_decision_names_its_turn_its_request_and_its_card() -> None:
+    assert decided(APPROVE) == DECISION
+
+
+def test_a_denial_brings_the_reason_that_stands_in_the_card() -> None:
+    assert decided(DENY, state=reason(" Not today ")) == replace(
+        DECISION, is_approved=False, reason="Not today"
+    )
+
+
+def test_an_approval_brings_no_reason() -> None:
+    assert decided(APPROVE, state=reason("Not today")) == DECISION
+
+
+@pytest.mark.parametrize("state", [None, [], {}, {"values": {"reason": 1}}, reason(None), reason(7)], ids=str)
+def test_a_denial_without_a_reason_is_one(state: Any) -> None:
+    assert decided(DENY, state=state) == replace(DECISION, is_approved=False)
+
+
+def test_a_reason_has_an_end() -> None:
+    denial = decided(DENY, state=reason("no " * 1000))
+    assert isinstance(denial, Decide)
+    assert len(denial.reason) == LONGEST_REASON
+
+
+def test_somebody_of_another_workspace_is_not_known() -> None:
+    assert pressed(APPROVE, user={"id": "U2", "team_id": "T2"}) == replace(DECISION, sender_unknown=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channel": {"id": "C2"}},
+        {"team": {"id": "T2"}},
+        {"message": {"thread_ts": TURN.thread_ts}},
+        {"actions": [{**APPROVE, "value": "x"}]},
+        {"actions": [{**APPROVE, "value": decide_value(TURN, "guessed")}]},
+    ],
+    ids=str,
+)
+def test_a_decision_that_does_not_fit_its_button_is_ignored(change: dict[str, Any]) -> None:
+    assert parse(form({**PAYLOAD, "actions": [APPROVE], **change})) == Ignored("malformed")

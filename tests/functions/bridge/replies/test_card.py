@@ -1,0 +1,109 @@
+"""The card with which an agent asks: everything is shown, nothing of it is taken for the bridge's own."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.bridge import wording
+from functions.bridge.admission.approvers import ASKER, ApproverRule, Approvers
+from functions.bridge.agents.events import ToolRequest, Wanted
+from functions.bridge.ledger.pauses import Decided, Decision, Pause
+from functions.bridge.replies import card
+
+AT = 1_700_000_000.0
+
+
+def request(arguments: object, *, name: str = "send_email", message: str = "") -> ToolRequest:
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ToolRequest("1", name, text, Wanted.CONSENT, message=message)
+
+
+def pause_of(*requests: ToolRequest, approvers: Approvers = ASKER, seconds: float = 900.0) -> Pause:
+    return Pause("0" * 32, "default", "session", "", "U1", requests, approvers, AT, AT + seconds)
+
+
+@pytest.mark.parametrize(
+    "name", ["password", "db_password", "apiKey", "api-key", "API_KEY", "access_token", "client_secret"]
+)
+def test_a_secret_is_masked_by_its_name_however_deep_it_lies(name: str) -> None:
+    [shown] = card.details((request({"login": {"list": [{name: "s3cret", "user": "ann"}]}}),))
+    assert "s3cret" not in shown
+    assert "ann" in shown
+
+
+def test_what_is_no_secret_is_shown_whole() -> None:
+    text = "line\n" * 1500
+    assert "".join(card.details((request({"body": text}),))).replace("\n", "") == (
+        "body: " + text.replace("\n", "")
+    )
+
+
+def test_signs_that_nobody_sees_are_shown_by_their_numbers() -> None:
+    [shown] = card.details((request({"to": "ann\u202egpj.exe\u200b"}),))
+    assert shown == "to: ann\\u202egpj.exe\\u200b"
+
+
+@given(st.dictionaries(st.text(max_size=20), st.text(max_size=4000), max_size=3))
+def test_no_block_is_longer_than_slack_takes(arguments: dict[str, str]) -> None:
+    assert all(0 < len(block) <= 3000 for block in card.details((request(arguments),)))
+
+
+def test_arguments_that_are_no_object_are_shown_as_they_are() -> None:
+    assert card.details((request("not json"),)) == ["not json"]
+    assert card.details((request([1, 2]),)) == ["[1, 2]"]
+
+
+def test_each_of_several_requests_has_its_name() -> None:
+    shown = card.details((request({"to": "ann"}), request({"to": "bob"}, name="look_up")))
+    assert shown == ["Send email\nto: ann", "Look up\nto: bob"]
+
+
+def test_what_is_too_long_to_be_read_cannot_be_shown() -> None:
+    assert card.can_be_shown((request({"body": "x" * 9_000}),))
+    assert not card.can_be_shown((request({"body": "x" * 10_000}),))
+
+
+def test_the_agents_words_notify_nobody_and_are_no_markdown() -> None:
+    asked = request({}, name="<!channel> **do**", message="<@U0123456789> [click](https://evil.example)")
+    said = wording.asks_for(pause_of(asked))
+    assert "<!channel>" not in said
+    assert "<@U0123456789>" not in said
+    assert "](https" not in said
+
+
+@pytest.mark.parametrize(
+    ("approvers", "words"),
+    [
+        (ASKER, "<@U1> may decide."),
+        (Approvers(ApproverRule.ANYONE), "Anyone who may ask me here may decide."),
+        (Approvers(ApproverRule.NOT_ASKER), "except <@U1>, who asked."),
+        (Approvers(ApproverRule.LISTED, ("U2",), ("S1",)), "<@U2>, <!subteam^S1> may decide."),
+    ],
+)
+def test_a_card_says_who_may_decide(approvers: Approvers, words: str) -> None:
+    assert words in wording.asks_for(pause_of(request({}), approvers=approvers))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(60, "1 minute"), (90, "90 seconds"), (900, "15 minutes"), (3600, "1 hour"), (39_600, "11 hours")],
+)
+def test_a_card_says_when_it_expires(seconds: float, words: str) -> None:
+    assert f"expires {words} after it was asked (22:13 UTC)" in wording.asks_for(
+        pause_of(request({}), seconds=seconds)
+    )
+
+
+def test_a_line_says_what_who_and_when() -> None:
+    pause = pause_of(request({}))
+    approved = Decision(Decided.APPROVED, "U2", AT + 60)
+    assert wording.decided(pause, approved) == (
+        ":white_check_mark: **Send email** was approved by <@U2> at 22:14 UTC."
+    )
+    denied = replace(approved, decided=Decided.DENIED, reason="<!here> no")
+    assert "<!here>" not in wording.decided(pause, denied)
+    expired = Decision(Decided.EXPIRED, "", AT + 900)
+    assert wording.decided(pause, expired).startswith(":hourglass: **Send email** expired at 22:28 UTC")
