@@ -29,6 +29,8 @@ _CODE = re.compile(r"```\n?(.*?)\n?```|`([^`\n]+)`", re.DOTALL)
 # Slack's names of a few emoji: those that the bridge may use, and what an agent is likely to write.
 _EMOJI = {
     "warning": "⚠️",
+    "raised_hand": "✋",
+    "no_entry_sign": "🚫",
     "white_check_mark": "✅",
     "x": "❌",
     "no_entry": "⛔",

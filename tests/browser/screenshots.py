@@ -1,5 +1,5 @@
-"""Pictures of the page: `python -m tests.browser.screenshots docs/` writes demo.png, and stream.png when
-`--style stream` is given. Both are the README's.
+"""Pictures of the page: `python -m tests.browser.screenshots docs/` writes demo.png and approval.png, and
+stream.png when `--style stream` is given. All are the README's.
 
 With `--all` also the first view, the inspector, a narrow window and the dark colours: to look at after a
 change.
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             streamed(browser, simulation.url, options.folder)
         else:
             demo(browser, simulation.url, options.folder, everything=options.all)
+            approval(browser, simulation.url, options.folder)
         browser.close()
 
 
@@ -71,6 +72,14 @@ def demo(browser: Browser, url: str, folder: Path, *, everything: bool) -> None:
         page.get_by_role("button", name="Things to try").click()
         shoot(page, folder / "things-to-try.png")
         other_looks(browser, page.url, folder)
+
+
+def approval(browser: Browser, url: str, folder: Path) -> None:
+    page = browser.new_page(viewport=WIDE, locale="en-US")
+    page.goto(url)
+    ask(page, "#composer", "@agent send an e-mail: what's the weather in Chicago today?")
+    expect(page.get_by_role("button", name="Approve")).to_be_visible(timeout=20_000)
+    shoot(page, folder / "approval.png")
 
 
 def other_looks(browser: Browser, url: str, folder: Path) -> None:
