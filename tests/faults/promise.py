@@ -68,6 +68,9 @@ def judge(
     state = record.get("state", {}).get("S", "")
     reply = {item["S"] for item in record.get("reply", {}).get("L", [])}
     messages = messages_of(turn.question, bridge)
+    if turn.scenario.streamed and state == "stopped":
+        # Slack keeps a stream that it has stopped as it is: who did that stands in a message of its own.
+        reply |= {message.ts for message in messages if STOPPED.match(text_of(message))}
     texts = [text_of(message) for message in messages if message.ts in reply]
     orphans = [text_of(message) for message in messages if message.ts not in reply]
     result = Result(case, state, turn.watched.happened, len(orphans))
