@@ -23,7 +23,7 @@ from functions.bridge.admission.slots import (
     until as end_of,
 )
 from functions.bridge.agents.attachments import AttachmentUnavailable
-from functions.bridge.agents.events import AgentEvent, File, ToolAnswer
+from functions.bridge.agents.events import AgentEvent, Failed, File, Finished, ToolAnswer
 from functions.bridge.agents.memory import USUAL, Memory
 from functions.bridge.agents.port import Agent, Question
 from functions.bridge.agents.routing import DEFAULT_AGENT, Agents, ConfiguredAgent
@@ -758,25 +758,39 @@ Step = AgentEvent | float | Callable[[], None]
 class ScriptedRun:
     """Says its script: events, pauses in seconds, and things that happen meanwhile."""
 
+    ENOUGH = 128  # events that are gathered at once
+
     def __init__(self, steps: Sequence[Step], clock: FakeClock) -> None:
         self._steps = list(steps)
         self._clock = clock
         self.cancelled = False
+        self._has_ended = False
         self.ends_session = False
-        self.asked = 0  # how often somebody looked for an event
+        self.looked = 0  # how often somebody waited for events
         self.session_stopped_at: float | None = None
         self.trouble = ""  # why the session cannot be ended
         self.takes = 0.0  # seconds, to end the session
         self.waited_for_at: float | None = None
 
     def next(self, timeout: float) -> AgentEvent | None:
-        self.asked += 1
-        while self._steps and not self.cancelled:
+        self.looked += 1
+        return self._next(timeout)
+
+    def gather(self, timeout: float) -> list[AgentEvent]:
+        self.looked += 1
+        end = self._clock.now() + timeout
+        gathered: list[AgentEvent] = []
+        while len(gathered) < self.ENOUGH and (event := self._next(max(0.0, end - self._clock.now()))):
+            gathered.append(event)
+        return gathered
+
+    def _next(self, timeout: float) -> AgentEvent | None:
+        while self._steps and not self._over():
             step = self._steps[0]
             if isinstance(step, float):
                 waited = self._sleep(min(step, timeout))
                 self._steps[0] = step - waited
-                if step > timeout or self.cancelled:
+                if step > timeout or self._over():
                     return None
                 timeout -= waited
                 self._steps.pop(0)
@@ -785,14 +799,18 @@ class ScriptedRun:
                 step()
             else:
                 self._steps.pop(0)
+                self._has_ended = isinstance(step, Finished | Failed)
                 return step
         self._sleep(timeout)
         return None
 
+    def _over(self) -> bool:
+        return self.cancelled or self._has_ended
+
     def _sleep(self, seconds: float) -> float:
-        """Wait, no longer than until the run is cancelled. Returns how long that was."""
+        """Wait, no longer than until the run is over. Returns how long that was."""
         began_at, end = self._clock.now(), self._clock.now() + seconds
-        while not self.cancelled and (left := end - self._clock.now()) > 0:
+        while not self._over() and (left := end - self._clock.now()) > 0:
             ticks = [tick.due_at - self._clock.now() for tick in self._clock.ticks]
             self._clock.sleep(min([left, *(max(0.0, due) for due in ticks)]))
         return self._clock.now() - began_at

@@ -4,17 +4,14 @@ A silent socket blocks its reader, and closing it from another thread blocks as 
 `HTTPResponse.shutdown()` makes the blocked read fail.
 """
 
-import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Protocol
 
+from functions.adapters.agents.event_buffer import EventBuffer
 from functions.bridge.agents.events import AgentEvent, Failed
 from functions.bridge.agents.failures import Failure
 
-# When the buffer is full the reader waits, so a slow worker does not fill the memory.
-BUFFERED_EVENTS = 256
 # Seconds that `cancel` waits for the reader if it is connected, and if it is not.
 JOIN_SECONDS = 5.0
 JOIN_SECONDS_UNCONNECTED = 0.5
@@ -46,16 +43,15 @@ class BackgroundRun:
         self._end_session = end_session
         self._stopper: threading.Thread | None = None
         self._session_trouble = ""
-        self._events: queue.Queue[AgentEvent | None] = queue.Queue(maxsize=BUFFERED_EVENTS)
-        self._cancelled = threading.Event()
+        self._events = EventBuffer()
         self._reader = threading.Thread(target=self._read, name="agent-stream", daemon=True)
         self._reader.start()
 
     def next(self, timeout: float) -> AgentEvent | None:
-        try:
-            return self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
-        except queue.Empty:
-            return None
+        return self._events.take(timeout)
+
+    def gather(self, timeout: float) -> list[AgentEvent]:
+        return self._events.take_all(timeout)
 
     def cancel(self) -> None:
         """Stop the reader and wait for it.
@@ -63,11 +59,8 @@ class BackgroundRun:
         While the connection is still being made, nothing can be aborted: the reader, a daemon thread, is left
         behind and ends when that is over.
         """
-        self._cancelled.set()
+        self._events.close()
         was_connected = self._stream.shutdown()
-        self._drain()
-        with suppress(queue.Full):
-            self._events.put_nowait(None)  # for whoever waits in `next`
         self._reader.join(JOIN_SECONDS if was_connected else JOIN_SECONDS_UNCONNECTED)
 
     def stop_session(self) -> None:
@@ -92,21 +85,7 @@ class BackgroundRun:
     def _read(self) -> None:
         try:
             for event in self._stream.events():
-                if not self._put(event):
+                if not self._events.put(event):
                     return
         except Exception as exc:  # noqa: BLE001 - the turn has to end after any error
-            self._put(Failed(Failure.INTERNAL, type(exc).__name__))  # the text may quote the user
-
-    def _put(self, event: AgentEvent) -> bool:
-        while not self._cancelled.is_set():
-            try:
-                self._events.put(event, timeout=1.0)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def _drain(self) -> None:
-        """Empty the buffer, so that a reader that waits for room sees the cancellation at once."""
-        while self.next(0) is not None:
-            pass
+            self._events.put(Failed(Failure.INTERNAL, type(exc).__name__))  # the text may quote the user

@@ -50,13 +50,21 @@ class AgentRun(Protocol):
     ends_session: bool
 
     def next(self, timeout: float) -> AgentEvent | None:
-        """The next event, or None when `timeout` seconds pass without one."""
+        """The next event. None when `timeout` seconds pass without one, and when the run is over."""
+        ...
+
+    def gather(self, timeout: float) -> Sequence[AgentEvent]:
+        """The events that come within `timeout` seconds, all at once.
+
+        Returns earlier when the run is over, and with a hundred or so, so that the agent need not wait.
+        """
         ...
 
     def cancel(self) -> None:
         """Stop listening and release the connection. Does nothing when the run is over.
 
-        Any thread may do that. A call of `next` that waits returns at once.
+        Any thread may do that. A call of `next` or `gather` that waits returns at once. What came before can
+        still be read.
         """
         ...
 

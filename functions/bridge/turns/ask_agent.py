@@ -280,8 +280,8 @@ class AskAgent:
                 if self._clock.now() >= self._stop_at:
                     reply.add(Failed(Failure.DEADLINE, "the function's time is nearly up"))
                     self._stop_session(run)
-                elif event := run.next(timeout=self._patience(reply)):
-                    self._add(event, run, reply)
+                else:
+                    self._hear(run, reply)
             if reply.ended is None:
                 self._stop_agent(run)
         except ChatStopped:
@@ -301,16 +301,17 @@ class AskAgent:
         run.stop_session()
         self._stopped_run = run
 
-    def _add(self, event: AgentEvent | None, run: AgentRun, reply: Reply) -> None:
-        """Add an event, and those that are there already or come at once: all are shown together."""
-        linger_until = self._clock.now() + LINGER
-        while event is not None:
+    def _hear(self, run: AgentRun, reply: Reply) -> None:
+        """Wait for the agent's next words. Those that come meanwhile are shown together."""
+        patience = self._patience(reply)
+        events: Sequence[AgentEvent] = ()
+        if reply.has_text:  # the first of it is shown, and the next edit is not due
+            events = run.gather(timeout=patience)
+        elif first := run.next(timeout=patience):
+            events = [first, *run.gather(timeout=LINGER)]
+        for event in events:
             self._outcome.use(event)
             reply.add(event)
-            if reply.ended is not None:
-                return
-            left = linger_until - self._clock.now()
-            event = run.next(timeout=left) if left > 0 else None
 
     def _show_if_due(self, reply: Reply) -> None:
         self._wait(wording.PLACEHOLDER)

@@ -123,6 +123,16 @@ def test_the_answer_grows_at_growing_intervals(stage: Stage) -> None:
     assert edits == sorted(edits, key=len)
 
 
+def test_what_comes_before_the_next_edit_wakes_the_worker_once(stage: Stage) -> None:
+    words: list[Step] = [TextDelta("word "), 0.03] * 2000
+    agent = ScriptedAgent(stage.clock, [*words, Finished()])
+    take(stage, agent=agent)
+    [text] = stage.chat.texts()
+    assert text.split() == ["word"] * 2000
+    # Twice for the first words, then for each edit, and when many have come.
+    assert agent.runs[0].looked <= 2 + len(stage.chat.history("edit")) + 2000 / ScriptedRun.ENOUGH
+
+
 def test_rationale_is_part_of_the_reply_only_with_the_debug_switch(stage: Stage) -> None:
     take(stage, Rationale("Look it up"), *SUNNY, options=ReplyOptions(show_rationale=True))
     assert stage.chat.texts() == ["> Look it up\n\nIt is sunny."]
@@ -131,7 +141,7 @@ def test_rationale_is_part_of_the_reply_only_with_the_debug_switch(stage: Stage)
 def test_half_a_table_row_does_not_keep_the_worker_busy(stage: Stage) -> None:
     agent = ScriptedAgent(stage.clock, [TextDelta("| City | Temp |"), 100.0, Finished()])
     take(stage, agent=agent)
-    assert agent.runs[0].asked < 60
+    assert agent.runs[0].looked < 60
 
 
 @pytest.mark.parametrize(

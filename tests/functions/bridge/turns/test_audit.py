@@ -140,7 +140,7 @@ def test_a_defect_after_the_agent_was_asked_is_told(stage: Stage) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        asked(stage, ToolUse("delete_all"), breaks)
+        asked(stage, ToolUse("delete_all"), 1.0, breaks)
     [record] = stage.audit.records
     assert (record["verdict"], [tool["name"] for tool in record["tools"]]) == ("error", ["delete_all"])
 
