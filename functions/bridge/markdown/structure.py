@@ -62,15 +62,20 @@ class Reading:
         return bool(self._leaves) and self._starts[first_line(self._leaves[-1])] >= at
 
     def start_of_last_block(self) -> int:
-        """The beginning of the last outer block with a complete line; 0 where there is none.
+        """The beginning of the last outer block, or item of an outer list, with a complete line; else 0.
 
         Reading can begin there, because the text before it does not change any more.
         """
         complete = len(self._lines) - 1
-        begun = [
-            first_line(token) for token in self._blocks if token.level == 0 and first_line(token) < complete
-        ]
-        return self._starts[max(begun, default=0)]
+        begun = [first_line(token) for token in self._blocks if self._can_begin_with(token)]
+        return self._starts[max((line for line in begun if line < complete), default=0)]
+
+    def _can_begin_with(self, block: Token) -> bool:
+        if block.level == 0:
+            return True
+        # What is an item within its list might be the head of a table at the beginning of a text.
+        is_outer_item = block.level == 1 and block.type == "list_item_open"
+        return is_outer_item and "|" not in self._lines[first_line(block)]
 
     def _leaf_at(self, line: int) -> Token | None:
         index = bisect_right(self._firsts, line) - 1

@@ -65,8 +65,9 @@ class Draft:
 
     def closed(self) -> str:
         """All of the text, with an open code block closed, so that something else can follow."""
-        self._read()
-        reading = Reading(closed(self._open))
+        reading = self._read()
+        if (text := closed(self._open)) != self._open:
+            reading = Reading(text)
         return "".join([*self._done, self._shown(reading, len(reading.text) + 1, [])]).rstrip()
 
     def steady(self) -> str:

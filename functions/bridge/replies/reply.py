@@ -21,8 +21,9 @@ from functions.bridge.agents.events import (
 from functions.bridge.names import file_name
 from functions.bridge.replies.answer_text import Draft
 
-# Characters of an answer; what follows is not kept. A list of as many takes 7 seconds of a whole processor,
-# of which the worker has a seventh, and 90 MB of its 256. Meanwhile its lease, 60 seconds, is not renewed.
+# Characters of an answer; what follows is not kept. A list of as many takes up to 4 seconds of a whole
+# processor, of which the worker has a ninth, and 85 MB of its 192. Meanwhile its lease, 60 seconds, is not
+# renewed.
 MOST_TEXT = 500_000
 
 

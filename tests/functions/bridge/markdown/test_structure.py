@@ -12,7 +12,10 @@ from functions.bridge.markdown.structure import Reading
         ("one\n\n", "two\n"),
         ("one\n\n", "two\n\nthr"),  # nothing of the third is complete
         ("", "one\ntwo\n"),
-        ("one\n\n", "- a\n- b\n\n  c\n"),  # a list is one block
+        ("one\n\n- a\n", "- b\n\n  c\n"),  # each item of an outer list is a block
+        ("1. a\n\n   - b\n", "2. c\n   - d\n"),
+        ("one\n\n", "> - a\n> - b\n"),
+        ("- a\n", "- b\n- | c |\n"),  # which may become a table's head by itself
         ("one\n\n", "```\na\n\nb\n"),
         ("# one\n", "two\n"),
     ],
@@ -26,6 +29,7 @@ lines = st.lists(
         [
             *["word", "\n", "\n\n", " ", "\t", "- item\n", "  - deep\n", "    - deeper\n", "1. x\n", "> "],
             *["```\n", "~~~py\n", "| a | b |\n", "|---|---|\n", "x | y\n", "===\n", "---\n", "# head\n"],
+            *["   - three\n", "-\n", "2) y\n", "- | a | b |\n", "- ```\n", "  two\n", "- # head\n"],
             *["    code\n", "<div>\n", "<!-- ", "-->\n", "[a]: b\n"],
         ]
     ),
@@ -33,12 +37,12 @@ lines = st.lists(
 ).map("".join)
 
 
-def blocks_from(line: int, text: str) -> list[tuple[str, int, int, str]]:
-    """The blocks of a text, with their lines counted from a line on."""
+def blocks_from(line: int, text: str) -> list[tuple[str, int, int, str, int]]:
+    """The blocks of a text but its lists, which go on; with their lines counted from a line on."""
     return [
-        (token.type, first_line(token) - line, end_line(token) - line, token.content)
+        (token.type, first_line(token) - line, end_line(token) - line, token.content, token.level)
         for token in blocks(text)
-        if token.map
+        if token.map and token.type not in ("bullet_list_open", "ordered_list_open")
     ]
 
 

@@ -1,7 +1,11 @@
 """A text that grows. What its marks may stand behind is in test_reply, its tables are in test_tables."""
 
 import pytest
+from markdown_it.token import Token
 
+from functions.bridge.markdown.growing import preview
+from functions.bridge.markdown.parse import _PARSER
+from functions.bridge.markdown.split import Pages
 from functions.bridge.replies.answer_text import Draft
 
 
@@ -83,3 +87,27 @@ def test_an_answer_that_ends_is_read_to_its_end_however_long_it_is() -> None:
     draft.growing()
     draft.add("more.")
     assert draft.closed() == LONG + "more."
+
+
+@pytest.mark.parametrize(
+    ("line", "most"),
+    [("- item with some words in it\n", 5), ("| Chicago | windy |\n", 9), (f"{'> ' * 40}words\n", 12)],
+)
+def test_a_long_answer_of_one_block_is_parsed_a_few_times_over_however_it_grows(
+    monkeypatch: pytest.MonkeyPatch, line: str, most: int
+) -> None:
+    parsed: list[str] = []
+    parse = _PARSER.parse
+
+    def noted(text: str) -> list[Token]:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(_PARSER, "parse", noted)
+    answer = "| a | b |\n|-|-|\n" * ("|" in line) + line * (60_000 // len(line))
+    draft, pages = draft_of(""), Pages()
+    for at in range(0, len(answer), 4_000):  # what comes from one edit to the next
+        draft.add(answer[at : at + 4_000])
+        preview(pages.of(draft.growing())[-1])
+    pages.of(draft.closed())
+    assert sum(map(len, parsed)) <= most * len(answer)
