@@ -15,6 +15,7 @@ from bench import latencies
 from bench.receiver import Receivers
 from bench.worker import WARM, Worker
 from config import deployment
+from functions.bridge.turns import stop_watch
 from simulator.tap import Call
 
 MILLION = 1_000_000
@@ -34,6 +35,8 @@ SECRET_READS = 0.05
 PLATFORM_LINES = 1550
 # How often a worker renews its lease, in seconds: one write, and one request that keeps the message hidden.
 RENEWAL = 20
+# How often a worker looks for a Stop, and the read units of that: half of one for each of two items.
+LOOKS, LOOK_UNITS = 1 / stop_watch.EVERY, 2 * 0.5
 # X-Ray is off unless `tracing` is on. Below one request a second it then records two: the receiver's and the
 # worker's.
 TRACES = 0
@@ -59,7 +62,7 @@ def measured(receivers: Receivers, worker: Worker) -> Question:
         receiver=statistics.median(receivers.ours.warm),
         worker=statistics.median(warm.overhead),
         write_units=write_units(calls),
-        read_units=sum(call.operation in ("GetItem", "Query") for call in calls),
+        read_units=sum(call.operation == "GetItem" for call in calls),
         # The receiver sends it; Lambda receives and deletes it.
         sqs_requests=3 + sum(call.service == "SQS" for call in calls),
         logged=receivers.logged + round(statistics.median(warm.logged)) + PLATFORM_LINES,
@@ -87,10 +90,11 @@ def write_units(calls: Sequence[Call]) -> int:
 def ours(question: Question, seconds: float) -> dict[str, float]:
     """Dollars for one question that its agent takes `seconds` for, by what they are for."""
     renewals = int(seconds // RENEWAL)
+    reads = question.read_units + seconds * LOOKS * LOOK_UNITS
     return {
         "worker": _lambda(question.worker + seconds, deployment.CONSUMER_MEMORY),
         "X-Ray": TRACES * TRACE,
-        "DynamoDB": (question.write_units + renewals) * WRITE_UNIT + question.read_units * READ_UNIT,
+        "DynamoDB": (question.write_units + renewals) * WRITE_UNIT + reads * READ_UNIT,
         "SQS": (question.sqs_requests + renewals) * FIFO_REQUEST,
         "logs": question.logged * LOGGED_BYTE,
         "HTTP API": HTTP_API,

@@ -34,6 +34,7 @@ from infra.settings_layer import SettingsLayer
 from infra.slack_secrets import SlackSecrets
 
 LEDGER_ACTIONS = (
+    "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",

@@ -28,7 +28,8 @@ def test_what_waits_for_the_agent_is_paid_by_the_second_and_by_the_lease() -> No
 
     by_the_second = [costs["worker"] - cost.LAMBDA_REQUEST for costs in (short, long)]
     assert by_the_second[1] / by_the_second[0] == pytest.approx(60.5 / 5.5)
-    assert long["DynamoDB"] - short["DynamoDB"] == pytest.approx(3 * cost.WRITE_UNIT)
+    looks = (60 - 5) * 2 * cost.READ_UNIT  # for a Stop, each half second
+    assert long["DynamoDB"] - short["DynamoDB"] == pytest.approx(3 * cost.WRITE_UNIT + looks)
     assert long["HTTP API"] == short["HTTP API"]
 
 

@@ -133,7 +133,7 @@ def depends_on_luck(scenario: Scenario, point: Point) -> bool:
         return True
     if point.call == "DynamoDB UpdateItem (received)":  # the first word of a process in this channel
         return True
-    if point.call in ("DynamoDB GetItem (record)", "DynamoDB GetItem (stop)"):  # each half second
+    if point.call == "DynamoDB BatchGetItem":  # each half second
         return scenario is not SLOW
     if point.call.endswith("(renew)"):
         return scenario is not SLOW

@@ -610,9 +610,16 @@ class FakeStops:
         self._check("of_thread")
         return self._thread(thread_id)
 
-    def of_turn(self, turn_id: str, attempt: int) -> Stop | None:
-        self._check("of_turn")
-        return self._ledger.stop_of(turn_id, attempt)
+    def marks(
+        self,
+        turn_id: str,
+        attempt: int,
+        thread_id: str,
+        *,
+        newest: bool,  # noqa: ARG002 - a dictionary is never late
+    ) -> tuple[Stop | None, ThreadMark]:
+        self._check("marks")
+        return self._ledger.stop_of(turn_id, attempt), self._thread(thread_id)
 
     def begin(
         self, thread_id: str, *, turn_id: str, attempt: int, began_at: float

@@ -73,6 +73,7 @@ def test_worker_may_take_questions_ask_the_agent_and_keep_the_ledger(
         ],
         "SecretsBotToken": ["secretsmanager:GetSecretValue"],
         "LedgerTable": [
+            "dynamodb:BatchGetItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
@@ -131,6 +132,7 @@ def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
         ],
         "SecretsBotToken": ["secretsmanager:GetSecretValue"],
         "LedgerTable": [
+            "dynamodb:BatchGetItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",

@@ -14,6 +14,7 @@ from functions.adapters.aws.items import ConditionFailed, key_of, plain, transla
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.beside import beside
 from functions.bridge.clock import Clock
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.ledger.stops import STOP_KEPT_SECONDS, Press, Stop, ThreadMark
 
@@ -59,8 +60,18 @@ class DynamoStops:
     def of_thread(self, thread_id: str) -> ThreadMark:
         return _thread_mark(self._get(thread_id, _STOP))
 
-    def of_turn(self, turn_id: str, attempt: int) -> Stop | None:
-        return mark_of(self._get(turn_id, _RECORD), attempt)
+    def marks(
+        self, turn_id: str, attempt: int, thread_id: str, *, newest: bool
+    ) -> tuple[Stop | None, ThreadMark]:
+        keys = [key_of(turn_id, _RECORD), key_of(thread_id, _STOP)]
+        with translated():
+            answer = self._client.call(
+                "BatchGetItem", RequestItems={self._table: {"Keys": keys, "ConsistentRead": newest}}
+            )
+        if answer.get("UnprocessedKeys"):
+            raise ServiceUnavailable("DynamoDB left out an item")
+        found = {item["item"]: item for item in map(plain, answer["Responses"].get(self._table, []))}
+        return mark_of(found.get(_RECORD, {}), attempt), _thread_mark(found.get(_STOP, {}))
 
     def begin(
         self, thread_id: str, *, turn_id: str, attempt: int, began_at: float

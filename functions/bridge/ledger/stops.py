@@ -81,8 +81,13 @@ class Stops(Protocol):
         """What stands with a thread."""
         ...
 
-    def of_turn(self, turn_id: str, attempt: int) -> Stop | None:
-        """The mark that stands with an attempt."""
+    def marks(
+        self, turn_id: str, attempt: int, thread_id: str, *, newest: bool
+    ) -> tuple[Stop | None, ThreadMark]:
+        """The mark that stands with an attempt, and what stands with its thread.
+
+        Unless `newest`, a mark of the last second or so may be missing, for half the price.
+        """
         ...
 
     def begin(

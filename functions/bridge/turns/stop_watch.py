@@ -29,13 +29,18 @@ class StopWatch:
         self._clock = ports.clock
         self._run: AgentRun | None = None
 
-    def look(self) -> Stop | None:
-        """Read both marks, unless one was found before. One that cannot be read counts as none."""
+    def look(self, *, newest: bool = True) -> Stop | None:
+        """Read both marks, unless one was found before. What cannot be read counts as none.
+
+        Unless `newest`, a mark of the last second may be missing.
+        """
         record = self._claimed.record
-        with suppress(ServiceUnavailable):
-            self.stop = self.stop or self._stops.of_turn(record.turn_id, record.attempt)
-        with suppress(ServiceUnavailable):
-            self.stop = self.stop or self._of_thread(self._stops.of_thread(self._claimed.turn.thread_id).stop)
+        if self.stop is None:
+            with suppress(ServiceUnavailable):
+                stop, of_thread = self._stops.marks(
+                    record.turn_id, record.attempt, self._claimed.turn.thread_id, newest=newest
+                )
+                self.stop = stop or self._of_thread(of_thread.stop)
         return self.stop
 
     def start(self, *, goes_on: bool = False) -> bool:
@@ -96,7 +101,8 @@ class StopWatch:
                 self._stops.obeyed(self._claimed.turn.thread_id, self.stop)
 
     def _tick(self) -> None:
-        if self.stop is None and self.look() is not None and (run := self._run) is not None:
+        # Each answer is looked at again and again: for its length, that is half of what DynamoDB costs.
+        if self.stop is None and self.look(newest=False) is not None and (run := self._run) is not None:
             run.cancel()
 
     def _of_thread(self, stop: Stop | None) -> Stop | None:

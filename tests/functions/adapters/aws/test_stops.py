@@ -52,6 +52,10 @@ def pressed(table: Table, stop: Stop = PRESS, *, attempt: int = 1, ts: str = "17
     return table.stops.mark_turn(TURN.turn_id, attempt, ts, stop)
 
 
+def mark_of_turn(table: Table, attempt: int) -> Stop | None:
+    return table.stops.marks(TURN.turn_id, attempt, TURN.thread_id, newest=True)[0]
+
+
 # --- of a thread -------------------------------------------------------------------------------------------
 
 
@@ -101,7 +105,16 @@ def test_a_mark_stays_whatever_the_owner_of_the_turn_writes(table: Table) -> Non
     record = at_work(table)
     assert pressed(table) is Press.TAKEN
     table.ledger.advance(replace(record, intended=2))
-    assert table.stops.of_turn(TURN.turn_id, 1) == PRESS
+    assert mark_of_turn(table, 1) == PRESS
+
+
+@pytest.mark.parametrize("newest", [True, False])
+def test_the_marks_of_a_turn_and_of_its_thread_are_read_together(table: Table, newest: bool) -> None:
+    assert table.stops.marks(TURN.turn_id, 1, TURN.thread_id, newest=newest) == (None, ThreadMark())
+    at_work(table)
+    pressed(table)
+    table.stops.mark_thread(TURN.thread_id, SLACKS)
+    assert table.stops.marks(TURN.turn_id, 1, TURN.thread_id, newest=newest) == (PRESS, ThreadMark(SLACKS))
 
 
 def test_a_turn_that_is_to_be_stopped_does_not_start(table: Table) -> None:
@@ -136,7 +149,7 @@ def test_a_mark_is_no_mark_of_the_next_attempt(table: Table) -> None:
     again = claim(table.ledger, "two", now=START + 61, turn=next_attempt(TURN))
     assert (again.stop, again.began_at) == (None, START + 61)
     table.ledger.advance(replace(again, state=State.STARTED))
-    assert table.stops.of_turn(TURN.turn_id, 2) is None
+    assert mark_of_turn(table, 2) is None
 
 
 def test_a_second_press_and_one_that_comes_too_late_change_nothing(table: Table) -> None:
@@ -145,7 +158,7 @@ def test_a_second_press_and_one_that_comes_too_late_change_nothing(table: Table)
     assert pressed(table, attempt=2) is Press.OVER
     assert pressed(table) is Press.TAKEN
     assert pressed(table, LATER) is Press.TWICE
-    assert table.stops.of_turn(TURN.turn_id, 1) == PRESS
+    assert mark_of_turn(table, 1) == PRESS
     table.ledger.owe(replace(record, state=State.REPLYING, owed=("x",), ending=State.ANSWERED))
     assert pressed(table, LATER) is Press.OVER
 

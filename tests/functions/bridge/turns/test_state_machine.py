@@ -71,7 +71,7 @@ SCRIPTS: dict[str, list[Step]] = {
 }
 LEDGER = ("question", "claim", "start", "advance", "owe", "settle", "renew", "release")
 SLOTS = ("take", "wait", "clear_earlier", "give_back")
-STOPS = ("begin", "of_thread", "of_turn", "obeyed")
+STOPS = ("begin", "of_thread", "marks", "obeyed")
 PERSON = f"{TURN.team}:{TURN.user}"
 DELIVERY_SECONDS = 290.0
 DENIED = Access(AccessRules(deny_users=(TURN.user,)))

@@ -169,7 +169,7 @@ def test_a_late_stop_is_none_of_the_next_attempt(stage: Stage) -> None:
 
 
 def test_marks_that_cannot_be_read_hold_up_nothing(stage: Stage) -> None:
-    for method in ("begin", "of_thread", "of_turn"):
+    for method in ("begin", "of_thread", "marks"):
         stage.stops.trouble[method] = [ServiceUnavailable("down")] * 50
     assert take(stage, 3.0, TextDelta("It is sunny."), Finished()).verdict is Verdict.ANSWERED
 
