@@ -7,9 +7,10 @@ Prices are those of us-east-1, without the free tier, as of 2026-11: aws.amazon.
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from bench import latencies
 from bench.receiver import Receivers
@@ -70,21 +71,30 @@ def measured(receivers: Receivers, worker: Worker) -> Question:
 
 
 def write_units(calls: Sequence[Call]) -> int:
-    """Of DynamoDB: one for each KB of the item, before or after, whichever is larger.
+    """Of DynamoDB: one for each KB of the item, before or after, whichever is larger; in a transaction two.
 
     The item is taken to be as large as what the last call wrote to it.
     """
     sizes: dict[str, int] = {}
     units = 0
-    for call in calls:
-        if call.operation not in ("PutItem", "UpdateItem", "DeleteItem"):
-            continue
-        written = call.arguments.get("Item") or call.arguments.get("ExpressionAttributeValues") or {}
-        keys = call.arguments.get("Key") or {name: written[name] for name in deployment.TABLE_KEYS}
+    for arguments, price in _writes(calls):
+        written = arguments.get("Item") or arguments.get("ExpressionAttributeValues") or {}
+        keys = arguments.get("Key") or {name: written[name] for name in deployment.TABLE_KEYS}
         item, size = json.dumps(keys, sort_keys=True), len(json.dumps(written, ensure_ascii=False).encode())
-        units += max(1, ceil(max(size, sizes.get(item, 0)) / 1024))
+        units += price * max(1, ceil(max(size, sizes.get(item, 0)) / 1024))
         sizes[item] = size
     return units
+
+
+def _writes(calls: Sequence[Call]) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """The arguments of each write of an item, and how many units a KB of it is."""
+    for call in calls:
+        if call.operation in ("PutItem", "UpdateItem", "DeleteItem"):
+            yield call.arguments, 1
+        elif call.operation == "TransactWriteItems":
+            for item in call.arguments["TransactItems"]:
+                [arguments] = item.values()
+                yield arguments, 2
 
 
 def ours(question: Question, seconds: float) -> dict[str, float]:

@@ -19,6 +19,12 @@ def test_a_write_costs_by_the_larger_of_what_stood_there_and_what_stands_there_n
     assert cost.write_units(calls) == 1 + 3 + 3
 
 
+def test_a_write_in_a_transaction_costs_twice_as_much() -> None:
+    update = {"Update": {"Key": KEY, "ExpressionAttributeValues": {}}}
+
+    assert cost.write_units([_call("TransactWriteItems", TransactItems=[update, update])]) == 4
+
+
 def test_what_waits_for_the_agent_is_paid_by_the_second_and_by_the_lease() -> None:
     question = cost.Question(
         receiver=0.01, worker=0.5, write_units=6, read_units=1, sqs_requests=4, logged=3000
