@@ -2,6 +2,8 @@
 # make demo ASK="what's the weather in Chicago today?"    one question, in the terminal
 # make demo STYLE=stream    with Slack's own streams everywhere, or STYLE=edit nowhere
 # make demo AGENT=harness    with another kind of agent: harness, runtime or classic
+# make demo AGENT=http://127.0.0.1:8080    with your own agent, which serves POST /invocations there
+# make demo AGENT=agent.py:handler    with a function of yours; or with an ARN, and your AWS credentials
 # make test        format, lint, types, insecure calls and all tests
 # make coverage    all tests once more, with what they run of functions/ and sample/, in their processes too
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account

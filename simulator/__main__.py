@@ -17,6 +17,7 @@ from typing import NoReturn
 from functions.bridge.replies.options import Style
 from simulator.ask import TimeLimitError, ask
 from simulator.http import HOST
+from simulator.own_agent import OwnAgent, OwnAgentError, own_agent
 from simulator.simulation import AGENTS, Simulation
 
 DEFAULT_PORT = 8765
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupt)
     try:
         return _serve(options) if options.ask is None else _ask(options)
+    except OwnAgentError as error:
+        print(error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 0 if options.ask is None else 130
 
@@ -61,7 +65,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--time-scale", type=float, default=1.0, metavar="FACTOR", help="of Slack's and the agent's waits"
     )
     parser.add_argument(
-        "--agent", choices=tuple(AGENTS), default="classic", help="who answers (default: %(default)s)"
+        "--agent",
+        type=_agent,
+        default="classic",
+        help=f"who answers: {', '.join(AGENTS)} (default: %(default)s); or your own agent, by its ARN, "
+        "http://HOST:PORT of an app that serves it, or path.py:handler",
     )
     parser.add_argument(
         "--style",
@@ -80,6 +88,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _agent(text: str) -> str | OwnAgent:
+    if text in AGENTS:
+        return text
+    try:
+        return own_agent(text)
+    except OwnAgentError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or one of the demo's: {', '.join(AGENTS)}") from None
+
+
 def _question(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the question is empty")
@@ -92,7 +109,11 @@ def _serve(options: argparse.Namespace) -> int:
         return 1
     with _simulation(options, options.port) as simulation:
         print(f"The bridge runs at {simulation.url}")
-        print("Open it and write in #weather-demo:  @agent what's the weather in Chicago today?")
+        if isinstance(options.agent, OwnAgent):
+            print(f"The agent is yours: {options.agent.text}")
+            print("Open it and write in #weather-demo:  @agent what can you do?")
+        else:
+            print("Open it and write in #weather-demo:  @agent what's the weather in Chicago today?")
         print("Ctrl-C ends it.", flush=True)
         if not _check_functions(simulation):
             return 1

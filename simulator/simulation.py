@@ -2,36 +2,25 @@
 
 import json
 import secrets
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from config.bridge_toml import Worker, check
-from config.document import FILE_NAME, document
 from functions.settings import AgentSettings, Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
-from simulator.aws import (
-    ACCOUNT,
-    AUDIT_LOG_GROUP,
-    BOT_TOKEN_SECRET_ID,
-    REGION,
-    SIGNING_SECRET_ID,
-    TABLE,
-    Aws,
-)
-from simulator.gateway import Gateway
+from simulator.aws import ACCOUNT, REGION
 from simulator.http import HttpServer
 from simulator.journal import Journal
 from simulator.lambda_service.environment import REPOSITORY, Runtime
-from simulator.lambda_service.event_source import EventSourceMapping
 from simulator.lambda_service.invoke_api import InvokeApi
-from simulator.lambda_service.service import LambdaService
+from simulator.local_bridge import LocalBridge
 from simulator.open_meteo import OpenMeteo
+from simulator.own_agent import OwnAgent
+from simulator.own_agent_host import OwnAgentHost
 from simulator.page.page import Page
 from simulator.slack import seed
 from simulator.slack.service import SlackService
@@ -75,9 +64,6 @@ ROUTES = {seed.CLASSIC: "classic", seed.HARNESS: "harness", seed.RUNTIME: "runti
 
 MANIFEST = REPOSITORY / "slack-app-manifest.json"
 
-# Functions that every question needs. The others start on demand.
-PREWARMED = (wiring.RECEIVER, wiring.WORKER)
-
 
 class Simulation:
     """Use it as a context manager, or call `start` and `stop`.
@@ -90,7 +76,8 @@ class Simulation:
         max_receive_count: how often a question is received before it goes to the dead-letter queue; None for
             as often as in AWS.
         slack_latency: seconds added to every answer of Slack's Web API.
-        agent: which of `AGENTS` is the default one.
+        agent: which of `AGENTS` is the default one; or the caller's own agent, which is then the only one.
+            OwnAgentError where it is in AWS and there are no credentials.
         style, show_rationale, notify_after_seconds: the bridge's settings, as in bridge.toml's `[reply]`; the
             last one may be shorter.
         access, fairness: keys of these tables of bridge.toml.
@@ -105,6 +92,7 @@ class Simulation:
     Attributes:
         url: of Slack's page.
         journal: everything that happens.
+        bridge: the functions.
         slack, agent, aws, lambdas, invoke_api, gateway, open_meteo: the fakes.
         tap: intercepts their calls.
     """
@@ -117,7 +105,7 @@ class Simulation:
         lease_seconds: int = Settings.lease_seconds,
         max_receive_count: int | None = wiring.QUESTIONS.max_receive_count,
         slack_latency: float = 0.0,
-        agent: str = "classic",
+        agent: str | OwnAgent = "classic",
         style: str = "auto",
         show_rationale: bool = False,
         notify_after_seconds: int = 60,
@@ -131,98 +119,91 @@ class Simulation:
         server: type[HttpServer] = HttpServer,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        self._max_receive_count = max_receive_count
-        self._signing_secret = secrets.token_hex(16)
-        self._bot_token = f"xoxb-{secrets.token_hex(12)}"
-        self._mappings: list[EventSourceMapping] = []
-        self._folder = tempfile.TemporaryDirectory(prefix="slack-agent-bridge-")
+        signing_secret, bot_token = secrets.token_hex(16), f"xoxb-{secrets.token_hex(12)}"
+        own = agent if isinstance(agent, OwnAgent) else None
         self.journal = Journal()
         self.tap = Tap()
+        self._own_agent = OwnAgentHost(own, journal=self.journal) if own else None
         self.slack = SlackService(
             journal=self.journal,
             manifest=json.loads(MANIFEST.read_text()),
-            signing_secret=self._signing_secret,
-            bot_token=self._bot_token,
+            signing_secret=signing_secret,
+            bot_token=bot_token,
             time_scale=time_scale,
             latency_seconds=slack_latency,
             port=port,
             tap=self.tap,
             server=server,
         )
-        self.slack.app.register_blueprint(
-            Page(self.slack.workspace, self.slack.installation, self.journal).blueprint
+        if own:
+            for channel in ROUTES:  # of the agents that are not there
+                del self.slack.workspace.channels[channel]
+        page = Page(
+            self.slack.workspace,
+            self.slack.installation,
+            self.journal,
+            own_agent=own.text if own else "",
         )
+        self.slack.app.register_blueprint(page.blueprint)
         self.url = self.slack.url
         self.open_meteo = OpenMeteo()
         self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap, server=server)
-        self.aws = Aws(tap=self.tap, server=server)
         self.invoke_api = InvokeApi({SEND_EMAIL_ARN: wiring.SEND_EMAIL}, tap=self.tap, server=server)
-        self.lambdas = LambdaService(
-            journal=self.journal,
-            runtime=runtime,
-            concurrency=concurrency,
-            variables={**self._addresses(), **(variables or {})},
-            on_log=on_log,
-        )
         told = {"style": style, "show_rationale": show_rationale}
         settings = _settings(agent, told, access, fairness, approvers)
         agents = {
             name: replace(one, approval_seconds=approval_seconds) for name, one in settings.agents.items()
         }
         reply = replace(settings.reply, notify_after_seconds=notify_after_seconds)
-        values = self._variables(replace(settings, agents=agents, reply=reply, lease_seconds=lease_seconds))
-        for function in (*wiring.FUNCTIONS, *wiring.TOOLS, wiring.SEND_EMAIL):
-            # The receiver writes to the queue that the worker reads; the others have their own.
-            own = [queue for queue in wiring.QUEUES if queue.function is function]
-            values["QUEUE_URL"] = self.aws.queue_url(own[0] if own else wiring.QUESTIONS)
-            self.lambdas.add(function, {name: values[name] for name in function.environment})
-        self.agent.tools = ToolGateway(self.lambdas)
-        self.gateway = Gateway(
-            lambdas=self.lambdas, function=wiring.RECEIVER.name, routes=wiring.ROUTES, journal=self.journal
+        self.bridge = LocalBridge(
+            settings=replace(settings, agents=agents, reply=reply, lease_seconds=lease_seconds),
+            signing_secret=signing_secret,
+            bot_token=bot_token,
+            variables={**self._addresses(), **(variables or {})},
+            worker_variables=(
+                self._own_agent.worker_variables
+                if self._own_agent
+                else scripted_agents(self.agent, self.invoke_api)
+            ),
+            journal=self.journal,
+            tap=self.tap,
+            max_receive_count=max_receive_count,
+            concurrency=concurrency,
+            runtime=runtime,
+            on_log=on_log,
+            server=server,
         )
+        self.aws, self.lambdas, self.gateway = self.bridge.aws, self.bridge.lambdas, self.bridge.gateway
+        self.agent.tools = ToolGateway(self.lambdas)
 
     def start(self) -> None:
-        """Returns as soon as a question can be asked; the functions may still be initialising."""
-        # First, so that they initialise while this process imports moto.
-        for function in PREWARMED:
-            self.lambdas.prewarm(function.name, 1)
+        """Returns as soon as a question can be asked; the functions may still be initialising.
+
+        Raises `simulator.own_agent.OwnAgentError` where the caller's own agent cannot be asked.
+        """
         self.open_meteo.start()
         self.invoke_api.start(self.lambdas)
         self.agent.start()
-        self.aws.start()
-        self.aws.create_resources(
-            signing_secret=self._signing_secret,
-            bot_token=self._bot_token,
-            max_receive_count=self._max_receive_count,
-        )
-        self.gateway.start()
-        self._mappings = [self._connect(queue) for queue in wiring.QUEUES]
-        for mapping in self._mappings:
-            mapping.start()
-        self.slack.request_url = f"{self.gateway.url}/slack/events"
-        self.slack.interactivity_url = f"{self.gateway.url}/slack/interactivity"
+        if self._own_agent:
+            self._own_agent.start()
+        self.bridge.start()
+        self.slack.request_url = self.bridge.events_url
+        self.slack.interactivity_url = self.bridge.interactivity_url
         self.slack.start()
 
     def wait_warm(self) -> list[str]:
         """Waits until the functions are initialised. Names those that cannot be: their logs say why."""
-        return [function.name for function in PREWARMED if not self._is_warm(function.name)]
+        return self.bridge.wait_warm()
 
     def stop(self) -> None:
         """Ends everything, whatever is still under way."""
-        for mapping in self._mappings:
-            mapping.disable()
-        # The functions first, so that their callers get an error at once.
-        self.lambdas.stop()
+        self.bridge.stop()
         self.slack.stop()
-        self.gateway.stop()
         self.agent.stop()
+        if self._own_agent:
+            self._own_agent.stop()
         self.open_meteo.stop()
         self.invoke_api.stop()
-        self.aws.end_polls()
-        for mapping in self._mappings:
-            mapping.join()
-        self.aws.stop()
-        self._folder.cleanup()
 
     def __enter__(self) -> Self:
         try:
@@ -237,64 +218,47 @@ class Simulation:
     ) -> None:
         self.stop()
 
-    def _is_warm(self, name: str) -> bool:
-        return any(environment.wait_initialised() for environment in self.lambdas.environments(name))
-
-    def _connect(self, queue: wiring.Queue) -> EventSourceMapping:
-        return EventSourceMapping(
-            lambdas=self.lambdas,
-            function=queue.function.name,
-            sqs=self.aws.sqs,
-            queue_url=self.aws.queue_url(queue),
-            max_concurrency=queue.max_concurrency,
-            journal=self.journal,
-        )
-
     def _addresses(self) -> dict[str, str]:
-        """The variables that direct the functions to the fakes."""
+        """The variables that direct the functions to Slack and to the weather."""
         return {
-            **self.aws.endpoints,
-            "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.agent.url,
-            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": self.agent.url,
-            "AWS_ENDPOINT_URL_LAMBDA": self.invoke_api.url,
             "GEOCODING_URL": self.open_meteo.geocoding_url,
             "FORECAST_URL": self.open_meteo.forecast_url,
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_FILES_ORIGIN": self.slack.files_origin,
         }
 
-    def _variables(self, settings: Settings) -> dict[str, str]:
-        """The values of the variables that the template gives to functions, but QUEUE_URL."""
-        file = Path(self._folder.name, FILE_NAME)
-        file.write_text(document(settings), "utf-8")
-        return {
-            "QUESTIONS_QUEUE_URL": self.aws.queue_url(wiring.QUESTIONS),
-            "CONTROL_QUEUE_URL": self.aws.queue_url(wiring.CONTROL_QUEUE),
-            "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
-            "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
-            "LEDGER_TABLE": TABLE,
-            "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
-            "SETTINGS_FILE": str(file),
-            "SERVICE_NAME": "agent-bridge",
-        }
+
+def scripted_agents(agent: AgentService, invoke_api: InvokeApi) -> dict[str, str]:
+    """The variables that direct the worker to the agents of the demo, and to what it runs for them."""
+    return {
+        "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": agent.url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": agent.url,
+        "AWS_ENDPOINT_URL_LAMBDA": invoke_api.url,
+    }
+
+
+def _agents_and_routes(agent: str | OwnAgent, approvers: str | list[str]) -> dict[str, object]:
+    """The keys `agents` and `routes` of bridge.toml."""
+    if isinstance(agent, OwnAgent):
+        return {"agents": {"default": {**agent.settings, "approvers": approvers}}}
+    routes = [{"channel": channel, "agent": name} for channel, name in ROUTES.items()]
+    agents = {
+        name: {**one, "approvers": approvers} for name, one in {"default": AGENTS[agent], **AGENTS}.items()
+    }
+    return {"agents": agents, "routes": routes}
 
 
 def _settings(
-    agent: str,
+    agent: str | OwnAgent,
     reply: dict[str, object],
     access: Mapping[str, object],
     fairness: Mapping[str, int],
     approvers: str | list[str],
 ) -> Settings:
     """What the functions are told, checked as bridge.toml is. Raises `config.bridge_toml.ConfigError`."""
-    routes = [{"channel": channel, "agent": name} for channel, name in ROUTES.items()]
-    agents = {
-        name: {**one, "approvers": approvers} for name, one in {"default": AGENTS[agent], **AGENTS}.items()
-    }
     settings = {
         "name": "agent-bridge",
-        "agents": agents,
-        "routes": routes,
+        **_agents_and_routes(agent, approvers),
         "reply": reply,
         # The demo answers in its shared channel too.
         "access": {"shared_channels": "answer", **access},

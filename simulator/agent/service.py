@@ -376,7 +376,7 @@ class AgentService:
             name, status, more = agentcore.refusal(error.error, of_harness=of_harness)
         session = (request.view_args or {}).get("session_id") or request.headers.get(_SESSION_HEADER)
         self._journal.add("agent", "invocation refused", session=session, status=status, error=error.error)
-        return _error_response(name, error.message, status, more)
+        return error_response(name, error.message, status, more)
 
 
 def _call(environ: dict[str, Any], body: bytes) -> Call | None:
@@ -476,10 +476,10 @@ def _not_resumed(asked: AgentRequest) -> Iterator[Action]:
 
 
 def _unknown_operation(error: HTTPException) -> Response:
-    return _error_response("unknownOperationException", error.name, error.code or 500)
+    return error_response("unknownOperationException", error.name, error.code or 500)
 
 
-def _error_response(error: str, message: str, status: int, more: Mapping[str, str] | None = None) -> Response:
+def error_response(error: str, message: str, status: int, more: Mapping[str, str] | None = None) -> Response:
     """An error in the shape of AWS's REST-JSON protocol."""
     response = jsonify(message=message, **(more or {}))
     response.status_code = status

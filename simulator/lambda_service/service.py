@@ -66,8 +66,10 @@ class LambdaService:
         self._lock = threading.Lock()
         self._stopped = False
 
-    def add(self, function: Function, variables: Mapping[str, str]) -> None:
-        """Deploys a function.
+    def add(
+        self, function: Function, variables: Mapping[str, str], more: Mapping[str, str] | None = None
+    ) -> None:
+        """Deploys a function. `more`: what it alone finds in its environment besides.
 
         Raises:
             ValueError: `variables` are not exactly those that the function is wired with.
@@ -75,7 +77,9 @@ class LambdaService:
         if set(variables) != function.environment:
             wrong = sorted(set(variables) ^ function.environment)
             raise ValueError(f"{function.name}: missing or unknown environment variables: {', '.join(wrong)}")
-        self._deployments[function.name] = _Deployment(function, {**self._variables, **variables})
+        self._deployments[function.name] = _Deployment(
+            function, {**self._variables, **variables, **(more or {})}
+        )
 
     def function(self, name: str) -> Function:
         return self._deployments[name].function

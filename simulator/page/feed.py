@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.journal import Entry, Journal
 from simulator.page.rendering import Renderer
-from simulator.page.suggestions import EXAMPLES, suggestions
+from simulator.page.suggestions import EXAMPLES, EXAMPLES_FOR_ANY_AGENT, suggestions
 from simulator.page.tracing import Tracer
 from simulator.slack.installation import Installation
 from simulator.slack.workspace import Change, Channel, Json, Message, User, Workspace
@@ -45,7 +45,10 @@ class _Position:
 class Feed:
     """Follows the workspace and the journal for any number of browsers."""
 
-    def __init__(self, workspace: Workspace, installation: Installation, journal: Journal) -> None:
+    def __init__(
+        self, workspace: Workspace, installation: Installation, journal: Journal, *, own_agent: str = ""
+    ) -> None:
+        self._own_agent = own_agent
         self._workspace = workspace
         self._installation = installation
         self._journal = journal
@@ -93,8 +96,9 @@ class Feed:
             "channels": self._channels(),
             "messages": messages,
             "entries": entries,
-            "examples": EXAMPLES,
-            "suggestions": [asdict(suggestion) for suggestion in suggestions()],
+            "own_agent": self._own_agent,
+            "examples": EXAMPLES_FOR_ANY_AGENT if self._own_agent else EXAMPLES,
+            "suggestions": [] if self._own_agent else [asdict(suggestion) for suggestion in suggestions()],
         }
 
     def _news(self, position: _Position, tracer: Tracer) -> Iterator[str]:

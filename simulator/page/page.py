@@ -35,12 +35,17 @@ CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascri
 
 
 class Page:
-    """The blueprint; add it to the app of the fake Slack before that starts."""
+    """The blueprint; add it to the app of the fake Slack before that starts.
 
-    def __init__(self, workspace: Workspace, installation: Installation, journal: Journal) -> None:
+    `own_agent`: how whoever runs the demo named an agent of their own; "" for the demo's agents.
+    """
+
+    def __init__(
+        self, workspace: Workspace, installation: Installation, journal: Journal, *, own_agent: str = ""
+    ) -> None:
         self._journal = journal
         self._workspace = workspace
-        self._feed = Feed(workspace, installation, journal)
+        self._feed = Feed(workspace, installation, journal, own_agent=own_agent)
         self.blueprint = Blueprint("page", __name__)
         self.blueprint.add_url_rule("/", view_func=lambda: _file("index.html"), endpoint="index")
         self.blueprint.add_url_rule("/page/static/<name>", view_func=_file, endpoint="static")

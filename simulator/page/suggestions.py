@@ -9,6 +9,10 @@ EXAMPLES = (
     "@agent will I need an umbrella in London tomorrow?",
     "@agent the forecast for Tokyo as a table",
 )
+EXAMPLES_FOR_ANY_AGENT = (
+    "@agent what can you do?",
+    "@agent help",
+)
 
 _TROUBLE = {
     *("silently", "never", "guardrail", "empty", "fail", "throttle", "throttle in stream"),

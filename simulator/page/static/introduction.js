@@ -4,7 +4,7 @@ import { avatar, byId, element } from "./dom.js";
 
 const NOTES = {
   general: "Everybody of the company, and the agent. It answers wherever it is mentioned.",
-  "weather-demo": "Ask the agent about the weather",
+  "weather-demo": "Ask the agent",
   "weather-private": "A private channel: only Alice and the agent are in it.",
   "weather-partner": "Shared with another organisation. The agent answers only people of its own.",
 };
@@ -30,6 +30,7 @@ export function introduction(store, channel, { fill, showSuggestions, showInspec
 }
 
 function welcome(store, { fill, showSuggestions, showInspector }) {
+  const inspector = element("button", { type: "button", class: "link", onclick: showInspector }, "inspector");
   return element(
     "div",
     { class: "introduction welcome" },
@@ -39,22 +40,33 @@ function welcome(store, { fill, showSuggestions, showInspector }) {
       {},
       "This is ",
       element("strong", {}, "slack-agent-bridge"),
-      " on your own machine: no AWS account, no Slack workspace. Slack, the queue and the agent are local stand-ins; ",
+      " on your own machine. ",
+      store.ownAgent
+        ? "Slack and the queue are local stand-ins, the agent is your own; "
+        : "No AWS account, no Slack workspace: Slack, the queue and the agent are local stand-ins; ",
       "everything between them is the code that you would deploy.",
     ),
     element("p", { class: "call" }, "Mention the agent. It answers in a thread under your message."),
     element("div", { class: "chips" }, ...store.examples.map((text) => chip(text, fill))),
-    element(
-      "p",
-      { class: "fine" },
-      "The agent is a small virtual meteorologist and ",
-      element("strong", {}, "no language model"),
-      ": it looks for the name of a city in your words, and its weather is computed, not measured. ",
-      element("button", { type: "button", class: "link", onclick: showSuggestions }, "Some words"),
-      " make it slow, fail or write tables; the ",
-      element("button", { type: "button", class: "link", onclick: showInspector }, "inspector"),
-      " shows every step.",
-    ),
+    store.ownAgent ? aboutOwnAgent(store, inspector) : aboutMeteorologist(showSuggestions, inspector),
+  );
+}
+
+function aboutOwnAgent(store, inspector) {
+  return element("p", { class: "fine" }, "The agent is yours: ", element("code", {}, store.ownAgent), ". The ", inspector, " shows every step.");
+}
+
+function aboutMeteorologist(showSuggestions, inspector) {
+  return element(
+    "p",
+    { class: "fine" },
+    "The agent is a small virtual meteorologist and ",
+    element("strong", {}, "no language model"),
+    ": it looks for the name of a city in your words, and its weather is computed, not measured. ",
+    element("button", { type: "button", class: "link", onclick: showSuggestions }, "Some words"),
+    " make it slow, fail or write tables; the ",
+    inspector,
+    " shows every step.",
   );
 }
 

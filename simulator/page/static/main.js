@@ -231,6 +231,7 @@ store.addEventListener("snapshot", () => {
   threadList.clear();
   byId("introduction").dataset.channel = "";
   buildSpeakers(store, become);
+  byId("suggestions-toggle").hidden = store.suggestions.length === 0;
   for (const one of store.channels.values()) seen.set(`${me.id}:${one.id}`, store.history(one.id).at(-1)?.ts ?? "");
   document.body.classList.add("ready"); // what is not shown yet can't have the focus
   showEverything();

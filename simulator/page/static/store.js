@@ -82,6 +82,7 @@ export class Store extends EventTarget {
     this.statuses = data.statuses;
     this.entries = new Map();
     this.#addEntries(data.entries);
+    this.ownAgent = data.own_agent;
     this.examples = data.examples;
     this.suggestions = data.suggestions;
     this.#tell("snapshot");
