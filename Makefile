@@ -4,6 +4,7 @@
 # make demo AGENT=harness    with another kind of agent: harness, runtime or classic
 # make demo AGENT=http://127.0.0.1:8080    with your own agent, which serves POST /invocations there
 # make demo AGENT=agent.py:handler    with a function of yours; or with an ARN, and your AWS credentials
+# make bridge      the operator's command, .venv/bin/bridge: see its --help
 # make test        format, lint, types, insecure calls and all tests
 # make coverage    all tests once more, with what they run of functions/ and sample/, in their processes too
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
@@ -32,10 +33,12 @@ PROCESSES ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 2) * 3 //
 LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 CDK = npx --no-install cdk
+# The entry point of pyproject.toml; what it runs stays here.
+INSTALL_BRIDGE = .venv/bin/uv pip install --quiet --offline --python .venv --no-deps --editable .
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
-.PHONY: help demo test coverage synth bootstrap deploy deploy-check bench faults soak fuzz format lock clean
+.PHONY: help demo bridge test coverage synth bootstrap deploy deploy-check bench faults soak fuzz format lock clean
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -48,6 +51,8 @@ ifneq ($(origin ASK),undefined)
 override ASK := $(value ASK)
 export ASK
 endif
+
+bridge: .venv/.demo
 
 test: .venv/.dev node_modules/.installed $(if $(PYTHON_OF_LAMBDA),.venv-3.13/.dev)
 	.venv/bin/ruff format --check .
@@ -114,10 +119,12 @@ clean:
 
 .venv/.demo: .venv/bin/uv requirements/demo.txt
 	.venv/bin/uv pip install --quiet --python .venv --require-hashes -r requirements/demo.txt
+	$(INSTALL_BRIDGE)
 	@touch $@
 
 .venv/.dev: .venv/bin/uv requirements/dev.txt
 	.venv/bin/uv pip install --quiet --python .venv --require-hashes -r requirements/dev.txt
+	$(INSTALL_BRIDGE)
 	@touch $@ .venv/.demo
 
 .venv-3.13/.dev: .venv/bin/uv requirements/dev.txt

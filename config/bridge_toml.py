@@ -56,6 +56,11 @@ HOST = (
     'a host in small letters, such as "example.com", which stands for what is below it too',
 )
 
+# docs.slack.dev/reference/app-manifest: a name has 35 characters at most. That of the app for `bridge dev` is
+# six longer.
+APP_NAME = (r"(?!\s)[^\n\r]{1,29}(?<!\s)", "one line of up to 29 characters, without spaces around it")
+APP_DESCRIPTION = (r"[^\n\r]{1,140}", "one line of up to 140 characters")
+
 # The CloudFormation resource type of each sample agent, and its name in words.
 SAMPLES = {
     "harness": ("AWS::BedrockAgentCore::Harness", "AgentCore's harness"),
@@ -71,6 +76,14 @@ class ConfigError(Exception):
     def __init__(self, file: str, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+@dataclass(frozen=True)
+class App:
+    """How the Slack app introduces itself."""
+
+    name: str = "Agent"
+    description: str = "Ask the agent a question: mention it in a channel, or write to it here."
 
 
 @dataclass(frozen=True)
@@ -133,6 +146,7 @@ class Config:
     sample: str = "none"
     sample_agent: SampleAgent = SampleAgent()
     region: str | None = None
+    app: App = App()
     receiver: Receiver = Receiver()
     worker: Worker = Worker()
     queues: Queues = Queues()
@@ -193,6 +207,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
             access=read_access(root.table("access"), default=AccessRules()),
             fairness=_fairness(root.table("fairness")),
         ),
+        app=_app(root.table("app")),
         receiver=_receiver(root.table("receiver")),
         worker=_worker(root.table("worker")),
         queues=_queues(root.table("queues")),
@@ -349,6 +364,15 @@ def _fairness(table: Table) -> Fairness:
     )
     table.refuse_the_rest()
     return fairness
+
+
+def _app(table: Table) -> App:
+    app = App(
+        name=table.optional_text("name", APP_NAME) or App.name,
+        description=table.optional_text("description", APP_DESCRIPTION) or App.description,
+    )
+    table.refuse_the_rest()
+    return app
 
 
 def _receiver(table: Table) -> Receiver:

@@ -252,7 +252,7 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
     "allowed here: name, region, sample, agents, sample_agent, routes, reply, conversation, access, "
-    "fairness, receiver, worker, queues, tracing, termination_protection"
+    "fairness, app, receiver, worker, queues, tracing, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"

@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "sample": ["sample", "infra", "config"],
     "app": ["infra", "sample", "config", *SETTINGS],
     "simulator": ["simulator", "config", *SETTINGS],
+    "ops": ["ops", "config", "functions.bridge.slack_secrets", *SETTINGS],
 }
 # And each room of the bridge, besides itself and the modules that lie in no room. `turns` may import all.
 ROOMS = {
@@ -51,7 +52,7 @@ ROOMS = {
     "markdown": ["agents.events"],
     "replies": ["agents", "ledger", "markdown"],
 }
-OURS = ["app", "bench", "config", "functions", "infra", "sample", "simulator", "tests"]
+OURS = ["app", "bench", "config", "functions", "infra", "ops", "sample", "simulator", "tests"]
 # The bridge gets its clock as an argument, and what comes from outside through a port.
 INPUT_AND_OUTPUT = ["http", "os", "pathlib", "socket", "subprocess", "threading", "time", "urllib.request"]
 
@@ -140,3 +141,9 @@ def test_bridge_toml_is_read_without_the_cdk() -> None:
     loaded = loaded_with("config.bridge_toml, config.document, config.deployment")
     assert "config.bridge_toml" in loaded
     assert [module for module in loaded if lies_in(module, ["aws_cdk", "jsii", "boto3", "cfnlint"])] == []
+
+
+def test_the_operators_command_needs_neither_the_cdk_nor_the_simulator() -> None:
+    loaded = loaded_with("ops.__main__")
+    assert "ops.manifest" in loaded
+    assert [module for module in loaded if lies_in(module, ["aws_cdk", "jsii", "simulator", "flask"])] == []
