@@ -2,6 +2,7 @@
 
 import click
 
+from ops.dev import dev
 from ops.manifest import manifest
 from ops.secrets import secrets
 
@@ -15,7 +16,7 @@ def main() -> None:
     """
 
 
-for command in (manifest, secrets):
+for command in (dev, manifest, secrets):
     main.add_command(command)
 
 

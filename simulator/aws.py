@@ -76,6 +76,7 @@ class Aws:
     ) -> None:
         self._changed = threading.Condition()
         self._stopping = False
+        self._is_complete = threading.Event()
         self._moto: Any = None
         self._receipts = Receipts(now)
         self._server = server((tap or Tap()).on(self._app, _call))
@@ -110,6 +111,7 @@ class Aws:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+        self._is_complete.set()
 
     @property
     def endpoints(self) -> dict[str, str]:
@@ -171,6 +173,7 @@ class Aws:
             TableName=TABLE,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": deployment.TABLE_TTL_ATTRIBUTE},
         )
+        self._is_complete.set()
 
     def _create_queue(self, queue: wiring.Queue, attributes: dict[str, str]) -> None:
         self.sqs.create_queue(
@@ -188,6 +191,9 @@ class Aws:
 
     def _app(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if sender(environ):
+            # In AWS functions run when the stack is complete; here they are warmed beside its making.
+            self._is_complete.wait()
         target = environ.get("HTTP_X_AMZ_TARGET")
         if target == "AmazonSQS.ReceiveMessage":
             response = self._receive(environ, body)

@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import json
 import sys
+import threading
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -128,7 +129,8 @@ def main() -> None:
     server = Server(load(sys.argv[1]))
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     sys.stdout = sys.stderr  # what the function prints is for people
-    server.serve_forever()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()  # until whoever started this closes it, or ends
 
 
 if __name__ == "__main__":

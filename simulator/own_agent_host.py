@@ -64,7 +64,7 @@ class _HandlerProcess:
         server = Path(__file__).with_name("handler_server.py")
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(server), handler],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # when it closes, because this process has ended, the other one ends
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -85,7 +85,9 @@ class _HandlerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._process.stdin.close()
         self._process.stdout.close()
 
 

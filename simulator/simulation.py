@@ -28,6 +28,7 @@ from simulator.tap import Tap
 from simulator.tool_gateway import ToolGateway
 
 SEND_EMAIL_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{wiring.SEND_EMAIL.name}"
+TOOL_FUNCTIONS = {SEND_EMAIL_ARN: wiring.SEND_EMAIL}
 # What the bridge runs for each agent, after a person has approved it.
 TOOLS = {"send_email": SEND_EMAIL_ARN}
 # Each kind of agent is the same meteorologist.
@@ -148,7 +149,7 @@ class Simulation:
         self.url = self.slack.url
         self.open_meteo = OpenMeteo()
         self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap, server=server)
-        self.invoke_api = InvokeApi({SEND_EMAIL_ARN: wiring.SEND_EMAIL}, tap=self.tap, server=server)
+        self.invoke_api = InvokeApi(TOOL_FUNCTIONS, tap=self.tap, server=server)
         told = {"style": style, "show_rationale": show_rationale}
         settings = _settings(agent, told, access, fairness, approvers)
         agents = {

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 from urllib.parse import urlencode, urljoin
 
 import urllib3
@@ -56,6 +56,12 @@ class Attempt:
     request_id: str | None = None  # what API Gateway calls the request, if it is one
 
 
+class OverSocket(Protocol):
+    """One attempt over Socket Mode (`simulator.slack.socket_mode`)."""
+
+    def __call__(self, kind: str, payload: Json, *, retry: int = 0, reason: str = "") -> Attempt: ...
+
+
 @dataclass
 class Delivery:
     """An event and what became of it. `done` is set after a 2xx, or when there are no more retries."""
@@ -76,6 +82,8 @@ class Delivery:
 class EventsApi:
     """Delivers to `request_url`; an empty one means that the app has none and nothing is sent.
 
+    With `over_socket` it delivers there instead.
+
     Waits between retries are multiplied by `time_scale`. `answer_seconds`, how long the app has to answer, is
     not: the app is a real process, which does not run faster with the scale.
     """
@@ -85,6 +93,7 @@ class EventsApi:
     ) -> None:
         self.request_url = ""
         self.interactivity_url = ""
+        self.over_socket: OverSocket | None = None
         self.answer_seconds = ANSWER_SECONDS
         self.deliveries: list[Delivery] = []
         self._workspace = workspace
@@ -222,7 +231,7 @@ class EventsApi:
         delivery = Delivery(self.envelope(event, channel, author))
         self.deliveries.append(delivery)
         with self._lock:
-            if self.request_url and not self._stopping.is_set():
+            if (self.request_url or self.over_socket) and not self._stopping.is_set():
                 thread = threading.Thread(target=self._deliver, args=(delivery,), daemon=True)
                 thread.start()
                 self._threads.add(thread)
@@ -263,7 +272,10 @@ class EventsApi:
 
     def _attempt(self, delivery: Delivery, *, retry: int = 0, reason: str = "") -> Attempt:
         headers = {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": reason} if retry else {}
-        attempt = self.send(json.dumps(delivery.envelope).encode(), headers=headers)
+        if self.over_socket:
+            attempt = self.over_socket("events_api", delivery.envelope, retry=retry, reason=reason)
+        else:
+            attempt = self.send(json.dumps(delivery.envelope).encode(), headers=headers)
         delivery.attempts.append(attempt)
         self._journal.add(
             "slack",
@@ -316,8 +328,11 @@ class EventsApi:
 
     def send_interaction(self, payload: Json) -> Attempt:
         """A click and the like: docs.slack.dev/interactivity/handling-user-interaction."""
-        body = urlencode({"payload": json.dumps(payload)}).encode()
-        attempt = self.send(body, to="interactivity", content_type="application/x-www-form-urlencoded")
+        if self.over_socket:
+            attempt = self.over_socket("interactive", payload)
+        else:
+            body = urlencode({"payload": json.dumps(payload)}).encode()
+            attempt = self.send(body, to="interactivity", content_type="application/x-www-form-urlencoded")
         self._journal.add(
             "slack",
             "interaction delivered",

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from config import deployment
+from functions.adapters.aws.json_client import JsonClient
 from simulator import wiring
-from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
+from simulator.aws import BOT_TOKEN_SECRET_ID, FAKE_CREDENTIALS, REGION, SIGNING_SECRET_ID, TABLE, Aws
 
 QUEUE = wiring.QUESTIONS
 
@@ -35,6 +36,28 @@ def receive(aws: Aws, queue: wiring.Queue = QUEUE, *, wait: int = 0, visibility:
         QueueUrl=aws.queue_url(queue), WaitTimeSeconds=wait, VisibilityTimeout=visibility
     )
     return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def test_a_function_that_calls_before_all_is_there_waits() -> None:
+    aws = Aws()
+    aws.start()
+    try:
+        of_function = JsonClient(
+            "secretsmanager",
+            {
+                **FAKE_CREDENTIALS,
+                "AWS_REGION": REGION,
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.url,
+                "AWS_SDK_UA_APP_ID": "f" * 32,
+            },
+        )
+        with ThreadPoolExecutor(1) as pool:
+            secret = pool.submit(of_function.call, "GetSecretValue", SecretId=BOT_TOKEN_SECRET_ID)
+            time.sleep(0.2)
+            aws.create_resources(signing_secret="signing", bot_token="xoxb-token")
+            assert secret.result(30)["SecretString"] == "xoxb-token"
+    finally:
+        aws.stop()
 
 
 def test_the_queues_are_as_wired(aws: Aws) -> None:
