@@ -3,6 +3,7 @@
 import click
 
 from ops.dev import dev
+from ops.init import init
 from ops.manifest import manifest
 from ops.secrets import secrets
 
@@ -16,7 +17,7 @@ def main() -> None:
     """
 
 
-for command in (dev, manifest, secrets):
+for command in (init, dev, manifest, secrets):
     main.add_command(command)
 
 

@@ -1,4 +1,11 @@
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import subprocess
+import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +21,7 @@ from simulator.http import HttpServer
 from simulator.simulation import Simulation
 from simulator.slack.app_management import AppManagement
 
+ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 NAME = "agent-bridge"
 XML = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
@@ -129,3 +137,30 @@ def result(done: Result) -> dict[str, Any]:
     """What --json printed."""
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def in_a_terminal(arguments: list[str], typed: dict[str, str]) -> tuple[int, str]:
+    """Runs `bridge` in a terminal and answers its prompts; the exit code, and what is shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ops", *arguments],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        # It becomes the controlling terminal, from which what is not to be seen is read.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    shown, rest = "", ""
+    questions = dict(typed)
+    with contextlib.suppress(OSError):  # the terminal is closed when the process has ended
+        while piece := os.read(ours, 1000).decode(errors="replace"):
+            shown += piece
+            rest += piece
+            for prompt in [prompt for prompt in questions if prompt in rest]:
+                rest = ""
+                os.write(ours, f"{questions.pop(prompt)}\n".encode())
+    os.close(ours)
+    return process.wait(60), shown

@@ -5,7 +5,7 @@ import pytest
 
 from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID
 from simulator.simulation import Simulation
-from tests.ops.conftest import Bridge, CloudFormation, result, secret
+from tests.ops.conftest import Bridge, CloudFormation, in_a_terminal, result, secret
 
 
 @pytest.fixture
@@ -37,6 +37,19 @@ def test_both_are_checked_stored_and_accepted(
     assert secret(simulation, SIGNING_SECRET_ID) != unfilled[SIGNING_SECRET_ID]
     assert token not in done.output
     assert signing not in done.output
+
+
+@pytest.mark.usefixtures("bridge")
+def test_in_a_terminal_they_are_typed_unseen(simulation: Simulation, token: str, config: Path) -> None:
+    signing = random.token_hex(16)
+    code, shown = in_a_terminal(
+        ["secrets", "--config", str(config)], {"Bot token": token, "Signing secret": signing}
+    )
+    assert code == 0, shown
+    assert secret(simulation, SIGNING_SECRET_ID) == signing
+    assert token not in shown
+    assert signing not in shown
+    assert "The bridge accepts it." in shown
 
 
 def test_people_are_shown_whose_token_it_is(bridge: Bridge, token: str) -> None:
