@@ -1,10 +1,12 @@
 """How the command `bridge` comes into the environment."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +39,29 @@ def test_every_subcommand_has_help_and_json() -> None:
         options = {option for parameter in command.params for option in parameter.opts}
         assert {"--json", "--config"} <= options, command.name
         assert command.help
+
+
+def test_the_commands_that_are_written_down_are_there() -> None:
+    from ops.__main__ import main
+
+    written = [
+        found
+        for name in ("README.md", "CONTRIBUTING.md")
+        for found in re.findall(
+            r"\bbridge ((?:init|manifest|secrets|dev)\b[^`\n|.,;)]*)", (ROOT / name).read_text()
+        )
+    ]
+    assert len(written) > 8
+    for line in written:
+        name, *words = line.split("#")[0].split()
+        options = {option for parameter in main.commands[name].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
+    assert {line.split()[0] for line in written} == {*main.commands}
+
+
+def test_the_function_that_readme_shows_answers() -> None:
+    code = (ROOT / "README.md").read_text().partition("```python\ndef handler")[2].partition("```")[0]
+    made: dict[str, Any] = {}
+    exec(f"def handler{code}", made)
+    answer = made["handler"]({"prompt": "how are you?", "slack": {"name": "alice"}})
+    assert "".join(answer) == "Good day, alice. You asked: how are you?"
