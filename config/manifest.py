@@ -25,6 +25,10 @@ def _direct_messages(config: Config) -> bool:
     return config.settings.access.direct_messages
 
 
+def _approving_groups(config: Config) -> bool:
+    return any(agent.approvers.groups for agent in config.settings.agents.values())
+
+
 @dataclass(frozen=True)
 class Feature:
     """Something that the bridge does, and what the app needs for it.
@@ -51,6 +55,7 @@ FEATURES = (
     Feature("threads", ("channels:history", "groups:history", "mpim:history")),
     # The names of people, and whether they are guests.
     Feature("people", ("users:read",)),
+    Feature("approvals by a user group", ("usergroups:read",), is_on=_approving_groups),
 )
 
 

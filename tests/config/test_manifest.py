@@ -30,8 +30,17 @@ def test_slack_takes_it(made: Any, tables: dict[str, Any]) -> None:
 
 
 def test_each_feature_brings_its_scopes_and_events() -> None:
-    assert scopes(config()) == sorted({scope for feature in FEATURES for scope in feature.scopes})
+    on = [feature for feature in FEATURES if feature.is_on(config())]
+    assert scopes(config()) == sorted({scope for feature in on for scope in feature.scopes})
     assert events(config()) == ["agent_session_stopped", "app_mention", "message.im"]
+
+
+def test_an_approving_user_group_needs_a_scope_of_its_own() -> None:
+    assert "usergroups:read" not in scopes(config())
+    assert "usergroups:read" in scopes(config(agents={"default": {**AGENT, "approvers": ["S0123456789"]}}))
+    assert "usergroups:read" not in scopes(
+        config(agents={"default": {**AGENT, "approvers": ["U0123456789"]}})
+    )
 
 
 def test_without_direct_messages_slack_lets_nobody_write_any() -> None:
