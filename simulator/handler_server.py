@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 Function = Callable[[Any], Any]
+# The contract's, and what a page in somebody's browser cannot send to another origin without asking first.
+SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 
 
 class Server(ThreadingHTTPServer):
@@ -46,6 +48,8 @@ class _Request(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path != "/invocations":
             return self._send(404, {"error": "Not Found"})
+        if SESSION_HEADER not in self.headers:
+            return self._send(400, {"error": f"there is no header {SESSION_HEADER}"})
         try:
             payload = json.loads(body)
         except ValueError:

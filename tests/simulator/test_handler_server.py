@@ -1,15 +1,16 @@
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from simulator.handler_server import Server
+from simulator.handler_server import SESSION_HEADER, Server
 
 Ask = Callable[..., tuple[int, str, str]]
+SESSION = {SESSION_HEADER: "s" * 33}
 
 
 @pytest.fixture
@@ -18,12 +19,17 @@ def ask() -> Iterator[Ask]:
     servers = []
 
     def ask(
-        function: Any, body: bytes = b'{"prompt": "hello"}', path: str = "/invocations"
+        function: Any,
+        body: bytes = b'{"prompt": "hello"}',
+        path: str = "/invocations",
+        headers: Mapping[str, str] = SESSION,
     ) -> tuple[int, str, str]:
         server = Server(function)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        request = Request(f"http://127.0.0.1:{server.server_port}{path}", data=body or None)
+        request = Request(
+            f"http://127.0.0.1:{server.server_port}{path}", data=body or None, headers={**headers}
+        )
         try:
             with urlopen(request, timeout=10) as answer:
                 return answer.status, answer.headers["Content-Type"], answer.read().decode()
@@ -78,6 +84,12 @@ def test_a_payload_that_is_no_json_and_another_path_are_refused(ask: Ask) -> Non
     assert ask(print, body=b"hello")[0] == 400
     assert ask(print, path="/")[0] == 404
     assert ask(print, body=b"", path="/")[0] == 404
+
+
+def test_a_request_as_a_page_in_a_browser_can_send_it_is_refused(ask: Ask) -> None:
+    status, _, body = ask(print, headers={"Content-Type": "text/plain"})
+    assert status == 400
+    assert SESSION_HEADER in body
 
 
 def test_it_says_that_it_is_well(ask: Ask) -> None:
