@@ -90,6 +90,9 @@ def _apply(config: Config, output: Output, *, app_id: str) -> None:
         verify(stack.request_url, secret, output)
         output.say("Telling Slack the bridge's address…")
     updated, _ = call("apps.manifest.update", token, app_id=app_id, manifest=json.dumps(made))
+    remembered = record.read()
+    if remembered.get("app_id") != app_id:
+        record.write({**remembered, "app_id": app_id})
     _tell(output, stack, app_id, created=created, has_new_scopes=bool(updated.get("permissions_updated")))
 
 

@@ -106,6 +106,7 @@ def planes(monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlanes]:
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL", planes.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_AGENT", planes.url)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     yield planes
     planes.stop()
 

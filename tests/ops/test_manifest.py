@@ -72,6 +72,18 @@ def test_the_second_time_it_asks_for_nothing_and_updates_the_app(
     assert "Install" not in bridge("manifest", "--apply").stderr
 
 
+def test_an_app_that_was_made_by_hand_is_named_once(
+    bridge: Bridge, management: AppManagement, simulation: Simulation
+) -> None:
+    bridge("manifest", "--apply", typed=management.refresh_token)
+    [by_hand] = management.apps
+    simulation.aws.secrets.delete_secret(SecretId=RECORD, ForceDeleteWithoutRecovery=True)
+    first = bridge("manifest", "--apply", "--app-id", by_hand, "--json", typed=management.refresh_token)
+    assert result(first) == {"ok": True, "app_id": by_hand, "created": False, "install": ""}
+    assert result(bridge("manifest", "--apply", "--json"))["app_id"] == by_hand
+    assert [*management.apps] == [by_hand]
+
+
 def test_an_access_token_does_once(bridge: Bridge, management: AppManagement, simulation: Simulation) -> None:
     done = bridge("manifest", "--apply", typed=management.new_token())
     assert done.exit_code == 0, done.output
