@@ -37,6 +37,10 @@ class Decision:
     at: float
     reason: str = ""
 
+    @property
+    def is_approval(self) -> bool:
+        return self.decided is Decided.APPROVED
+
 
 @dataclass(frozen=True)
 class Pause:

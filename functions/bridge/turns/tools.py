@@ -35,7 +35,7 @@ class ToolRunner:
         """An answer to each request, for which a tool may have run; None when a person pressed Stop.
 
         Args:
-            decision: about those requests that a person has to approve; None where there are none.
+            decision: about all of them; None where nobody has to approve any.
             until: when no tool is waited for any longer, seconds since the epoch.
         """
         answers: list[ToolAnswer] = []
@@ -49,18 +49,21 @@ class ToolRunner:
     def _answer(
         self, request: ToolRequest, decision: Decision | None, watch: StopWatch, until: float
     ) -> ToolAnswer:
-        if self._rules.needs_person(request) and (
-            decision is None or decision.decided is not Decided.APPROVED
-        ):
+        may_run = not self._rules.needs_person(request) if decision is None else decision.is_approval
+        if not may_run:
             expired = decision is not None and decision.decided is Decided.EXPIRED
             reason = wording.TOLD_EXPIRED if expired else decision.reason if decision else ""
             return ToolAnswer(request, is_approved=False, reason=reason)
         if request.wanted is Wanted.CONSENT:
             return ToolAnswer(request, is_approved=True)
-        function = self._rules.tools[request.name].function
+        tool = self._rules.tools.get(request.name)
+        if tool is None:
+            self._outcome.note(f"the tool {request.name} is in bridge.toml no longer")
+            return ToolAnswer(request, is_approved=True, result=wording.TOOL_NOT_STARTED, has_failed=True)
+        function = tool.function
         if not function:  # the decision itself is the result
             return ToolAnswer(request, is_approved=True, result=wording.TOLD_APPROVED)
-        approved_by = decision.user if decision and self._rules.needs_person(request) else ""
+        approved_by = decision.user if decision else ""
         call = ToolCall(function, request.name, request.arguments, self._turn, approved_by)
         timeout = max(1.0, until - self._ports.clock.now())
         result = self._watched(partial(self._functions.call, call, timeout=timeout), watch, until)

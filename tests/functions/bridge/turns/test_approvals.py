@@ -207,6 +207,26 @@ def test_a_denied_tool_does_not_run(stage: Stage) -> None:
     assert (stage.tools.calls, told(agent)) == ([], [(False, "", None)])
 
 
+def test_a_denial_counts_for_everything_on_the_card(stage: Stage) -> None:
+    rules = ApprovalRules(tools={"look_up": Tool(FUNCTION, approve=False)})
+    stage.tools.results[FUNCTION] = ToolResult("Ann, room 12")
+    agent = agent_of(stage, [MAIL, LOOK_UP, RETURNS], SENT)
+    begin(stage, agent, rules)
+    press(stage, pressed(stage, approve=False))
+    deliver(stage, agent, rules)
+    assert (stage.tools.calls, told(agent)) == ([], [(False, "", None)] * 2)
+
+
+@pytest.mark.parametrize("approve", [True, False])
+def test_a_tool_that_was_taken_out_while_people_decided_does_not_run(stage: Stage, approve: bool) -> None:
+    agent = agent_of(stage, [LOOK_UP, RETURNS], SENT)
+    begin(stage, agent, ApprovalRules(tools={"look_up": Tool(FUNCTION)}))
+    press(stage, pressed(stage, approve=approve))
+    outcome = deliver(stage, agent)
+    assert outcome.verdict is Verdict.ANSWERED
+    assert told(agent) == [(True, "", wording.TOOL_NOT_STARTED) if approve else (False, "", None)]
+
+
 def test_a_tool_that_needs_no_approval_runs_at_once(stage: Stage) -> None:
     rules = ApprovalRules(tools={"look_up": Tool(FUNCTION, approve=False)})
     stage.tools.results[FUNCTION] = ToolResult("no such person", has_failed=True)
