@@ -113,8 +113,11 @@ class ClaimedTurn:
 
         `failure` says why it does not end with its answer. Where it can be asked again, the question is kept
         for that; later attempts find it kept. With the ending `WAITING`, `pause` is what the turn waits for,
-        and the last message is its card. Raises `GiveBack`.
+        and the last message is its card. Where a pause ends here instead, the agent is not told about it, and
+        a new session begins. Raises `GiveBack`.
         """
+        if pause is None and (ended := self._record.pause) is not None:
+            self.begin_session(ended.session_person)
         if ending in (State.INTERRUPTED, State.FAILED) and self.turn.attempt == 1:
             self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
         owing = replace(
@@ -129,6 +132,15 @@ class ClaimedTurn:
         )
         self.retry_until_deadline(lambda: self._ledger.owe(owing))
         self._stored(owing)
+
+    def begin_session(self, person: str) -> None:
+        """Begin a new session of the agent with this turn: `person` as in `Ledger.session`.
+
+        For an agent that waits for an answer which it will not get: in its old session it would take the next
+        question for a mistake. Raises `GiveBack`.
+        """
+        turn = self.turn
+        self.retry_until_deadline(lambda: self._ledger.begin_session(turn.thread_id, person, began=turn.ts))
 
     def owe_notice(self, words: str, ending: State = State.ANSWERED) -> None:
         """Owe one message, in which the bridge answers the turn without an agent. Raises `GiveBack`."""

@@ -18,6 +18,7 @@ from functions.bridge.agents.events import (
     ToolRequest,
     ToolUse,
 )
+from functions.bridge.agents.failures import Failure
 from functions.bridge.names import file_name
 from functions.bridge.replies.answer_text import Draft
 
@@ -90,6 +91,11 @@ class Reply:
         """The agent goes on, now that somebody has run what it asked for."""
         self.ended = None
         self.requests = []
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether the run ended so that somebody else answers its requests."""
+        return isinstance(self.ended, Failed) and self.ended.failure is Failure.RETURN_OF_CONTROL
 
     def shows_anything(self) -> bool:
         return bool(self._draft) or self.at_work

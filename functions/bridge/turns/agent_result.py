@@ -4,11 +4,11 @@ An agent that asks for a tool, or for a person's consent to one (`ToolRequest`),
 waits for a person if one can answer that, and ends otherwise.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 from functions.bridge import wording
-from functions.bridge.agents.events import Failed, File, Finished, ToolRequest
+from functions.bridge.agents.events import Failed, File, Finished
 from functions.bridge.agents.failures import MAY_HAVE_ACTED, Failure
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.pauses import Pause
@@ -46,7 +46,6 @@ class AgentResult:
     Args:
         session: in which the agent was asked.
         outcome: what is to be logged goes in here.
-        pause: what the turn waits for after such requests; None where nobody can answer them.
         stop_at: when files are uploaded no more, seconds since the epoch.
     """
 
@@ -59,7 +58,6 @@ class AgentResult:
         outcome: Outcome,
         watch: StopWatch,
         *,
-        pause: Callable[[Sequence[ToolRequest]], Pause | None],
         stop_at: float,
     ) -> None:
         self._claimed = claimed
@@ -69,17 +67,18 @@ class AgentResult:
         self._session = session
         self._outcome = outcome
         self._watch = watch
-        self._new_pause = pause
         self._pause: Pause | None = None
         self._stop_at = stop_at
 
-    def owe(self, reply: Reply) -> None:
-        """Owe what the agent said, then upload its files: a crash between them must not lose the answer."""
+    def owe(self, reply: Reply, pause: Pause | None) -> None:
+        """Owe what the agent said, then upload its files: a crash between them must not lose the answer.
+
+        `pause` is what the turn waits for; None where it ends.
+        """
+        self._pause = pause
         if reply.ended is None:
             self._outcome.stop = self._watch.stop
         self._outcome.guardrails = tuple(reply.guardrails)
-        if isinstance(reply.ended, Failed) and reply.ended.failure is Failure.RETURN_OF_CONTROL:
-            self._pause = self._new_pause(reply.requests)
         files = reply.files()
         self._owe_reply(reply, files, dict.fromkeys((file.name for file in files), Upload.UNCERTAIN))
         if self._outcome.stop:
@@ -112,7 +111,7 @@ class AgentResult:
                 ended.failure,
                 reference=self._claimed.turn.reference,
                 may_have_acted=acted,
-                words=wording.requested(reply.requests),
+                words=wording.requested(reply.requests) if reply.hands_over else "",
             )
             notes.append(words)
             ending = State.INTERRUPTED if acted else State.FAILED

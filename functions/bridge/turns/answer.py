@@ -162,7 +162,6 @@ def answer(
         chosen = agents.named(pause.agent)
         waited = ports.clock.now() - pause.asked_at
         if chosen is None or (decision.decided is Decided.EXPIRED and chosen.memory.is_over(waited)):
-            approvals.forget_session(claimed, ports)
             claimed.note(base=claimed.record.base + 1)
             failure = Failure.NOT_FOUND if chosen is None else Failure.EXPIRED
             claimed.owe_explanation(failure, State.FAILED)
@@ -437,7 +436,7 @@ def _owe_stop(claimed: ClaimedTurn, ports: Ports, outcome: Outcome) -> bool:
     if outcome.stop is None:
         return False
     outcome.agent_may_go_on = claimed.record.state is State.STARTED
-    approvals.forget_session(claimed, ports)
+    approvals.begin_new_sessions(claimed)
     claimed.owe([outcome.stopped()], State.STOPPED)
     watch.obeyed()
     return True
@@ -479,7 +478,7 @@ def _owe_own_words(claimed: ClaimedTurn, ports: Ports, outcome: Outcome) -> None
     """What the bridge says by itself: its notice, that the agent was interrupted, or that it gives up."""
     turn, record = claimed.turn, claimed.record
     if record.state is State.STARTED or record.pause is not None:
-        approvals.forget_session(claimed, ports)
+        approvals.begin_new_sessions(claimed)
         # Whoever was killed can write no audit record any more: this one says at least who was asked.
         outcome.agent = claimed.retry_until_deadline(lambda: ports.ledger.agent_of(turn.thread_id)) or ""
         # What stands above a card that is still owed stays.

@@ -127,15 +127,11 @@ def keep(claimed: ClaimedTurn, delivery: Delivery, ports: Ports) -> None:
             delivery.message.extend_visibility(0)
 
 
-def forget_session(claimed: ClaimedTurn, ports: Ports) -> None:
-    """Begin a new session where a pause ends of which the agent is told nothing.
+def begin_new_sessions(claimed: ClaimedTurn) -> None:
+    """Begin new sessions if an earlier owner may have gone on with the agent and not have told it anything.
 
-    In the old one it waits for an answer, and would take the next question for a mistake.
+    Whose session it was is forgotten by then: the thread's and the asker's own begin anew. Raises `GiveBack`.
     """
-    pause = claimed.record.pause
-    if pause is None:
-        return
-    turn = claimed.turn
-    claimed.retry_until_deadline(
-        lambda: ports.ledger.begin_session(turn.thread_id, pause.session_person, began=turn.ts)
-    )
+    if claimed.record.state is State.STARTED and claimed.record.base > 0:
+        for person in ("", claimed.turn.user):
+            claimed.begin_session(person)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functions.bridge import wording
 from functions.bridge.agents.attachments import MOST_BYTES, Attachments, AttachmentUnavailable
 from functions.bridge.agents.events import AgentEvent, Failed, File, Finished, ToolRequest
-from functions.bridge.agents.failures import NOT_STARTED, Failure
+from functions.bridge.agents.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
 from functions.bridge.agents.port import Agent, AgentRun, Asker, Question
 from functions.bridge.agents.tools import ToolFunctions
 from functions.bridge.errors import ServiceUnavailable
@@ -85,12 +85,11 @@ class AskAgent:
         self._wait_again_at = float("-inf")
         self._refusal: ChatError | None = None
         self._stopped_run: AgentRun | None = None
+        self._waits_for_answers = False  # the agent, to its requests
         self._watch = StopWatch(claimed, ports)
         self._rules = rules
         self._tools = ToolRunner(claimed.turn, ports, tools, rules, outcome)
-        self._result = AgentResult(
-            claimed, progress, ports, session, outcome, self._watch, pause=self._pause, stop_at=stop_at
-        )
+        self._result = AgentResult(claimed, progress, ports, session, outcome, self._watch, stop_at=stop_at)
 
     def ask(self, agent: Agent, asked: Turn, attachments: Attachments, *, asker: str = "") -> None:
         """Run the agent, again only while it provably did not start, and owe what came of it.
@@ -144,8 +143,9 @@ class AskAgent:
 
         The card says it already. Raises `GiveBack`.
         """
+        self._waits_for_answers = True
         if not self._watch.start(goes_on=True):
-            self._result.owe(self._new_reply())
+            self._owe(self._new_reply())
             return
         with self._watch.watching():
             self._progress.begin()
@@ -163,14 +163,22 @@ class AskAgent:
     def _settle(self, agent: Agent, question: Question, reply: Reply) -> None:
         """Run the tools for which nobody has to be asked, and owe what the agent says in the end."""
         rounds = 0
-        while self._rules.are_free(reply.requests) and self._watch.stop is None:
+        while reply.hands_over and self._rules.are_free(reply.requests) and self._watch.stop is None:
             rounds += 1
             if rounds > MOST_ROUNDS:
                 reply.add(Failed(Failure.LIMIT, f"the agent asked for tools {rounds} times"))
                 break
             self._resume(agent, question, tuple(reply.requests), None, reply)
         self._keep_seen(reply)
-        self._result.owe(reply)
+        self._owe(reply)
+
+    def _owe(self, reply: Reply) -> None:
+        """Owe what came of it. An agent that waits for answers which it will not get begins a new session."""
+        pause = self._new_pause(reply.requests) if reply.hands_over else None
+        is_left_alone = pause is None and reply.requests and not self._rules.missing(reply.requests)
+        if is_left_alone or self._waits_for_answers:
+            self._claimed.begin_session(self._session.person)
+        self._result.owe(reply, pause)
 
     def _resume(
         self,
@@ -181,18 +189,20 @@ class AskAgent:
         reply: Reply,
     ) -> None:
         """Run what may run, and let the agent go on with what came of it."""
+        self._waits_for_answers = True
         answers = self._tools.answers(requests, decision, self._watch, until=self._stop_at)
         for wait in self._retry_waits():
             reply.go_on()
             if answers is None:  # a person pressed Stop
                 return
             self._listen(agent.resume(question, answers), reply)
+            self._waits_for_answers = _was_refused(reply)
             if wait is None or not self._may_ask_again(reply, wait):
                 return
             self._wait(wording.RETRYING)
             self._watch.pause(wait)
 
-    def _pause(self, requests: Sequence[ToolRequest]) -> Pause | None:
+    def _new_pause(self, requests: Sequence[ToolRequest]) -> Pause | None:
         return new_pause(
             requests,
             self._rules,
@@ -380,6 +390,12 @@ class AskAgent:
     def _may_ask_again(self, reply: Reply, wait: float) -> bool:
         unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
         return unstarted and self._clock.now() + wait < self._stop_at
+
+
+def _was_refused(reply: Reply) -> bool:
+    """Whether the service did not let the agent have what it was sent."""
+    ended = reply.ended
+    return isinstance(ended, Failed) and not (ended.begun or ended.failure in MAY_HAVE_ACTED)
 
 
 class _FileMissing(Exception):

@@ -92,9 +92,7 @@ class ThreadSession:
         turn = self._turn
         if turn.thread_ts == turn.ts:
             return wording.NOTHING_TO_FORGET
-        self._claimed.retry_until_deadline(
-            lambda: self._ports.ledger.begin_session(turn.thread_id, self.person, began=turn.ts)
-        )
+        self._claimed.begin_session(self.person)
         more = [wording.KEPT_ALL_THE_SAME] if self._memory.outlives_session else []
         return " ".join([wording.FORGOTTEN, *more])
 

@@ -84,4 +84,7 @@ class ToolRunner:
         wait = self._ports.beside(run)
         while not over and watch.stop is None and self._ports.clock.now() < until:
             watch.pause(EVERY)
-        return ToolResult("", has_failed=True) if watch.stop else wait()
+        if watch.stop is None:
+            return wait()
+        self._outcome.agent_may_go_on = True  # the tool does
+        return ToolResult("", has_failed=True)

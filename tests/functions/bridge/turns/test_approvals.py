@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,7 +23,7 @@ from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import control, handle
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import AGAIN, Killed, answering, kill, surrender, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of, when_waited_for
 
 MAIL = ToolRequest("call-1", "send_email", '{"to": "ann@example.com", "api_key": "s3cret"}', Wanted.CONSENT)
 LOOK_UP = ToolRequest("call-2", "look_up", '{"name": "Ann"}', Wanted.RESULT)
@@ -241,6 +242,7 @@ def test_an_agent_that_asks_for_tools_for_ever_is_stopped(stage: Stage) -> None:
     stage.tools.results[FUNCTION] = ToolResult("again")
     outcome = begin(stage, agent_of(stage, [LOOK_UP, RETURNS]), rules)
     assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, Failure.LIMIT)
+    assert "reached one of its own limits" in stage.chat.texts()[0]
 
 
 def test_a_decision_can_be_the_result(stage: Stage) -> None:
@@ -488,6 +490,90 @@ def test_a_turn_that_is_given_up_while_it_waits_is_interrupted(stage: Stage) -> 
     assert [button.label for button in stage.chat.messages[stage.record.reply[-1]].buttons] == ["Retry"]
     assert len(stage.chat.texts()) == 2
     assert press_late(stage).verdict is Verdict.PRESS_REFUSED
+
+
+# --- an agent that waits for an answer which it does not get ------------------------------------------------
+
+
+def has_new_session(stage: Stage) -> bool:
+    """Whether the next question does not meet an agent that waits for an answer."""
+    return stage.ledger.session(TURN.thread_id, "").began == TURN.ts
+
+
+def test_an_agent_that_was_told_keeps_its_session(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    deliver(stage, agent)
+    assert not has_new_session(stage)
+
+
+@pytest.mark.parametrize("failure", [Failure.THROTTLED, Failure.ACCESS_DENIED])
+def test_the_session_begins_anew_where_the_service_does_not_take_the_decision(
+    stage: Stage, failure: Failure
+) -> None:
+    agent = agent_of(stage, ASKS, [Failed(failure, "HTTP 4xx")])
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    assert deliver(stage, agent).failure is failure
+    assert has_new_session(stage)
+
+
+def test_the_session_begins_anew_after_a_crash_before_the_agent_was_told(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    press(stage, pressed(stage))
+
+    def die(*_: object) -> NoReturn:
+        raise Killed
+
+    agent.resume = die  # type: ignore[assignment,method-assign]
+    with pytest.raises(Killed):
+        deliver(stage, agent)
+    stage.clock.sleep(61)
+    assert deliver(stage, agent).verdict is Verdict.INTERRUPTED
+    assert has_new_session(stage)
+
+
+def test_the_session_begins_anew_where_a_stop_comes_before_the_agent_is_told(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    stops_begin = stage.stops.begin
+
+    def begin_after_the_stop(*arguments: Any, **more: Any) -> Any:
+        press(stage, slacks_stop(stage))
+        return stops_begin(*arguments, **more)
+
+    stage.stops.begin = begin_after_the_stop  # type: ignore[method-assign]
+    assert deliver(stage, agent).verdict is Verdict.STOPPED
+    assert agent.answers == []
+    assert has_new_session(stage)
+
+
+def test_the_session_begins_anew_where_a_stop_comes_while_a_tool_runs(stage: Stage) -> None:
+    rules = ApprovalRules(tools={"look_up": Tool(FUNCTION)})
+    agent = agent_of(stage, [LOOK_UP, RETURNS], SENT)
+    begin(stage, agent, rules)
+    press(stage, pressed(stage))
+    # The tool is not done before somebody waits for it.
+    stage.ports = replace(stage.ports, beside=when_waited_for)
+    stage.tools.results[FUNCTION] = ToolResult("Ann, room 12")
+
+    def stop() -> None:
+        press(stage, our_stop(stage))
+
+    stage.ticker.every(2.0, stop)
+    assert deliver(stage, agent, rules).verdict is Verdict.STOPPED
+    assert agent.answers == []
+    assert "may go on by itself" in stage.chat.texts()[-1]
+    assert has_new_session(stage)
+
+
+def test_the_session_begins_anew_where_nobody_can_be_asked(stage: Stage) -> None:
+    long = replace(MAIL, arguments=f'{{"body": "{"word " * 3000}"}}')
+    begin(stage, agent_of(stage, [long, RETURNS]))
+    assert has_new_session(stage)
 
 
 def press_late(stage: Stage) -> Outcome:
