@@ -18,8 +18,10 @@ from functions.bridge.replies.buttons import APPROVE, DENY, STOP, Button, decide
 from functions.bridge.replies.chat import Message, TextInput
 from functions.bridge.turn import Turn
 
-# Characters of the details that a card shows. Slack refuses a message with some 13,200 in all.
-MOST_DETAILS = 10_000
+# Characters and blocks that a card shows. Slack refuses a message with some 13,200 characters in all, and one
+# with more than 50 blocks, of which the text, the input and the buttons need a few.
+MOST_CHARACTERS = 10_000
+MOST_DETAILS = 40
 # Characters of one block of plain text, of which Slack takes 3,000.
 _BLOCK = 2_900
 # Arguments whose names say that nobody should read them.
@@ -37,9 +39,11 @@ def details(requests: tuple[ToolRequest, ...]) -> list[str]:
     return blocks
 
 
-def can_be_shown(requests: tuple[ToolRequest, ...]) -> bool:
+def can_be_shown(pause: Pause) -> bool:
     """Whether a person can read all that is asked for: else nobody is asked to approve it."""
-    return sum(map(len, details(requests))) <= MOST_DETAILS
+    shown = details(pause.requests)
+    characters = len(wording.asks_for(pause)) + sum(map(len, shown))
+    return characters <= MOST_CHARACTERS and len(shown) <= MOST_DETAILS
 
 
 def asking(turn: Turn, number: int, pause: Pause) -> Message:

@@ -143,6 +143,10 @@ class OwedText:
             return False
         self.refusal = refusal
         number -= record.base
+        if record.pause is not None and number == len(record.owed) - 1:  # what stands above the card stays
+            texts = [*record.owed[:-1], note]
+            self._claimed.owe(texts, State.FAILED, failure=Failure.NOT_SHOWABLE, rest=record.rest)
+            return True
         limit = safe.size(record.owed[number]) * 2 // 3
         smaller: list[str] = []
         if limit >= _SMALLEST_MESSAGE:

@@ -61,9 +61,9 @@ def new_pause(
     now: float,
 ) -> Pause | None:
     """What a turn has to wait for; None where nobody can be asked, or the answer would help nobody."""
-    if not requests or rules.missing(requests) or not card.can_be_shown(tuple(requests)):
+    if not requests or rules.missing(requests):
         return None
-    return Pause(
+    pause = Pause(
         id=secrets.token_hex(16),
         agent=agent,
         session_id=session_id,
@@ -74,6 +74,7 @@ def new_pause(
         asked_at=now,
         until=now + rules.seconds,
     )
+    return pause if card.can_be_shown(pause) else None
 
 
 def decision_of(claimed: ClaimedTurn, ports: Ports) -> Decision | None:

@@ -62,8 +62,11 @@ def test_each_of_several_requests_has_its_name() -> None:
 
 
 def test_what_is_too_long_to_be_read_cannot_be_shown() -> None:
-    assert card.can_be_shown((request({"body": "x" * 9_000}),))
-    assert not card.can_be_shown((request({"body": "x" * 10_000}),))
+    assert card.can_be_shown(pause_of(request({"body": "x" * 9_000})))
+    assert not card.can_be_shown(pause_of(request({"body": "x" * 10_000})))
+    assert not card.can_be_shown(pause_of(request({}, message="x" * 10_000)))
+    assert not card.can_be_shown(pause_of(request({}, message="*" * 6_000)))  # each is escaped
+    assert not card.can_be_shown(pause_of(*[request({"to": str(number)}) for number in range(50)]))
 
 
 def test_the_agents_words_notify_nobody_and_are_no_markdown() -> None:

@@ -17,7 +17,7 @@ from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.record import State
 from functions.bridge.people import Home, Person
 from functions.bridge.queue_commands import Decide, StopThread, StopTurn
-from functions.bridge.replies.chat import ChatRefused, ChatUnavailable
+from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, Message
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import control, handle
@@ -605,6 +605,25 @@ def test_a_card_that_slack_refuses_ends_the_turn(stage: Stage) -> None:
     outcome = begin(stage, agent_of(stage))
     assert outcome.verdict is Verdict.REFUSED_BY_SLACK
     assert stage.record.state is State.FAILED
+
+
+@pytest.mark.parametrize("code", ["msg_blocks_too_long", "invalid_blocks", "anything_else"])
+def test_what_was_said_before_a_card_that_slack_refuses_stays(stage: Stage, code: str) -> None:
+    post = stage.chat.post
+
+    def refuse_cards(message: Message) -> str:
+        if message.text_input is not None:
+            raise ChatRefused(code)
+        return post(message)
+
+    stage.chat.post = refuse_cards  # type: ignore[method-assign]
+    outcome = begin(stage, agent_of(stage))
+    assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
+    said, why = stage.chat.texts()
+    assert said.startswith("I will write to Ann.")
+    assert "cannot be shown in Slack" in why
+    assert [button.label for button in stage.chat.messages[stage.record.reply[-1]].buttons] == ["Retry"]
+    assert has_new_session(stage)
 
 
 def test_a_worker_that_is_killed_before_it_hides_the_message_misses_no_decision(stage: Stage) -> None:
