@@ -16,7 +16,7 @@ from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.safe import clean, disarm, escape
-from functions.bridge.names import one_line, quoted
+from functions.bridge.names import one_line, quoted, visible
 from functions.bridge.turn import Notice
 
 # Characters of an address that are not percent-encoded. The others could end a Markdown link.
@@ -251,7 +251,7 @@ def step(use: ToolUse) -> str:
 
 def asks_for(pause: Pause) -> str:
     """The card's text: what an agent wants to do, who may decide about it, and until when."""
-    said = [f"> {escape(one.message)}" for one in pause.requests if one.message]
+    said = [f"> {escape(visible(one.message))}" for one in pause.requests if one.message]
     return "\n\n".join(
         [
             f":raised_hand: **{_tools(pause)}**",
@@ -269,7 +269,7 @@ def decided(pause: Pause, decision: Decision) -> str:
         case Decided.APPROVED:
             return f":white_check_mark: **{_tools(pause)}** was approved by <@{decision.user}> at {at}."
         case Decided.DENIED:
-            why = f": “{escape(decision.reason)}”" if decision.reason else "."
+            why = f": “{escape(visible(decision.reason))}”" if decision.reason else "."
             return f":no_entry_sign: **{_tools(pause)}** was denied by <@{decision.user}> at {at}{why}"
         case Decided.EXPIRED:
             return f":hourglass: **{_tools(pause)}** expired at {at}: nobody decided about it in time."

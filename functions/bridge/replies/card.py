@@ -27,10 +27,27 @@ _BLOCK = 2_900
 # Arguments whose names say that nobody should read them.
 _SECRET = re.compile(r"secret|passw|pwd|token|api_?-?key|credential|authorization|private_?-?key", re.I)
 _MASK = "••••••"
+# Lists and objects in one another. People do not read what is nested deeper.
+_DEEPEST = 50
+# Stands where a line of the card does not begin an argument: no text of one looks like another one.
+_GOES_ON = "| "
+# Signs without any ink that Unicode counts among letters, marks and spaces, such as variation selectors:
+# "Default_Ignorable_Code_Point" in unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, both
+# separators of lines, and the empty sign of Braille.
+_NO_INK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+
+
+class _TooDeep(Exception):
+    """Arguments are nested too deeply."""
 
 
 def details(requests: tuple[ToolRequest, ...]) -> list[str]:
-    """What stands under the card's text: for each request its arguments, in blocks of plain text."""
+    """What stands under the card's text: for each request its arguments, in blocks of plain text.
+
+    Raises `_TooDeep`.
+    """
     blocks: list[str] = []
     for request in requests:
         text = _visible("\n".join(_lines(request)))
@@ -41,7 +58,10 @@ def details(requests: tuple[ToolRequest, ...]) -> list[str]:
 
 def can_be_shown(pause: Pause) -> bool:
     """Whether a person can read all that is asked for: else nobody is asked to approve it."""
-    shown = details(pause.requests)
+    try:
+        shown = details(pause.requests)
+    except _TooDeep:
+        return False
     characters = len(wording.asks_for(pause)) + sum(map(len, shown))
     return characters <= MOST_CHARACTERS and len(shown) <= MOST_DETAILS
 
@@ -73,39 +93,52 @@ def _lines(request: ToolRequest) -> Iterator[str]:
         arguments = json.loads(request.arguments or "{}")
     except ValueError:
         arguments = request.arguments
+    except RecursionError as exc:
+        raise _TooDeep from exc
     if not isinstance(arguments, dict):
-        yield str(arguments)
+        shown = _masked("", arguments)
+        yield _going_on(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
         return
     for name, value in arguments.items():
         shown = _masked(name, value)
         text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=2)
-        yield f"{name}: {text}"
+        yield _going_on(f"{name}: {text}")
 
 
-def _masked(name: str, value: Any) -> Any:
-    """The value of an argument, without what is called a secret, however deep it lies."""
+def _going_on(text: str) -> str:
+    return text.replace("\n", f"\n{_GOES_ON}")
+
+
+def _masked(name: str, value: Any, deepest: int = _DEEPEST) -> Any:
+    """The value of an argument, without what is called a secret, however deep it lies. Raises `_TooDeep`."""
+    if not deepest:
+        raise _TooDeep
     if _SECRET.search(name) and not isinstance(value, bool) and value not in (None, ""):
         return _MASK
     if isinstance(value, Mapping):
-        return {inner: _masked(inner, one) for inner, one in value.items()}
+        return {inner: _masked(inner, one, deepest - 1) for inner, one in value.items()}
     if isinstance(value, list):
-        return [_masked("", one) for one in value]
+        return [_masked("", one, deepest - 1) for one in value]
     return value
 
 
 def _visible(text: str) -> str:
     """The text with the numbers of signs that nobody sees, such as those that turn the direction around."""
-    return "".join(
-        sign if sign in "\n\t" or unicodedata.category(sign)[0] != "C" else f"\\u{ord(sign):04x}"
-        for sign in text
-    )
+    return "".join(sign if _is_seen(sign) else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def _is_seen(sign: str) -> bool:
+    return sign in "\n\t" or not (unicodedata.category(sign)[0] == "C" or _NO_INK.match(sign))
 
 
 def _blocks(text: str) -> Iterator[str]:
     """The text in pieces that fit into a block, cut between lines where there are any."""
     while len(text) > _BLOCK:
         at = text.rfind("\n", _BLOCK // 2, _BLOCK)
-        at = at if at > 0 else _BLOCK
-        yield text[:at]
-        text = text[at:].removeprefix("\n")
+        if at > 0:
+            yield text[:at]
+            text = text[at + 1 :]
+        else:
+            yield text[:_BLOCK]
+            text = _GOES_ON + text[_BLOCK:]
     yield text

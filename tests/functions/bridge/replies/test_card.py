@@ -36,14 +36,39 @@ def test_a_secret_is_masked_by_its_name_however_deep_it_lies(name: str) -> None:
 
 def test_what_is_no_secret_is_shown_whole() -> None:
     text = "line\n" * 1500
-    assert "".join(card.details((request({"body": text}),))).replace("\n", "") == (
-        "body: " + text.replace("\n", "")
-    )
+    shown = "\n".join(card.details((request({"body": text}),)))
+    assert shown == "body: " + text.replace("\n", "\n| ")
 
 
 def test_signs_that_nobody_sees_are_shown_by_their_numbers() -> None:
     [shown] = card.details((request({"to": "ann\u202egpj.exe\u200b"}),))
     assert shown == "to: ann\\u202egpj.exe\\u200b"
+
+
+@pytest.mark.parametrize(
+    "sign",
+    ["\ufe0f", "\U000e0101", "\u034f", "\u115f", "\u3164", "\uffa0", "\u2028", "\u2029", "\u2800", "\u180b"],
+)
+def test_signs_without_any_ink_are_shown_by_their_numbers(sign: str) -> None:
+    [shown] = card.details((request({"to": f"ann{sign}@example.com"}),))
+    assert sign not in shown
+    assert f"\\u{ord(sign):04x}" in shown
+
+
+def test_no_text_of_an_argument_looks_like_another_argument() -> None:
+    [shown] = card.details((request({"note": "hello\namount: 1", "amount": 1_000_000}),))
+    assert [line for line in shown.splitlines() if line.startswith("amount")] == ["amount: 1000000"]
+    [shown] = card.details((request({"note\namount": 1, "amount": 1_000_000}),))
+    assert [line for line in shown.splitlines() if line.startswith("amount")] == ["amount: 1000000"]
+    first, second = card.details((request({"note": "x" * 2_894 + "amount: 1", "amount": 1_000_000}),))
+    assert first.endswith("x")
+    assert second == "| amount: 1\namount: 1000000"
+
+
+def test_arguments_that_are_nested_without_an_end_cannot_be_shown() -> None:
+    for depth in (51, 400, 100_000):
+        assert not card.can_be_shown(pause_of(request("[" * depth + "]" * depth)))
+    assert card.can_be_shown(pause_of(request("[" * 40 + "]" * 40)))
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=4000), max_size=3))
@@ -54,6 +79,7 @@ def test_no_block_is_longer_than_slack_takes(arguments: dict[str, str]) -> None:
 def test_arguments_that_are_no_object_are_shown_as_they_are() -> None:
     assert card.details((request("not json"),)) == ["not json"]
     assert card.details((request([1, 2]),)) == ["[1, 2]"]
+    assert card.details((request([{"password": "s3cret"}]),)) == ['[{"password": "••••••"}]']
 
 
 def test_each_of_several_requests_has_its_name() -> None:
@@ -75,6 +101,12 @@ def test_the_agents_words_notify_nobody_and_are_no_markdown() -> None:
     assert "<!channel>" not in said
     assert "<@U0123456789>" not in said
     assert "](https" not in said
+
+
+def test_nothing_turns_the_direction_of_what_stands_around_it() -> None:
+    pause = pause_of(request({}, name="\u202ework", message="Pay \u202e0001"))
+    denied = Decision(Decided.DENIED, "U2", AT, "\u202eno")
+    assert "\u202e" not in wording.asks_for(pause) + wording.decided(pause, denied)
 
 
 @pytest.mark.parametrize(
