@@ -141,18 +141,19 @@ class AskAgent:
     def go_on(self, agent: Agent, asked: Turn, pause: Pause, decision: Decision) -> None:
         """Tell the agent what was decided about the pause of the turn, and owe what came of it.
 
-        The card says it already. Raises `GiveBack`.
+        The card says it already. Raises `GiveBack`; and, before the agent is told, ChatAppRefused.
         """
+        name = one_line(self._names_of([asked.user], {})[asked.user])
+        asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
+        question = Question(pause.session_id, asked.text, asker)
         self._waits_for_answers = True
         if not self._watch.start(goes_on=True):
             self._owe(self._new_reply())
             return
+        self._outcome.asked_at = self._clock.now()
         with self._watch.watching():
             self._progress.begin()
             try:
-                name = one_line(self._names_of([asked.user], {})[asked.user])
-                asker = Asker(asked.user, asked.team, asked.channel, asked.thread_ts, name)
-                question = Question(pause.session_id, asked.text, asker)
                 reply = self._new_reply()
                 reply.may_have_acted = True
                 self._resume(agent, question, pause.requests, decision, reply)

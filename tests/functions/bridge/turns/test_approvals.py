@@ -9,7 +9,7 @@ import pytest
 from functions.bridge import wording
 from functions.bridge.admission.access import Access, AccessRules
 from functions.bridge.admission.approvers import ApproverRule, Approvers
-from functions.bridge.agents.events import Failed, Finished, TextDelta, ToolRequest, Wanted
+from functions.bridge.agents.events import Failed, Finished, TextDelta, ToolRequest, ToolUse, Wanted
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.tools import Tool, ToolCall, ToolResult
 from functions.bridge.errors import ServiceUnavailable
@@ -17,7 +17,7 @@ from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.record import State
 from functions.bridge.people import Home, Person
 from functions.bridge.queue_commands import Decide, StopThread, StopTurn
-from functions.bridge.replies.chat import ChatRefused, ChatUnavailable, Message
+from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatUnavailable, Message
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import control, handle
@@ -185,6 +185,29 @@ def test_an_agent_may_ask_again(stage: Stage) -> None:
     assert [text.split()[0] for text in stage.chat.texts()] == [
         *("I", ":white_check_mark:", "And", ":no_entry_sign:", "I")
     ]
+
+
+def test_each_part_of_a_turn_has_an_audit_record(stage: Stage) -> None:
+    agent = agent_of(stage, ASKS, [ToolUse("mail_bob"), MAIL, RETURNS], SENT)
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    deliver(stage, agent)
+    press(stage, pressed(stage))
+    deliver(stage, agent)
+    turns = [record for record in stage.audit.records if record["kind"] == "turn"]
+    assert [record["verdict"] for record in turns] == ["awaiting_approval", "awaiting_approval", "answered"]
+    assert [record["tool_uses"] for record in turns] == [0, 1, 0]
+
+
+def test_a_decision_waits_until_slack_lets_the_app_in_again(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    stage.chat.trouble["name_of"] = [ChatAppRefused("account_inactive", "install it")]
+    assert deliver(stage, agent).verdict is Verdict.APP_REFUSED
+    del stage.chat.trouble["name_of"]
+    assert deliver(stage, agent).verdict is Verdict.ANSWERED
+    assert told(agent) == [(True, "", None)]
 
 
 def test_a_tool_of_the_bridge_runs_after_its_approval(stage: Stage) -> None:
