@@ -208,23 +208,30 @@ class DynamoLedger:
     def _record(self, found: dict[str, Any]) -> Record:
         texts = (*_unpacked(found), *self._more_text(found))
         messages = int(found.get("owed_messages", len(texts)))
+        state = _known(State, found["state"]) or State.UNKNOWN
+        ending = (_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None
+        pause = pause_of(found)
+        if pause is None:  # of a turn that waits only a newer version knows what for
+            state = State.UNKNOWN if state is State.WAITING else state
+            ending = State.INTERRUPTED if ending is State.WAITING else ending
         return Record(
             turn_id=found["turn_id"],
             attempt=int(found["attempt"]),
-            state=_known(State, found["state"]) or State.UNKNOWN,
+            state=state,
             owner=found["owner"],
             reply=tuple(found["reply"]),
             intended=int(found["intended"]),
-            base=int(found.get("base", 0)),
+            # A version without `base` may have shortened the reply.
+            base=min(int(found.get("base", 0)), len(found["reply"])),
             owed=texts[:messages],
             rest="".join(texts[messages:]),
-            ending=(_known(State, found["ending"]) or State.INTERRUPTED) if "ending" in found else None,
+            ending=ending,
             failure=_known(Failure, found.get("failure")),
             tries=int(found.get("tries", 1)),  # earlier versions did not count
             began_at=float(found.get("began_at", 0)) / 1000,
             stop=mark_of(found, int(found["attempt"])),
-            pause=pause_of(found),
-            decision=decision_of(found),
+            pause=pause,
+            decision=decision_of(found) if pause else None,
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:

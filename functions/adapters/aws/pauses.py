@@ -100,9 +100,20 @@ def attributes_of(pause: Pause, *, receipt: str = "") -> dict[str, Any]:
 
 
 def pause_of(record: Mapping[str, Any]) -> Pause | None:
-    """The pause in a record, as the table has it."""
+    """The pause in a record, as the table has it.
+
+    None where there is none, or where only a newer version can read it or what was decided about it.
+    """
     if "pause" not in record:
         return None
+    try:
+        decision_of(record)
+        return _read(record)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _read(record: Mapping[str, Any]) -> Pause:
     known = json.loads(record["pause"])
     requests = tuple(ToolRequest(**{**one, "wanted": Wanted(one["wanted"])}) for one in known.pop("requests"))
     may = known.pop("approvers")

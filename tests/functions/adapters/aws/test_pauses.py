@@ -187,6 +187,57 @@ def test_a_later_attempt_goes_on_behind_what_is_final(table: Table) -> None:
     assert (again.state, again.base, again.reply) == (State.RECEIVED, 2, ("1.1", "1.2"))
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("pause", '{"id": "0123456789abcdef0123456789abcdef", "votes_needed": 2}'),
+        ("pause", "[]"),
+        ("pause", "{"),
+        ("decided", "approved_with_changes"),
+    ],
+)
+@pytest.mark.parametrize("state", [State.WAITING, State.REPLYING])
+def test_what_only_a_newer_version_can_read_is_no_pause(
+    aws: Aws, attribute: str, value: str, state: State
+) -> None:
+    table = Table(
+        DynamoPauses(JsonClient("dynamodb"), TABLE), DynamoLedger(JsonClient("dynamodb"), TABLE, FakeClock())
+    )
+    waiting(table) if state is State.WAITING else owing(table)
+    decide(table, YES)
+    [item] = items(aws)
+    aws.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"turn_id": item["turn_id"], "item": item["item"]},
+        UpdateExpression=f"SET {attribute} = :value",
+        ExpressionAttributeValues={":value": {"S": value}},
+    )
+    assert of_turn(table) is None
+    record = table.ledger.claim(TURN, owner="two", now=START + 600, lease_seconds=60.0)
+    assert isinstance(record, Record)
+    assert (record.pause, record.decision) == (None, None)
+    if state is State.WAITING:  # the agent may have been asked
+        assert (record.state, record.base) == (State.STARTED, 1)
+    else:
+        assert (record.state, record.ending) == (State.REPLYING, State.INTERRUPTED)
+    aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
+def test_a_record_that_an_older_version_has_shortened_can_be_read(aws: Aws) -> None:
+    table = Table(
+        DynamoPauses(JsonClient("dynamodb"), TABLE), DynamoLedger(JsonClient("dynamodb"), TABLE, FakeClock())
+    )
+    waiting(table)
+    # It does not know of `base`, and begins at the first message.
+    record = replace(claim(table.ledger, owner="two"), pause=None, base=0)
+    table.ledger.settle(replace(record, state=State.INTERRUPTED, reply=("1.1",), intended=1))
+    again = table.ledger.claim(next_attempt(TURN), owner="three", now=START + 600, lease_seconds=60.0)
+    assert isinstance(again, Record)
+    assert (again.reply, again.base) == (("1.1",), 1)
+    [item] = items(aws)
+    aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
 def test_the_table_forgets_the_texts_of_a_pause(aws: Aws) -> None:
     table = Table(
         DynamoPauses(JsonClient("dynamodb"), TABLE), DynamoLedger(JsonClient("dynamodb"), TABLE, FakeClock())
