@@ -6,7 +6,6 @@ settles: after a crash between the two the next delivery writes another, rather 
 turn writes one as well, as the next one does not know which tools were used.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -15,7 +14,7 @@ from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.queue_commands import Decide, RefusePress, Retry, StopThread, StopTurn
 from functions.bridge.turn import Turn
-from functions.bridge.turns.outcome import Outcome, UsedTool
+from functions.bridge.turns.outcome import Outcome, UsedTool, named
 from functions.bridge.turns.ports import Ports
 
 VERSION = 1
@@ -23,10 +22,6 @@ VERSION = 1
 Press = Retry | RefusePress | StopThread | StopTurn | Decide
 
 _END_OF_DATES = datetime.max.replace(tzinfo=UTC).timestamp() - 1
-
-# What Bedrock, AgentCore and MCP take as a tool's name. An agent of somebody's own may say anything else.
-# modelcontextprotocol.io/specification/2025-11-25/server/tools
-_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 
 
 class TurnAudit:
@@ -121,17 +116,15 @@ def _approval(outcome: Outcome) -> Mapping[str, object]:
         "approval": {
             "decision": decided.decided,
             "seconds": decided.seconds,
-            "tools": [name if _NAME.fullmatch(name) else "?" for name in decided.tools],
+            "tools": list(decided.tools),
             "arguments_digest": decided.arguments_digest,
         }
     }
 
 
 def _tool(tool: UsedTool) -> Mapping[str, str]:
-    """The tool by its name; "?" for a name that may be text."""
-    is_name = not tool.name or _NAME.fullmatch(tool.name)
     return {
-        "name": tool.name if is_name else "?",
+        "name": named(tool.name) if tool.name else "",
         "kind": tool.kind,
         "arguments_digest": tool.arguments_digest,
     }

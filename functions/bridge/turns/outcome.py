@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -43,6 +44,14 @@ class Verdict(StrEnum):
 
 # So many are kept by name. More are counted.
 MOST_TOOLS = 100
+# What Bedrock, AgentCore and MCP take as a tool's name. An agent of somebody's own may say anything else.
+# modelcontextprotocol.io/specification/2025-11-25/server/tools
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
+
+
+def named(tool: str) -> str:
+    """The name of a tool for logs; "?" for a name that may be text."""
+    return tool if _NAME.fullmatch(tool) else "?"
 
 
 @dataclass
@@ -65,7 +74,7 @@ class Approval:
 
     Attributes:
         seconds: how long that took.
-        tools: the names of the tools that it asked for.
+        tools: the names of the tools that it asked for (`named`).
         arguments_digest: 16 hexadecimal characters, equal for equal arguments.
     """
 
@@ -80,7 +89,7 @@ class Approval:
         return cls(
             decision.decided,
             round(max(0.0, decision.at - pause.asked_at), 3),
-            tuple(one.name for one in pause.requests),
+            tuple(named(one.name) for one in pause.requests),
             hashlib.sha256(arguments.encode()).hexdigest()[:16],
         )
 

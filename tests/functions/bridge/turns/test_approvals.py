@@ -199,6 +199,17 @@ def test_each_part_of_a_turn_has_an_audit_record(stage: Stage) -> None:
     assert [record["tool_uses"] for record in turns] == [0, 1, 0]
 
 
+def test_no_text_of_a_request_or_a_reason_is_in_what_is_logged(stage: Stage) -> None:
+    asked = replace(MAIL, name="Shall I write to Ann?", message="Shall I, for Ann?")
+    agent = agent_of(stage, [asked, RETURNS], SENT)
+    begin(stage, agent)
+    outcome = press(stage, pressed(stage, approve=False, reason="Ann is ill"))
+    assert outcome.approval is not None
+    assert outcome.approval.tools == ("?",)
+    outcomes = [outcome, deliver(stage, agent)]
+    assert "Ann" not in str([outcomes, stage.audit.records])
+
+
 def test_a_decision_waits_until_slack_lets_the_app_in_again(stage: Stage) -> None:
     agent = agent_of(stage)
     begin(stage, agent)
