@@ -429,7 +429,7 @@ def only_files(names: Sequence[str]) -> str:
 
 # Lines of the bridge's own in a message with an agent's words, or in one that was to become an answer.
 _NOTE = re.compile(
-    rf"({re.escape(PLACEHOLDER)}|{re.escape(RETRYING)}|{NOTHING_YET})$"
+    rf"({re.escape(PLACEHOLDER)}|{re.escape(RETRYING)}|{re.escape(NEEDS_APPROVAL)}|{NOTHING_YET})$"
     r"|:warning: .*(\(Reference: |of the agent's)"
     r"|_?(Read \d+ (of \d+ )?messages? of this thread|What was said in this thread before could not be read)"
 )

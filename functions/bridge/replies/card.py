@@ -80,12 +80,13 @@ def asking(turn: Turn, number: int, pause: Pause) -> Message:
         ),
         details=tuple(details(pause.requests)),
         text_input=TextInput("reason", wording.REASON_LABEL, LONGEST_REASON),
+        is_notice=True,
     )
 
 
 def decided(turn: Turn, number: int, pause: Pause, decision: Decision) -> Message:
     """What a card becomes: what was asked for, who decided, and when."""
-    return Message(turn, number, wording.decided(pause, decision))
+    return Message(turn, number, wording.decided(pause, decision), is_notice=True)
 
 
 def _lines(request: ToolRequest) -> Iterator[str]:

@@ -110,6 +110,15 @@ def test_the_message_of_a_waiting_turn_is_hidden_until_that_expires(stage: Stage
     assert stage.ledger.leases[TURN.turn_id] == 0
 
 
+def test_a_card_is_no_answer_of_the_agents(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    assert [message.is_notice for message in stage.chat.messages.values()] == [False, True]
+    press(stage, pressed(stage))
+    deliver(stage, agent)
+    assert [message.is_notice for message in stage.chat.messages.values()] == [False, True, False]
+
+
 def test_a_card_shows_the_arguments_and_no_secret(stage: Stage) -> None:
     begin(stage, agent_of(stage))
     card = stage.chat.messages[stage.record.reply[-1]]

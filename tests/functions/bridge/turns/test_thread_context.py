@@ -117,6 +117,11 @@ def test_what_the_bridge_has_added_to_an_answer_is_not_the_agents() -> None:
     assert told(ours(150, answer)) == ["It is sunny.\n\n- hot"]
 
 
+def test_that_somebody_has_to_approve_something_is_not_the_agents() -> None:
+    answer = f"I will write to Ann.\n\n{wording.NEEDS_APPROVAL}"
+    assert told(ours(150, answer)) == ["I will write to Ann."]
+
+
 def test_a_warning_of_the_agents_own_is_told() -> None:
     assert told(ours(150, ":warning: A storm is coming.")) == [":warning: A storm is coming."]
 
