@@ -51,6 +51,13 @@ ADDRESS = (
     "an https address with nothing behind its path: a key is a secret, and a template is none",
 )
 
+FOLLOW_UPS = (
+    r"[CG][A-Z0-9]{2,20}|dm",
+    'the id of a channel, such as "C0123456789", or "dm" for group direct messages',
+)
+# They stand in a variable of the receiver, and all variables of a function have 4 KB.
+MOST_FOLLOW_UPS = 100
+
 HOST = (
     r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+",
     'a host in small letters, such as "example.com", which stands for what is below it too',
@@ -345,7 +352,10 @@ def _conversation(table: Table) -> ConversationOptions:
         context_characters=table.integer(
             "context_characters", range(1_000, 100_001), default=ConversationOptions.context_characters
         ),
+        follow_ups=table.texts("follow_ups", FOLLOW_UPS),
     )
+    if len(conversation.follow_ups) > MOST_FOLLOW_UPS:
+        table.refuse("follow_ups", f"{MOST_FOLLOW_UPS} channels at most")
     table.refuse_the_rest()
     return conversation
 

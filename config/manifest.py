@@ -10,6 +10,7 @@ from typing import Any
 
 from config.bridge_toml import Config
 from config.deployment import EVENTS, INTERACTIVITY
+from functions.bridge.channel_ids import DIRECT_MESSAGES
 
 # Stands for the address of a bridge that is not deployed yet.
 PLACEHOLDER = "https://REPLACE-ME"
@@ -27,6 +28,18 @@ def _direct_messages(config: Config) -> bool:
 
 def _approving_groups(config: Config) -> bool:
     return any(agent.approvers.groups for agent in config.settings.agents.values())
+
+
+def _channel_follow_ups(config: Config) -> bool:
+    return any(channel != DIRECT_MESSAGES for channel in config.settings.conversation.follow_ups)
+
+
+def _group_follow_ups(config: Config) -> bool:
+    return DIRECT_MESSAGES in config.settings.conversation.follow_ups
+
+
+# With these Slack tells the app of every message in the places where it is.
+_EVERY_MESSAGE = ("message.channels", "message.groups", "message.mpim")
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,10 @@ FEATURES = (
     Feature("threads", ("channels:history", "groups:history", "mpim:history")),
     # The names of people, and whether they are guests.
     Feature("people", ("users:read",)),
+    Feature("an hourglass under a question that waits", ("reactions:write",)),
+    # An id does not tell whether its channel is private. Their scopes are those of threads.
+    Feature("follow-ups in channels", (), ("message.channels", "message.groups"), _channel_follow_ups),
+    Feature("follow-ups in groups", (), ("message.mpim",), _group_follow_ups),
     Feature("approvals by a user group", ("usergroups:read",), is_on=_approving_groups),
 )
 
@@ -67,6 +84,11 @@ def scopes(config: Config) -> list[str]:
 def events(config: Config) -> list[str]:
     """The event subscriptions, sorted."""
     return sorted({event for feature in FEATURES if feature.is_on(config) for event in feature.events})
+
+
+def every_message_events(config: Config) -> list[str]:
+    """Those of the subscriptions by which Slack tells of every message in channels."""
+    return [event for event in events(config) if event in _EVERY_MESSAGE]
 
 
 def manifest(config: Config, *, address: str = PLACEHOLDER) -> dict[str, Any]:

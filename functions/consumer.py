@@ -14,6 +14,7 @@ from functions.adapters.aws.pauses import DynamoPauses
 from functions.adapters.aws.queue import SqsKeptMessages, SqsMessage
 from functions.adapters.aws.slots import DynamoSlots
 from functions.adapters.aws.stops import DynamoStops
+from functions.adapters.aws.waiting import DynamoWaiting
 from functions.adapters.beside import beside
 from functions.adapters.clock import SystemClock
 from functions.adapters.slack.history import SlackHistory
@@ -52,7 +53,9 @@ Work = Callable[[Command, Delivery, Ports], Outcome]
 # What an operator need not look into.
 _AS_IT_SHOULD_BE = (
     Verdict.ANSWERED,
+    Verdict.DONE,
     Verdict.DUPLICATE,
+    Verdict.NOT_ADDRESSED,
     Verdict.PRESS_REFUSED,
     Verdict.REFUSED,
     Verdict.STOPPED,
@@ -103,6 +106,7 @@ class Consumer:
             groups=SlackUserGroups(self.installation.chat, clock),
             pauses=DynamoPauses(self._dynamodb, own.ledger_table),
             kept=SqsKeptMessages(self._sqs, own.questions_queue_url),
+            waiting=DynamoWaiting(self._dynamodb, own.ledger_table, clock),
             clock=clock,
             beside=beside,
             ticker=ThreadTicker(),

@@ -15,11 +15,16 @@ class SettingError(Exception):
 
 @dataclass(frozen=True)
 class ReceiverSettings:
-    """The receiver's settings: the queues that it sends to, and the signing secret."""
+    """The receiver's settings: the queues that it sends to, and the signing secret.
+
+    Attributes:
+        follow_ups: `conversation.follow_ups` of bridge.toml.
+    """
 
     queue_url: str
     control_queue_url: str
     signing_secret_id: str
+    follow_ups: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "ReceiverSettings":
@@ -29,6 +34,7 @@ class ReceiverSettings:
             # During a deployment the variable may be missing for seconds. The worker reads all commands.
             control_queue_url=environment.get("CONTROL_QUEUE_URL") or queue_url,
             signing_secret_id=_required(environment, "SIGNING_SECRET_ID"),
+            follow_ups=frozenset(environment.get("FOLLOW_UPS", "").split()),
         )
 
 

@@ -7,7 +7,7 @@ the queue or known to be nobody's business; with 500 when that cannot be, so tha
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cache
 from threading import Thread
@@ -23,9 +23,9 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import events, interactions
 from functions.bridge.incoming.events import Challenge, Ignored
 from functions.bridge.incoming.signature import SignatureError, WrongSignature, verify
-from functions.bridge.queue_commands import Ask, Command, ControlCommand
+from functions.bridge.queue_commands import Ask, Command, ControlCommand, ShowWaiting
 from functions.bridge.slack_secrets import MalformedSecret, signing_secrets
-from functions.bridge.turn import Notice
+from functions.bridge.turn import Notice, Turn
 from functions.environment import ReceiverSettings, in_lambda
 
 MAX_BODY_BYTES = 1_048_576
@@ -39,10 +39,18 @@ Response = dict[str, Any]
 class Receiver:
     """Answers one request at a time; made once per execution environment."""
 
-    def __init__(self, *, queues: Queues, signing_secret: CachedSecret, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        queues: Queues,
+        signing_secret: CachedSecret,
+        clock: Clock,
+        follow_ups: Collection[str] = (),
+    ) -> None:
         self._queues = queues
         self._signing_secret = signing_secret
         self._clock = clock
+        self._follow_ups = follow_ups
 
     def respond(self, event: Mapping[str, Any]) -> Response:
         """Answer an HTTP API request (payload format 2.0)."""
@@ -89,7 +97,7 @@ class Receiver:
         """What a verified request asks for. What was signed for one route means nothing on the other."""
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if route == EVENTS_ROUTE and content_type == "application/json":
-            return events.parse(body, now=self._clock.now())
+            return events.parse(body, now=self._clock.now(), follow_ups=self._follow_ups)
         if route == INTERACTIVITY_ROUTE and content_type == "application/x-www-form-urlencoded":
             return interactions.parse(body)
         return Ignored("content_type")
@@ -112,6 +120,21 @@ class Receiver:
             self._queues.send(command)
         _log_accepted(command)
         _count("accepted")
+        if isinstance(command, Ask):
+            self._show_waiting(command.turn)
+
+    def _show_waiting(self, turn: Turn) -> None:
+        """Have it shown if the question has to wait in its thread. That may fail: the question is safe.
+
+        Of a follow-up nobody knows yet whether it is for the bot.
+        """
+        if turn.thread_ts == turn.ts or turn.is_follow_up:
+            return
+        try:
+            self._queues.send(ShowWaiting(turn.team, turn.channel, turn.ts))
+        except ServiceUnavailable as exc:
+            telemetry.log(telemetry.WAITING_NOT_SHOWN, turn_id=turn.turn_id, reason=str(exc))
+            telemetry.count(telemetry.COMMANDS, command=ShowWaiting.name, verdict="not_sent")
 
 
 def _log_accepted(command: Command) -> None:
@@ -188,6 +211,7 @@ def _receiver() -> Receiver:
         queues=Queues(sqs, questions=settings.queue_url, control=settings.control_queue_url),
         signing_secret=secret,
         clock=clock,
+        follow_ups=settings.follow_ups,
     )
 
 

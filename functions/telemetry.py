@@ -71,6 +71,7 @@ REQUEST_NOT_TAKEN = Line("request not taken", logging.ERROR, ("reason",))
 EVENT_IGNORED = Line("event ignored", logging.INFO, ("reason",))
 TURN_ACCEPTED = Line("turn accepted", logging.INFO, ("command", "turn_id", "reference", "notice"))
 COMMAND_ACCEPTED = Line("command accepted", logging.INFO, ("command", "command_id"))
+WAITING_NOT_SHOWN = Line("waiting not shown", logging.WARNING, ("turn_id", "reason"))
 
 REQUESTS = Metric("Requests", ("outcome",))
 

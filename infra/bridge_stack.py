@@ -1,5 +1,6 @@
 """The bridge: its components, how they are wired, and what each function may do."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from config.deployment import (
     RECEIVER_MEMORY,
     RECEIVER_TIMEOUT,
 )
+from config.manifest import every_message_events
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
 from infra.agents import allow_agents, allow_tools
@@ -131,10 +133,13 @@ class BridgeStack(cdk.Stack):
 
     def _add_outputs(self, ingress: Ingress, queues: Queues) -> None:
         """What the operator needs next, in README's order. The commands can be run as they are."""
-        script = f"s|https://REPLACE-ME|{ingress.address}|"
+        edits = [f"s|https://REPLACE-ME|{ingress.address}|"]
         if any(agent.approvers.groups for agent in self._config.settings.agents.values()):
-            script += """; s|"users:read"|"usergroups:read", &|"""
-        manifest = f"sed '{script}' slack-app-manifest.json"
+            edits.append('s|"users:read"|"usergroups:read", &|')
+        if more := every_message_events(self._config):
+            events = ", ".join(json.dumps(event) for event in more)
+            edits.append(f's|"message.im"|{events}, &|')
+        manifest = f"sed '{'; '.join(edits)}' slack-app-manifest.json"
         cdk.CfnOutput(self, "MakeManifest", value=manifest)
         cdk.CfnOutput(self, "StoreSigningSecret", value=self._store_command(self._secrets.signing))
         cdk.CfnOutput(self, "StoreBotToken", value=self._store_command(self._secrets.token))
@@ -164,6 +169,7 @@ class BridgeStack(cdk.Stack):
                 "QUEUE_URL": queues.questions.queue_url,
                 "CONTROL_QUEUE_URL": queues.control.queue_url,
                 "SIGNING_SECRET_ID": self._secrets.signing.secret_arn,
+                "FOLLOW_UPS": " ".join(self._config.settings.conversation.follow_ups),
             },
             reserved_concurrency=self._config.receiver.reserved_concurrency,
             is_traced=self._config.tracing,

@@ -19,6 +19,7 @@ from simulator.ask import TimeLimitError, ask
 from simulator.http import HOST
 from simulator.own_agent import OwnAgent, OwnAgentError, own_agent
 from simulator.simulation import AGENTS, Simulation
+from simulator.slack import seed
 
 DEFAULT_PORT = 8765
 LAST_LOG_LINES = 5
@@ -148,6 +149,7 @@ def _simulation(options: argparse.Namespace, port: int) -> Simulation:
         time_scale=options.time_scale,
         agent=options.agent,
         style=options.style,
+        follow_ups=[seed.WEATHER],
         on_log=_print_log_line if options.logs else None,
     )
 

@@ -141,6 +141,7 @@ class LocalBridge:
             "QUESTIONS_QUEUE_URL": self.aws.queue_url(wiring.QUESTIONS),
             "CONTROL_QUEUE_URL": self.aws.queue_url(wiring.CONTROL_QUEUE),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
+            "FOLLOW_UPS": " ".join(settings.conversation.follow_ups),
             "BOT_TOKEN_SECRET_ID": BOT_TOKEN_SECRET_ID,
             "LEDGER_TABLE": TABLE,
             "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,

@@ -2,12 +2,13 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from config.bridge_toml import Worker, check
+from config.bridge_toml import Config, Worker, check
+from config.manifest import every_message_events
 from functions.settings import AgentSettings, Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
@@ -84,6 +85,7 @@ class Simulation:
         access, fairness: keys of these tables of bridge.toml.
         approvers: of every agent, as in bridge.toml.
         approval_seconds: likewise; they may be shorter.
+        follow_ups: `conversation.follow_ups` of bridge.toml.
         concurrency: how many processes a function may have at most.
         runtime: the Runtime API's client in the functions' processes; None takes what is installed.
         on_log: is given each log line of the functions, with the function's name.
@@ -114,6 +116,7 @@ class Simulation:
         fairness: Mapping[str, int] = GENEROUS,
         approvers: str | list[str] = "asker",
         approval_seconds: int = AgentSettings.approval_seconds,
+        follow_ups: Sequence[str] = (),
         concurrency: int = 10,
         runtime: Runtime | None = None,
         on_log: Callable[[str, str], None] | None = None,
@@ -125,9 +128,11 @@ class Simulation:
         self.journal = Journal()
         self.tap = Tap()
         self._own_agent = OwnAgentHost(own, journal=self.journal) if own else None
+        told = {"style": style, "show_rationale": show_rationale}
+        config = _config(agent, told, access, fairness, approvers, follow_ups)
         self.slack = SlackService(
             journal=self.journal,
-            manifest=json.loads(MANIFEST.read_text()),
+            manifest=_manifest(config),
             signing_secret=signing_secret,
             bot_token=bot_token,
             time_scale=time_scale,
@@ -150,8 +155,7 @@ class Simulation:
         self.open_meteo = OpenMeteo()
         self.agent = AgentService(journal=self.journal, time_scale=time_scale, tap=self.tap, server=server)
         self.invoke_api = InvokeApi(TOOL_FUNCTIONS, tap=self.tap, server=server)
-        told = {"style": style, "show_rationale": show_rationale}
-        settings = _settings(agent, told, access, fairness, approvers)
+        settings = config.settings
         agents = {
             name: replace(one, approval_seconds=approval_seconds) for name, one in settings.agents.items()
         }
@@ -249,13 +253,14 @@ def _agents_and_routes(agent: str | OwnAgent, approvers: str | list[str]) -> dic
     return {"agents": agents, "routes": routes}
 
 
-def _settings(
+def _config(
     agent: str | OwnAgent,
     reply: dict[str, object],
     access: Mapping[str, object],
     fairness: Mapping[str, int],
     approvers: str | list[str],
-) -> Settings:
+    follow_ups: Sequence[str],
+) -> Config:
     """What the functions are told, checked as bridge.toml is. Raises `config.bridge_toml.ConfigError`."""
     settings = {
         "name": "agent-bridge",
@@ -264,5 +269,13 @@ def _settings(
         # The demo answers in its shared channel too.
         "access": {"shared_channels": "answer", **access},
         "fairness": fairness,
+        "conversation": {"follow_ups": [*follow_ups]},
     }
-    return check(settings).settings
+    return check(settings)
+
+
+def _manifest(config: Config) -> dict[str, Any]:
+    """The app's manifest, as the output `MakeManifest` of the deployment makes it."""
+    manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
+    manifest["settings"]["event_subscriptions"]["bot_events"] += every_message_events(config)
+    return manifest

@@ -43,7 +43,9 @@ RECEIVER = Function(
     handler="functions.receiver.handler",
     timeout=deployment.RECEIVER_TIMEOUT,
     memory=deployment.RECEIVER_MEMORY,
-    environment=frozenset({"SERVICE_NAME", "QUEUE_URL", "CONTROL_QUEUE_URL", "SIGNING_SECRET_ID"}),
+    environment=frozenset(
+        {"SERVICE_NAME", "QUEUE_URL", "CONTROL_QUEUE_URL", "SIGNING_SECRET_ID", "FOLLOW_UPS"}
+    ),
 )
 WORKER = Function(
     name="worker",

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# An execution environment works on one turn at a time, which hides its message, reads and keeps its thread's
-# agent, posts its first message, and notes that it begins beside other calls.
-_THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="beside")
+# An execution environment works on one turn at a time, which hides its message, takes its hourglass away,
+# reads and keeps its thread's agent, posts its first message, and notes that it begins beside other calls.
+_THREADS = ThreadPoolExecutor(max_workers=5, thread_name_prefix="beside")
 
 
 def beside(call: Callable[[], T]) -> Callable[[], T]:

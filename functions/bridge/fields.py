@@ -56,6 +56,12 @@ def text(fields: Fields, name: str, default: str | None = None) -> str:
     return value
 
 
+def any_text(fields: Fields, name: str) -> str:
+    """The text in a field of Slack's, "" if there is none. Lone surrogates are replaced."""
+    value = fields.get(name)
+    return SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
+
+
 def number(fields: Fields, name: str, *, least: int, most: int, default: int | None = None) -> int:
     """A whole number from `least` to `most`."""
     value = fields.get(name, default)

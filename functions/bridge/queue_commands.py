@@ -12,13 +12,16 @@ from typing import Any
 
 from functions.bridge import fields
 from functions.bridge.fields import Fields, WrongField
-from functions.bridge.turn import MOST_ATTEMPTS, Notice, Turn, from_fields, to_fields
+from functions.bridge.turn import MOST_ATTEMPTS, Notice, Turn, from_fields, people, to_fields
 
 VERSION = 1
 # Streams of one thread that Slack stops at once. There is one as a rule.
 MOST_STREAMS = 20
 # Characters of the reason why somebody denies what an agent asks for.
 LONGEST_REASON = 500
+# Characters of a question that was edited. Slack's longest message has so many; with four bytes each they fit
+# into the question's record, beside the text that it may owe.
+LONGEST_EDIT = 40_000
 
 
 class MalformedCommand(ValueError):
@@ -226,10 +229,99 @@ class Decide:
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
+@dataclass(frozen=True)
+class ShowWaiting:
+    """A question in a thread was put on its queue: if it has to wait there, that is to be seen.
+
+    Attributes:
+        team, channel, ts: of the question, as in `Turn`.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    name = "show_waiting"
+
+    @property
+    def turn_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def group_id(self) -> str:
+        """One of its own: while it waits for a second, no press of Stop must wait behind it."""
+        return f"{self.turn_id}:{self.name}"
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.turn_id}:{self.name}"
+
+
+@dataclass(frozen=True)
+class EditQuestion:
+    """A person has changed a message that may be a question.
+
+    Attributes:
+        team, channel, ts, thread_ts, user: of the message, as in `Turn`.
+        event_ts: when, by Slack's clock.
+        is_follow_up: as in `Turn`.
+        text, mentioned: what it says now, as in `Turn`.
+    """
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    user: str
+    event_ts: str
+    text: str
+    mentioned: tuple[str, ...] = ()
+    is_follow_up: bool = False
+    name = "edit_question"
+
+    @property
+    def turn_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def group_id(self) -> str:
+        """What becomes of one message stays in order."""
+        return self.turn_id
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.turn_id}:{self.event_ts}"
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """A person has deleted a message that may be a question. The attributes are those of `EditQuestion`."""
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    user: str
+    event_ts: str
+    is_follow_up: bool = False
+    name = "take_back"
+
+    @property
+    def turn_id(self) -> str:
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def group_id(self) -> str:
+        return self.turn_id
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.turn_id}:{self.event_ts}"
+
+
 # Commands that may run an agent go on the questions queue, all others on the control queue, where no answer
 # delays them.
 TurnCommand = Ask | Retry
-ControlCommand = RefusePress | StopThread | StopTurn | Decide
+ControlCommand = RefusePress | StopThread | StopTurn | Decide | ShowWaiting | EditQuestion | TakeBack
 Command = TurnCommand | ControlCommand
 
 
@@ -309,6 +401,12 @@ def _command(data: Fields) -> Command:
             return _stop_turn(data)
         case Decide.name:
             return _decide(data)
+        case ShowWaiting.name:
+            return _show_waiting(data)
+        case EditQuestion.name:
+            return _edit_question(data)
+        case TakeBack.name:
+            return TakeBack(**_changed(data))
     raise WrongField("the command is of no kind that this version knows")
 
 
@@ -393,6 +491,35 @@ def _decide(data: Fields) -> Decide:
         reason=fields.text(data, "reason", "")[:LONGEST_REASON],
         sender_unknown=data.get("sender_unknown") is not False,
     )
+
+
+def _show_waiting(data: Fields) -> ShowWaiting:
+    return ShowWaiting(
+        team=fields.slack_id(data, "team"),
+        channel=fields.slack_id(data, "channel"),
+        ts=fields.timestamp(data, "ts"),
+    )
+
+
+def _edit_question(data: Fields) -> EditQuestion:
+    return EditQuestion(
+        **_changed(data),
+        text=fields.text(data, "text"),
+        mentioned=tuple(people(data)),
+    )
+
+
+def _changed(data: Fields) -> dict[str, Any]:
+    """What the commands about a changed message have in common."""
+    return {
+        "team": fields.slack_id(data, "team"),
+        "channel": fields.slack_id(data, "channel"),
+        "ts": fields.timestamp(data, "ts"),
+        "thread_ts": fields.timestamp(data, "thread_ts"),
+        "user": fields.slack_id(data, "user"),
+        "event_ts": fields.timestamp(data, "event_ts"),
+        "is_follow_up": data.get("is_follow_up", False) is True,
+    }
 
 
 def _readable(data: Fields, name: str) -> str:

@@ -75,6 +75,8 @@ class Turn:
         sender_unknown: whether the event does not say if the sender belongs to our organization, so that
             users.info has to.
         in_shared_channel: whether people of another organization can read the channel (Slack Connect).
+        is_follow_up: whether it mentions nobody, and is for the bot only if its user talks with it in that
+            thread (`functions.bridge.turns.follow_up`).
     """
 
     team: str
@@ -92,6 +94,7 @@ class Turn:
     organization: str = ""
     sender_unknown: bool = False
     in_shared_channel: bool = False
+    is_follow_up: bool = False
 
     @property
     def turn_id(self) -> str:
@@ -153,12 +156,14 @@ def from_fields(data: Fields) -> Turn:
         notice=notice,
         attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS, default=1),
         files=tuple(_attachment(file) for file in fields.items(data, "files", most=MOST_LISTED_FILES)),
-        mentioned=tuple(_people(data)),
+        mentioned=tuple(people(data)),
         app=fields.slack_id(data, "app", ""),
         organization=fields.slack_id(data, "organization", ""),
         # Anything but false means that the sender is not known.
         sender_unknown=data.get("sender_unknown", False) is not False,
         in_shared_channel=data.get("in_shared_channel", False) is not False,
+        # Whoever mentions the bot is answered in any case, so that nothing but true means that nobody did.
+        is_follow_up=data.get("is_follow_up", False) is True,
     )
 
 
@@ -181,6 +186,7 @@ def _attachment(file: Any) -> Attachment:
     )
 
 
-def _people(data: Fields) -> list[str]:
-    people = fields.items(data, "mentioned", most=MOST_PEOPLE)
-    return [fields.slack_id({"mentioned": person}, "mentioned") for person in people]
+def people(data: Fields) -> list[str]:
+    """The ids in the field `mentioned`."""
+    found = fields.items(data, "mentioned", most=MOST_PEOPLE)
+    return [fields.slack_id({"mentioned": person}, "mentioned") for person in found]

@@ -57,6 +57,9 @@ NOTHING_TO_FORGET = (
 TOOL_NOT_STARTED = "The tool could not be started. It has done nothing."
 TOOL_FAILED = "The tool failed. It may have done a part of its work."
 TOOL_UNANSWERED = "The tool gave no answer. It may have done its work, or a part of it, or nothing."
+MUTED = "I answer in this thread only who mentions me. Mention me with the word “unmute” to change that."
+UNMUTED = "I listen in this thread again: whoever asks me something here need not mention me after that."
+EDITED_TOO_LATE = "_The question was edited after I had begun with it. This is about what it said before._"
 THREAD_UNREAD = "_What was said in this thread before could not be read, so the agent may not know of it._"
 
 # What somebody is told whose press of Stop comes to this; "" where the turn's own message says it.
@@ -431,5 +434,6 @@ def only_files(names: Sequence[str]) -> str:
 _NOTE = re.compile(
     rf"({re.escape(PLACEHOLDER)}|{re.escape(RETRYING)}|{re.escape(NEEDS_APPROVAL)}|{NOTHING_YET})$"
     r"|:warning: .*(\(Reference: |of the agent's)"
-    r"|_?(Read \d+ (of \d+ )?messages? of this thread|What was said in this thread before could not be read)"
+    r"|_?(Read \d+ (of \d+ )?messages? of this thread|What was said in this thread before could not be read"
+    r"|The question was edited after I had begun with it)"
 )

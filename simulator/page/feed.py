@@ -19,6 +19,7 @@ from simulator.page.rendering import Renderer
 from simulator.page.suggestions import EXAMPLES, EXAMPLES_FOR_ANY_AGENT, suggestions
 from simulator.page.tracing import Tracer
 from simulator.slack.installation import Installation
+from simulator.slack.methods.reactions import EMOJI
 from simulator.slack.workspace import Change, Channel, Json, Message, User, Workspace
 
 # A wait ends with a change in the workspace; the journal is looked at this often besides.
@@ -136,7 +137,7 @@ class Feed:
     def _rendered(self, messages: Iterable[Json]) -> list[Json]:
         """What the page needs of the messages. Not with the workspace locked: long Markdown takes a while."""
         names = ("channel", "ts", "user", "in_channel", "edits", "thread_ts", "reply_count", "reply_users")
-        more = ("latest_reply", "is_locked", "subtype", "streaming_state", "only_for")
+        more = ("latest_reply", "is_locked", "subtype", "streaming_state", "only_for", "reactions")
         return [
             {name: message.get(name) for name in (*names, *more)} | {"html": self._renderer.message(message)}
             for message in messages
@@ -189,6 +190,7 @@ def _page_facts(message: Message) -> Json:
         "in_channel": not message.is_reply or message.subtype == "thread_broadcast",
         "edits": len(message.edits),
         "only_for": message.only_for,
+        "reactions": [[EMOJI[name], len(users)] for name, users in message.reactions.items()],
     }
 
 

@@ -123,7 +123,7 @@ class EventsApi:
 
     def _events_of(self, change: Change) -> Iterable[Json]:
         bot = self._installation.bot
-        if bot.id not in change.channel.members or change.kind in ("streamed", "ephemeral"):
+        if bot.id not in change.channel.members or change.kind in ("streamed", "ephemeral", "reacted"):
             return
         if self._subscribed(MESSAGE_EVENT[change.channel.kind]):
             yield self._message_event(change)

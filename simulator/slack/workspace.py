@@ -100,6 +100,7 @@ class Message:
         unfurl_links, unfurl_media: as the app asked; None means Slack's default.
         stream: the content while and after it is streamed, until the app replaces it with chat.update.
         only_for: the id of the one person who sees it, of an ephemeral message.
+        reactions: the emoji under it, by their names, each with the ids of the people who put it there.
     """
 
     channel_id: str
@@ -120,6 +121,7 @@ class Message:
     is_locked: bool = False
     stream: Stream | None = None
     only_for: str | None = None
+    reactions: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def is_reply(self) -> bool:
@@ -154,10 +156,10 @@ class Session:
 class Change:
     """Something that happened to a message. `previous` is the message as it was rendered before.
 
-    The app is told nothing of a stream's content ("streamed") and of ephemeral messages.
+    The app is told nothing of a stream's content ("streamed"), of ephemeral messages and of reactions.
     """
 
-    kind: Literal["posted", "edited", "deleted", "streamed", "ephemeral"]
+    kind: Literal["posted", "edited", "deleted", "streamed", "ephemeral", "reacted"]
     channel: Channel
     message: Message
     previous: Json | None = None
@@ -405,6 +407,28 @@ class Workspace:
         found = mrkdwn.notifications(message.text, message.blocks)
         message.notifications = list(dict.fromkeys([*message.notifications, *found]))
 
+    def react(self, message: Message, user: User, emoji: str) -> bool:
+        """Somebody puts an emoji under a message. False if they have done so before."""
+        with self.lock:
+            users = message.reactions.setdefault(emoji, [])
+            if user.id in users:
+                return False
+            users.append(user.id)
+            self._tell(Change("reacted", self.channels[message.channel_id], message))
+            return True
+
+    def take_reaction_back(self, message: Message, user: User, emoji: str) -> bool:
+        """Somebody takes their emoji away. False if it is not there."""
+        with self.lock:
+            users = message.reactions.get(emoji, [])
+            if user.id not in users:
+                return False
+            users.remove(user.id)
+            if not users:
+                del message.reactions[emoji]
+            self._tell(Change("reacted", self.channels[message.channel_id], message))
+            return True
+
     def stop_stream(self, message: Message, stream: Stream, user: User) -> None:
         """A person presses Stop."""
         with self.lock:
@@ -454,6 +478,9 @@ class Workspace:
                 body[name] = getattr(message, name)
         if state := self.streaming_state(message):
             body["streaming_state"] = state
+        if message.reactions:
+            reactions = message.reactions.items()
+            body["reactions"] = [{"name": n, "users": [*u], "count": len(u)} for n, u in reactions]
         if metadata and message.metadata:
             body["metadata"] = message.metadata
         return copy.deepcopy(body | self._thread_members(message))

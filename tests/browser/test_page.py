@@ -436,3 +436,14 @@ def test_slacks_stop_ends_an_answer_from_the_page(page: Page) -> None:
     page.locator("#thread-stop").click()
     expect(thread(page).last).to_contain_text("Stopped by @alice")
     expect(page.locator("#thread-stop")).to_be_hidden()
+
+
+def test_a_question_that_waits_carries_an_hourglass_until_its_turn(page: Page) -> None:
+    write(page, "@agent silently: what's the weather in Chicago today?")
+    expect(page.locator("#thread-stop")).to_be_visible()
+    write(page, "@agent and in Lima?", "#reply")
+    question = thread(page).filter(has_text="and in Lima?")
+    expect(question.locator(".reaction")).to_have_text("⏳ 1")
+    page.locator("#thread-stop").click()
+    expect(thread(page).last).to_contain_text("In Lima")
+    expect(question.locator(".reaction")).to_have_count(0)

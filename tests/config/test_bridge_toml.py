@@ -862,8 +862,12 @@ def test_an_agent_without_rules_of_its_own_is_for_all_whom_the_bridge_lets_in(tm
 
 
 def test_what_agents_are_told_of_a_thread_can_be_set(tmp_path: Path) -> None:
-    text = f"{SMALLEST}[conversation]\nthread_context = false\ncontext_characters = 1000"
-    expected = ConversationOptions(thread_context=False, context_characters=1000)
+    text = (
+        f"{SMALLEST}[conversation]\nthread_context = false\ncontext_characters = 1000\n"
+        'follow_ups = ["C0123456789", "dm"]'
+    )
+    follow_ups = ("C0123456789", "dm")
+    expected = ConversationOptions(thread_context=False, context_characters=1000, follow_ups=follow_ups)
     assert read(tmp_path, text).settings.conversation == expected
     assert problems(tmp_path, f"{SMALLEST}[conversation]\ncontext_characters = 999") == (
         "conversation.context_characters is 999; allowed: a whole number from 1000 to 100000",
@@ -881,3 +885,11 @@ def test_an_agent_remembers_as_long_as_its_session_or_by_itself(tmp_path: Path) 
     assert problems(tmp_path, f'{SMALLEST}memory = "thread"') == (
         'agents.default.memory is "thread"; allowed: "session" or "agent"',
     )
+
+
+def test_follow_ups_are_for_channels_and_for_so_many_as_the_receiver_can_be_told(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, f'{SMALLEST}[conversation]\nfollow_ups = ["D0123456789"]')
+    assert problem.startswith("conversation.follow_ups")
+    many = [f"C{number:010}" for number in range(101)]
+    [problem] = problems(tmp_path, f"{SMALLEST}[conversation]\nfollow_ups = {many}")
+    assert "100 channels at most" in problem

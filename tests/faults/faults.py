@@ -96,6 +96,16 @@ def late(incident: Incident) -> Response:
     return response
 
 
+def held_back(seconds: float) -> Happening:
+    """The call has its effect later."""
+
+    def happening(incident: Incident) -> Response:
+        time.sleep(seconds)
+        return incident.perform()
+
+    return happening
+
+
 def twice(incident: Incident) -> Response:
     incident.perform()
     return incident.perform()

@@ -83,6 +83,9 @@ def judge(
     place = (turn.question["channel"], turn.question.get("thread_ts") or turn.question["ts"])
     if state in SETTLED and bridge.simulation.slack.workspace.session_status(*place) != "active":
         result.wrong.append("the session is left as processing")
+    asked = bridge.simulation.slack.workspace.message(turn.question["channel"], turn.question["ts"])
+    if asked and asked.reactions:
+        result.wrong.append("an hourglass is left")
     if len(orphans) > orphans_allowed:
         result.wrong.append(f"orphans: {[text[:40] for text in orphans]}")
     if (runs := bridge.runs(turn.question)) > turn.scenario.runs:

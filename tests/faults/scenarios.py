@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 from simulator.agent.scripts import SCRIPTS
-from tests.faults.faults import Fault, given_up, killed_after, plays
+from tests.faults.faults import Fault, given_up, held_back, killed_after, plays
 from tests.faults.watch import Happening, Planned, Point
 
 QUESTION = "@agent what's the weather in Chicago today?"
 
+QUESTION_SENT = Point("receiver", "SQS SendMessage")
+CLAIM = Point("worker", "DynamoDB PutItem (claim)")
+TAKEN_OVER = Point("worker", "DynamoDB UpdateItem (take over)")
+HOURGLASS_GONE = Point("worker", "Slack reactions.remove")
 AGENT_ASKED = Point("worker", "Bedrock InvokeAgent")
 PLACEHOLDER_POSTED = Point("worker", "Slack chat.postMessage (placeholder)")
 FINAL_TEXT = Point("worker", "Slack chat.update (final)")
@@ -63,6 +67,14 @@ IN_THREAD = Scenario(
     question="@agent what's the weather in Lima today?",
     opening="who flies to Lima?",
 )
+WAITS = Scenario(
+    "a question that waits",
+    "nobody claims it for a second, and it shows an hourglass until then",
+    ("receiver", "control", "worker"),
+    question="@agent what's the weather in Lima today?",
+    leads_there=((QUESTION_SENT, held_back(1.2)), (CLAIM, held_back(1.5))),
+    opening="who flies to Lima?",
+)
 CRASH = Scenario(
     "after a crash",
     "the worker was killed when its agent had been asked",
@@ -89,7 +101,7 @@ APPROVAL = Scenario(
     question="@agent send an e-mail: what's the weather in Chicago today?",
     approved=True,
 )
-SCENARIOS = (ANSWER, SLOW, LONG, IN_THREAD, CRASH, GIVEN_UP, RETRY, APPROVAL)
+SCENARIOS = (ANSWER, SLOW, LONG, IN_THREAD, WAITS, CRASH, GIVEN_UP, RETRY, APPROVAL)
 
 STREAM = Scenario("a streamed answer", "one message, which Slack streams", ("worker",), streamed=True)
 LONG_STREAM = Scenario(
@@ -133,6 +145,8 @@ def depends_on_luck(scenario: Scenario, point: Point) -> bool:
         return True
     if point.call == "DynamoDB UpdateItem (received)":  # the first word of a process in this channel
         return True
+    if point in (HOURGLASS_GONE, TAKEN_OVER):  # any question in a thread may have to wait for its process
+        return scenario is not WAITS
     if point.call == "DynamoDB BatchGetItem":  # each half second
         return scenario is not SLOW
     if point.call.endswith("(renew)"):

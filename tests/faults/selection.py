@@ -21,6 +21,7 @@ from tests.faults.scenarios import (
     RETRY,
     SLOW,
     STREAM,
+    WAITS,
     Scenario,
 )
 from tests.faults.upgrade import UPGRADED
@@ -36,7 +37,7 @@ def short_form(matrix: Matrix) -> Iterator[Case]:
     yield _killed_all_the_way(matrix, CRASH)
     yield _killed_all_the_way(matrix, GIVEN_UP)
     kinds: set[str] = set()
-    for scenario in (ANSWER, SLOW, LONG, IN_THREAD, RETRY):
+    for scenario in (ANSWER, SLOW, LONG, IN_THREAD, WAITS, RETRY):
         for point in matrix.points[scenario]:
             if point.call not in kinds and KILLED_AFTER.concerns(point.call):
                 kinds.add(point.call)
@@ -77,10 +78,11 @@ def revoked_short_form() -> list[Case]:
 
 
 def upgraded(matrix: Matrix, scenarios: Iterable[Scenario]) -> list[Case]:
-    """At each call of a function behind a queue."""
+    """At each call of a function that has a turn. The version before set no hourglass."""
     return [
         Case(scenario, (point,), UPGRADED)
         for scenario in scenarios
+        if scenario is not WAITS
         for point in matrix.points[scenario]
         if not point.stage.startswith(RECEIVER.name) and KILLED_AFTER.concerns(point.call)
     ]

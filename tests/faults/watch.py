@@ -160,7 +160,7 @@ class Watch:
             return self._changed.wait_for(condition, timeout)
 
     def _intercept(self, call: Call, perform: Callable[[], Response]) -> Response:
-        process = self._process(call.sender)
+        process = self._process(call.sender) or self._control_process(call)
         with self._changed:
             watched = self._watched(call, process)
             happening = self._pass(watched, call, process) if watched else None
@@ -179,6 +179,16 @@ class Watch:
             return performed()
         process = process or self._process(watched.delivery[0])
         return happening(Incident(call, performed, process, watched, self))
+
+    def _control_process(self, call: Call) -> ExecutionEnvironment | None:
+        """The process of the control function that sets an hourglass: Slack does not know who calls."""
+        if call.operation != "reactions.add":
+            return None
+        processes = self.simulation.lambdas.environments(wiring.CONTROL.name)
+        return next(
+            (one for one in processes if str(call.arguments["timestamp"]).encode() in (one.event or b"")),
+            None,
+        )
 
     def _process(self, name: str | None) -> ExecutionEnvironment | None:
         environments = (e for f in wiring.FUNCTIONS for e in self.simulation.lambdas.environments(f.name))
@@ -213,18 +223,19 @@ class Watch:
                 # A thread is read up to the question, and own messages are looked for from it on.
                 ts = arguments.get("latest") or arguments["oldest"]
                 return f"{TEAM.id}:{arguments['channel']}:{ts}"
+            case "reactions.add" | "reactions.remove":
+                return f"{TEAM.id}:{arguments['channel']}:{arguments['timestamp']}"
             case "assistant.threads.setStatus":
                 return f"{TEAM.id}:{arguments['channel_id']}:{arguments['thread_ts']}"
             case "chat.startStream":  # a streamed question of the matrix opens its own thread
                 return f"{TEAM.id}:{arguments['channel']}:{arguments['thread_ts']}"
             case "chat.appendStream" | "chat.stopStream" | "chat.delete":
                 return self._posted.get(arguments["ts"])
-        event = process and process.function is not wiring.RECEIVER and process.event
-        if not event:
+        if process is None or process.function is wiring.RECEIVER or not process.event:
             return None
-        record = json.loads(event)["Records"][0]
+        record = json.loads(process.event)["Records"][0]
         turn_id = turn_id_of(record["body"])
-        if turn_id is not None:
+        if turn_id is not None and not _is_notice(process):
             self._receipts[record["receiptHandle"]] = turn_id
         return turn_id
 
@@ -232,6 +243,8 @@ class Watch:
         """Note the point that the call is; say what shall happen there."""
         if process and process.function is wiring.RECEIVER:
             stage = _stage(process, call.arguments.get("MessageBody"))
+        elif process and _is_notice(process):  # beside the worker
+            stage = process.function.name
         else:
             if process and process.event:
                 _note_delivery(watched, process, process.event)
@@ -253,6 +266,11 @@ class Watch:
                 watched.hidden.add(call.arguments["ReceiptHandle"])
             case "chat.postMessage" | "chat.startStream":
                 self._posted[json.loads(response.get_data()).get("ts", "")] = watched.turn_id
+
+
+def _is_notice(process: ExecutionEnvironment) -> bool:
+    """Whether the process is about to show that a question waits."""
+    return process.function is wiring.CONTROL and b"show_waiting" in (process.event or b"")
 
 
 def _note_delivery(watched: Watched, process: ExecutionEnvironment, event: bytes) -> None:
@@ -284,6 +302,8 @@ def _describe(call: Call, watched: Watched) -> str:
 def _purpose(call: Call, watched: Watched) -> str:
     arguments = call.arguments
     match call.operation:
+        case "SendMessage":
+            return "notice" if "show_waiting" in arguments["MessageBody"] else ""
         case "PutItem":
             item = str(arguments["Item"]["item"]["S"])
             return "claim" if item == "record" else item
@@ -315,6 +335,8 @@ def _purpose(call: Call, watched: Watched) -> str:
 
 
 def _purpose_of_update(values: dict[str, Any], watched: Watched) -> str:
+    if ":hourglass" in values:
+        return "hourglass"
     if ":stop_ts" in values:
         return "Stop of the turn"
     if ":decision_id" in values:

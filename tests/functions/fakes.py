@@ -31,6 +31,7 @@ from functions.bridge.agents.tools import ToolCall, ToolResult
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pending
 from functions.bridge.ledger.record import (
+    NOBODY,
     QUESTION_KEPT_SECONDS,
     SETTLED,
     Claim,
@@ -44,6 +45,8 @@ from functions.bridge.ledger.record import (
 )
 from functions.bridge.ledger.session import Session
 from functions.bridge.ledger.stops import Press, Stop, StopWanted, ThreadMark
+from functions.bridge.ledger.talk import Talk
+from functions.bridge.ledger.waiting import Change, Edit, Noted
 from functions.bridge.people import KNOWN_SECONDS, Home, Identity, Person
 from functions.bridge.queue_commands import Ask, Retry, TurnCommand
 from functions.bridge.replies.chat import (
@@ -188,6 +191,7 @@ class FakeChat:
         self.messages: dict[str, Message] = {}
         self.streams: dict[str, FakeStream] = {}
         self.stopped: list[FakeStream] = []
+        self.reactions: set[tuple[str, str]] = set()  # the messages that have one
         self.files: list[File] = []
         self.names: dict[str, str] = {}
         self.us = Identity(app="A1", bot_user="UBOT", team="T1")
@@ -223,6 +227,12 @@ class FakeChat:
 
     def post_ephemeral(self, channel: str, thread_ts: str, user: str, text: str) -> None:
         self._do("post_ephemeral", f"{channel}:{thread_ts} {user} {text}", lambda: None)
+
+    def add_reaction(self, channel: str, ts: str, emoji: str) -> None:
+        self._do("add_reaction", emoji, lambda: self.reactions.add((channel, ts)))
+
+    def remove_reaction(self, channel: str, ts: str, emoji: str) -> None:
+        self._do("remove_reaction", emoji, lambda: self.reactions.discard((channel, ts)))
 
     def mention(self, turn: Turn, text: str) -> None:
         self._do("mention", f"{turn.user} {text}", lambda: None)
@@ -404,6 +414,7 @@ class FakeLedger:
         self.leases: dict[str, float] = {}
         self.questions: dict[str, tuple[Turn, float]] = {}
         self.agents: dict[str, str] = {}
+        self.talks: dict[str, Talk] = {}
         self.sessions: dict[tuple[str, str], Session] = {}
         self.writes: list[tuple[str, Record]] = []
         self.trouble: dict[str, list[Exception]] = {}
@@ -454,10 +465,21 @@ class FakeLedger:
             raise script.pop(0)
         return self.agents.get(thread_id)
 
-    def keep_agent(self, thread_id: str, name: str) -> None:
+    def keep_agent(self, thread_id: str, name: str, *, user: str = "", ts: str = "") -> None:
         if script := self.trouble.get("keep_agent"):
             raise script.pop(0)
         self.agents[thread_id] = name
+        if user:
+            known = self.talk(thread_id)
+            self.talks[thread_id] = replace(known, asked={**known.asked, user: ts})
+
+    def talk(self, thread_id: str) -> Talk:
+        if script := self.trouble.get("talk"):
+            raise script.pop(0)
+        return self.talks.get(thread_id, Talk())
+
+    def mute(self, thread_id: str, *, is_muted: bool) -> None:
+        self.talks[thread_id] = replace(self.talk(thread_id), is_muted=is_muted)
 
     def session(self, thread_id: str, person: str) -> Session:
         if script := self.trouble.get("session"):
@@ -504,13 +526,16 @@ class FakeLedger:
 
     def settle(self, record: Record) -> None:
         self._check("settle", record)
-        self.records[record.turn_id] = replace(record, owed=(), rest="", ending=None, pause=None)
+        self.records[record.turn_id] = replace(record, owed=(), rest="", ending=None, pause=None, edit=None)
 
     def wait(self, record: Record, *, receipt: str) -> None:
         self._check("wait", record)
         self.records[record.turn_id] = record
         self.receipts[record.turn_id] = receipt
         self.leases[record.turn_id] = 0.0
+
+    def now(self) -> float:
+        return self._clock.now()
 
     def _check(self, name: str, record: Record) -> None:
         if script := self.trouble.get(name):
@@ -645,6 +670,64 @@ class FakeStops:
 
     def _raise(self, trouble: Exception) -> ThreadMark:
         raise trouble
+
+
+class FakeWaiting:
+    """Notes in the ledger's records. `adapters/aws/test_waiting.py` holds both to the same rules."""
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self.trouble: dict[str, list[Exception]] = {}
+        self.edited_ts: dict[str, str] = {}
+        self.late_edits: set[tuple[str, int]] = set()
+        self._ledger = ledger
+
+    def note_hourglass(self, turn_id: str) -> Noted:
+        self._check("note_hourglass")
+        found = self._ledger.records.get(turn_id)
+        if found and found.owner != NOBODY:
+            return Noted.BEFORE if found.has_hourglass else Noted.NOT
+        unclaimed = found or Record(turn_id, 1, State.RECEIVED, NOBODY, tries=0)
+        self._ledger.records[turn_id] = replace(unclaimed, has_hourglass=True)
+        self._ledger.leases[turn_id] = 0.0
+        return Noted.NOW
+
+    def is_claimed(self, turn_id: str) -> bool:
+        self._check("is_claimed")
+        found = self._ledger.records.get(turn_id)
+        return found is not None and found.owner != NOBODY
+
+    def edit(self, turn_id: str, edit: Edit) -> Change:
+        self._check("edit")
+        found = self._ledger.records.get(turn_id) or Record(turn_id, 1, State.RECEIVED, NOBODY, tries=0)
+        if not _is_at_work(found) or self.edited_ts.get(turn_id, "") >= edit.ts:
+            return Change.OVER
+        self.edited_ts[turn_id] = edit.ts
+        lease_until = self._ledger.leases.setdefault(turn_id, 0.0)
+        if found.state is State.RECEIVED and lease_until <= self._ledger.now():
+            self._ledger.records[turn_id] = replace(found, edit=edit)
+            return Change.TAKEN
+        self.late_edits.add((turn_id, found.attempt))
+        return Change.TOO_LATE
+
+    def take_back(self, turn_id: str, stop: Stop) -> Change:
+        self._check("take_back")
+        found = self._ledger.records.get(turn_id) or Record(turn_id, 1, State.RECEIVED, NOBODY, tries=0)
+        if found.state is not State.RECEIVED:
+            return Change.OVER
+        if found.owner == NOBODY:
+            self._ledger.records[turn_id] = replace(found, state=State.STOPPED, edit=None)
+            self._ledger.leases[turn_id] = 0.0
+            return Change.TAKEN
+        self._ledger.stops[turn_id] = (found.attempt, stop)
+        return Change.TOO_LATE
+
+    def was_edited(self, turn_id: str, attempt: int) -> bool:
+        self._check("was_edited")
+        return (turn_id, attempt) in self.late_edits
+
+    def _check(self, name: str) -> None:
+        if script := self.trouble.get(name):
+            raise script.pop(0)
 
 
 def _is_at_work(record: Record) -> bool:
@@ -894,6 +977,7 @@ class Stage:
         self.groups = FakeUserGroups()
         self.tools = FakeTools()
         self.kept = FakeKeptMessages()
+        self.waiting = FakeWaiting(self.ledger)
         self.ticker = FakeTicker(self.clock)
         self.slots = FakeSlots(self.clock)
         # Whoever asks has asked before on this day.
@@ -911,6 +995,7 @@ class Stage:
             pauses=self.pauses,
             kept=self.kept,
             groups=self.groups,
+            waiting=self.waiting,
             clock=self.clock,
             beside=at_once,
             ticker=self.ticker,

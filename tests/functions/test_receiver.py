@@ -6,7 +6,7 @@ import hmac
 import json
 import tracemalloc
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ import pytest
 
 from functions.adapters.aws.queue import Queues
 from functions.adapters.aws.secrets import CachedSecret
-from functions.bridge.queue_commands import Ask, RefusePress, Retry, from_json
+from functions.bridge.queue_commands import Ask, RefusePress, Retry, ShowWaiting, from_json
 from functions.bridge.slack_secrets import signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver
@@ -31,7 +31,7 @@ NEW_SECRET = "0123456789abcdef0123456789abcdef"
 class Door:
     """A receiver and what stands behind it."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, *, follow_ups: Collection[str] = ()) -> None:
         self.queue_url, self.control_url = new_queue(aws), new_queue(aws)
         self.secret_id = str(uuid.uuid4())
         aws.secrets.create_secret(Name=self.secret_id, SecretString=SECRET)
@@ -43,6 +43,7 @@ class Door:
             queues=Queues(sqs, questions=self.queue_url, control=self.control_url),
             signing_secret=CachedSecret(secrets, self.secret_id, self.clock, check=signing_secrets),
             clock=self.clock,
+            follow_ups=follow_ups,
         )
 
     def knock(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -133,6 +134,44 @@ def test_one_network_call_stands_between_a_verified_event_and_the_acknowledgemen
     door.calls.clear()
     door.knock(event_request({**MENTION, "ts": "1700000002.000100"}))
     assert door.calls == ["SendMessage"]
+
+
+FOLLOW_UP = {**MENTION, "ts": "1700000003.000100", "thread_ts": "1700000001.000100"}
+
+
+@pytest.mark.parametrize(
+    "follow_up",
+    [FOLLOW_UP, {**FOLLOW_UP, **DIRECT, "thread_ts": FOLLOW_UP["thread_ts"], "ts": FOLLOW_UP["ts"]}],
+)
+def test_a_question_in_a_thread_may_have_to_wait_and_that_is_to_be_shown(
+    door: Door, follow_up: dict[str, Any]
+) -> None:
+    door.knock(event_request(MENTION))
+    door.calls.clear()
+    assert door.knock(event_request(follow_up))["statusCode"] == 200
+    assert door.calls == ["SendMessage", "SendMessage"]
+    [body] = door.queued_control()
+    command = from_json(body)
+    assert command == ShowWaiting("T1", follow_up["channel"], follow_up["ts"])
+    assert json.loads(body).keys() == {"command", "version", "team", "channel", "ts"}
+
+
+def test_a_reply_that_mentions_nobody_shows_no_hourglass(aws: Aws) -> None:
+    door = Door(aws, follow_ups=["C1"])
+    reply = {**FOLLOW_UP, "type": "message", "channel_type": "channel", "text": "and tomorrow?"}
+    assert door.knock(event_request(reply))["statusCode"] == 200
+    [body] = door.queued()
+    assert turn_in(body).is_follow_up
+    assert door.queued_control() == []
+
+
+def test_a_question_whose_waiting_cannot_be_shown_is_acknowledged(
+    door: Door, aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.sqs.delete_queue(QueueUrl=door.control_url)
+    assert door.knock(event_request(FOLLOW_UP))["statusCode"] == 200
+    assert len(door.queued()) == 1
+    assert "waiting not shown" in caplog.text
 
 
 def test_slacks_retries_and_a_second_event_about_one_post_are_one_turn(door: Door) -> None:

@@ -14,6 +14,7 @@ from functions import telemetry
 from functions.adapters.aws.json_client import CONNECT_SECONDS, FIRST_BACK_OFF, READ_SECONDS, TRIES
 from functions.adapters.aws.ledger import KEPT_SECONDS
 from functions.bridge.admission.approvers import ApproverRule, Approvers
+from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP
 from functions.settings import AgentSettings, MemoryBy, Settings
@@ -341,6 +342,7 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "QUEUE_URL": {"Ref": questions},
             "CONTROL_QUEUE_URL": {"Ref": control},
             "SIGNING_SECRET_ID": {"Ref": signing},
+            "FOLLOW_UPS": "",
             "SERVICE_NAME": "agent-bridge",
         },
         "worker": {
@@ -426,6 +428,32 @@ def test_a_session_that_may_end_before_a_decision_is_warned_of(
     stack = BridgeStack(app, "bridge", config=replace(config, settings=Settings({"default": agent})))
     warned = Match.string_like_regexp(r"agents\.default\.approval_seconds is 3600.* 600 idle seconds")
     Annotations.from_stack(stack).has_warning("*", warned)
+
+
+@pytest.mark.parametrize(
+    ("follow_ups", "events"),
+    [
+        (("C0123456789",), {"message.channels", "message.groups"}),
+        (("dm",), {"message.mpim"}),
+        (("C0123456789", "dm"), {"message.channels", "message.groups", "message.mpim"}),
+    ],
+)
+def test_where_people_need_not_mention_the_bot_its_app_hears_of_every_message(
+    synthesise: Synthesise, config: Config, follow_ups: tuple[str, ...], events: set[str]
+) -> None:
+    conversation = ConversationOptions(follow_ups=follow_ups)
+    template = synthesise(replace(config, settings=replace(config.settings, conversation=conversation)))
+    begin, _, end = template.find_outputs("MakeManifest")["MakeManifest"]["Value"]["Fn::Join"][1]
+    command = shlex.split(f"{begin}https://abc.example{end}")
+    made = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
+    plain = json.loads((ROOT / "slack-app-manifest.json").read_text())
+    heard = [one["settings"]["event_subscriptions"].pop("bot_events") for one in (made, plain)]
+    assert {*heard[0]} - {*heard[1]} == events
+    assert {*heard[1]} <= {*heard[0]}
+    assert made["oauth_config"] == plain["oauth_config"]
+    its = {"Properties": {"Handler": "functions.receiver.handler"}}
+    [function] = template.find_resources("AWS::Lambda::Function", its).values()
+    assert function["Properties"]["Environment"]["Variables"]["FOLLOW_UPS"] == " ".join(follow_ups)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 `functions.bridge.ledger.record` has the states. The record is the item "record". Owed text that does not fit
 into it (an item holds 400 KB) stands in the items "text#OWNER#1", …, which are written before the record that
 counts on them. The item "question" has the question of a turn that went wrong. Under the id of a thread's
-first turn, "agent" says who answers in that thread, and "thread", or "thread#USER" where each person has one,
-what is known of the agent's session. Every item has a TTL.
+first turn, "agent" says who answers in that thread (`name`), when each person has asked there last
+(`asked_USER`) and whether it is `muted`; and "thread", or "thread#USER" where each person has one, what is
+known of the agent's session. Every item has a TTL.
 """
 
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from functions.adapters.aws.items import ConditionFailed, key_of, plain, transla
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.pauses import PAUSE_ATTRIBUTES, attributes_of, decision_of, pause_of
 from functions.adapters.aws.stops import mark_of
+from functions.adapters.aws.waiting import EDIT_ATTRIBUTES, edit_of, has_hourglass
 from functions.bridge.agents.failures import Failure
 from functions.bridge.clock import Clock
 from functions.bridge.ledger.record import (
@@ -35,6 +38,7 @@ from functions.bridge.ledger.record import (
 )
 from functions.bridge.ledger.session import SESSION_KEPT_SECONDS, Session
 from functions.bridge.ledger.stops import StopWanted
+from functions.bridge.ledger.talk import Talk
 from functions.bridge.turn import MalformedTurn, Turn, from_json, to_json
 
 # A day longer than a question may lie in its two queues, 14 days in each (infra/queues.py): in a dead-letter
@@ -55,6 +59,8 @@ _RECORD = "record"
 _QUESTION = "question"
 _AGENT = "agent"
 _THREAD = "thread"
+# In front of a person's id.
+_ASKED = "asked_"
 # Owed text, as it is or compressed. An item has one of them.
 _OWED, _OWED_ZIP = "owed", "owed_zip"
 _TEXT_ATTRIBUTES = (_OWED, _OWED_ZIP, "owed_messages", "ending")
@@ -121,12 +127,20 @@ class DynamoLedger:
 
     def agent_of(self, thread_id: str) -> str | None:
         item = self._get(thread_id, _AGENT)
-        return item["name"] if item and item["expires_at"] > self._clock.now() else None
+        return item.get("name") if item and item["expires_at"] > self._clock.now() else None
 
-    def keep_agent(self, thread_id: str, name: str) -> None:
-        expires_at = int(self._clock.now()) + AGENT_KEPT_SECONDS
-        item = {"turn_id": thread_id, "item": _AGENT, "name": name, "expires_at": expires_at}
-        self._put(item)
+    def keep_agent(self, thread_id: str, name: str, *, user: str = "", ts: str = "") -> None:
+        self._set_agent(thread_id, {"name": name, **({f"{_ASKED}{user}": ts} if user else {})})
+
+    def talk(self, thread_id: str) -> Talk:
+        item = self._get(thread_id, _AGENT)
+        if not item or item["expires_at"] <= self._clock.now():
+            return Talk()
+        asked = {name.removeprefix(_ASKED): ts for name, ts in item.items() if name.startswith(_ASKED)}
+        return Talk(asked, item.get("muted", False))
+
+    def mute(self, thread_id: str, *, is_muted: bool) -> None:
+        self._set_agent(thread_id, {"muted": is_muted})
 
     def session(self, thread_id: str, person: str) -> Session:
         item = self._get(thread_id, _thread_item(person))
@@ -189,7 +203,7 @@ class DynamoLedger:
             self._delete(record.turn_id, _text_item(old["owed_by"], number))
 
     def settle(self, record: Record) -> None:
-        self._forget_text(record, _progress(record), also=PAUSE_ATTRIBUTES)
+        self._forget_text(record, _progress(record), also=[*PAUSE_ATTRIBUTES, *EDIT_ATTRIBUTES])
 
     def wait(self, record: Record, *, receipt: str) -> None:
         waits = {"receipt": receipt, "lease_until": 0, "tries": record.tries}
@@ -232,6 +246,8 @@ class DynamoLedger:
             stop=mark_of(found, int(found["attempt"])),
             pause=pause,
             decision=decision_of(found) if pause else None,
+            has_hourglass=has_hourglass(found),
+            edit=edit_of(found),
         )
 
     def _take_over(self, found: dict[str, Any], record: Record, until: float) -> Claim:
@@ -248,7 +264,7 @@ class DynamoLedger:
         # The owner whose lease has run out may be alive, and write at this moment.
         unchanged = {name: found[name] for name in ("lease_until", "state", "reply", "intended")}
         try:
-            self._change(
+            stood = self._change(
                 self._record(found),
                 mine | {"lease_until": int(1000 * until)},
                 remove=spent,
@@ -256,10 +272,12 @@ class DynamoLedger:
             )
         except LeaseLost:
             # Or it was us: boto3 repeats a call whose answer got lost, and then meets what we have written.
-            stands = self._get(record.turn_id, _RECORD)
-            if (stands.get("owner"), stands.get("attempt")) != (record.owner, record.attempt):
+            stood = self._get(record.turn_id, _RECORD)
+            if (stood.get("owner"), stood.get("attempt")) != (record.owner, record.attempt):
                 return Held(1.0)  # somebody was faster
-        return record
+        # A note may have been left since the record was found.
+        edit = edit_of(stood) if stood["attempt"] == record.attempt else None
+        return replace(record, has_hourglass=has_hourglass(stood), edit=edit)
 
     def _more_text(self, found: dict[str, Any]) -> Iterator[str]:
         for number in range(1, int(found.get("owed_items", 0)) + 1):
@@ -287,6 +305,19 @@ class DynamoLedger:
                 Key=key,
                 UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in changes),
                 ConditionExpression=condition,
+                ExpressionAttributeValues=typed({f":{name}": value for name, value in changes.items()}),
+            )
+
+    def _set_agent(self, thread_id: str, attributes: Mapping[str, Any]) -> None:
+        """Change attributes of the thread's item "agent", or make it."""
+        changes = {**attributes, "expires_at": int(self._clock.now()) + AGENT_KEPT_SECONDS}
+        with translated():
+            self._client.call(
+                "UpdateItem",
+                TableName=self._table,
+                Key=key_of(thread_id, _AGENT),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+                ExpressionAttributeNames={f"#{name}": name for name in changes},
                 ExpressionAttributeValues=typed({f":{name}": value for name, value in changes.items()}),
             )
 

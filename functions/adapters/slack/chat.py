@@ -119,6 +119,16 @@ class SlackChat:
             text=plain(text),
         )
 
+    def add_reaction(self, channel: str, ts: str, emoji: str) -> None:
+        """docs.slack.dev/reference/methods/reactions.add"""
+        with _as_wished("already_reacted"):
+            self._call_optional(self._client.reactions_add, channel=channel, timestamp=ts, name=emoji)
+
+    def remove_reaction(self, channel: str, ts: str, emoji: str) -> None:
+        """docs.slack.dev/reference/methods/reactions.remove"""
+        with _as_wished("no_reaction", "message_not_found"):
+            self._call_optional(self._client.reactions_remove, channel=channel, timestamp=ts, name=emoji)
+
     def mention(self, turn: Turn, text: str) -> None:
         self._call(
             self._client.chat_postMessage,
@@ -355,6 +365,16 @@ class SlackChat:
         self._names.clear()
         self._identity = None
         return ChatAppRefused(code, REFUSES_APP[code].format(secret=self._token.secret_id, **names))
+
+
+@contextmanager
+def _as_wished(*codes: str) -> Iterator[None]:
+    """A refusal with one of these codes says that it is already as it should become."""
+    try:
+        yield
+    except ChatRefused as exc:
+        if exc.code not in codes:
+            raise
 
 
 def _is_ours(metadata: dict[str, Any], message: dict[str, Any], turn: Turn) -> bool:

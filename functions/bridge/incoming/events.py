@@ -5,19 +5,27 @@ is ignored, never refused: after refusals Slack disables the subscription.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from functions.bridge.fields import ID, SURROGATE, TS
-from functions.bridge.incoming.user_text import first_mentioned, mentioned_people, question_text
-from functions.bridge.queue_commands import MOST_STREAMS, Ask, StopThread
+from functions.bridge.fields import ID, TS
+from functions.bridge.fields import any_text as _string
+from functions.bridge.incoming.changes import (
+    CHANGES,
+    SPOKEN_SUBTYPES,
+    change_of,
+    is_from_person,
+    may_be_follow_up,
+)
+from functions.bridge.incoming.user_text import (
+    first_mentioned,
+    mentioned_people,
+    question_text,
+)
+from functions.bridge.queue_commands import MOST_STREAMS, Ask, EditQuestion, StopThread, TakeBack
 from functions.bridge.turn import LARGEST_FILE, MOST_LISTED_FILES, Attachment, Notice, Turn
 
-# The subtypes of messages that a person wrote. Every other subtype reports a change.
-_SPOKEN_SUBTYPES = (None, "file_share", "thread_broadcast", "me_message")
-# Slack's own bot, whose posts have no bot_id.
-_SLACKBOT = "USLACKBOT"
 # Characters of a file's name or media type.
 _LONGEST_NAME = 200
 # Slack retries an event for a day at most (docs.slack.dev/apis/events-api). A later event is about an edit,
@@ -43,8 +51,16 @@ class _NotOurs(Exception):
     """The event is ignored. The text is the reason of `Ignored`."""
 
 
-def parse(body: bytes, *, now: float) -> Challenge | Ask | StopThread | Ignored:
-    """What the body of a verified request asks for. `now`: seconds since the epoch."""
+def parse(
+    body: bytes, *, now: float, follow_ups: Collection[str] = ()
+) -> Challenge | Ask | StopThread | EditQuestion | TakeBack | Ignored:
+    """What the body of a verified request asks for.
+
+    Args:
+        now: seconds since the epoch.
+        follow_ups: the channels where a message may be for the bot that does not mention it, and "dm" for
+            group direct messages.
+    """
     try:
         # json.loads would also accept UTF-16 and UTF-32.
         envelope = json.loads(body.decode("utf-8"))
@@ -65,7 +81,10 @@ def parse(body: bytes, *, now: float) -> Challenge | Ask | StopThread | Ignored:
         if event.get("type") == "agent_session_stopped":
             stop = _stop(envelope, event)
             return Ignored("too_old") if now - float(stop.event_ts) > OLDEST_MESSAGE_SECONDS else stop
-        turn = _turn(envelope, event)
+        if event.get("type") == "message" and event.get("subtype") in CHANGES:
+            change = _change(envelope, event, follow_ups)
+            return Ignored("too_old") if now - float(change.ts) > OLDEST_MESSAGE_SECONDS else change
+        turn = _turn(envelope, event, follow_ups)
     except _NotOurs as exc:
         return Ignored(str(exc))
     return Ignored("too_old") if now - float(turn.ts) > OLDEST_MESSAGE_SECONDS else Ask(turn)
@@ -92,11 +111,26 @@ def _stop(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> StopThread:
     return stop
 
 
-def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
+def _change(
+    envelope: Mapping[str, Any], event: Mapping[str, Any], follow_ups: Collection[str]
+) -> EditQuestion | TakeBack:
+    """A person has changed or deleted a message that may be a question."""
+    installation = _installation(envelope, event)
+    team = _string(installation, "team_id") or _string(envelope, "team_id")
+    change = change_of(event, team=team, bot_user=_string(installation, "user_id"), follow_ups=follow_ups)
+    if change is None:
+        raise _NotOurs("not_spoken")
+    ids_fit = all(ID.fullmatch(name) for name in (change.team, change.channel, change.user))
+    if not ids_fit or not all(TS.fullmatch(ts) for ts in (change.ts, change.thread_ts, change.event_ts)):
+        raise _NotOurs("malformed")
+    return change
+
+
+def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any], follow_ups: Collection[str]) -> Turn:
     installation = _installation(envelope, event)
     bot_user = _string(installation, "user_id")
     team = _string(installation, "team_id") or _string(envelope, "team_id")
-    _check_addressed(event, bot_user)
+    is_follow_up = _check_addressed(event, bot_user, follow_ups)
     ts = _string(event, "ts")
     text = _string(event, "text")
     turn = Turn(
@@ -112,6 +146,7 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
         app=_string(envelope, "api_app_id"),
         organization=_string(installation, "enterprise_id"),
         in_shared_channel=envelope.get("is_ext_shared_channel") is True,
+        is_follow_up=is_follow_up,
     )
     ids = (turn.team, turn.channel, turn.user, turn.bot_user, *filter(None, (turn.app, turn.organization)))
     ids_fit = all(ID.fullmatch(name) for name in ids)
@@ -120,26 +155,27 @@ def _turn(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> Turn:
     return _with_notice(turn, envelope, event, installation)
 
 
-def _check_addressed(event: Mapping[str, Any], bot_user: str) -> None:
+def _check_addressed(event: Mapping[str, Any], bot_user: str, follow_ups: Collection[str]) -> bool:
+    """Whether the message is a follow-up, of which only the ledger knows whether it is for the bot."""
     kind = event.get("type")
     if kind not in ("app_mention", "message"):
         raise _NotOurs("other_event")
-    if kind == "message" and event.get("channel_type") != "im":
-        raise _NotOurs("not_addressed")  # in a channel, only app_mention addresses the bot
-    if event.get("hidden") or event.get("subtype") not in _SPOKEN_SUBTYPES:
+    is_follow_up = kind == "message" and event.get("channel_type") != "im"
+    if is_follow_up and not may_be_follow_up(event, event, follow_ups):
+        raise _NotOurs("not_addressed")
+    if event.get("hidden") or event.get("subtype") not in SPOKEN_SUBTYPES:
         raise _NotOurs("not_spoken")
-    # Posts of bots have a bot_id and no subtype; edits have it inside `message`, and are hidden (above). A
-    # post that an app makes with a person's token has that person as `user`, and names the app.
-    if "bot_id" in event or event.get("app_id") or event.get("bot_profile"):
+    if not is_from_person(event, bot_user):
         raise _NotOurs("from_a_bot")
-    if event.get("user") in (None, bot_user, _SLACKBOT):
-        raise _NotOurs("from_a_bot")
+    return is_follow_up
 
 
 def _with_notice(
     turn: Turn, envelope: Mapping[str, Any], event: Mapping[str, Any], installation: Mapping[str, Any]
 ) -> Turn:
     is_ours = _is_from_us(envelope, event, installation)
+    if turn.is_follow_up and (is_ours is False or not (turn.text or turn.files)):
+        raise _NotOurs("not_addressed")
     if is_ours is False:
         notice = Notice.EXTERNAL
     elif not (turn.text or turn.files):
@@ -216,9 +252,3 @@ def _size(file: Mapping[str, Any]) -> int:
     if not isinstance(size, int) or isinstance(size, bool):
         return 0
     return min(max(size, 0), LARGEST_FILE)
-
-
-def _string(mapping: Mapping[str, Any], key: str) -> str:
-    """The text in a field, "" if there is none. Lone surrogates, which UTF-8 cannot encode, are replaced."""
-    value = mapping.get(key)
-    return SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""

@@ -14,6 +14,8 @@ _BRACKETS = re.compile(r"<([^<>]*)>")
 _ID = re.compile(r"@([UW][A-Z0-9]+)\b")
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{1,30})>")
 _ANYONE = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>]*)?>")
+# A person, a group or everybody. A date (`<!date^…>`), which only apps write, is none of them.
+_SOMEBODY = re.compile(r"<(@|!(?!date\^))")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
 _CHARACTERS = {"amp": "&", "lt": "<", "gt": ">"}
 
@@ -33,6 +35,16 @@ def first_mentioned(text: str) -> str:
     """The id of the first user whom the text mentions; "" if it mentions nobody."""
     found = _ANYONE.search(text)
     return found[1] if found else ""
+
+
+def mentions(text: str, user: str) -> bool:
+    """Whether the text mentions this user."""
+    return user in _ANYONE.findall(text)
+
+
+def mentions_somebody(text: str) -> bool:
+    """Whether the text is for somebody, be it the bot, another person, a group or everybody."""
+    return _SOMEBODY.search(text) is not None
 
 
 def mentioned_people(text: str, *, bot_user: str) -> tuple[str, ...]:

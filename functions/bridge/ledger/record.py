@@ -4,6 +4,7 @@
     (none)       received              a worker claims the turn for the first time
     received     started               just before the agent is asked
     received     replying              the bridge answers by itself, or gives up, or a person pressed Stop
+    (none)       stopped               whoever asked has deleted the question before anybody claimed it
     received     answered              whoever asked is not let in, and was told so alone
     received     failed                the bot can write nothing in that place: no agent is asked
     started      received              the agent provably did not start, and may be asked again
@@ -22,6 +23,10 @@ from a slow one: who finds it expired may take the turn over, in whatever state 
 `started` may have run its agent, which is not started again; one taken over in `replying` is owed its text.
 The record counts these tries: a queue's receives are none, as a message that has to wait is received again
 and again.
+
+A record may be there before the first claim: somebody has left a note for whoever claims the question
+(`functions.bridge.ledger.waiting`). It is in the state `received`, and nobody owns it. If whoever asked has
+deleted the question by then, it is `stopped`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -32,12 +37,18 @@ from functions.bridge.agents.failures import Failure
 from functions.bridge.ledger.pauses import Decision, Pause
 from functions.bridge.ledger.session import Session
 from functions.bridge.ledger.stops import Stop
+from functions.bridge.ledger.talk import Talk
+from functions.bridge.ledger.waiting import Edit
 from functions.bridge.turn import Turn
 
 # For so long a question that did not get its answer can be asked again.
 QUESTION_KEPT_SECONDS = 24 * 3600
 # And so long a thread has the agent that it began with. The agents themselves forget sooner.
 AGENT_KEPT_SECONDS = 30 * 24 * 3600
+
+
+# The owner of a record that nobody has claimed yet.
+NOBODY = ""
 
 
 class State(StrEnum):
@@ -75,6 +86,7 @@ class Record:
         intended: how many messages may stand: one more than `reply` has while a post is under way.
         base: how many of them are final and never touched again: what was said before the agent last asked
             for approval, and the card. While the turn waits, the card is the one with this number.
+        edit: what the question says since it was edited; None: what it said on its queue.
         is_new: whether the claim began the record. The ledger then knows already that the first message may
             stand, so that it can be posted without another write; `intended` does not count it before that.
         owed: the final messages that must land, () when there are none.
@@ -87,6 +99,7 @@ class Record:
         stop: who wants this attempt stopped, as it was when the record was claimed.
         pause: what the agent asks before it acts, None when it does not.
         decision: what was decided about that, as it was when the record was claimed.
+        has_hourglass: whether an hourglass may stand under the question (`functions.bridge.ledger.waiting`).
     """
 
     turn_id: str
@@ -105,6 +118,8 @@ class Record:
     stop: Stop | None = None
     pause: Pause | None = None
     decision: Decision | None = None
+    has_hourglass: bool = False
+    edit: Edit | None = None
     is_new: bool = field(default=False, compare=False)
 
 
@@ -164,6 +179,8 @@ def taken_over(record: Record, turn: Turn, owner: str, now: float) -> Record:
             tries=0,
             began_at=now,
         )
+    if record.owner == NOBODY:
+        record = replace(record, began_at=now)
     return replace(record, owner=owner, tries=record.tries + 1)
 
 
@@ -193,8 +210,19 @@ class Ledger(Protocol):
         """The name that `keep_agent` kept for a thread, None when it is too old."""
         ...
 
-    def keep_agent(self, thread_id: str, name: str) -> None:
-        """Keep which agent a thread began with, for 30 days."""
+    def keep_agent(self, thread_id: str, name: str, *, user: str = "", ts: str = "") -> None:
+        """Keep which agent a thread began with, for 30 days.
+
+        And, if a `user` is named, that they asked it with the message `ts`.
+        """
+        ...
+
+    def talk(self, thread_id: str) -> Talk:
+        """Who talks with the bot in a thread."""
+        ...
+
+    def mute(self, thread_id: str, *, is_muted: bool) -> None:
+        """Keep for 30 days whether the bot answers in a thread only who mentions it."""
         ...
 
     def session(self, thread_id: str, person: str) -> Session:

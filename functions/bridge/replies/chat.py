@@ -171,6 +171,14 @@ class Chat(Protocol):
         """Say something in a thread that only this user sees, and only until they reload."""
         ...
 
+    def add_reaction(self, channel: str, ts: str, emoji: str) -> None:
+        """Put an emoji under a message, by its name. Nothing changes if it is there already."""
+        ...
+
+    def remove_reaction(self, channel: str, ts: str, emoji: str) -> None:
+        """Take our emoji away from under a message. Nothing changes if it is not there any more."""
+        ...
+
     def mention(self, turn: Turn, text: str) -> None:
         """Say something in the turn's thread that notifies its user."""
         ...

@@ -10,6 +10,7 @@ from enum import Enum, auto
 from functions.bridge import wording
 from functions.bridge.agents.events import Failed, File, Finished
 from functions.bridge.agents.failures import MAY_HAVE_ACTED, Failure
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.pauses import Pause
 from functions.bridge.ledger.record import State
@@ -63,6 +64,7 @@ class AgentResult:
         self._claimed = claimed
         self._progress = progress
         self._chat = ports.chat
+        self._waiting = ports.waiting
         self._clock = ports.clock
         self._session = session
         self._outcome = outcome
@@ -94,6 +96,8 @@ class AgentResult:
         failed = Failure.UPLOAD if notes else None
         if self._session.note and (reply.has_text or files):
             notes.append(self._session.note)
+        if self._was_edited():
+            notes.append(wording.EDITED_TOO_LATE)
         ended = reply.ended
         if ended is None:
             self._owe_text(reply, [*notes, self._outcome.stopped()], State.STOPPED, failure=None)
@@ -118,6 +122,14 @@ class AgentResult:
             self._owe_text(reply, notes, ending, failure=ended.failure)
         else:
             self._owe_text(reply, notes, State.ANSWERED, failure=failed)
+
+    def _was_edited(self) -> bool:
+        """Whether the question was edited when its agent was at work, as far as that can be known."""
+        record = self._claimed.record
+        try:
+            return self._session.hears_edits and self._waiting.was_edited(record.turn_id, record.attempt)
+        except ServiceUnavailable:
+            return False
 
     def _owe_text(
         self, reply: Reply, notes: Sequence[str], ending: State, *, failure: Failure | None

@@ -35,6 +35,9 @@ from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.ask_agent import AskAgent
 from functions.bridge.turns.audit import TurnAudit
 from functions.bridge.turns.door import Door, TakenSlot, Waits
+from functions.bridge.turns.edits import edited
+from functions.bridge.turns.follow_up import MUTE, UNMUTE
+from functions.bridge.turns.hourglass import take_away
 from functions.bridge.turns.outcome import Approval, Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
@@ -98,10 +101,17 @@ def answer(
     """
 
     asking: AskAgent | None = None
-    thread = ThreadAgent(turn.thread_id, ports, is_read=agents.are_several())
+    has_follow_ups = conversations.has_follow_ups_in(turn.channel)
+    thread = ThreadAgent(
+        turn,
+        ports,
+        is_read=agents.are_several(),
+        keeps_asker=has_follow_ups and turn.attempt == 1,  # a press of Retry may come days later
+    )
 
     def work(claimed: ClaimedTurn, writer: Writer, outcome: Outcome, slot: TakenSlot) -> None:
         nonlocal asking
+        turn = claimed.turn  # it may have been edited
         us = claimed.retry_until_deadline(ports.chat.identity)
         if turn.notice is not Notice.UNREADABLE:  # which may not say whose it was
             check_meant(turn, us)
@@ -128,8 +138,9 @@ def answer(
                 thread.keep(chosen.name)
                 rules = (access.bridge, access.of(chosen.name))
                 session = ThreadSession(claimed, ports, outcome, chosen.memory, conversations, us, rules)
-                if chosen.text.lower() == FORGET and not turn.files:
-                    claimed.owe_notice(session.forget())
+                word = "" if turn.files or turn.is_follow_up else chosen.text.lower()
+                if word == FORGET or (has_follow_ups and word in (MUTE, UNMUTE)):
+                    claimed.owe_notice(session.forget() if word == FORGET else _mute(word, claimed, ports))
                     thread.ensure_kept(claimed, chosen.name)
                     return
                 question = replace(turn, text=chosen.text)
@@ -202,6 +213,13 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
     return _hold(turn, delivery, ports, work, is_last=True)
 
 
+def _mute(word: str, claimed: ClaimedTurn, ports: Ports) -> str:
+    """Have the bot answer in the thread only who mentions it, or others too. Returns the words for that."""
+    thread_id, is_muted = claimed.turn.thread_id, word == MUTE
+    claimed.retry_until_deadline(lambda: ports.ledger.mute(thread_id, is_muted=is_muted))
+    return wording.MUTED if is_muted else wording.UNMUTED
+
+
 def _to_be_asked(asked: Turn, agents: Agents, access: Access, door: Door) -> dict[str, str]:
     """The agents that this person is told of: names with descriptions, without those they may not ask."""
     return {
@@ -269,8 +287,9 @@ def _hold(
     if isinstance(claim, Held):
         slot.give_back(forget=True)
         return Outcome(Verdict.HELD, retry_in_seconds=claim.seconds)
+    hourglass = take_away(turn, delivery, ports) if claim.has_hourglass else lambda: ""
     claimed = ClaimedTurn(
-        turn,
+        edited(turn, claim.edit),
         claim,
         delivery,
         ports.ledger,
@@ -285,8 +304,10 @@ def _hold(
         )
     except Exception:
         slot.give_back()
+        hourglass()
         raise
     slot.give_back(forget=outcome.refusal is not None)
+    outcome.note(hourglass())
     return outcome
 
 

@@ -12,15 +12,21 @@ from functions.bridge.queue_commands import (
     Command,
     ControlCommand,
     Decide,
+    EditQuestion,
     RefusePress,
     Retry,
+    ShowWaiting,
     StopThread,
     StopTurn,
+    TakeBack,
 )
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns import audit
 from functions.bridge.turns.decide import decide
+from functions.bridge.turns.edits import take_change
+from functions.bridge.turns.follow_up import dropped
+from functions.bridge.turns.hourglass import show_waiting
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop import stop
@@ -36,7 +42,7 @@ def handle(command: Command, delivery: Delivery, ports: Ports, work: Work) -> Ou
     """
     match command:
         case Ask(turn):
-            return work(turn, delivery, ports)
+            return dropped(turn, delivery, ports) or work(turn, delivery, ports)
         case Retry():
             return _ask_again(command, delivery, ports, work)
         case RefusePress():
@@ -51,6 +57,10 @@ def control(command: ControlCommand, delivery: Delivery, ports: Ports, access: A
             return stop(command, delivery, ports, access)
         case Decide():
             return decide(command, delivery, ports, access)
+        case EditQuestion() | TakeBack():
+            return take_change(command, delivery, ports)
+        case ShowWaiting():
+            return show_waiting(command, delivery, ports)
         case RefusePress():
             return _refuse_press(command, wording.NOT_YOURS, "another person's", delivery, ports)
 
@@ -58,7 +68,8 @@ def control(command: ControlCommand, delivery: Delivery, ports: Ports, access: A
 def drop(command: ControlCommand, delivery: Delivery, ports: Ports) -> Outcome:
     """Do nothing about a command of the control queue: it is too old for anybody to wait for it."""
     outcome = Outcome(Verdict.DROPPED)
-    audit.write_press(command, delivery, ports, outcome)
+    if isinstance(command, audit.Press):
+        audit.write_press(command, delivery, ports, outcome)
     return outcome
 
 

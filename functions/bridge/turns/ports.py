@@ -12,6 +12,7 @@ from functions.bridge.delivery import KeptMessages
 from functions.bridge.ledger.pauses import Pauses
 from functions.bridge.ledger.record import Ledger
 from functions.bridge.ledger.stops import Stops
+from functions.bridge.ledger.waiting import Waiting
 from functions.bridge.replies.chat import Chat
 from functions.bridge.turns.history import History
 
@@ -54,6 +55,7 @@ class Ports:
     pauses: Pauses
     groups: UserGroups
     kept: KeptMessages
+    waiting: Waiting
     clock: Clock
     beside: Beside
     ticker: Ticker

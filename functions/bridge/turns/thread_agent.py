@@ -6,6 +6,7 @@ from functools import partial
 
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
+from functions.bridge.turn import Turn
 from functions.bridge.turns.ports import Ports
 
 
@@ -14,11 +15,13 @@ class ThreadAgent:
 
     Args:
         is_read: whether it matters. With one agent it does not yet.
+        keeps_asker: whether who asks need not mention the bot in this thread from here on.
     """
 
-    def __init__(self, thread_id: str, ports: Ports, *, is_read: bool) -> None:
-        self._read = partial(ports.ledger.agent_of, thread_id)
-        self._keep = partial(ports.ledger.keep_agent, thread_id)
+    def __init__(self, turn: Turn, ports: Ports, *, is_read: bool, keeps_asker: bool = False) -> None:
+        asked = {"user": turn.user, "ts": turn.ts} if keeps_asker else {}
+        self._read = partial(ports.ledger.agent_of, turn.thread_id)
+        self._keep = partial(ports.ledger.keep_agent, turn.thread_id, **asked)
         self._beside = ports.beside
         self._reading: Callable[[], str | None] = ports.beside(self._read) if is_read else lambda: None
         self._keeping: Callable[[], None] = lambda: None

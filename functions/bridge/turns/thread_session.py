@@ -9,6 +9,7 @@ from functions.bridge.admission import access
 from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.identity import belongs_to_us
 from functions.bridge.agents.memory import Memory
+from functions.bridge.channel_ids import is_direct
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
@@ -86,6 +87,11 @@ class ThreadSession:
     def has_to_read(self) -> bool:
         """Whether the thread has to be read before the agent is asked."""
         return self._options.thread_context and self._span is not None
+
+    @property
+    def hears_edits(self) -> bool:
+        """Whether Slack may tell the app of edits here: `config.manifest.message_events`."""
+        return is_direct(self._turn.channel) or bool(self._options.follow_ups)
 
     def forget(self) -> str:
         """Begin a new session, and return the words for that. Raises `GiveBack`."""

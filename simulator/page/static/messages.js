@@ -143,7 +143,8 @@ export class MessageList {
     const times = message.edits === 1 ? "once" : `${message.edits} times`;
     const edited = message.edits ? element("span", { class: "edited", title: `Edited ${times}` }, "(edited)") : null;
     const status = this.openThread && statusLine(this.store, this.store.status(message.channel, message.ts));
-    node.querySelector("footer").replaceChildren(...[edited, this.#repliesLine(message), status].filter(Boolean));
+    const reactions = message.reactions.map(([emoji, count]) => element("span", { class: "reaction" }, `${emoji} ${count}`));
+    node.querySelector("footer").replaceChildren(...[edited, ...reactions, this.#repliesLine(message), status].filter(Boolean));
   }
 
   #repliesLine(message) {

@@ -10,11 +10,14 @@ from functions.bridge.queue_commands import (
     Ask,
     Command,
     Decide,
+    EditQuestion,
     MalformedCommand,
     RefusePress,
     Retry,
+    ShowWaiting,
     StopThread,
     StopTurn,
+    TakeBack,
     from_json,
     lost_question,
     to_json,
@@ -34,7 +37,12 @@ DECIDE = Decide(
     action_ts="1700000020.000100",
     reason="Not today",
 )
-COMMANDS: list[Command] = [ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN, DECIDE]
+SHOW_WAITING = ShowWaiting("T1", "C1", TURN.ts)
+EDIT = EditQuestion(
+    "T1", "C1", TURN.ts, TURN.thread_ts, "U1", "1700000020.000100", "and in Lima?", ("U2",), is_follow_up=True
+)
+TAKE_BACK = TakeBack("T1", "C1", TURN.ts, TURN.thread_ts, "U1", "1700000020.000100")
+COMMANDS: list[Command] = [ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN, DECIDE, SHOW_WAITING, EDIT, TAKE_BACK]
 
 each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
@@ -77,6 +85,10 @@ def test_sqs_takes_the_ids_of_a_command_at_their_longest(command: Command) -> No
 
 def test_questions_and_retries_wait_in_the_group_of_their_thread() -> None:
     assert ASK.group_id == RETRY.group_id == TURN.thread_id
+
+
+def test_no_press_of_stop_waits_behind_a_question_that_waits() -> None:
+    assert SHOW_WAITING.group_id not in (STOP_THREAD.group_id, STOP_TURN.group_id)
 
 
 def test_a_retry_is_another_message_than_the_question_and_than_another_persons() -> None:

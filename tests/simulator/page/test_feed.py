@@ -56,6 +56,16 @@ def test_an_edit_comes_as_the_rendered_message(service: SlackService, events: Ev
     assert "<strong>Rain</strong>" in message["html"]
 
 
+def test_a_reaction_comes_with_its_message(service: SlackService, events: Events, control: Control) -> None:
+    client = WebClient(BOT_TOKEN, base_url=service.api_url)
+    ts = control.say("general", "hello")["ts"]
+    [message] = events.next("messages")["changed"]
+    assert message["reactions"] == []
+    client.reactions_add(channel=seed.GENERAL, timestamp=ts, name="hourglass_flowing_sand")
+    [message] = events.next("messages")["changed"]
+    assert (message["reactions"], message["edits"]) == ([["⏳", 1]], 0)
+
+
 def test_an_ephemeral_message_comes_once_for_one_person(service: SlackService, events: Events) -> None:
     root = service.workspace.post(service.workspace.channels[seed.GENERAL], service.installation.bot, "root")
     events.next("messages")

@@ -24,6 +24,7 @@ from functions.bridge.ledger.record import (
     State,
 )
 from functions.bridge.ledger.session import SESSION_KEPT_SECONDS, Session
+from functions.bridge.ledger.talk import Talk
 from functions.bridge.turn import Turn
 from simulator.aws import TABLE, Aws
 from tests.functions.adapters.aws.recording import RecordingClient
@@ -447,3 +448,29 @@ def test_a_table_that_is_not_there_is_reported_as_unavailable() -> None:
     missing = DynamoLedger(JsonClient("dynamodb"), "no-such-table", FakeClock())
     with pytest.raises(ServiceUnavailable, match="ResourceNotFoundException"):
         claim(missing)
+
+
+# --- who talks with the bot ---------------------------------------------------------------------------------
+
+
+def test_a_thread_knows_who_has_asked_there_last_when(ledger: Ledger) -> None:
+    assert ledger.talk("T1:C1:1") == Talk()
+    ledger.keep_agent("T1:C1:1", "default")
+    ledger.keep_agent("T1:C1:1", "default", user="U1", ts="1700000000.000100")
+    ledger.keep_agent("T1:C1:1", "finops", user="U2", ts="1700000005.000100")
+    ledger.keep_agent("T1:C1:1", "finops", user="U1", ts="1700000009.000100")
+    assert ledger.agent_of("T1:C1:1") == "finops"
+    assert ledger.talk("T1:C1:1") == Talk({"U1": "1700000009.000100", "U2": "1700000005.000100"})
+
+
+def test_a_thread_is_muted_until_it_is_unmuted(ledger: Ledger) -> None:
+    ledger.mute("T1:C1:1", is_muted=True)
+    ledger.keep_agent("T1:C1:1", "default", user="U1", ts="1700000000.000100")
+    assert ledger.talk("T1:C1:1") == Talk({"U1": "1700000000.000100"}, is_muted=True)
+    ledger.mute("T1:C1:1", is_muted=False)
+    assert ledger.talk("T1:C1:1") == Talk({"U1": "1700000000.000100"})
+
+
+def test_a_thread_that_was_muted_before_it_had_an_agent_has_none(ledger: Ledger) -> None:
+    ledger.mute("T1:C1:1", is_muted=True)
+    assert ledger.agent_of("T1:C1:1") is None

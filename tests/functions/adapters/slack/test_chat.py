@@ -31,6 +31,7 @@ from functions.bridge.replies.chat import (
 from functions.bridge.replies.refusals import NO_SESSIONS, REFUSES_APP, UNREADABLE
 from functions.bridge.turn import Turn
 from functions.bridge.turns.answer import give_up
+from functions.bridge.turns.hourglass import HOURGLASS
 from functions.bridge.turns.outcome import Verdict
 from simulator.aws import Aws
 from simulator.http import HttpServer
@@ -188,6 +189,30 @@ def test_an_ephemeral_message_is_for_one_person(slack: SlackService, chat: Slack
     assert chat.find(turn) == Found({})
 
 
+def test_an_emoji_is_put_under_a_message_and_taken_away(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    message = slack.workspace.message(turn.channel, turn.ts)
+    assert message is not None
+    for _ in range(2):  # a second time changes nothing
+        chat.add_reaction(turn.channel, turn.ts, HOURGLASS)
+        assert message.reactions == {HOURGLASS: [turn.bot_user]}
+    for _ in range(2):
+        chat.remove_reaction(turn.channel, turn.ts, HOURGLASS)
+        assert message.reactions == {}
+
+
+def test_an_emoji_under_a_message_that_is_gone_is_gone(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    message = slack.workspace.message(turn.channel, turn.ts)
+    assert message is not None
+    slack.workspace.delete(message)
+    chat.remove_reaction(turn.channel, turn.ts, HOURGLASS)
+    with pytest.raises(ChatRefused, match="message_not_found"):
+        chat.add_reaction(turn.channel, turn.ts, HOURGLASS)
+
+
 def test_without_the_history_scope_the_search_is_refused(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
@@ -326,11 +351,13 @@ def test_the_remedy_names_the_scope_that_is_missing(slack: SlackService, chat: S
 def test_a_scope_that_the_reply_can_do_without_refuses_one_call_only(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
-    slack.installation.scopes -= {"users:read", "files:write", "assistant:write", "channels:history"}
+    slack.installation.scopes -= {"users:read", "files:write", "channels:history", "reactions:write"}
     optional: list[Callable[[], object]] = [
         lambda: chat.name_of(turn.user),
         lambda: chat.upload(turn, File("a.png", "image/png", b"png")),
         lambda: chat.find(turn),
+        lambda: chat.add_reaction(turn.channel, turn.ts, HOURGLASS),
+        lambda: chat.remove_reaction(turn.channel, turn.ts, HOURGLASS),
     ]
     for call in optional:
         with pytest.raises(ChatRefused, match="missing_scope"):

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.bridge.incoming.events import Challenge, Ignored, parse
-from functions.bridge.queue_commands import Ask, StopThread, from_json, to_json
+from functions.bridge.queue_commands import Ask, EditQuestion, StopThread, TakeBack, from_json, to_json
 from functions.bridge.turn import LARGEST_FILE, Attachment, Notice, Turn
 from tests.functions.fakes import START
 
+Parsed = Challenge | Ask | StopThread | EditQuestion | TakeBack | Ignored
 MENTION: dict[str, Any] = {
     "type": "app_mention",
     "user": "U1",
@@ -46,7 +47,7 @@ def envelope(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
-def received(event: dict[str, Any], **changes: Any) -> Challenge | Ask | StopThread | Ignored:
+def received(event: dict[str, Any], **changes: Any) -> Parsed:
     return parse(json.dumps(envelope(event, **changes)).encode(), now=START)
 
 
@@ -129,6 +130,10 @@ def test_every_form_of_a_persons_message_is_a_question(subtype: str) -> None:
         ({**DIRECT, "user": "UBOT"}, "from_a_bot"),
         ({key: value for key, value in DIRECT.items() if key != "user"}, "from_a_bot"),
         ({**DIRECT, "subtype": "message_changed", "message": {"bot_id": "B1"}}, "not_spoken"),
+        (
+            {**DIRECT, "subtype": "message_changed", "previous_message": {"bot_id": "B1", "user": "U1"}},
+            "not_spoken",
+        ),
         ({**DIRECT, "subtype": "message_deleted"}, "not_spoken"),
         ({**DIRECT, "subtype": "message_replied"}, "not_spoken"),
         ({**DIRECT, "subtype": "channel_join"}, "not_spoken"),
@@ -350,3 +355,160 @@ def test_a_stop_of_another_shape_is_ignored(change: dict[str, Any]) -> None:
 
 def test_a_stop_that_slack_delivers_days_later_is_ignored() -> None:
     assert received({**STOPPED, "event_ts": "1699000000.000300"}) == Ignored("too_old")
+
+
+# --- follow-ups ---------------------------------------------------------------------------------------------
+
+FOLLOW_UP: dict[str, Any] = {**DIRECT, "channel_type": "channel", "channel": "C1"}
+
+
+def follow_up(event: dict[str, Any], *follow_ups: str) -> Parsed:
+    return parse(json.dumps(envelope(event)).encode(), now=START, follow_ups=follow_ups or ("C1",))
+
+
+def test_a_reply_in_a_thread_may_be_for_the_bot_where_the_operator_wants_that() -> None:
+    command = follow_up(FOLLOW_UP)
+    assert isinstance(command, Ask)
+    assert (command.turn.text, command.turn.is_follow_up) == ("and tomorrow?", True)
+    assert from_json(to_json(command)) == command
+    assert received(FOLLOW_UP) == follow_up(FOLLOW_UP, "C2") == Ignored("not_addressed")
+
+
+def test_a_group_direct_message_has_follow_ups_where_direct_messages_have() -> None:
+    group = {**FOLLOW_UP, "channel_type": "mpim"}
+    assert isinstance(follow_up(group, "dm"), Ask)
+    assert follow_up(group, "C1") == Ignored("not_addressed")
+    assert follow_up(FOLLOW_UP, "dm") == Ignored("not_addressed")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"text": "<@UBOT> and tomorrow?"}, "not_addressed"),  # app_mention brings it
+        ({"text": "<@UBOT|agent> and tomorrow?"}, "not_addressed"),
+        ({"text": "<@U2> what do you think?"}, "not_addressed"),
+        ({"text": "<!here> lunch?"}, "not_addressed"),
+        ({"text": "<!subteam^S1|@ops> look"}, "not_addressed"),
+        ({"text": ""}, "not_addressed"),
+        ({"thread_ts": DIRECT["ts"]}, "not_addressed"),
+        ({"thread_ts": None}, "not_addressed"),
+        ({"team": "T9"}, "not_addressed"),
+        ({"bot_id": "B1"}, "from_a_bot"),
+        ({"user": "UBOT"}, "from_a_bot"),
+        ({"subtype": "channel_join"}, "not_spoken"),
+        ({"hidden": True}, "not_spoken"),
+    ],
+)
+def test_what_is_no_follow_up_is_left_out(changes: dict[str, Any], reason: str) -> None:
+    assert follow_up({**FOLLOW_UP, **changes}) == Ignored(reason)
+
+
+def test_a_question_that_mentions_the_bot_is_no_follow_up() -> None:
+    command = follow_up({**MENTION, "thread_ts": "1699999999.000100"})
+    assert isinstance(command, Ask)
+    assert not command.turn.is_follow_up
+    direct = follow_up(DIRECT)
+    assert isinstance(direct, Ask)
+    assert not direct.turn.is_follow_up
+
+
+# --- edits and deletions ------------------------------------------------------------------------------------
+
+BEFORE: dict[str, Any] = {
+    "type": "message",
+    "user": "U1",
+    "text": "<@UBOT> and tomorrow?",
+    "ts": "1700000001.000100",
+    "thread_ts": "1700000000.000100",
+}
+AFTER = {
+    **BEFORE,
+    "text": "<@UBOT> and in &lt;Lima&gt; for <@U2>?",
+    "edited": {"user": "U1", "ts": "1700000009.000100"},
+}
+CHANGED: dict[str, Any] = {
+    "type": "message",
+    "subtype": "message_changed",
+    "hidden": True,
+    "channel": "C1",
+    "channel_type": "channel",
+    "ts": "1700000009.000100",
+    "event_ts": "1700000009.000100",
+    "message": AFTER,
+    "previous_message": BEFORE,
+}
+DELETED = {
+    **{name: value for name, value in CHANGED.items() if name != "message"},
+    "subtype": "message_deleted",
+    "deleted_ts": BEFORE["ts"],
+}
+WHERE = ("T1", "C1", BEFORE["ts"], BEFORE["thread_ts"], "U1", "1700000009.000100")
+
+
+def with_text(event: dict[str, Any], text: str) -> dict[str, Any]:
+    """The message said this before."""
+    return {**event, "previous_message": {**BEFORE, "text": text}}
+
+
+def test_a_question_that_was_edited_says_something_else() -> None:
+    command = received(CHANGED)
+    assert command == EditQuestion(*WHERE, text="and in <Lima> for @U2?", mentioned=("U2",))
+    assert isinstance(command, EditQuestion)
+    assert from_json(to_json(command)) == command
+
+
+def test_a_question_that_was_deleted_is_taken_back() -> None:
+    command = received(DELETED)
+    assert command == TakeBack(*WHERE)
+    assert isinstance(command, TakeBack)
+    assert from_json(to_json(command)) == command
+
+
+def test_the_first_message_of_a_thread_leaves_a_tombstone() -> None:
+    tombstone = {"type": "message", "subtype": "tombstone", "user": "USLACKBOT", "ts": BEFORE["ts"]}
+    assert received({**CHANGED, "message": tombstone}) == TakeBack(*WHERE)
+
+
+def test_in_a_direct_message_everything_is_a_question() -> None:
+    direct = {**with_text(CHANGED, "and tomorrow?"), "channel": "D1", "channel_type": "im"}
+    command = received(direct)
+    assert isinstance(command, EditQuestion)
+    assert not command.is_follow_up
+
+
+@pytest.mark.parametrize("event", [CHANGED, DELETED])
+def test_a_message_that_mentions_nobody_may_be_a_question_where_there_are_follow_ups(
+    event: dict[str, Any],
+) -> None:
+    command = follow_up(with_text(event, "and tomorrow?"))
+    assert isinstance(command, EditQuestion | TakeBack)
+    assert command.is_follow_up
+    assert received(with_text(event, "and tomorrow?")) == Ignored("not_spoken")
+    assert follow_up(with_text(event, "<@U2> look")) == Ignored("not_spoken")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {**CHANGED, "message": {**AFTER, "text": BEFORE["text"]}},  # a preview was added
+        {**CHANGED, "message": {**AFTER, "text": "x" * 40_001}},
+        {**CHANGED, "message": {**AFTER, "subtype": "channel_join"}},
+        {**CHANGED, "message": None},
+        {**CHANGED, "previous_message": None},
+        {**CHANGED, "previous_message": {**BEFORE, "bot_id": "B1"}},
+        {**CHANGED, "previous_message": {**BEFORE, "user": "UBOT"}},
+        {**CHANGED, "previous_message": {**BEFORE, "subtype": "bot_message"}},
+        {**DELETED, "previous_message": {**BEFORE, "app_id": "A1"}},
+    ],
+)
+def test_a_change_of_anything_else_is_left_out(event: dict[str, Any]) -> None:
+    assert follow_up(event) == Ignored("not_spoken")
+
+
+def test_a_change_of_a_message_that_was_answered_long_ago_is_left_out() -> None:
+    old = {**BEFORE, "ts": "1699000000.000100"}
+    assert received({**CHANGED, "previous_message": old}) == Ignored("too_old")
+
+
+def test_a_change_without_a_place_is_left_out() -> None:
+    assert received({**CHANGED, "channel": "nowhere"}) == Ignored("malformed")

@@ -171,6 +171,7 @@ class Story:
             pauses=Subject(stage.pauses, self._luck.ledger),
             groups=stage.groups,
             kept=stage.kept,
+            waiting=stage.waiting,
             clock=stage.clock,
             ticker=stage.ticker,
             lease_seconds=LEASE_SECONDS,

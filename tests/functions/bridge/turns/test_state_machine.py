@@ -29,6 +29,7 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import SETTLED, Record, State
 from functions.bridge.ledger.stops import Stop
 from functions.bridge.markdown.split import split
+from functions.bridge.replies.buttons import RETRY
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.stream_style import ENOUGH_BYTES
@@ -378,6 +379,7 @@ class TurnMachine(RuleBasedStateMachine):
             pauses=Watched(stage.pauses, point),
             groups=stage.groups,
             kept=stage.kept,
+            waiting=stage.waiting,
             clock=WrongClock(stage.clock, self.clock_off),
             ticker=stage.ticker,
             lease_seconds=60.0,
@@ -432,7 +434,8 @@ class TurnMachine(RuleBasedStateMachine):
         return len(split(text))
 
     def _offers_retry(self) -> bool:
-        return any(part.buttons for part in self.stage.chat.messages.values())
+        messages = self.stage.chat.messages.values()
+        return any(button.action_id == RETRY for message in messages for button in message.buttons)
 
 
 _NO_TRIES = (Verdict.HELD, Verdict.UNAVAILABLE, Verdict.APP_REFUSED, Verdict.WAITING)

@@ -24,16 +24,16 @@ def claimed(stage: Stage) -> ClaimedTurn:
 
 
 def test_a_thread_has_the_agent_that_it_began_with(stage: Stage, claimed: ClaimedTurn) -> None:
-    first = ThreadAgent(TURN.thread_id, stage.ports, is_read=True)
+    first = ThreadAgent(TURN, stage.ports, is_read=True)
     assert first.name(claimed) is None
     first.keep("finops")
     first.ensure_kept(claimed, "finops")
-    assert ThreadAgent(TURN.thread_id, stage.ports, is_read=True).name(claimed) == "finops"
+    assert ThreadAgent(TURN, stage.ports, is_read=True).name(claimed) == "finops"
 
 
 def test_with_one_agent_nothing_is_read_but_it_is_kept(stage: Stage, claimed: ClaimedTurn) -> None:
     stage.ledger.trouble["agent_of"] = [ServiceUnavailable("down")]
-    thread = ThreadAgent(TURN.thread_id, stage.ports, is_read=False)
+    thread = ThreadAgent(TURN, stage.ports, is_read=False)
     assert thread.name(claimed) is None
     thread.keep("default")
     thread.ensure_kept(claimed, "default")
@@ -46,7 +46,7 @@ def test_what_fails_beside_other_calls_is_tried_again(
 ) -> None:
     stage.ledger.agents[TURN.thread_id] = "finops"
     stage.ledger.trouble[method] = [ServiceUnavailable("down"), ServiceUnavailable("down")]
-    thread = ThreadAgent(TURN.thread_id, stage.ports, is_read=True)
+    thread = ThreadAgent(TURN, stage.ports, is_read=True)
     assert thread.name(claimed) == "finops"
     thread.keep("finops")
     thread.ensure_kept(claimed, "finops")
