@@ -224,11 +224,16 @@ def _tool_input(invocation: Mapping[str, Any]) -> Any:
 
 
 def _arguments(asked: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters by name, including those of the request body."""
+    """The parameters by name, including those of the request body. One with another's name gets a number."""
     given = list(asked.get("parameters", []))
     for body in asked.get("requestBody", {}).get("content", {}).values():
         given += body.get("properties", []) if isinstance(body, dict) else body
-    return {encodable(one.get("name", "")): encodable(one.get("value", "")) for one in given}
+    told: dict[str, str] = {}
+    for one in given:
+        name = encodable(one.get("name", ""))
+        number = sum(known == name or known.startswith(f"{name} (") for known in told)
+        told[f"{name} ({number + 1})" if name in told else name] = encodable(one.get("value", ""))
+    return told
 
 
 def _action_name(action: Mapping[str, Any]) -> str:
@@ -251,6 +256,8 @@ def _requests(returned: Mapping[str, Any], *, streaming: bool) -> Iterator[ToolR
             arguments=json.dumps(_arguments(asked), ensure_ascii=False),
             wanted=_WANTED.get(asked.get("actionInvocationType", ""), Wanted.RESULT),
             context=json.dumps({_RESULTS[form]: repeated, "streaming": streaming}, ensure_ascii=False),
+            # The name is the same for reading something and for deleting it.
+            message=encodable(f"{asked.get('httpMethod', '')} {asked.get('apiPath', '')}".strip()),
         )
 
 

@@ -127,7 +127,8 @@ class ToolRequest:
         name: of the tool, as its builder wrote it.
         arguments: a JSON object as text. It may quote the user, so it is never logged.
         context: what else the adapter needs to answer, in its own format; "" for nothing.
-        message: what the agent itself says about what it asks for, in plain text; "" when it says nothing.
+        message: what is said about it besides, in plain text: by the agent itself, or which call of an API it
+            is; "" for nothing.
     """
 
     call_id: str

@@ -562,7 +562,8 @@ def test_a_return_of_control_is_a_failure(service: ScriptedServer) -> None:
 
 
 def test_an_api_request_includes_the_parameters_of_its_body(service: ScriptedServer) -> None:
-    body = {"content": {"application/json": {"properties": [{"name": "level", "value": "orange"}]}}}
+    properties = [{"name": "level", "value": "orange"}, {"name": "place", "value": "Bern"}]
+    body = {"content": {"application/json": {"properties": properties}}}
     call = {
         "actionGroup": "warnings",
         "apiPath": "/warnings/{place}/send",
@@ -577,9 +578,10 @@ def test_an_api_request_includes_the_parameters_of_its_body(service: ScriptedSer
     repeated = '{"actionGroup": "warnings", "apiPath": "/warnings/{place}/send", "httpMethod": "POST"}'
     context = f'{{"apiResult": {repeated}, "streaming": true}}'
     bell = '{"functionResult": {"actionGroup": "bell"}, "streaming": true}'
-    arguments = '{"place": "Zürich", "level": "orange"}'
+    arguments = '{"place": "Zürich", "level": "orange", "place (2)": "Bern"}'
+    what = "POST /warnings/{place}/send"  # the name would be the same for another method
     assert said[:-1] == [
-        ToolRequest("1", "warnings-send", arguments, Wanted.BOTH, context),
+        ToolRequest("1", "warnings-send", arguments, Wanted.BOTH, context, what),
         ToolRequest("1", "bell", "{}", Wanted.CONSENT, bell),
     ]
 
