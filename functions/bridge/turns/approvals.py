@@ -120,7 +120,7 @@ def keep(claimed: ClaimedTurn, delivery: Delivery, ports: Ports) -> None:
         try:
             stands = ports.pauses.of_turn(record.turn_id, record.attempt)
             is_decided = stands is None or stands.decision is not None
-            is_stopped = StopWatch(claimed, ports).look() is not None
+            is_stopped = StopWatch(claimed, ports).look_surely() is not None
         except ServiceUnavailable:
             delivery.message.extend_visibility(FIRST_BACK_OFF)
             return

@@ -73,8 +73,13 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
 
 
 def _is_on(pending: Pending, message_ts: str) -> bool:
-    """Whether a message may be the card, which is on record a moment after it can be pressed."""
-    return pending.card is None or message_ts == pending.reply[pending.card]
+    """Whether a message may be the card.
+
+    That is on record a moment after it can be pressed; and not, while another message takes its place.
+    """
+    if pending.card is None or pending.card >= len(pending.reply):
+        return True
+    return message_ts == pending.reply[pending.card]
 
 
 def _may(presser: Turn, pause: Pause, ports: Ports, rules: Access, outcome: Outcome) -> bool:

@@ -34,13 +34,13 @@ class StopWatch:
 
         Unless `newest`, a mark of the last second may be missing.
         """
-        record = self._claimed.record
-        if self.stop is None:
-            with suppress(ServiceUnavailable):
-                stop, of_thread = self._stops.marks(
-                    record.turn_id, record.attempt, self._claimed.turn.thread_id, newest=newest
-                )
-                self.stop = stop or self._of_thread(of_thread.stop)
+        with suppress(ServiceUnavailable):
+            self._read(newest=newest)
+        return self.stop
+
+    def look_surely(self) -> Stop | None:
+        """The same, but raises `ServiceUnavailable` where the marks cannot be read."""
+        self._read(newest=True)
         return self.stop
 
     def start(self, *, goes_on: bool = False) -> bool:
@@ -99,6 +99,12 @@ class StopWatch:
         if self.stop is not None:
             with suppress(ServiceUnavailable):  # no other turn obeys it, and it expires by itself
                 self._stops.obeyed(self._claimed.turn.thread_id, self.stop)
+
+    def _read(self, *, newest: bool) -> None:
+        if self.stop is None:
+            record, thread_id = self._claimed.record, self._claimed.turn.thread_id
+            stop, of_thread = self._stops.marks(record.turn_id, record.attempt, thread_id, newest=newest)
+            self.stop = stop or self._of_thread(of_thread.stop)
 
     def _tick(self) -> None:
         # Each answer is looked at again and again: for its length, that is half of what DynamoDB costs.

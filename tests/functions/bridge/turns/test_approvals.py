@@ -12,6 +12,7 @@ from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.agents.events import Failed, Finished, TextDelta, ToolRequest, ToolUse, Wanted
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.tools import Tool, ToolCall, ToolResult
+from functions.bridge.delivery import FIRST_BACK_OFF
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.record import State
@@ -684,6 +685,42 @@ def test_a_worker_that_is_killed_before_it_hides_the_message_misses_no_decision(
     press(stage, pressed(stage))
     assert deliver(stage, agent).verdict is Verdict.ANSWERED
     assert told(agent) == [(True, "", None)]
+
+
+def test_a_press_while_a_deleted_card_is_posted_anew_is_told_who_was_faster(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent, ANYONE)
+    first, second = pressed(stage), pressed(stage, user="U2")
+    press(stage, first)
+    del stage.chat.messages[stage.record.reply[-1]]
+    post = stage.chat.post
+
+    def press_and_post(message: Message) -> str:
+        if message.is_notice:
+            assert press(stage, second).verdict is Verdict.PRESS_REFUSED
+        return post(message)
+
+    stage.chat.post = press_and_post  # type: ignore[method-assign]
+    assert deliver(stage, agent, ANYONE).verdict is Verdict.ANSWERED
+    assert "<@U1> was faster" in stage.chat.history("post_ephemeral")[-1]
+    assert stage.chat.texts()[1].startswith(":white_check_mark:")
+
+
+@pytest.mark.parametrize("stop", [slacks_stop, our_stop])
+@pytest.mark.parametrize("read", ["of_turn", "of_thread"])
+def test_no_stop_is_missed_where_it_cannot_be_read(
+    stage: Stage, stop: Callable[[Stage], StopThread | StopTurn], read: str
+) -> None:
+    wait = stage.ledger.wait
+
+    def wait_and_stop(*arguments: Any, **more: Any) -> None:
+        wait(*arguments, **more)
+        press(stage, stop(stage))
+        stage.stops.trouble[read] = [ServiceUnavailable("no answer")]
+
+    stage.ledger.wait = wait_and_stop  # type: ignore[method-assign]
+    begin(stage, agent_of(stage))
+    assert stage.message.hidden[-1] <= FIRST_BACK_OFF
 
 
 def test_a_decision_is_bound_to_its_pause(stage: Stage) -> None:
