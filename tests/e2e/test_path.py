@@ -245,7 +245,7 @@ def test_no_token_and_no_secret_is_seen_anywhere(bridge: Bridge) -> None:
 
 
 def test_who_asked_whom_and_what_for_is_in_the_audit_log(bridge: Bridge) -> None:
-    question = bridge.ask("@agent what's the weather in Chicago today?")
+    question = bridge.ask("@agent slowly: what's the weather in Chicago today?")
     records = bridge.simulation.aws.audit_records()
     [record] = [one for one in records if question["ts"] in one.get("turn_id", "")]
     assert (record["person"], record["channel"]) == (ALICE.id, question["channel"])
