@@ -118,9 +118,10 @@ def _as_text(content: bytes) -> str:
     written = content.decode("utf-8", "replace")
     try:
         returned = json.loads(written)
-    except ValueError:
+        text = returned if isinstance(returned, str) else json.dumps(returned, ensure_ascii=False)
+    except (ValueError, RecursionError):  # it may be nested too deeply
         return written
-    return encodable(returned if isinstance(returned, str) else json.dumps(returned, ensure_ascii=False))
+    return encodable(text)
 
 
 def _cut(text: str) -> str:
@@ -133,7 +134,7 @@ def _error_name(content: bytes) -> str:
     """The type of the function's error. Its message is the function's own, and may quote anything."""
     try:
         name = json.loads(content)["errorType"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         name = ""
     return name if isinstance(name, str) and _ERROR_NAME.fullmatch(name) else "an error without a name"
 

@@ -173,6 +173,17 @@ def test_bytes_that_are_no_text_are_replaced(
     assert tools.call(CALL, timeout=60) == ToolResult(text)
 
 
+@pytest.mark.parametrize("error", ["", "Unhandled"])
+def test_a_result_that_is_nested_too_deeply_is_no_defect(
+    scripted: Lambda, tools: LambdaToolFunctions, error: str
+) -> None:
+    headers = {"X-Amz-Function-Error": error} if error else {}
+    scripted.answers = [lambda _: Response(b"[" * 200_000, 200, headers)]
+    result = tools.call(CALL, timeout=60)
+    assert result.has_failed == bool(error)
+    assert error or result.text.startswith("[[[")
+
+
 def test_a_long_result_is_cut_and_says_so(scripted: Lambda, tools: LambdaToolFunctions) -> None:
     scripted.answers = [returned("x" * LONGEST_RESULT)]
     assert tools.call(CALL, timeout=60).text == "x" * LONGEST_RESULT
