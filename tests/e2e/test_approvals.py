@@ -94,6 +94,21 @@ def test_an_agent_may_ask_twice_in_one_turn(bridge: Bridge, channel: str) -> Non
     assert len(bridge.texts(question)) == 5
 
 
+@pytest.mark.parametrize("channel", KINDS)
+def test_a_retry_meets_no_agent_that_waits_for_an_answer(bridge: Bridge, channel: str) -> None:
+    question = waiting(bridge, channel=channel)
+    bridge.simulation.agent.force("deny")
+    press(bridge, question)
+    assert bridge.settled(question) == "interrupted"
+    assert decisions(bridge, question) == []
+    failed = bridge.replies(question)[-1]["ts"]
+    press(bridge, question, "retry", ts=failed)
+    bridge.until(lambda: bridge.state(question) == "waiting")
+    press(bridge, question)
+    assert bridge.settled(question) == "answered"
+    assert "I **sent** the e-mail to ann@example.com." in bridge.texts(question)[-1]
+
+
 def test_two_people_who_press_at_once_count_as_one(bridge: Bridge) -> None:
     question = waiting(bridge)
     ts = card(bridge, question)["ts"]
