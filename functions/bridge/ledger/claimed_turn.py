@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from typing import TypedDict, TypeVar, Unpack
 
 from functions.bridge import wording
@@ -140,7 +141,9 @@ class ClaimedTurn:
         question for a mistake. Raises `GiveBack`.
         """
         turn = self.turn
-        self.retry_until_deadline(lambda: self._ledger.begin_session(turn.thread_id, person, began=turn.ts))
+        # Each attempt's is another one: they are a millionth of a second apart, as Slack's timestamps are.
+        began = str(Decimal(turn.ts) + Decimal(turn.attempt - 1).scaleb(-6))
+        self.retry_until_deadline(lambda: self._ledger.begin_session(turn.thread_id, person, began=began))
 
     def owe_notice(self, words: str, ending: State = State.ANSWERED) -> None:
         """Owe one message, in which the bridge answers the turn without an agent. Raises `GiveBack`."""

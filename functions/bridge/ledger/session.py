@@ -14,7 +14,9 @@ class Session:
         seen: the ts of the last question that the agent has answered to, and so what it knows of the thread;
             "" for none.
         seen_at: when that was, seconds since the epoch.
-        began: the ts of the `forget` that began it; "" for the thread's first session.
+        began: the ts of the `forget` that began it, or of a question whose agent waits in the session before
+            for an answer that it will not get, and a millionth of a second later for each Retry; "" for the
+            thread's first session.
     """
 
     seen: str = ""

@@ -24,7 +24,7 @@ from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import control, handle
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import AGAIN, Killed, answering, kill, surrender, take
-from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of, when_waited_for
+from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of, next_attempt, when_waited_for
 
 MAIL = ToolRequest("call-1", "send_email", '{"to": "ann@example.com", "api_key": "s3cret"}', Wanted.CONSENT)
 LOOK_UP = ToolRequest("call-2", "look_up", '{"name": "Ann"}', Wanted.RESULT)
@@ -561,6 +561,20 @@ def test_the_session_begins_anew_where_the_service_does_not_take_the_decision(
     press(stage, pressed(stage))
     assert deliver(stage, agent).failure is failure
     assert has_new_session(stage)
+
+
+def test_each_attempt_that_ends_so_has_a_session_of_its_own(stage: Stage) -> None:
+    turn, sessions = TURN, []
+    for _ in range(3):
+        agent = agent_of(stage, ASKS, [Failed(Failure.ACCESS_DENIED, "HTTP 403")])
+        take(stage, agent=agent, turn=turn)
+        sessions.append(agent.questions[0].session_id)
+        press(stage, replace(pressed(stage), attempt=turn.attempt))
+        delivery = replace(stage.delivery(), receive_count=2)
+        handle(command_of(turn), delivery, stage.ports, answering(stage, agent, STYLES[0]))
+        assert stage.record.state is State.INTERRUPTED
+        turn = next_attempt(turn)
+    assert len({*sessions}) == 3
 
 
 def test_the_session_begins_anew_after_a_crash_before_the_agent_was_told(stage: Stage) -> None:
