@@ -83,7 +83,11 @@ def _is_on(pending: Pending, message_ts: str) -> bool:
 
 
 def _may(presser: Turn, pause: Pause, ports: Ports, rules: Access, outcome: Outcome) -> bool:
-    person = ports.chat.person(presser.user)
+    try:
+        person = ports.chat.person(presser.user)
+    except ChatRefused as exc:
+        outcome.note(f"Slack does not tell who presses: {exc.code}")
+        return False
     is_ours = belongs_to_us(person.home, ports.chat.identity())
     if not is_ours or person.is_guest or person.is_stranger or person.is_bot or person.is_deactivated:
         return False

@@ -344,6 +344,14 @@ def test_guests_and_people_from_outside_never_decide(stage: Stage, person: Perso
     assert press(stage, pressed(stage, user="U2")).verdict is Verdict.PRESS_REFUSED
 
 
+def test_whom_slack_does_not_know_is_told_that_they_may_not_decide(stage: Stage) -> None:
+    begin(stage, agent_of(stage), ANYONE)
+    stage.chat.trouble["person"] = [ChatRefused("user_not_found")]
+    outcome = press(stage, pressed(stage, user="U9"))
+    assert (outcome.verdict, stage.ledger.decisions) == (Verdict.PRESS_REFUSED, {})
+    assert stage.chat.history("post_ephemeral") == [f"C1:{TURN.thread_ts} U9 {wording.MAY_NOT_DECIDE}"]
+
+
 def test_who_may_not_ask_may_not_decide_either(stage: Stage) -> None:
     begin(stage, agent_of(stage), ANYONE)
     access = Access(AccessRules(deny_users=("U2",)))
