@@ -117,8 +117,8 @@ class ClaimedTurn:
         and the last message is its card. Where a pause ends here instead, the agent is not told about it, and
         a new session begins. Raises `GiveBack`.
         """
-        if pause is None and (ended := self._record.pause) is not None:
-            self.begin_session(ended.session_person)
+        if pause is None:
+            self._end_pause()
         if ending in (State.INTERRUPTED, State.FAILED) and self.turn.attempt == 1:
             self.retry_until_deadline(lambda: self._ledger.keep_question(self.turn))
         owing = replace(
@@ -133,6 +133,10 @@ class ClaimedTurn:
         )
         self.retry_until_deadline(lambda: self._ledger.owe(owing))
         self._stored(owing)
+
+    def _end_pause(self) -> None:
+        if (ended := self._record.pause) is not None:
+            self.begin_session(ended.session_person)
 
     def begin_session(self, person: str) -> None:
         """Begin a new session of the agent with this turn: `person` as in `Ledger.session`.
@@ -159,7 +163,11 @@ class ClaimedTurn:
         self.owe([*after, words], ending, failure=failure)
 
     def settle(self, state: State) -> None:
-        """End the turn. The ledger forgets the text, and the question of an answer. Raises `GiveBack`."""
+        """End the turn. The ledger forgets the text, and the question of an answer. Raises `GiveBack`.
+
+        Where a pause ends with it, a new session begins, as in `owe`.
+        """
+        self._end_pause()
         self.before_settling(state)
         settled = replace(self._record, state=state, owed=(), rest="", ending=None)
         self.retry_until_deadline(lambda: self._ledger.settle(settled))

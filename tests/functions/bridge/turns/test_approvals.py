@@ -18,7 +18,7 @@ from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.record import State
 from functions.bridge.people import Home, Person
 from functions.bridge.queue_commands import Decide, StopThread, StopTurn
-from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatUnavailable, Message
+from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatStopped, ChatUnavailable, Message
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.approvals import ApprovalRules
 from functions.bridge.turns.handle import control, handle
@@ -633,6 +633,14 @@ def test_the_session_begins_anew_where_a_stop_comes_while_a_tool_runs(stage: Sta
     assert deliver(stage, agent, rules).verdict is Verdict.STOPPED
     assert agent.answers == []
     assert "may go on by itself" in stage.chat.texts()[-1]
+    assert has_new_session(stage)
+
+
+def test_the_session_begins_anew_where_slack_has_stopped_the_stream_above_the_card(stage: Stage) -> None:
+    stage.chat.trouble["stop_stream"] = [ChatStopped("stopped_by_user")]
+    slow: list[Step] = [TextDelta("I will write to Ann. "), 3.0, MAIL, RETURNS]
+    outcome = begin(stage, agent_of(stage, slow), options=STYLES[1])
+    assert outcome.verdict is Verdict.STOPPED
     assert has_new_session(stage)
 
 

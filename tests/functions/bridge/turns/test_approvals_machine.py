@@ -4,7 +4,7 @@ Its queue is the real one's in small: a message is hidden until a time, each rec
 and an old receipt changes nothing. Workers and deciders die before or after any call and are delivered again;
 Slack, the ledger and the queue fail for a while; people decide, decide otherwise, or stop. Whatever happens,
 the agent is told exactly one decision about each request, the one on record; the card says it; no decision is
-left unnoticed; and the turn ends.
+left unnoticed; the turn ends; and an agent that was told none is left alone in its session.
 """
 
 from collections.abc import Callable
@@ -254,6 +254,9 @@ class WaitingTurn(RuleBasedStateMachine):
         assert self.stage.chat.session == "active"
         cards = [text for text in self.stage.chat.texts() if text.startswith(":raised_hand:")]
         assert cards == []
+        asked = {written.pause.id for _, written in self.stage.ledger.writes if written.pause}
+        has_new_session = self.stage.ledger.session(TURN.thread_id, "").began != ""
+        assert has_new_session or len(self.told) == len(asked)
 
     # --- how it is done ---
 
