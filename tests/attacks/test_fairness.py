@@ -17,9 +17,9 @@ from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Notice, Turn
-from functions.bridge.turns.answer import MOST_TRIES
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.settle import MOST_TRIES
 from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, answering, kill, surrender
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of
 

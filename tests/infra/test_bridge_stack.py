@@ -16,7 +16,7 @@ from functions.adapters.aws.ledger import KEPT_SECONDS
 from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.replies.options import ReplyOptions, Style
-from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP
+from functions.bridge.turns.settle import LONGEST_WAIT_FOR_APP
 from functions.settings import AgentSettings, MemoryBy, Settings
 from infra.bridge_stack import BridgeStack
 from infra.code_asset import ROOT

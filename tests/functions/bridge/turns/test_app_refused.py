@@ -10,8 +10,8 @@ from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatAppRefused
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Notice
-from functions.bridge.turns.answer import LONGEST_WAIT_FOR_APP, MOST_TRIES
 from functions.bridge.turns.outcome import Verdict
+from functions.bridge.turns.settle import LONGEST_WAIT_FOR_APP, MOST_TRIES
 from tests.functions.bridge.asking import (
     AGAIN,
     CHART,

@@ -29,9 +29,9 @@ from functions.bridge.replies.chat import (
 )
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turn import Attachment, Turn
-from functions.bridge.turns.answer import MOST_TRIES
 from functions.bridge.turns.ask_agent import RETRY_WAITS
 from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.settle import MOST_TRIES
 from tests.functions.bridge.asking import CHART, PHOTO, SUNNY, Killed, asking_with, slow_down, take
 from tests.functions.fakes import TURN, ScriptedAgent, ScriptedRun, Stage, Step, next_attempt, when_waited_for
 

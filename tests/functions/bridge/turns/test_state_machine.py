@@ -33,10 +33,11 @@ from functions.bridge.replies.buttons import RETRY
 from functions.bridge.replies.chat import ChatAppRefused, ChatRateLimited, ChatUnavailable
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.replies.stream_style import ENOUGH_BYTES
-from functions.bridge.turns.answer import MOST_TRIES, give_up
+from functions.bridge.turns.answer import give_up
 from functions.bridge.turns.handle import handle
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.settle import MOST_TRIES
 from tests.functions.bridge.asking import Killed, NotingAgent, answering
 from tests.functions.bridge.outcomes import check_agent, check_answer, check_settled
 from tests.functions.fakes import TURN, Stage, Step, at_once, command_of, next_attempt, when_waited_for

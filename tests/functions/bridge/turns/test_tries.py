@@ -11,8 +11,8 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.record import State
 from functions.bridge.replies.chat import ChatUnavailable
 from functions.bridge.turn import Turn
-from functions.bridge.turns.answer import HOPELESS_TRIES, MOST_TRIES
 from functions.bridge.turns.outcome import Outcome, Verdict
+from functions.bridge.turns.settle import HOPELESS_TRIES, MOST_TRIES
 from tests.functions.bridge.asking import AGAIN, SUNNY, Killed, surrender, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step
 
