@@ -124,9 +124,12 @@ def _interrupt(
 def _said(reason: object) -> tuple[str, dict[str, Any]]:
     """What an agent says in a reason, and the facts beside it, by name."""
     if isinstance(reason, dict):
-        facts = {name: fact for name, fact in reason.items() if name != "message"}
-        return _text(reason, "message"), {} if _has_widgets(reason) else facts
-    return (encodable(reason), {}) if isinstance(reason, str) else ("", {})
+        message = _text(reason, "message")
+        facts = {name: fact for name, fact in reason.items() if not (message and name == "message")}
+        return message, {} if _has_widgets(reason) else facts
+    if isinstance(reason, str):
+        return encodable(reason), {}
+    return "", {} if reason is None else {"reason": reason}
 
 
 def _takes_yes_or_no(reason: object) -> bool:

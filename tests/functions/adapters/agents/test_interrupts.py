@@ -141,6 +141,22 @@ def test_facts_that_are_named_like_widgets_are_seen(facts: dict[str, Any]) -> No
     assert (request.message, json.loads(request.arguments)) == ("Send?", facts)
 
 
+@pytest.mark.parametrize(
+    ("reason", "seen"),
+    [
+        (["pay", {"to": "eve"}], {"reason": ["pay", {"to": "eve"}]}),
+        (1_000_000, {"reason": 1_000_000}),
+        (False, {"reason": False}),
+        ({"message": ["pay"], "to": "eve"}, {"message": ["pay"], "to": "eve"}),
+        (None, {}),
+    ],
+)
+def test_a_reason_of_any_form_is_seen(reason: object, seen: dict[str, Any]) -> None:
+    for request in (strands(reason), welt(reason)):
+        assert request is not None
+        assert json.loads(request.arguments) == seen
+
+
 def test_widgets_beside_approve_and_reject_may_be_left_alone() -> None:
     reason = {"message": "Send?", "approve": {"label": "Go"}, "reject": {}, "input": {"label": "Why?"}}
     request = welt(reason)
