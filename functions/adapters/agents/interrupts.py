@@ -74,14 +74,15 @@ def ag_ui_interrupt(interrupt: Mapping[str, Any], call: tuple[str, str] | None) 
     """
     form = _form(interrupt)
     metadata = _object(interrupt, "metadata")
-    message, facts = _said(metadata.get("reason"))
-    message = _text(interrupt, "message") or message
+    said, facts = _said(metadata.get("reason"))
+    message = "\n".join(dict.fromkeys(filter(None, [_text(interrupt, "message"), said])))
     # A call of an earlier run is not told of again: ag-ui-strands repeats it here.
-    told = _object(metadata, "tool_input") or facts
-    name, arguments = call or (
-        tool_name(metadata.get("tool_name")) or _text(interrupt, "reason"),
-        _json(told),
-    )
+    given = metadata.get("tool_input")
+    told = facts | (given if isinstance(given, dict) else {} if given is None else {"tool_input": given})
+    name, arguments = call or (tool_name(metadata.get("tool_name")) or _text(interrupt, "reason"), "{}")
+    known = json.loads(arguments)
+    if told.keys() - known.keys():
+        arguments = _json(told | known)
     under = _text(interrupt, "id")
     if form is None or not (under and (call or message or told)):
         return None

@@ -94,6 +94,23 @@ def test_what_strands_says_through_ag_ui_is_seen() -> None:
     assert json.loads(request.arguments) == {"amount": 20}
 
 
+@pytest.mark.parametrize(
+    ("metadata", "arguments"),
+    [
+        ({}, {"to": "ann"}),
+        ({"tool_input": {"to": "ann"}}, {"to": "ann"}),
+        ({"reason": {"message": "Really?", "amount": 20}}, {"amount": 20, "to": "ann"}),
+        ({"tool_input": [1, 2]}, {"tool_input": [1, 2], "to": "ann"}),
+    ],
+)
+def test_all_that_is_said_beside_a_call_is_seen(metadata: dict[str, Any], arguments: object) -> None:
+    interrupt = {"id": "i", "reason": "tool_call", "message": "Pay?", "metadata": metadata}
+    request = ag_ui_interrupt(interrupt, ("pay", '{"to": "ann"}'))
+    assert request is not None
+    assert json.loads(request.arguments) == arguments
+    assert request.message == ("Pay?\nReally?" if "reason" in metadata else "Pay?")
+
+
 def test_strands_gets_a_list_of_answers_and_nothing_else() -> None:
     told = resumption([answer(strands("Send?", "i"), True), answer(strands("Send?", "j"), False, "No.")])
     assert told == {
