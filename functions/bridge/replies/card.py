@@ -25,7 +25,11 @@ MOST_DETAILS = 40
 # Characters of one block of plain text, of which Slack takes 3,000.
 _BLOCK = 2_900
 # Arguments whose names say that nobody should read them.
-_SECRET = re.compile(r"secret|passw|pwd|token|api_?-?key|credential|authorization|private_?-?key", re.I)
+_SECRET = re.compile(
+    r"secret|pass(w|phrase)|pwd|token|(api|access|private|signing)[_ -]?key"
+    r"|credential|authorization|bearer|cookie",
+    re.I,
+)
 _MASK = "••••••"
 # Lists and objects in one another. People do not read what is nested deeper.
 _DEEPEST = 50

@@ -26,7 +26,11 @@ def pause_of(*requests: ToolRequest, approvers: Approvers = ASKER, seconds: floa
 
 
 @pytest.mark.parametrize(
-    "name", ["password", "db_password", "apiKey", "api-key", "API_KEY", "access_token", "client_secret"]
+    "name",
+    [
+        *("password", "db_password", "apiKey", "api-key", "API_KEY", "access_token", "client_secret"),
+        *("passphrase", "accessKey", "signing key", "Set-Cookie", "bearer", "Authorization"),
+    ],
 )
 def test_a_secret_is_masked_by_its_name_however_deep_it_lies(name: str) -> None:
     [shown] = card.details((request({"login": {"list": [{name: "s3cret", "user": "ann"}]}}),))
