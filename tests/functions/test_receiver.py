@@ -14,14 +14,14 @@ import pytest
 
 from functions.adapters.aws.queue import Queues
 from functions.adapters.aws.secrets import CachedSecret
-from functions.bridge.queue_commands import Ask, RefusePress, Retry, ShowWaiting, from_json
+from functions.bridge.queue_commands import Ask, Decide, RefusePress, Retry, ShowWaiting, from_json
 from functions.bridge.slack_secrets import signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver
 from simulator.aws import Aws
 from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
-from tests.functions.bridge.incoming.test_interactions import PAYLOAD
+from tests.functions.bridge.incoming.test_interactions import APPROVE, PAYLOAD
 from tests.functions.fakes import START, TURN, FakeClock
 
 SECRET = "8f742231b10e8888abcd99aebfcd85a5"
@@ -300,6 +300,15 @@ def press(payload: dict[str, Any]) -> dict[str, Any]:
 def test_when_the_queue_fails_slack_is_asked_to_send_the_event_again(door: Door) -> None:
     door.aws.sqs.delete_queue(QueueUrl=door.queue_url)
     assert door.knock(event_request(MENTION)) == {"statusCode": 500}
+
+
+def test_when_the_queue_fails_who_decides_sees_that_nothing_has_changed(door: Door) -> None:
+    decision = press({**PAYLOAD, "user": {"id": "U1", "team_id": "T1"}, "actions": [APPROVE]})
+    assert door.knock(decision)["statusCode"] == 200
+    [body] = door.queued_control()
+    assert isinstance(from_json(body), Decide)
+    door.aws.sqs.delete_queue(QueueUrl=door.control_url)
+    assert door.knock(decision) == {"statusCode": 500}
 
 
 def test_when_the_secret_cannot_be_read_slack_is_asked_to_send_the_event_again(door: Door) -> None:
