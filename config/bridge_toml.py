@@ -57,6 +57,7 @@ FOLLOW_UPS = (
 )
 # They stand in a variable of the receiver, and all variables of a function have 4 KB.
 MOST_FOLLOW_UPS = 100
+EMAIL = (r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+", 'an e-mail address, such as "bot-operators@example.com"')
 
 HOST = (
     r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+",
@@ -116,6 +117,13 @@ class Queues:
 
 
 @dataclass(frozen=True)
+class Alarms:
+    """`email`: the address that the alarms write to; "" for none."""
+
+    email: str = ""
+
+
+@dataclass(frozen=True)
 class SampleAgent:
     """The settings of the sample agent.
 
@@ -157,6 +165,7 @@ class Config:
     receiver: Receiver = Receiver()
     worker: Worker = Worker()
     queues: Queues = Queues()
+    alarms: Alarms = Alarms()
     tracing: bool = False
     termination_protection: bool = False
 
@@ -218,6 +227,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
         receiver=_receiver(root.table("receiver")),
         worker=_worker(root.table("worker")),
         queues=_queues(root.table("queues")),
+        alarms=_alarms(root.table("alarms")),
         tracing=root.boolean("tracing", default=Config.tracing),
         termination_protection=root.boolean("termination_protection", default=Config.termination_protection),
     )
@@ -406,3 +416,9 @@ def _queues(table: Table) -> Queues:
     queues = Queues(table.texts("senders", ROLE_ARN))
     table.refuse_the_rest()
     return queues
+
+
+def _alarms(table: Table) -> Alarms:
+    alarms = Alarms(table.optional_text("email", EMAIL) or "")
+    table.refuse_the_rest()
+    return alarms

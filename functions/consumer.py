@@ -63,6 +63,8 @@ _AS_IT_SHOULD_BE = (
     Verdict.AWAITING_APPROVAL,
     Verdict.DECIDED,
 )
+# How a turn ends that an agent was to answer.
+_ANSWERS = (Verdict.ANSWERED, Verdict.FAILED, Verdict.INTERRUPTED)
 
 
 class LambdaContext(Protocol):
@@ -237,6 +239,8 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         telemetry.log(telemetry.AUDIT_NOT_WRITTEN, **_facts(command), reason=outcome.audit_trouble)
         telemetry.count(telemetry.AUDIT_FAILURES)
     _count_verdict(command, outcome.verdict)
+    if not isinstance(command, ControlCommand) and outcome.verdict in _ANSWERS:
+        telemetry.count(telemetry.FAILED_ANSWERS, float(outcome.verdict is not Verdict.ANSWERED))
     if outcome.failure is not None and outcome.retry_in_seconds is None:  # else the next delivery counts it
         telemetry.count(telemetry.FAILURES, failure=outcome.failure)
     if outcome.refusal is not None and outcome.retry_in_seconds is None:

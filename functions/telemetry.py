@@ -110,6 +110,7 @@ AUDIT_NOT_WRITTEN = Line("audit record not written", logging.ERROR, (*_TURN, "co
 
 TURNS = Metric("Turns", ("verdict",))
 COMMANDS = Metric("Commands", ("command", "verdict"))
+FAILED_ANSWERS = Metric("FailedAnswers")
 FAILURES = Metric("Failures", ("failure",))
 REFUSALS = Metric("Refusals", ("reason",))
 APP_REFUSALS = Metric("AppRefusals", ("error",))

@@ -25,6 +25,7 @@ from config.manifest import every_message_events
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
 from infra.agents import allow_agents, allow_tools
+from infra.alarms import Alarms, Sources
 from infra.audit_log import AuditLog
 from infra.code_asset import FUNCTIONS, code_of
 from infra.function import BridgeFunction
@@ -125,7 +126,11 @@ class BridgeStack(cdk.Stack):
         dead_letters.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         self._add_outputs(ingress, queues)
         cdk.CfnOutput(self, "WorkerRoleArn", value=worker.role.role_arn)
-        log_groups = [function.log_group for function in (receiver, worker, control, dead_letters)]
+        functions = {"Receiver": receiver, "Worker": worker, "Control": control, "DeadLetters": dead_letters}
+        sources = Sources(config.name, ingress.api, functions, queues, config.worker.max_concurrency)
+        alarms = Alarms(self, "Alarms", sources, email=config.alarms.email)
+        cdk.CfnOutput(self, "AlarmTopicArn", value=alarms.topic.topic_arn)
+        log_groups = [function.log_group for function in functions.values()]
         queries = SavedQueries(self, "Queries", log_groups)
         cdk.CfnOutput(self, "LogGroups", value=", ".join(group.log_group_name for group in log_groups))
         cdk.CfnOutput(self, "AuditLogGroup", value=self._audit.group.log_group_name)

@@ -1,4 +1,4 @@
-"""What an operator watches: questions for CloudWatch Logs Insights, saved. Alarms belong here too."""
+"""What an operator asks the logs: questions for CloudWatch Logs Insights, saved."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,18 @@ QUERIES = {
         "fields @timestamp, message, command, verdict, failure, detail, retry_in_seconds, receive_count"
         ' | filter reference = "{{reference}}" | sort @timestamp',
         {"reference": "the number under the explanation in the thread, such as 03111004"},
+    ),
+    "what became of questions": (
+        "fields @timestamp, message, reference, command, verdict, failure, refusal, detail, error"
+        ' | filter message = "turn accepted" or message = "turn handled" or message = "turn broke"'
+        ' or message = "message malformed" or message = "app refused by Slack" | sort @timestamp desc',
+        {},
+    ),
+    "requests that became no question": (
+        'filter message = "request rejected" or message = "request not taken" or message = "event ignored"'
+        " | stats count(*) as requests, latest(@timestamp) as last by message, status, reason"
+        " | sort last desc",
+        {},
     ),
     "failures by kind": (
         'filter message = "turn handled" and ispresent(failure)'

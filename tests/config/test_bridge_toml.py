@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from config.bridge_toml import Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
+from config.bridge_toml import Alarms, Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
 from functions.bridge.admission.access import OPEN, AccessRules, SharedChannels
 from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.admission.slots import Fairness
@@ -102,6 +102,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         reserved_concurrency = 10
         [queues]
         senders = ["arn:aws:iam::123456789012:role/operator"]
+        [alarms]
+        email = "bot@example.com"
     """
     assert read(tmp_path, text) == Config(
         name="Weather2",
@@ -152,6 +154,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ),
         receiver=Receiver(reserved_concurrency=10),
         queues=Queues(("arn:aws:iam::123456789012:role/operator",)),
+        alarms=Alarms("bot@example.com"),
         worker=Worker(timeout_seconds=1800, max_concurrency=2),
         tracing=True,
         termination_protection=True,
@@ -252,7 +255,7 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
     "allowed here: name, region, sample, agents, sample_agent, routes, reply, conversation, access, "
-    "fairness, app, receiver, worker, queues, tracing, termination_protection"
+    "fairness, app, receiver, worker, queues, alarms, tracing, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
@@ -405,6 +408,10 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
             '[queues]\nsenders = ["arn:aws:iam::123456789012:user/alice"]',
             'queues.senders is ["arn:aws:iam::123456789012:user/alice"]; allowed: a list, each entry '
             'the ARN of a role, "arn:aws:iam::ACCOUNT:role/NAME"',
+        ),
+        (
+            '[alarms]\nemail = "bot"',
+            'alarms.email is "bot"; allowed: an e-mail address, such as "bot-operators@example.com"',
         ),
         ("termination_protection = 1", "termination_protection is 1; allowed: true or false"),
         ("[worker]\nmax_concurrency = 1", f"worker.max_concurrency is 1; {CONCURRENCY}"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from config.agents import KINDS
-from config.bridge_toml import App, ConfigError, Queues, Receiver, SampleAgent, Worker, check
+from config.bridge_toml import Alarms, App, ConfigError, Queues, Receiver, SampleAgent, Worker, check
 from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.slots import Fairness
 from functions.bridge.conversation import ConversationOptions
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 DEFAULTS = {
     "access": AccessRules,
     "agents.NAME": AgentSettings,
+    "alarms": Alarms,
     "app": App,
     "conversation": ConversationOptions,
     "fairness": Fairness,

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     ],
     "functions": ["functions"],
     "config": ["config", *SETTINGS],
-    "infra": ["infra", "config", *SETTINGS],
+    "infra": ["infra", "config", "functions.telemetry", *SETTINGS],
     "sample.tools": ["sample.tools"],
     "sample": ["sample", "infra", "config"],
     "app": ["infra", "sample", "config", *SETTINGS],

@@ -137,7 +137,12 @@ def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:
     assert desk.hidden == []
     line = desk.line("turn handled")
     assert (line["level"], line["verdict"], line["reference"]) == ("INFO", "answered", TURN.reference)
-    assert desk.metrics() == {"Turns": ["answered"], "Guardrails": ["intervened"], "TimeToFirstText": []}
+    assert desk.metrics() == {
+        "Turns": ["answered"],
+        "FailedAnswers": [],
+        "Guardrails": ["intervened"],
+        "TimeToFirstText": [],
+    }
 
 
 def test_a_failure_is_counted_by_its_kind_under_the_reference_that_the_user_saw(desk: Desk) -> None:
@@ -145,7 +150,25 @@ def test_a_failure_is_counted_by_its_kind_under_the_reference_that_the_user_saw(
     assert desk.consume(to_json(ASK), ends_with(outcome)) == DONE
     line = desk.line("turn handled")
     assert (line["level"], line["failure"], line["reference"]) == ("WARNING", "access_denied", TURN.reference)
-    assert desk.metrics() == {"Turns": ["failed"], "Failures": ["access_denied"]}
+    assert desk.metrics() == {"Turns": ["failed"], "FailedAnswers": [], "Failures": ["access_denied"]}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "counted"),
+    [
+        (Verdict.ANSWERED, [0]),
+        (Verdict.FAILED, [1]),
+        (Verdict.INTERRUPTED, [1]),
+        (Verdict.STOPPED, []),
+        (Verdict.REFUSED, []),
+        (Verdict.DUPLICATE, []),
+    ],
+)
+def test_the_average_of_failed_answers_is_the_share_that_fails(
+    desk: Desk, verdict: Verdict, counted: list[int]
+) -> None:
+    desk.consume(to_json(ASK), ends_with(Outcome(verdict)))
+    assert [line["FailedAnswers"] for line in desk.lines if "FailedAnswers" in line] == counted
 
 
 def test_a_failure_that_may_not_have_been_told_is_told_with_the_duplicate(desk: Desk) -> None:
@@ -207,7 +230,7 @@ def test_an_audit_record_that_could_not_be_written_is_an_error_in_the_log(desk: 
     line = desk.line("audit record not written")
     assert (line["level"], line["turn_id"]) == ("ERROR", TURN.turn_id)
     assert line["reason"] == "CloudWatch Logs refused: AccessDeniedException"
-    assert desk.metrics() == {"AuditFailures": [], "Turns": ["answered"]}
+    assert desk.metrics() == {"AuditFailures": [], "Turns": ["answered"], "FailedAnswers": []}
 
 
 @pytest.mark.parametrize("body", ["not json", "{}", to_json(Ask(replace(TURN, attempt="x")))])  # type: ignore[arg-type]
@@ -243,7 +266,7 @@ def test_in_the_end_the_thread_of_one_that_cannot_be_read_is_told(
     assert seen == [Ask(lost)]
     assert desk.line("message malformed")["level"] == "ERROR"
     assert desk.line("turn handled")["turn_id"] == lost.turn_id
-    assert desk.metrics() == {"Turns": ["malformed", "answered"]}
+    assert desk.metrics() == {"Turns": ["malformed", "answered"], "FailedAnswers": []}
 
 
 @pytest.mark.parametrize(("verdict", "level"), [("press_refused", "INFO"), ("dropped", "WARNING")])

@@ -20,6 +20,7 @@ from functions.bridge.turns.settle import LONGEST_WAIT_FOR_APP
 from functions.settings import AgentSettings, MemoryBy, Settings
 from infra.bridge_stack import BridgeStack
 from infra.code_asset import ROOT
+from infra.monitoring import QUERIES
 
 OPERATOR = "arn:aws:iam::123456789012:role/operator"
 
@@ -389,6 +390,7 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
         "LogGroups",
         "AuditLogGroup",
         "SavedQueries",
+        "AlarmTopicArn",
     }
     (api,) = template.find_resources("AWS::ApiGatewayV2::Api")
     assert outputs["SlackRequestUrl"]["Value"] == {
@@ -482,14 +484,16 @@ def test_every_functions_log_is_named_and_can_be_asked(template: Template) -> No
     _, parts = template.find_outputs("LogGroups")["LogGroups"]["Value"]["Fn::Join"]
     assert {part["Ref"] for part in parts if part != ", "} == groups
     queries = {query["Name"]: query for query in of_type(template, "AWS::Logs::QueryDefinition")}
-    assert queries.keys() == {"agent-bridge/what became of a question", "agent-bridge/failures by kind"}
+    assert queries.keys() == {f"agent-bridge/{name}" for name in QUERIES}
     for query in queries.values():
         assert {group["Ref"] for group in query["LogGroupNames"]} == groups
         asked = {parameter["Name"] for parameter in query.get("Parameters", [])}
         assert {*re.findall(r"\{\{(\w+)\}\}", query["QueryString"])} == asked
 
 
-WORDS_OF_QUERIES = {"fields", "filter", "sort", "stats", "count", "latest", "ispresent", "and", "by", "desc"}
+WORDS_OF_QUERIES = {
+    *("fields", "filter", "sort", "stats", "count", "latest", "ispresent", "and", "or", "by", "desc")
+}
 
 
 def test_queries_ask_for_what_the_functions_log(template: Template) -> None:
@@ -523,7 +527,18 @@ def test_cloudformation_keeps_the_bridge_where_the_settings_say_so(
 
 
 # The properties by which a resource gets a name that no other in its account and region may have.
-FIXED_NAMES = {"FunctionName", "LogGroupName", "PolicyName", "QueueName", "RoleName", "TableName", "Name"}
+FIXED_NAMES = {
+    "AlarmName",
+    "DashboardName",
+    "TopicName",
+    "FunctionName",
+    "LogGroupName",
+    "PolicyName",
+    "QueueName",
+    "RoleName",
+    "TableName",
+    "Name",
+}
 
 
 def test_two_bridges_live_in_one_account(template: Template) -> None:

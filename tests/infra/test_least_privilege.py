@@ -156,4 +156,4 @@ def test_there_is_no_other_way_to_a_permission(template: Template) -> None:
         resource["Type"]
         for resource in template.to_json()["Resources"].values()
         if resource["Type"].startswith("AWS::IAM::") or resource["Type"].endswith("Policy")
-    } == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::SQS::QueuePolicy"}
+    } == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"}

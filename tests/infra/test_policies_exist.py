@@ -37,6 +37,7 @@ RETURNED = {
     "AWS::IAM::Role.Arn": "arn:aws:iam::123456789012:role/name",
     "AWS::Lambda::Function.Arn": "arn:aws:lambda:us-east-1:123456789012:function:name",
     "AWS::Logs::LogGroup.Arn": "arn:aws:logs:us-east-1:123456789012:log-group:name:*",
+    "AWS::SNS::Topic.Ref": "arn:aws:sns:us-east-1:123456789012:name",
     "AWS::SQS::Queue.Arn": "arn:aws:sqs:us-east-1:123456789012:name",
     "AWS::SecretsManager::Secret.Ref": "arn:aws:secretsmanager:us-east-1:123456789012:secret:name-a1b2c3",
 }
@@ -138,6 +139,7 @@ def test_policies_of_identities_and_of_resources_are_checked(templates: Template
         "AWS::IAM::Role",
         "AWS::IAM::Policy",
         "AWS::Lambda::Permission",
+        "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
     }
 
