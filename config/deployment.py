@@ -7,6 +7,8 @@ Times are in seconds, memory in MB.
 RECEIVER_TIMEOUT = 25
 CONTROL_TIMEOUT = 60
 DEAD_LETTERS_TIMEOUT = 60
+# Slack and some agents are asked, with patience.
+HEARTBEAT_TIMEOUT = 120
 # Memory decides the share of a CPU. Slack waits 3 seconds, including a cold start.
 RECEIVER_MEMORY = 256
 CONSUMER_MEMORY = 192

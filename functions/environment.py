@@ -39,6 +39,21 @@ class ReceiverSettings:
 
 
 @dataclass(frozen=True)
+class HeartbeatSettings:
+    """The heartbeat's settings. `slack_api_url`: the base URL of Slack's Web API."""
+
+    bot_token_secret_id: str
+    slack_api_url: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "HeartbeatSettings":
+        return cls(
+            bot_token_secret_id=_required(environment, "BOT_TOKEN_SECRET_ID"),
+            slack_api_url=environment.get("SLACK_API_URL") or ConsumerSettings.slack_api_url,
+        )
+
+
+@dataclass(frozen=True)
 class ConsumerSettings:
     """What each function behind a queue needs: the queue, the bot token, the ledger, the audit log.
 

@@ -33,6 +33,10 @@ MAX_BODY_BYTES = 1_048_576
 EVENTS_ROUTE = "POST /slack/events"
 INTERACTIVITY_ROUTE = "POST /slack/interactivity"
 
+# In an event of EventBridge's schedule. No request has it: the HTTP API chooses the event's members.
+# docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
+SCHEDULE = "aws.events"
+
 Response = dict[str, Any]
 
 
@@ -56,6 +60,18 @@ class Receiver:
         """Answer an HTTP API request (payload format 2.0)."""
         with telemetry.invocation():
             return self._respond(event)
+
+    def look_at_secret(self) -> None:
+        """The receiver's part of the heartbeat: would it believe Slack?"""
+        with telemetry.invocation():
+            trouble: ServiceUnavailable | None = None
+            try:
+                self._signing_secret.value()
+            except ServiceUnavailable as exc:
+                trouble = exc
+                why = "malformed" if isinstance(exc, MalformedSecret) else "unreadable"
+                telemetry.log(telemetry.HEARTBEAT_FOUND, what="signing_secret", why=why, detail=str(exc))
+            telemetry.count(telemetry.HEARTBEAT, float(trouble is None), what="signing_secret")
 
     def _respond(self, event: Mapping[str, Any]) -> Response:
         try:
@@ -219,5 +235,8 @@ if in_lambda():
     _receiver()
 
 
-def handler(event: Mapping[str, Any], context: object) -> Response:  # noqa: ARG001 - Lambda's signature
+def handler(event: Mapping[str, Any], context: object) -> Response | None:  # noqa: ARG001 - Lambda's signature
+    if event.get("source") == SCHEDULE:
+        _receiver().look_at_secret()
+        return None
     return _receiver().respond(event)

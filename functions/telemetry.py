@@ -75,6 +75,12 @@ WAITING_NOT_SHOWN = Line("waiting not shown", logging.WARNING, ("turn_id", "reas
 
 REQUESTS = Metric("Requests", ("outcome",))
 
+# --- the heartbeat: the function of that name, and the receiver for its secret ---
+
+HEARTBEAT_FOUND = Line("heartbeat found", logging.WARNING, ("what", "agent", "why", "detail"))
+
+HEARTBEAT = Metric("Heartbeat", ("what",))
+
 # --- the functions behind queues ---
 
 _TURN = ("command", "turn_id", "reference")

@@ -3,8 +3,8 @@
 Each alarm's description begins with the heading in docs/operations.md under which stands what to do.
 
 What missing data mean is decided for each alarm: a metric that counts trouble has none while all is well, so
-that silence is good there. No expression joins metrics of which one may have data and another none, because
-FILL makes no data where there are none at all.
+that silence is good there; of the heartbeat silence is the trouble itself. No expression joins metrics of
+which one may have data and another none, because FILL makes no data where there are none at all.
 docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 
 The window of an alarm slides with each evaluation, every minute. So a long period delays nothing but the end
@@ -28,6 +28,7 @@ from functions.telemetry import (
     AUDIT_FAILURES,
     FAILED_ANSWERS,
     FAILURES,
+    HEARTBEAT,
     NAMESPACE,
     REQUESTS,
     SERVICE,
@@ -39,6 +40,8 @@ from infra.queues import Queues
 
 FIVE_MINUTES = cdk.Duration.minutes(5)
 HOUR = cdk.Duration.hours(1)
+# Of a heartbeat each hour, one may come late.
+HEARTBEAT_PERIOD = cdk.Duration.hours(2)
 
 # Slack waits for three seconds, and sends the event again if nothing comes: docs.slack.dev/apis/events-api
 SLOW_MILLISECONDS = 2500
@@ -82,6 +85,7 @@ class Alarms(Construct):
         self._watch_turns()
         self._watch_queues()
         self._watch_account()
+        self._watch_heartbeat()
 
     def _topic(self, email: str) -> sns.Topic:
         # Not encrypted with a key: CloudWatch could not use AWS's own, and no alarm says anything secret.
@@ -237,6 +241,31 @@ class Alarms(Construct):
             least=BUSY_PERCENT,
             of=(2, 3),
         )
+
+    def _watch_heartbeat(self) -> None:
+        for name, what, symptom in (
+            ("HeartbeatOfToken", "bot_token", "The heartbeat says that Slack refuses the app"),
+            ("HeartbeatOfAgents", "agents", "The heartbeat says that an agent is missing"),
+            (
+                "HeartbeatOfSigningSecret",
+                "signing_secret",
+                "The heartbeat says that the signing secret is bad",
+            ),
+        ):
+            beats = self.own(HEARTBEAT, HEARTBEAT_PERIOD, what=what).with_(statistic="Minimum")
+            self._tell(
+                cloudwatch.Alarm(
+                    self,
+                    name,
+                    alarm_description=f"{symptom}: docs/operations.md",
+                    metric=beats,
+                    threshold=1,
+                    comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                    evaluation_periods=1,
+                    # Who says nothing for two hours is dead.
+                    treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+                )
+            )
 
     def own(
         self, metric: Metric, period: cdk.Duration = FIVE_MINUTES, **dimensions: str

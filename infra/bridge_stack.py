@@ -1,10 +1,12 @@
 """The bridge: its components, how they are wired, and what each function may do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -18,13 +20,14 @@ from config.deployment import (
     DEAD_LETTERS_CONCURRENCY,
     DEAD_LETTERS_TIMEOUT,
     EVENTS,
+    HEARTBEAT_TIMEOUT,
     RECEIVER_MEMORY,
     RECEIVER_TIMEOUT,
 )
 from config.manifest import every_message_events
 from functions.bridge.agents.routing import DEFAULT_AGENT
 from functions.settings import AgentSettings
-from infra.agents import allow_agents, allow_tools
+from infra.agents import allow_agents, allow_looking_at_agents, allow_tools
 from infra.alarms import Alarms, Sources
 from infra.audit_log import AuditLog
 from infra.code_asset import FUNCTIONS, code_of
@@ -87,20 +90,22 @@ class BridgeStack(cdk.Stack):
         receiver = self._receiver(queues)
         queues.allow_only([receiver.role.role_arn, *config.queues.senders])
         ingress = Ingress(self, "Ingress", receiver=receiver.function)
+        sample_variable = {"SAMPLE_AGENT": _sample_variable(self, sample.agent)} if sample else {}
         worker = self._consumer(
             "Worker",
             handler="functions.worker.handler",
             timeout=config.worker.timeout_seconds,
             queue=queues.questions,
             max_concurrency=config.worker.max_concurrency,
-            environment={"SAMPLE_AGENT": _sample_variable(self, sample.agent)} if sample else {},
+            environment=sample_variable,
             # CloudFormation reads the sample's ARN only when it updates this stack, so a change has to be
             # visible here: docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
             # intrinsic-function-reference-getstackoutput.html
             description=f"Fingerprint of the sample agent: {sample.fingerprint}" if sample else None,
         )
         worker.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
-        allow_agents(worker, [*([sample.agent] if sample else []), *config.settings.agents.values()])
+        agents = [*([sample.agent] if sample else []), *config.settings.agents.values()]
+        allow_agents(worker, agents)
         allow_tools(worker, config.settings.agents.values())
         for warning in too_short_sessions(config.settings.agents):
             cdk.Annotations.of(self).add_warning_v2("slack-agent-bridge:approvals", warning)
@@ -126,7 +131,15 @@ class BridgeStack(cdk.Stack):
         dead_letters.allow([self._ledger.table.table_arn], *LEDGER_ACTIONS)
         self._add_outputs(ingress, queues)
         cdk.CfnOutput(self, "WorkerRoleArn", value=worker.role.role_arn)
-        functions = {"Receiver": receiver, "Worker": worker, "Control": control, "DeadLetters": dead_letters}
+        heartbeat = self._heartbeat(receiver, agents, sample_variable)
+        cdk.CfnOutput(self, "HeartbeatRoleArn", value=heartbeat.role.role_arn)
+        functions = {
+            "Receiver": receiver,
+            "Worker": worker,
+            "Control": control,
+            "DeadLetters": dead_letters,
+            "Heartbeat": heartbeat,
+        }
         sources = Sources(config.name, ingress.api, functions, queues, config.worker.max_concurrency)
         alarms = Alarms(self, "Alarms", sources, email=config.alarms.email)
         cdk.CfnOutput(self, "AlarmTopicArn", value=alarms.topic.topic_arn)
@@ -182,6 +195,40 @@ class BridgeStack(cdk.Stack):
         receiver.allow([queues.questions.queue_arn, queues.control.queue_arn], "sqs:SendMessage")
         receiver.allow([self._secrets.signing.secret_arn], "secretsmanager:GetSecretValue")
         return receiver
+
+    def _heartbeat(
+        self, receiver: BridgeFunction, agents: Iterable[AgentSettings], environment: Mapping[str, str]
+    ) -> BridgeFunction:
+        """The function that looks each hour whether the bot could answer, and the schedule.
+
+        The receiver is on it too, because it alone may read the signing secret.
+        `environment`: variables besides those that `HeartbeatSettings` reads.
+        """
+        heartbeat = BridgeFunction(
+            self,
+            "Heartbeat",
+            code=self._code,
+            handler="functions.heartbeat.handler",
+            timeout=cdk.Duration.seconds(HEARTBEAT_TIMEOUT),
+            memory=CONSUMER_MEMORY,
+            environment={
+                "SERVICE_NAME": self._config.name,
+                "BOT_TOKEN_SECRET_ID": self._secrets.token.secret_arn,
+                "SETTINGS_FILE": self._settings.path,
+                **environment,
+            },
+            layers=[self._settings.layer],
+            is_traced=self._config.tracing,
+        )
+        heartbeat.allow([self._secrets.token.secret_arn], "secretsmanager:GetSecretValue")
+        allow_looking_at_agents(heartbeat, agents)
+        events.Rule(
+            self,
+            "Hourly",
+            schedule=events.Schedule.rate(cdk.Duration.hours(1)),
+            targets=[targets.LambdaFunction(one.function) for one in (heartbeat, receiver)],
+        )
+        return heartbeat
 
     def _consumer(
         self,

@@ -25,6 +25,11 @@ QUERIES = {
         " | sort last desc",
         {},
     ),
+    "what the heartbeat found": (
+        'filter message = "heartbeat found" | fields @timestamp, what, agent, why, detail'
+        " | sort @timestamp desc",
+        {},
+    ),
     "failures by kind": (
         'filter message = "turn handled" and ispresent(failure)'
         " | stats count(*) as turns, latest(detail) as last by failure, verdict | sort turns desc",

@@ -5,13 +5,23 @@ Slack and the agents are somebody else's: stand-ins (`simulator.simulation`), or
 """
 
 import tempfile
+import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from config.document import FILE_NAME, document
 from functions.settings import Settings
 from simulator import wiring
-from simulator.aws import AUDIT_LOG_GROUP, BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID, TABLE, Aws
+from simulator.aws import (
+    ACCOUNT,
+    AUDIT_LOG_GROUP,
+    BOT_TOKEN_SECRET_ID,
+    REGION,
+    SIGNING_SECRET_ID,
+    TABLE,
+    Aws,
+)
 from simulator.gateway import Gateway
 from simulator.http import HttpServer
 from simulator.journal import Journal
@@ -30,7 +40,7 @@ class LocalBridge:
     Args:
         settings: what the functions read.
         variables: more environment variables for every function, such as where Slack is.
-        worker_variables: more of them for the worker.
+        worker_variables: more of them for the worker, and for the heartbeat: where the agents are.
         max_receive_count: how often a question is received before it goes to the dead-letter queue; None for
             as often as in AWS.
         concurrency: how many processes a function may have at most.
@@ -78,7 +88,7 @@ class LocalBridge:
             # The receiver writes to the queue that the worker reads; the others have their own.
             own = [queue for queue in wiring.QUEUES if queue.function is function]
             values["QUEUE_URL"] = self.aws.queue_url(own[0] if own else wiring.QUESTIONS)
-            more = (worker_variables or {}) if function is wiring.WORKER else {}
+            more = (worker_variables or {}) if function in (wiring.WORKER, wiring.HEARTBEAT) else {}
             self.lambdas.add(function, {name: values[name] for name in function.environment}, more)
         self.gateway = Gateway(
             lambdas=self.lambdas, function=wiring.RECEIVER.name, routes=wiring.ROUTES, journal=journal
@@ -102,6 +112,13 @@ class LocalBridge:
         self._mappings = [self._connect(queue) for queue in wiring.QUEUES]
         for mapping in self._mappings:
             mapping.start()
+
+    def heartbeat(self) -> None:
+        """What EventBridge does each hour. Raises RuntimeError where a function fails."""
+        for function in wiring.HOURLY:
+            result = self.lambdas.invoke(function.name, _scheduled())
+            if result.error:
+                raise RuntimeError(f"{function.name}: {result.error}")
 
     def wait_warm(self) -> list[str]:
         """Waits until the functions are initialised. Names those that cannot be: their logs say why."""
@@ -148,3 +165,18 @@ class LocalBridge:
             "SETTINGS_FILE": str(file),
             "SERVICE_NAME": "agent-bridge",
         }
+
+
+def _scheduled() -> dict[str, object]:
+    """docs.aws.amazon.com/eventbridge/latest/ref/events-ref-eventbridge-scheduled-events.html"""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/agent-bridge-hourly"],
+        "detail": {},
+    }

@@ -238,6 +238,8 @@ def scripted_agents(agent: AgentService, invoke_api: InvokeApi) -> dict[str, str
     return {
         "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": agent.url,
         "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": agent.url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENT": agent.url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": agent.url,
         "AWS_ENDPOINT_URL_LAMBDA": invoke_api.url,
     }
 

@@ -68,7 +68,16 @@ DEAD_LETTERS = Function(
     memory=deployment.CONSUMER_MEMORY,
     environment=CONSUMER,
 )
-FUNCTIONS = (RECEIVER, WORKER, CONTROL, DEAD_LETTERS)
+HEARTBEAT = Function(
+    name="heartbeat",
+    handler="functions.heartbeat.handler",
+    timeout=deployment.HEARTBEAT_TIMEOUT,
+    memory=deployment.CONSUMER_MEMORY,
+    environment=frozenset({"SERVICE_NAME", "BOT_TOKEN_SECRET_ID", "SETTINGS_FILE"}),
+)
+FUNCTIONS = (RECEIVER, WORKER, CONTROL, DEAD_LETTERS, HEARTBEAT)
+# What a schedule runs each hour.
+HOURLY = (HEARTBEAT, RECEIVER)
 
 # The sample agent's tools, which stacks of their own deploy.
 PLACES, WEATHER, CLOCK = (

@@ -4,6 +4,7 @@
     POST /harnesses/invoke                                    InvokeHarness of `bedrock-agentcore`
     POST /runtimes/{arn}/invocations                          InvokeAgentRuntime of `bedrock-agentcore`
     POST /runtimes/{arn}/stopruntimesession                   StopRuntimeSession of `bedrock-agentcore`
+    GET  …                                                    see `control_plane`
 
 Left out: who may call (any signature of the right form passes), memory, expiry of sessions, what is in files.
 """
@@ -25,6 +26,7 @@ from werkzeug.exceptions import HTTPException
 
 from simulator.agent import agentcore, invoke_agent, model
 from simulator.agent.actions import Action, Cut, Fail, Pause, Refuse, Reset, Text, UnmodelledError, Wait
+from simulator.agent.control_plane import ControlPlane
 from simulator.agent.harness_wire import HarnessWire
 from simulator.agent.invoke_agent_wire import InvokeAgentWire
 from simulator.agent.meteorologist import answer
@@ -140,6 +142,7 @@ class AgentService:
         streaming_allowed: whether the role of the agent in Bedrock may stream. When it may not, a turn that
             asks for streaming ends with accessDeniedException in the stream.
         time_scale: factor of all waits; 0 plays everything at once.
+        control_plane: says which agents are there.
         tools: of the meteorologist; None takes `ComputedTools`.
     """
 
@@ -163,6 +166,7 @@ class AgentService:
         self._refused_stops: deque[str] = deque()
         self._lock = threading.Condition()
         self._stopping = threading.Event()
+        self.control_plane = ControlPlane(AGENT_ID)
         self._server = server((tap or Tap()).on(self._app(), _call), port)
         self.url = self._server.url
 
@@ -198,6 +202,7 @@ class AgentService:
         app.add_url_rule(path, view_func=self._invoke_agent_runtime, methods=["POST"])
         path = "/runtimes/<path:arn>/stopruntimesession"
         app.add_url_rule(path, view_func=self._stop_runtime_session, methods=["POST"])
+        app.register_blueprint(self.control_plane.blueprint)
         app.register_error_handler(AgentError, self._refuse)
         app.register_error_handler(HTTPException, _unknown_operation)
         return app

@@ -85,6 +85,8 @@ def deployment(folder: Path, *, auth: bool) -> Iterator[Deployment]:
     variables = {
         "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": agent.url,
         "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE": agent.url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENT": agent.url,
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL": agent.url,
         "SLACK_API_URL": slack.api_url,
         "SLACK_FILES_ORIGIN": slack.files_origin,
     }
@@ -234,6 +236,22 @@ def deliver_twice(bridge: Deployment) -> None:
     bridge.said.append("ran the agent once for an event that came twice")
 
 
+def listen_to_the_heartbeat(bridge: Deployment) -> None:
+    """What the schedule runs each hour, a moment earlier: it asks Slack who the app is."""
+    before = len(bridge.slack.web_api.calls)
+    beat(bridge)
+    assert "auth.test" in {call.method for call in bridge.slack.web_api.calls[before:]}
+    [rule] = bridge.cloud.client("events").list_rules()["Rules"]
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    bridge.said.append("beat once")
+
+
+def beat(bridge: Deployment) -> None:
+    functions, name = bridge.cloud.client("lambda"), bridge.resource("HeartbeatFunction")
+    answer = functions.invoke(FunctionName=name, Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
 def update_under_load(bridge: Deployment) -> None:
     """Another setting and other code, while questions are asked, on the queue and being answered."""
     checkout, operator = bridge.checkout, bridge.operator
@@ -300,6 +318,7 @@ STEPS: tuple[Callable[[Deployment], None], ...] = (
     press_retry,
     press_anothers_retry,
     read_the_audit_log,
+    listen_to_the_heartbeat,
     send_forgeries,
     deliver_twice,
     update_under_load,

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator import wiring
-from tests.deploy.check import Deployment, hand_to_dead_letters, press_as_a_stranger, until_quiet
+from tests.deploy.check import Deployment, beat, hand_to_dead_letters, press_as_a_stranger, until_quiet
 from tests.e2e.person import PATIENCE
 
 # What the emulator does not ask the function's role for, and why.
@@ -23,6 +23,9 @@ NOT_ASKED = {
     "bedrock:InvokeAgent": "the agents are the simulator's",
     "bedrock-agentcore:InvokeHarness": "the agents are the simulator's",
     "bedrock-agentcore:InvokeAgentRuntime": "the agents are the simulator's",
+    "bedrock:GetAgentAlias": "the agents are the simulator's",
+    "bedrock-agentcore:GetHarness": "the agents are the simulator's",
+    "bedrock-agentcore:GetAgentRuntime": "the agents are the simulator's",
 }
 # What a function needs in cases that are not brought about here, and in which.
 SELDOM = {
@@ -89,11 +92,16 @@ def _lose(bridge: Deployment, _: Callable[[], bool]) -> None:
     hand_to_dead_letters(bridge)
 
 
+def _beat(bridge: Deployment, _: Callable[[], bool]) -> None:
+    beat(bridge)
+
+
 USES: Mapping[str, Use] = {
     "Receiver": _ask,
     "Worker": _ask_twice,
     "Control": _press_anothers_retry,
     "DeadLetters": _lose,
+    "Heartbeat": _beat,
 }
 
 

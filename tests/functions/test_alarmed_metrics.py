@@ -1,7 +1,9 @@
 """The functions count what the alarms watch: each of their own metrics is made here by the shipped code."""
 
 import json
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,6 +11,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config.bridge_toml import Config
+from functions import heartbeat
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import Delivery
 from functions.bridge.queue_commands import Command, to_json
@@ -17,7 +20,7 @@ from functions.bridge.turns.ports import Ports
 from functions.settings import AgentSettings, Settings
 from functions.telemetry import NAMESPACE
 from infra.bridge_stack import BridgeStack
-from simulator.aws import Aws
+from simulator.aws import BOT_TOKEN_SECRET_ID, Aws
 from tests.functions.bridge.incoming.test_events import MENTION, envelope
 from tests.functions.lambda_log import written
 from tests.functions.test_consumer import ASK, Desk, ends_with
@@ -59,6 +62,22 @@ class Lab:
     def garble(self) -> list[dict[str, Any]]:
         return self._consume("{}", ends_with(Outcome(Verdict.ANSWERED)))
 
+    def beat(self) -> list[dict[str, Any]]:
+        """What the heartbeat says of a token that is none, in an account without agents."""
+        self._aws.secrets.put_secret_value(SecretId=BOT_TOKEN_SECRET_ID, SecretString="#")
+        with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as folder:
+            environment.setenv("BOT_TOKEN_SECRET_ID", BOT_TOKEN_SECRET_ID)
+            environment.setenv("SETTINGS_FILE", str(Path(folder, "settings.json")))
+            Path(folder, "settings.json").write_text("{}", "utf-8")
+            with written(self._capsys) as lines:
+                heartbeat.handler({}, None)
+        return lines
+
+    def look_at_secret(self) -> list[dict[str, Any]]:
+        with written(self._capsys) as lines:
+            Door(self._aws).receiver.look_at_secret()
+        return lines
+
     def _consume(self, body: str, work: Any) -> list[dict[str, Any]]:
         desk = Desk(self._aws, self._capsys)
         desk.consume(body, work)
@@ -66,7 +85,8 @@ class Lab:
 
 
 @pytest.fixture
-def lab(aws: Aws, capsys: pytest.CaptureFixture[str]) -> Lab:
+def lab(aws: Aws, bot_token: str, capsys: pytest.CaptureFixture[str]) -> Lab:
+    assert bot_token == BOT_TOKEN_SECRET_ID
     return Lab(aws, capsys)
 
 
@@ -87,6 +107,9 @@ MADE: dict[Watched, Callable[[Lab], list[dict[str, Any]]]] = {
     ("Failures", (("failure", "not_found"), SERVICE)): lambda lab: lab.end(
         Verdict.FAILED, failure=Failure.NOT_FOUND
     ),
+    ("Heartbeat", (SERVICE, ("what", "bot_token"))): Lab.beat,
+    ("Heartbeat", (SERVICE, ("what", "agents"))): Lab.beat,
+    ("Heartbeat", (SERVICE, ("what", "signing_secret"))): Lab.look_at_secret,
     ("AuditFailures", (SERVICE,)): lambda lab: lab.end(Verdict.ANSWERED, audit_trouble="is away"),
 }
 

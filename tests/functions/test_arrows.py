@@ -138,6 +138,12 @@ def test_the_receiver_loads_few_modules_and_none_that_asks_or_answers() -> None:
     assert len(loaded) <= MOST_MODULES_OF_THE_RECEIVER
 
 
+@pytest.mark.parametrize("other", ["receiver", "worker", "control", "dead_letters"])
+def test_the_heartbeat_fails_where_something_that_others_import_cannot_be_imported(other: str) -> None:
+    ours = {module for module in loaded_with(f"functions.{other}") if lies_in(module, OURS)}
+    assert ours - {f"functions.{other}"} <= {*loaded_with("functions.heartbeat")}
+
+
 def test_bridge_toml_is_read_without_the_cdk() -> None:
     loaded = loaded_with("config.bridge_toml, config.document, config.deployment")
     assert "config.bridge_toml" in loaded

@@ -60,7 +60,7 @@ CONCURRENCY = {"Service": "Lambda", "Type": "Resource", "Resource": "ConcurrentE
         ("ApiSlow", [("AWS/ApiGateway", "Latency", API, "p99")]),
         *(
             (f"{name}Errors", [("AWS/Lambda", "Errors", {"FunctionName": f"{name}Function"}, "Sum")])
-            for name in ("Receiver", "Worker", "Control", "DeadLetters")
+            for name in ("Receiver", "Worker", "Control", "DeadLetters", "Heartbeat")
         ),
         *(
             (f"{name}Throttles", [("AWS/Lambda", "Throttles", {"FunctionName": f"{name}Function"}, "Sum")])
@@ -86,6 +86,20 @@ def test_alarms_watch_what_aws_counts(
     metrics: list[tuple[str, str, dict[str, str], str]],
 ) -> None:
     assert sorted(watched(alarms[name]), key=str) == sorted(metrics, key=str)
+
+
+def test_a_heartbeat_that_is_silent_for_two_hours_is_an_alarm(alarms: dict[str, dict[str, Any]]) -> None:
+    beats = {name: alarm for name, alarm in alarms.items() if name.startswith("HeartbeatOf")}
+    assert len(beats) == 3
+    for alarm in beats.values():
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (7200, 1)
+        assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+            "Minimum",
+            "LessThanThreshold",
+            1,
+        )
+    silent = {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
+    assert silent == {*beats}
 
 
 def test_an_approval_that_waits_for_eleven_hours_is_no_alarm(alarms: dict[str, dict[str, Any]]) -> None:

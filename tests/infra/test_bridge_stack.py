@@ -35,7 +35,7 @@ def of_type(template: Template, resource_type: str) -> list[dict[str, Any]]:
 
 def test_every_function_runs_python_3_13_on_arm64_from_one_asset(template: Template) -> None:
     functions = of_type(template, "AWS::Lambda::Function")
-    assert len(functions) == 4
+    assert len(functions) == 5
     for function in functions:
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -49,7 +49,7 @@ def test_functions_are_traced_only_where_the_operator_says_so(
     assert [function for function in functions if "TracingConfig" in function] == []
     traced = synthesise(replace(config, tracing=True))
     functions = of_type(traced, "AWS::Lambda::Function")
-    assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 4
+    assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * 5
 
 
 def test_every_function_logs_json_to_a_group_of_its_own(template: Template) -> None:
@@ -60,13 +60,13 @@ def test_every_function_logs_json_to_a_group_of_its_own(template: Template) -> N
             "INFO",
         )
     groups = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
-    assert len(groups) == 4
+    assert len(groups) == 5
     assert groups < template.find_resources("AWS::Logs::LogGroup").keys()
 
 
 def test_every_log_group_but_the_audit_log_keeps_a_month_and_goes_with_the_stack(template: Template) -> None:
     groups = template.find_resources("AWS::Logs::LogGroup")
-    assert len(groups) == 6
+    assert len(groups) == 7
     for logical_id, group in groups.items():
         if not logical_id.startswith("Audit"):
             assert group["Properties"]["RetentionInDays"] == 30
@@ -123,18 +123,27 @@ def test_both_routes_lead_to_the_receiver_in_payload_format_2(
     )
 
 
-def test_only_the_api_and_its_routes_may_call_the_receiver(
+def test_only_the_apis_routes_and_the_schedule_may_call_a_function(
     template: Template, functions: dict[str, tuple[str, dict[str, Any]]]
 ) -> None:
-    receiver, _ = functions["receiver"]
-    permissions = of_type(template, "AWS::Lambda::Permission")
-    assert sorted(permission["SourceArn"]["Fn::Join"][1][-1] for permission in permissions) == [
-        "/*/*/slack/events",
-        "/*/*/slack/interactivity",
-    ]
-    for permission in permissions:
-        assert permission["Principal"] == "apigateway.amazonaws.com"
-        assert permission["FunctionName"] == {"Fn::GetAtt": [receiver, "Arn"]}
+    (rule,) = template.find_resources("AWS::Events::Rule")
+    allowed = {
+        (
+            permission["FunctionName"]["Fn::GetAtt"][0],
+            permission["Principal"],
+            json.dumps(
+                permission["SourceArn"].get("Fn::GetAtt") or permission["SourceArn"]["Fn::Join"][1][-1]
+            ),
+        )
+        for permission in of_type(template, "AWS::Lambda::Permission")
+    }
+    (receiver, _), (heartbeat, _) = functions["receiver"], functions["heartbeat"]
+    assert allowed == {
+        (receiver, "apigateway.amazonaws.com", '"/*/*/slack/events"'),
+        (receiver, "apigateway.amazonaws.com", '"/*/*/slack/interactivity"'),
+        (receiver, "events.amazonaws.com", f'["{rule}", "Arn"]'),
+        (heartbeat, "events.amazonaws.com", f'["{rule}", "Arn"]'),
+    }
 
 
 def test_the_api_is_throttled(template: Template) -> None:
@@ -371,6 +380,11 @@ def test_functions_learn_secrets_table_and_queue_by_reference(
             "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
             "SERVICE_NAME": "agent-bridge",
         },
+        "heartbeat": {
+            "BOT_TOKEN_SECRET_ID": {"Ref": token},
+            "SETTINGS_FILE": "/opt/slack-agent-bridge.json",
+            "SERVICE_NAME": "agent-bridge",
+        },
     }
 
 
@@ -387,6 +401,7 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
         "ControlQueueUrl",
         "DeadLetterQueueUrl",
         "WorkerRoleArn",
+        "HeartbeatRoleArn",
         "LogGroups",
         "AuditLogGroup",
         "SavedQueries",
@@ -632,9 +647,9 @@ def test_executions_are_reserved_for_the_receiver_where_the_settings_say_so(
     assert receiver["Properties"]["ReservedConcurrentExecutions"] == 5
 
 
-def statements_of_the_worker(template: Template) -> list[dict[str, Any]]:
+def statements_of(function: str, template: Template) -> list[dict[str, Any]]:
     policies = template.find_resources("AWS::IAM::Policy")
-    [policy] = [policy for name, policy in policies.items() if name.startswith("WorkerRole")]
+    [policy] = [policy for name, policy in policies.items() if name.startswith(f"{function}Role")]
     found: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
     return found
 
@@ -642,7 +657,7 @@ def statements_of_the_worker(template: Template) -> list[dict[str, Any]]:
 def test_the_worker_may_invoke_exactly_the_configured_agents(other_template: Template) -> None:
     granted = {
         (action, json.dumps(resource))
-        for statement in statements_of_the_worker(other_template)
+        for statement in statements_of("Worker", other_template)
         for action in as_list(statement["Action"])
         for resource in as_list(statement["Resource"])
         if action.startswith(("bedrock", "sts"))
@@ -667,6 +682,24 @@ def test_the_worker_may_invoke_exactly_the_configured_agents(other_template: Tem
         '"arn:aws:bedrock:us-west-2:".*"AWS::AccountId".*":agent-alias/FARAGENT10/FARALIAS10"', far[1]
     )
     assert re.search('"arn:aws:bedrock:eu-central-1:".*":agent-alias/0123456789/abcdefghij"', near[1])
+
+
+def test_the_heartbeat_may_look_at_exactly_the_configured_agents(other_template: Template) -> None:
+    granted = {
+        (action, resource if isinstance(resource, str) else resource["Fn::Join"][1][-1])
+        for statement in statements_of("Heartbeat", other_template)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if action.startswith(("bedrock", "sts"))
+    }
+    assert granted == {
+        ("bedrock:GetAgentAlias", ":agent-alias/0123456789/abcdefghij"),
+        ("bedrock:GetAgentAlias", ":agent-alias/FARAGENT10/FARALIAS10"),
+        ("bedrock-agentcore:GetHarness", HARNESS),
+        ("bedrock-agentcore:GetAgentRuntimeEndpoint", RUNTIME),
+        ("bedrock-agentcore:GetAgentRuntimeEndpoint", f"{RUNTIME}/runtime-endpoint/prod"),
+        ("sts:AssumeRole", ROLE),
+    }
 
 
 def as_list(value: Any) -> list[Any]:

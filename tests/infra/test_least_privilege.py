@@ -141,9 +141,21 @@ def test_dead_letters_may_take_dead_letters_and_keep_the_ledger(
     }
 
 
+def test_heartbeat_may_ask_slack_and_see_whether_the_agent_is_there(
+    resources: dict[str, Any], functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    assert permissions(resources, role_of(functions, "heartbeat")) == {
+        "HeartbeatLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "SecretsBotToken": ["secretsmanager:GetSecretValue"],
+        "arn:${Partition}:bedrock:${Region}:${AccountId}:agent-alias/ABCDEFGHIJ/TSTALIASID": [
+            "bedrock:GetAgentAlias"
+        ],
+    }
+
+
 def test_there_is_no_other_way_to_a_permission(template: Template) -> None:
     roles = template.find_resources("AWS::IAM::Role")
-    assert len(roles) == 4
+    assert len(roles) == 5
     for role in roles.values():
         assert role["Properties"].keys() == {"AssumeRolePolicyDocument"}  # no managed or inline policies
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]

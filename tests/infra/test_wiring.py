@@ -31,6 +31,16 @@ def test_the_template_has_no_other_functions(functions: dict[str, tuple[str, dic
     assert functions.keys() == {function.name for function in wiring.FUNCTIONS}
 
 
+def test_the_schedule_runs_what_it_runs_in_the_template(
+    template: Template, functions: dict[str, tuple[str, dict[str, Any]]]
+) -> None:
+    [rule] = template.find_resources("AWS::Events::Rule").values()
+    assert rule["Properties"]["ScheduleExpression"] == "rate(1 hour)"
+    assert [target["Arn"]["Fn::GetAtt"][0] for target in rule["Properties"]["Targets"]] == [
+        functions[function.name][0] for function in wiring.HOURLY
+    ]
+
+
 @pytest.mark.parametrize("stack", [SampleAgentStack, SampleHarnessStack])
 def test_tools_are_those_of_the_sample_agents_templates(
     stack: type[SampleAgentStack | SampleHarnessStack], cdk_context: dict[str, Any]
