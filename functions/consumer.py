@@ -24,6 +24,7 @@ from functions.bridge.admission.access import Access
 from functions.bridge.delivery import LONGEST_BACK_OFF, Delivery
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.queue_commands import (
+    Ask,
     Command,
     ControlCommand,
     MalformedCommand,
@@ -136,7 +137,11 @@ class Consumer:
             delivered again. `ReportBatchItemFailures` is on.
         """
         with telemetry.invocation():
-            return self._consume(event, context, work)
+            limited_before = self.installation.chat.rate_limits
+            response = self._consume(event, context, work)
+            if limited := self.installation.chat.rate_limits - limited_before:
+                telemetry.count(telemetry.SLACK_RATE_LIMITS, limited)
+            return response
 
     def _consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
         record = event["Records"][0]
@@ -164,7 +169,7 @@ class Consumer:
             with suppress(ServiceUnavailable):
                 message.extend_visibility(delivery.back_off(delivery.receive_count, longest=longest))
             return _response(record, again=True)
-        _report(command, outcome, record)
+        _report(command, outcome, record, now=self._ports.clock.now())
         if outcome.retry_in_seconds is not None:
             with suppress(ServiceUnavailable):
                 message.extend_visibility(outcome.retry_in_seconds)
@@ -200,7 +205,23 @@ def _report_defect(command: Command, exc: Exception, record: Mapping[str, Any]) 
     _count_verdict(command, "error")
 
 
-def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> None:
+def _timeline(command: Command, outcome: Outcome, now: float) -> dict[str, Any]:
+    """Who answered, and when what happened, in seconds after the message of the turn was sent in Slack."""
+    if isinstance(command, ControlCommand):
+        return {}
+    times = {
+        "claimed_after": outcome.claimed_at,
+        "asked_after": outcome.asked_at,
+        "first_text_after": outcome.first_text_at,
+        "ended_after": now,
+    }
+    sent = float(command.turn.ts)
+    after = {name: None if time is None else round(time - sent, 3) for name, time in times.items()}
+    return {"agent": outcome.agent or None, **after}
+
+
+def _report(command: Command, outcome: Outcome, record: Mapping[str, Any], *, now: float) -> None:
+    timeline = _timeline(command, outcome, now)
     is_well = outcome.verdict in _AS_IT_SHOULD_BE and outcome.failure is None
     telemetry.log(
         telemetry.COMMAND_HANDLED if isinstance(command, ControlCommand) else telemetry.TURN_HANDLED,
@@ -214,6 +235,7 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         first_text_seconds=outcome.first_text_seconds,
         retry_in_seconds=outcome.retry_in_seconds,
         receive_count=_receives(record),
+        **timeline,
     )
     if outcome.app_refusal:
         telemetry.log(
@@ -249,6 +271,8 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any]) -> No
         telemetry.count(telemetry.GUARDRAILS, guardrail="intervened")
     if outcome.first_text_seconds is not None:
         telemetry.count(telemetry.TIME_TO_FIRST_TEXT, outcome.first_text_seconds)
+    if isinstance(command, Ask) and outcome.verdict is Verdict.ANSWERED:
+        telemetry.count(telemetry.TIME_TO_ANSWER, timeline["ended_after"])
 
 
 def _count_verdict(command: Command, verdict: str) -> None:

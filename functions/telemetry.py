@@ -95,10 +95,13 @@ _OUTCOME = (
     "retry_in_seconds",
     "receive_count",
 )
+# When a turn was claimed, its agent asked, its first text shown, and it was over: in seconds after its
+# message was sent in Slack.
+_TIMELINE = ("claimed_after", "asked_after", "first_text_after", "ended_after")
 _DEFECT = ("error", "places", "receive_count")
 
 MESSAGE_MALFORMED = Line("message malformed", logging.ERROR, ("message_id", "reason"))
-TURN_HANDLED = Line("turn handled", logging.INFO, (*_TURN, *_OUTCOME), may_warn=True)
+TURN_HANDLED = Line("turn handled", logging.INFO, (*_TURN, *_OUTCOME, "agent", *_TIMELINE), may_warn=True)
 COMMAND_HANDLED = Line("command handled", logging.INFO, (*_COMMAND, *_OUTCOME), may_warn=True)
 TURN_BROKE = Line("turn broke", logging.ERROR, (*_TURN, *_DEFECT))
 COMMAND_BROKE = Line("command broke", logging.ERROR, (*_COMMAND, *_DEFECT))
@@ -124,6 +127,8 @@ GUARDRAILS = Metric("Guardrails", ("guardrail",))
 APPROVALS = Metric("Approvals", ("decision",))
 TIME_TO_DECISION = Metric("TimeToDecision", unit=Unit.SECONDS)
 TIME_TO_FIRST_TEXT = Metric("TimeToFirstText", unit=Unit.SECONDS)
+TIME_TO_ANSWER = Metric("TimeToAnswer", unit=Unit.SECONDS)
+SLACK_RATE_LIMITS = Metric("SlackRateLimits")
 AUDIT_FAILURES = Metric("AuditFailures")
 
 

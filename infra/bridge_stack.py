@@ -31,6 +31,7 @@ from infra.agents import allow_agents, allow_looking_at_agents, allow_tools
 from infra.alarms import Alarms, Sources
 from infra.audit_log import AuditLog
 from infra.code_asset import FUNCTIONS, code_of
+from infra.dashboard import Dashboard
 from infra.function import BridgeFunction
 from infra.ingress import Ingress
 from infra.ledger import Ledger
@@ -142,6 +143,8 @@ class BridgeStack(cdk.Stack):
         }
         sources = Sources(config.name, ingress.api, functions, queues, config.worker.max_concurrency)
         alarms = Alarms(self, "Alarms", sources, email=config.alarms.email)
+        dashboard = Dashboard(self, "Dashboard", sources, alarms.alarms)
+        cdk.CfnOutput(self, "DashboardName", value=dashboard.name)
         cdk.CfnOutput(self, "AlarmTopicArn", value=alarms.topic.topic_arn)
         log_groups = [function.log_group for function in functions.values()]
         queries = SavedQueries(self, "Queries", log_groups)

@@ -37,6 +37,7 @@ class BridgeFunction(Construct):
         is_traced: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.memory = memory
         self.log_group = log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY
         )

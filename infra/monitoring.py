@@ -30,6 +30,12 @@ QUERIES = {
         " | sort @timestamp desc",
         {},
     ),
+    "slowest answers": (
+        'filter message = "turn handled" and verdict = "answered"'
+        " | fields @timestamp, reference, agent, claimed_after, asked_after, first_text_after, ended_after"
+        " | sort ended_after desc | limit 50",
+        {},
+    ),
     "failures by kind": (
         'filter message = "turn handled" and ispresent(failure)'
         " | stats count(*) as turns, latest(detail) as last by failure, verdict | sort turns desc",

@@ -77,7 +77,7 @@ def read_harness(*, query: Mapping[str, str], headers: Headers, body: bytes) -> 
     if any("json" in content for result in results for content in result["content"]):
         raise AgentError("validationException", "The content of a tool result must be text.")
     identity: dict[str, str] = {
-        name: members[name] for name in ("actorId", "runtimeUserId") if name in members
+        name: members[name] for name in ("actorId", "runtimeUserId", "traceParent") if name in members
     }
     limits: dict[str, int] = {name: members[name] for name in LIMITS if name in members}
     # The model has no lowest value; that they must be positive is not documented, and so it is refused here.
@@ -106,7 +106,9 @@ def read_runtime(
     if "runtimeSessionId" not in members:
         raise AgentError("validationException", "This fake has no sessions without an id.")
     given = _payload(body)
-    identity = {"runtimeUserId": members["runtimeUserId"]} if "runtimeUserId" in members else {}
+    identity: dict[str, str] = {
+        name: members[name] for name in ("runtimeUserId", "traceParent") if name in members
+    }
     decisions = _decisions(given, framework)
     asked = AgentRequest(
         operation="InvokeAgentRuntime",

@@ -243,7 +243,12 @@ def listen_to_the_heartbeat(bridge: Deployment) -> None:
     assert "auth.test" in {call.method for call in bridge.slack.web_api.calls[before:]}
     [rule] = bridge.cloud.client("events").list_rules()["Rules"]
     assert rule["ScheduleExpression"] == "rate(1 hour)"
-    bridge.said.append("beat once")
+    cloudwatch = bridge.cloud.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]  # without those on expressions
+    assert {tuple(alarm["AlarmActions"]) for alarm in alarms} == {(bridge.outputs["AlarmTopicArn"],)}
+    [dashboard] = cloudwatch.list_dashboards()["DashboardEntries"]
+    assert dashboard["DashboardName"] == bridge.outputs["DashboardName"]
+    bridge.said.append(f"beat once, under {len(alarms)} alarms and a dashboard")
 
 
 def beat(bridge: Deployment) -> None:
@@ -338,6 +343,10 @@ def inventory(cloud: Cloud) -> set[str]:
         ("apigatewayv2", "get_apis", "Items", "Name"),
         ("s3", "list_buckets", "Buckets", "Name"),
         ("cloudformation", "describe_stacks", "Stacks", "StackName"),
+        ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+        ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+        ("events", "list_rules", "Rules", "Name"),
+        ("sns", "list_topics", "Topics", "TopicArn"),
     ]
     found = set()
     for service, operation, member, name in listed:

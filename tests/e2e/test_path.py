@@ -272,5 +272,10 @@ def test_every_turn_is_counted(bridge: Bridge) -> None:
 
     bridge.until(handled)
     bridge.until(lambda: any("TimeToFirstText" in line for line in lines()))
+    bridge.until(lambda: any("TimeToAnswer" in line for line in lines()))
+    [line] = [line for line in lines() if question["ts"] in line.get("turn_id", "") and "verdict" in line]
+    assert line["agent"] == "default"
+    timeline = [line[f"{name}_after"] for name in ("claimed", "asked", "ended")]
+    assert timeline == sorted(timeline)
     metrics = [line for line in lines() if "_aws" in line]
     assert any(line.get("verdict") == "answered" and line.get("Turns") == 1 for line in metrics)

@@ -13,7 +13,7 @@ import pytest
 
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import Delivery
-from functions.bridge.queue_commands import Ask, Command, RefusePress, to_json
+from functions.bridge.queue_commands import Ask, Command, RefusePress, Retry, to_json
 from functions.bridge.turn import Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
@@ -47,8 +47,8 @@ class Desk:
             "LEASE_SECONDS": "60",
             "NOTIFY_AFTER_SECONDS": "60",
         }
-        self._consumer = Consumer(environment, is_last=is_last)
-        self._consumer._sqs = self._sqs = RecordingClient("sqs")
+        self.consumer = Consumer(environment, is_last=is_last)
+        self.consumer._sqs = self._sqs = RecordingClient("sqs")
         self.lines: list[dict[str, Any]] = []
 
     def consume(self, body: str, work: Work, *, receives: int = 1) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Desk:
             "attributes": {"ApproximateReceiveCount": str(receives)},
         }
         with written(self._capsys) as self.lines:
-            return self._consumer.consume({"Records": [record]}, Context(), work)
+            return self.consumer.consume({"Records": [record]}, Context(), work)
 
     def line(self, message: str) -> dict[str, Any]:
         [line] = [line for line in self.lines if line.get("message") == message]
@@ -142,6 +142,7 @@ def test_a_turn_that_is_done_with_leaves_the_queue(desk: Desk) -> None:
         "FailedAnswers": [],
         "Guardrails": ["intervened"],
         "TimeToFirstText": [],
+        "TimeToAnswer": [],
     }
 
 
@@ -169,6 +170,37 @@ def test_the_average_of_failed_answers_is_the_share_that_fails(
 ) -> None:
     desk.consume(to_json(ASK), ends_with(Outcome(verdict)))
     assert [line["FailedAnswers"] for line in desk.lines if "FailedAnswers" in line] == counted
+
+
+def test_the_line_of_a_turn_has_its_whole_timeline(desk: Desk) -> None:
+    sent = float(TURN.ts)
+    outcome = Outcome(
+        Verdict.ANSWERED, agent="finops", claimed_at=sent + 1, asked_at=sent + 2.5, first_text_at=sent + 4
+    )
+    desk.consume(to_json(ASK), ends_with(outcome))
+    line = desk.line("turn handled")
+    assert line["agent"] == "finops"
+    assert (line["claimed_after"], line["asked_after"], line["first_text_after"]) == (1.0, 2.5, 4.0)
+    [metric] = [line for line in desk.lines if "TimeToAnswer" in line]
+    assert metric["TimeToAnswer"] == line["ended_after"] > 4
+
+
+def test_a_press_of_retry_is_no_time_to_an_answer(desk: Desk) -> None:
+    retry = Retry(TURN.team, TURN.channel, TURN.ts, TURN.thread_ts, TURN.user, TURN.bot_user, 2)
+    desk.consume(to_json(retry), lambda *_: Outcome(Verdict.ANSWERED))
+    assert "TimeToAnswer" not in desk.metrics()
+
+
+def test_rate_limits_of_slack_are_counted_for_the_invocation_that_met_them(desk: Desk) -> None:
+    chat = desk.consumer.installation.chat
+    chat.rate_limits = 7
+
+    def work(_: Command, __: Delivery, ___: Ports) -> Outcome:
+        chat.rate_limits += 3
+        return Outcome(Verdict.ANSWERED)
+
+    desk.consume(to_json(ASK), work)
+    assert [line["SlackRateLimits"] for line in desk.lines if "SlackRateLimits" in line] == [3]
 
 
 def test_a_failure_that_may_not_have_been_told_is_told_with_the_duplicate(desk: Desk) -> None:
@@ -230,7 +262,12 @@ def test_an_audit_record_that_could_not_be_written_is_an_error_in_the_log(desk: 
     line = desk.line("audit record not written")
     assert (line["level"], line["turn_id"]) == ("ERROR", TURN.turn_id)
     assert line["reason"] == "CloudWatch Logs refused: AccessDeniedException"
-    assert desk.metrics() == {"AuditFailures": [], "Turns": ["answered"], "FailedAnswers": []}
+    assert desk.metrics() == {
+        "AuditFailures": [],
+        "Turns": ["answered"],
+        "FailedAnswers": [],
+        "TimeToAnswer": [],
+    }
 
 
 @pytest.mark.parametrize("body", ["not json", "{}", to_json(Ask(replace(TURN, attempt="x")))])  # type: ignore[arg-type]
@@ -266,7 +303,7 @@ def test_in_the_end_the_thread_of_one_that_cannot_be_read_is_told(
     assert seen == [Ask(lost)]
     assert desk.line("message malformed")["level"] == "ERROR"
     assert desk.line("turn handled")["turn_id"] == lost.turn_id
-    assert desk.metrics() == {"Turns": ["malformed", "answered"], "FailedAnswers": []}
+    assert desk.metrics() == {"Turns": ["malformed", "answered"], "FailedAnswers": [], "TimeToAnswer": []}
 
 
 @pytest.mark.parametrize(("verdict", "level"), [("press_refused", "INFO"), ("dropped", "WARNING")])

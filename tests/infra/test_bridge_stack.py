@@ -406,6 +406,7 @@ def test_outputs_are_the_request_url_the_secrets_and_the_queues(template: Templa
         "AuditLogGroup",
         "SavedQueries",
         "AlarmTopicArn",
+        "DashboardName",
     }
     (api,) = template.find_resources("AWS::ApiGatewayV2::Api")
     assert outputs["SlackRequestUrl"]["Value"] == {
@@ -507,7 +508,7 @@ def test_every_functions_log_is_named_and_can_be_asked(template: Template) -> No
 
 
 WORDS_OF_QUERIES = {
-    *("fields", "filter", "sort", "stats", "count", "latest", "ispresent", "and", "or", "by", "desc")
+    *("fields", "filter", "sort", "stats", "count", "latest", "ispresent", "and", "or", "by", "desc", "limit")
 }
 
 

@@ -1,7 +1,10 @@
 """What the harness and the runtime of Amazon Bedrock AgentCore share: client, sessions, memory, errors."""
 
 import hashlib
+import os
+import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,6 +43,19 @@ def client_of(settings: AgentSettings, *, longest_silence: float) -> "BedrockAge
 def runtime_session_id(session_id: str) -> str:
     """AgentCore's id of a session: a hash, because it needs 33 characters and allows no dots or colons."""
     return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+# docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+_XRAY = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24});Parent=([0-9a-f]{16});Sampled=1(;.*)?")
+
+
+def trace_parent(environment: Mapping[str, str] = os.environ) -> str:
+    """The `traceParent` with which the agent's trace continues the worker's; "" where X-Ray traces none.
+
+    It is X-Ray's header in the words of www.w3.org/TR/trace-context: 55 characters.
+    """
+    found = _XRAY.fullmatch(environment.get("_X_AMZN_TRACE_ID", ""))
+    return f"00-{found[1]}{found[2]}-{found[3]}-01" if found else ""
 
 
 # StopRuntimeSession is retried after these errors, with so many seconds between the tries.

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.agents.agentcore import REFUSED, actor_of, client_of, runtime_session_id
+from functions.adapters.agents.agentcore import (
+    REFUSED,
+    actor_of,
+    client_of,
+    runtime_session_id,
+    trace_parent,
+)
 from functions.adapters.agents.call import AgentCall
 from functions.adapters.agents.connection import Connection
 from functions.adapters.agents.denials import denial
@@ -117,6 +123,8 @@ class AgentCoreHarness:
         }
         if self._qualifier:
             request["qualifier"] = self._qualifier
+        if parent := trace_parent():
+            request["traceParent"] = parent
         if self._limits.timeout_seconds:
             request["timeoutSeconds"] = self._limits.timeout_seconds
         if self._limits.max_iterations:

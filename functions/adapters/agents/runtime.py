@@ -20,6 +20,7 @@ from functions.adapters.agents.agentcore import (
     client_of,
     runtime_session_id,
     stop_session,
+    trace_parent,
 )
 from functions.adapters.agents.asker import asker_attributes
 from functions.adapters.agents.call import AgentCall
@@ -154,6 +155,8 @@ class AgentCoreRuntime:
         }
         if self._qualifier:
             request["qualifier"] = self._qualifier
+        if parent := trace_parent():
+            request["traceParent"] = parent
         if self._tell_user_id:
             request["runtimeUserId"] = question.asker.user
         answer = self._client.invoke_agent_runtime(**request)

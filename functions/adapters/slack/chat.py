@@ -78,9 +78,14 @@ T = TypeVar("T")
 
 
 class SlackChat:
-    """Posts, edits and finds the messages of a reply."""
+    """Posts, edits and finds the messages of a reply.
+
+    Attributes:
+        rate_limits: how many calls Slack has answered with 429 so far.
+    """
 
     def __init__(self, token: CachedSecret, *, api_url: str) -> None:
+        self.rate_limits = 0
         self._token = token
         self._names: dict[str, str] = {}
         self._written: set[str] = set()
@@ -345,6 +350,9 @@ class SlackChat:
             try:
                 with _translated():
                     return _data(method(token=token, **arguments))
+            except ChatRateLimited:
+                self.rate_limits += 1
+                raise
             except ChatRefused as exc:
                 if IS_CLOSED.fullmatch(exc.code):
                     self._written.discard(arguments.get("channel", ""))

@@ -72,6 +72,22 @@ def test_memory_by_person_is_a_setting(agent_service: AgentService) -> None:
     assert actors == [SESSION, "U0123456789"]
 
 
+def test_its_trace_continues_that_of_the_worker(
+    agent_service: AgentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = "Root=1-67891233-abcdef012345678912345678"
+    for header in (
+        f"{root};Parent=53995c3f42cd8ad8;Sampled=1",
+        f"{root};Parent=53995c3f42cd8ad8;Sampled=0",
+        "",
+    ):
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+        events(agent_at().ask(QUESTION))
+        wait_until_over(agent_service)
+    parents = [run.attributes.get("traceParent") for run in agent_service.invocations]
+    assert parents == ["00-67891233abcdef012345678912345678-53995c3f42cd8ad8-01", None, None]
+
+
 def test_limits_are_sent_where_they_are_set(agent_service: AgentService) -> None:
     limited = AgentSettings("agentcore-harness", arn=HARNESS_ARN, timeout_seconds=120, max_iterations=9)
     for settings in (limited, replace(limited, timeout_seconds=0, max_tokens=4000)):

@@ -38,6 +38,16 @@ def agent_at(
     return AgentCoreRuntime(client, arn=arn, qualifier=qualifier, tell_user_id=tell_user_id)
 
 
+def test_its_trace_continues_that_of_the_worker(
+    agent_service: AgentService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = "Root=1-67891233-abcdef012345678912345678"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"{root};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0")
+    events(agent_at().ask(QUESTION))
+    [run] = agent_service.invocations
+    assert run.attributes["traceParent"] == "00-67891233abcdef012345678912345678-53995c3f42cd8ad8-01"
+
+
 def test_the_agent_is_told_who_asks_and_where(agent_service: AgentService) -> None:
     events(agent_at().ask(QUESTION))
     [run] = agent_service.invocations

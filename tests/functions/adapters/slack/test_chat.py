@@ -226,6 +226,7 @@ def test_a_rate_limit_says_how_long_to_wait(slack: SlackService, chat: SlackChat
     with pytest.raises(ChatRateLimited) as caught:
         chat.post(Message(turn, 0, "hello"))
     assert caught.value.retry_after == 30
+    assert chat.rate_limits == 1
 
 
 @pytest.mark.parametrize(
