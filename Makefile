@@ -10,6 +10,7 @@
 # make synth       the CloudFormation template, into cdk.out/; needs no AWS account
 # make bootstrap   prepares the AWS account of your credentials for the CDK, once for each region
 # make deploy      the bridge, into the AWS account of your credentials
+# make deploy CONFIG=bridge.prod.toml    another file than bridge.toml; of synth and bootstrap too
 # make deploy YES=1    without asking before it widens permissions: where there is no terminal
 # make deploy-check    deploys the template into an AWS on loopback and uses it there; needs Python 3.13
 # make deploy-check AUTH=true    with signatures checked, and each action taken away from the functions' roles
@@ -35,6 +36,8 @@ LOCK = .venv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes 
 CDK = npx --no-install cdk
 # The entry point of pyproject.toml; what it runs stays here.
 INSTALL_BRIDGE = .venv/bin/uv pip install --quiet --offline --python .venv --no-deps --editable .
+# A word of its own, whatever is in it.
+SETTINGS = $(if $(CONFIG), --context "config=$$CONFIG")
 # jsii's notice about Node 20 takes half a screen.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 20
 
@@ -66,16 +69,16 @@ coverage: .venv/.dev node_modules/.installed
 	.venv/bin/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile --cov --cov-report=term
 
 synth: .venv/.dev node_modules/.installed
-	$(CDK) synth --quiet
+	$(CDK) synth --quiet$(SETTINGS)
 
 bootstrap: .venv/.dev node_modules/.installed
-	$(CDK) bootstrap
+	$(CDK) bootstrap$(SETTINGS)
 
 # --force: CloudFormation looks the sample agent's ARN up when it updates the bridge, and the ARN does not stand in the
 # bridge's template. When the same sample was made anew, that template is the same, and the CDK would skip the bridge.
 deploy: .venv/.dev node_modules/.installed
-	.venv/bin/python -m infra.account
-	$(CDK) deploy --all --force$(if $(filter 1,$(YES)), --require-approval never)
+	.venv/bin/python -m infra.account$(if $(CONFIG), "$$CONFIG")
+	$(CDK) deploy --all --force$(SETTINGS)$(if $(filter 1,$(YES)), --require-approval never)
 
 deploy-check: .venv/.dev node_modules/.installed .venv-deploy-check/.installed
 	.venv/bin/python -m tests.deploy $(if $(filter true,$(AUTH)),--auth)

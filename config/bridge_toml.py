@@ -6,12 +6,12 @@ All problems of the file are reported at once, each with its key, its value and 
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.access import CHANNEL, read_access
 from config.agents import ROLE_ARN, read_agent
-from config.arns import REGION, arn_pattern
+from config.arns import REGION, REGIONS, arn_pattern
 from config.models import DEFAULT_MODEL, problem_with
 from config.regions import has_type, regions_with
 from config.table import Table
@@ -57,6 +57,18 @@ FOLLOW_UPS = (
 )
 # They stand in a variable of the receiver, and all variables of a function have 4 KB.
 MOST_FOLLOW_UPS = 100
+# docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+TAG_NAME = (
+    r"(?!(?i:aws:))[\w .:/=+@-]{1,128}",
+    'up to 128 letters, digits, spaces and . : / = + - @ _, and no "aws:" at the beginning',
+)
+TAG_VALUE = (r"[\w .:/=+@-]{0,256}", "up to 256 letters, digits, spaces and . : / = + - @ _")
+POLICY_ARN = (
+    rf"arn:({'|'.join(REGIONS)}):iam::[0-9]{{12}}:policy/[\w+=,.@/-]{{1,512}}",
+    'the ARN of a policy, "arn:aws:iam::ACCOUNT:policy/NAME"',
+)
+# docs.aws.amazon.com/cdk/v2/guide/bootstrapping-customizing.html
+QUALIFIER = (r"[a-z0-9]{1,10}", "up to 10 small letters and digits")
 EMAIL = (r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]+", 'an e-mail address, such as "bot-operators@example.com"')
 
 HOST = (
@@ -124,6 +136,21 @@ class Alarms:
 
 
 @dataclass(frozen=True)
+class Deployment:
+    """What an organization asks of every stack.
+
+    Attributes:
+        tags: of every resource that can have tags.
+        permissions_boundary: the ARN of a managed policy, which every role gets as its boundary; "" for none.
+        qualifier: the CDK's, by which its bootstrap resources are named; "" for the usual one.
+    """
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    permissions_boundary: str = ""
+    qualifier: str = ""
+
+
+@dataclass(frozen=True)
 class SampleAgent:
     """The settings of the sample agent.
 
@@ -166,6 +193,7 @@ class Config:
     worker: Worker = Worker()
     queues: Queues = Queues()
     alarms: Alarms = Alarms()
+    deployment: Deployment = Deployment()
     tracing: bool = False
     termination_protection: bool = False
 
@@ -228,6 +256,7 @@ def _config(root: Table, cli_region: str | None) -> Config:
         worker=_worker(root.table("worker")),
         queues=_queues(root.table("queues")),
         alarms=_alarms(root.table("alarms")),
+        deployment=_deployment(root.table("deployment")),
         tracing=root.boolean("tracing", default=Config.tracing),
         termination_protection=root.boolean("termination_protection", default=Config.termination_protection),
     )
@@ -422,3 +451,17 @@ def _alarms(table: Table) -> Alarms:
     alarms = Alarms(table.optional_text("email", EMAIL) or "")
     table.refuse_the_rest()
     return alarms
+
+
+def _deployment(table: Table) -> Deployment:
+    tags = table.table("tags")
+    for name in tags.names():
+        if not re.fullmatch(TAG_NAME[0], name, re.ASCII):
+            tags.refuse_key(name, "is not a name for a tag", TAG_NAME[1])
+    deployment = Deployment(
+        tags={name: tags.text(name, TAG_VALUE) for name in tags.names()},
+        permissions_boundary=table.optional_text("permissions_boundary", POLICY_ARN) or "",
+        qualifier=table.optional_text("qualifier", QUALIFIER) or "",
+    )
+    table.refuse_the_rest()
+    return deployment

@@ -136,6 +136,39 @@ def test_another_sample_gives_cloudformation_something_to_update_in_the_bridge(t
     assert workers_description(tmp_path / "remembers", "[sample_agent]\nmemory = true") != first
 
 
+def test_app_reads_the_file_that_it_is_told_and_gives_stacks_what_an_organization_asks(
+    tmp_path: Path,
+) -> None:
+    shutil.copy(ROOT / "app.py", tmp_path)
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    (tmp_path / "bridge.prod.toml").write_text(
+        f"""
+        name = "weather-prod"
+        sample = "harness"
+        [deployment]
+        permissions_boundary = "{boundary}"
+        qualifier = "acme1"
+        tags = {{ team = "assistants" }}
+        """
+    )
+    done = run_app(tmp_path / "app.py", tmp_path, config="bridge.prod.toml", **UNBUNDLED)
+    assert done.returncode == 0, done.stderr
+    for stack in ("weather-prod", "weather-prod-sample"):
+        resources = json.loads((tmp_path / f"{stack}.template.json").read_text())["Resources"].values()
+        roles = [one["Properties"] for one in resources if one["Type"] == "AWS::IAM::Role"]
+        assert {role["PermissionsBoundary"] for role in roles} == {boundary}
+        for role in roles:
+            assert {"Key": "team", "Value": "assistants"} in role["Tags"]
+        parameters = json.loads((tmp_path / f"{stack}.template.json").read_text())["Parameters"]
+        assert parameters["BootstrapVersion"]["Default"] == "/cdk-bootstrap/acme1/version"
+
+
+def test_app_names_the_file_that_is_not_there(tmp_path: Path) -> None:
+    done = run_app(ROOT / "app.py", tmp_path, config="bridge.nowhere.toml", **UNBUNDLED)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("bridge.nowhere.toml: there is no such file")
+
+
 def test_app_deploys_to_the_region_of_the_command_line(tmp_path: Path) -> None:
     done = run_app(ROOT / "app.py", tmp_path, cli_region="eu-central-1", **UNBUNDLED)
     assert done.returncode == 0, done.stderr

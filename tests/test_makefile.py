@@ -45,6 +45,12 @@ def test_only_a_clear_yes_deploys_without_asking() -> None:
         assert commands("deploy", answer)[-1].endswith(" deploy --all --force")
 
 
+def test_another_file_of_settings_is_told_to_all_that_read_it() -> None:
+    for target in ("synth", "bootstrap", "deploy"):
+        assert '--context "config=$CONFIG"' in commands(target, "CONFIG=bridge.prod.toml")[-1]
+    assert commands("deploy", "CONFIG=bridge.prod.toml")[-2] == '.venv/bin/python -m infra.account "$CONFIG"'
+
+
 @pytest.mark.parametrize("options", [[], ["STYLE=stream"], ["AGENT=harness", "ASK=why?"]])
 def test_the_demo_is_ended_with_make_as_no_shell_is_between_them(options: list[str]) -> None:
     assert commands("demo", *options)[-1].startswith("exec .venv/bin/python -m simulator")

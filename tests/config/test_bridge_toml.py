@@ -3,7 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from config.bridge_toml import Alarms, Config, ConfigError, Queues, Receiver, SampleAgent, Worker, read_config
+from config.bridge_toml import (
+    Alarms,
+    Config,
+    ConfigError,
+    Deployment,
+    Queues,
+    Receiver,
+    SampleAgent,
+    Worker,
+    read_config,
+)
 from functions.bridge.admission.access import OPEN, AccessRules, SharedChannels
 from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.admission.slots import Fairness
@@ -104,6 +114,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         senders = ["arn:aws:iam::123456789012:role/operator"]
         [alarms]
         email = "bot@example.com"
+        [deployment]
+        tags = { team = "assistants", "cost-center" = "12 34" }
+        permissions_boundary = "arn:aws:iam::123456789012:policy/of/all/boundary"
+        qualifier = "acme1"
     """
     assert read(tmp_path, text) == Config(
         name="Weather2",
@@ -155,6 +169,11 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         receiver=Receiver(reserved_concurrency=10),
         queues=Queues(("arn:aws:iam::123456789012:role/operator",)),
         alarms=Alarms("bot@example.com"),
+        deployment=Deployment(
+            {"team": "assistants", "cost-center": "12 34"},
+            "arn:aws:iam::123456789012:policy/of/all/boundary",
+            "acme1",
+        ),
         worker=Worker(timeout_seconds=1800, max_concurrency=2),
         tracing=True,
         termination_protection=True,
@@ -255,7 +274,7 @@ def test_numbers_without_end_are_refused(tmp_path: Path, digits: int, problem: s
 KIND = 'allowed: "bedrock-agent" or "agentcore-harness" or "agentcore-runtime"'
 HERE = (
     "allowed here: name, region, sample, agents, sample_agent, routes, reply, conversation, access, "
-    "fairness, app, receiver, worker, queues, alarms, tracing, termination_protection"
+    "fairness, app, receiver, worker, queues, alarms, deployment, tracing, termination_protection"
 )
 CHANNEL = 'allowed: the id of a channel, such as "C0123456789", or "dm" for direct messages'
 OTHER_ARN = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5"
@@ -412,6 +431,24 @@ def test_wrong_value_is_named_with_its_key_and_what_is_allowed(
         (
             '[alarms]\nemail = "bot"',
             'alarms.email is "bot"; allowed: an e-mail address, such as "bot-operators@example.com"',
+        ),
+        (
+            '[deployment]\ntags = { "aws:team" = "x" }',
+            "deployment.tags.aws:team is not a name for a tag; allowed: up to 128 letters, digits, spaces "
+            'and . : / = + - @ _, and no "aws:" at the beginning',
+        ),
+        (
+            "[deployment]\ntags = { team = 1 }",
+            "deployment.tags.team is 1; allowed: up to 256 letters, digits, spaces and . : / = + - @ _",
+        ),
+        (
+            '[deployment]\npermissions_boundary = "boundary"',
+            'deployment.permissions_boundary is "boundary"; allowed: the ARN of a policy, '
+            '"arn:aws:iam::ACCOUNT:policy/NAME"',
+        ),
+        (
+            '[deployment]\nqualifier = "much-too-long"',
+            'deployment.qualifier is "much-too-long"; allowed: up to 10 small letters and digits',
         ),
         ("termination_protection = 1", "termination_protection is 1; allowed: true or false"),
         ("[worker]\nmax_concurrency = 1", f"worker.max_concurrency is 1; {CONCURRENCY}"),

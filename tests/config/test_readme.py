@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 import pytest
 
 from config.agents import KINDS
-from config.bridge_toml import Alarms, App, ConfigError, Queues, Receiver, SampleAgent, Worker, check
+from config.bridge_toml import (
+    Alarms,
+    App,
+    ConfigError,
+    Deployment,
+    Queues,
+    Receiver,
+    SampleAgent,
+    Worker,
+    check,
+)
 from functions.bridge.admission.access import AccessRules
 from functions.bridge.admission.slots import Fairness
 from functions.bridge.conversation import ConversationOptions
@@ -24,6 +34,7 @@ DEFAULTS = {
     "alarms": Alarms,
     "app": App,
     "conversation": ConversationOptions,
+    "deployment": Deployment,
     "fairness": Fairness,
     "queues": Queues,
     "receiver": Receiver,
