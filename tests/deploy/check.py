@@ -107,13 +107,20 @@ def bridge_toml(*, notify_after_seconds: int, max_concurrency: int = Worker.max_
     """
     lines = ['name = "agent-bridge"', 'sample = "none"']
     for name, agent in {"default": AGENTS["classic"], **AGENTS}.items():
-        lines += [f"[agents.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in agent.items())]
+        lines += [f"[agents.{name}]", *(f"{key} = {_toml(value)}" for key, value in agent.items())]
     for channel, name in ROUTES.items():
         lines += ["[[routes]]", f'channel = "{channel}"', f'agent = "{name}"']
     lines += ["[reply]", f"notify_after_seconds = {notify_after_seconds}"]
     lines += ["[fairness]", *(f"{key} = {most}" for key, most in GENEROUS.items())]
     lines += ["[worker]", f"max_concurrency = {max_concurrency}"]
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """A text, or a table of texts on one line."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    return "{ " + ", ".join(f"{json.dumps(key)} = {json.dumps(text)}" for key, text in value.items()) + " }"
 
 
 # --- the steps, in their order ---
