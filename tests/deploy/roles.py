@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from simulator import wiring
-from tests.deploy.check import Deployment, beat, hand_to_dead_letters, press_as_a_stranger, until_quiet
+from tests.deploy.check import Deployment, beat, hand_to_dead_letters, until_quiet
 from tests.e2e.person import PATIENCE
 
 # What the emulator does not ask the function's role for, and why.
@@ -29,7 +29,8 @@ NOT_ASKED = {
 }
 # What a function needs in cases that are not brought about here, and in which.
 SELDOM = {
-    ("Control", "sqs:ChangeMessageVisibility"): "Slack does not take a word for now, or a person decides",
+    ("Worker", "dynamodb:BatchGetItem"): "the agent is at work for half a second",
+    ("Worker", "lambda:InvokeFunction"): "the agent leaves a tool to the bridge",
     ("DeadLetters", "dynamodb:GetItem"): "an answer is too long for one item of the ledger",
     ("DeadLetters", "dynamodb:DeleteItem"): "an answer is too long for one item of the ledger",
 }
@@ -77,8 +78,13 @@ def _ask_twice(bridge: Deployment, is_denied: Callable[[], bool]) -> None:
         bridge.operator.control("press", user="alice", action_id="retry", **where)
 
 
-def _press_anothers_retry(bridge: Deployment, is_denied: Callable[[], bool]) -> None:
-    press_as_a_stranger(bridge, _ask_in_vain(bridge, is_denied))
+def _decide(bridge: Deployment, is_denied: Callable[[], bool]) -> None:
+    """A question whose agent asks before it acts, and a press on Approve."""
+    question = bridge.operator.say("@agent send an e-mail: what's the weather in Oslo today?")
+    bridge.operator.until(lambda: is_denied() or bridge.operator.state(question) == "waiting")
+    card = bridge.operator.replies(question)[-1]
+    where = {"channel": question["channel"], "ts": card["ts"]}
+    bridge.operator.control("press", user="alice", action_id="approve", **where)
 
 
 def _ask_in_vain(bridge: Deployment, is_denied: Callable[[], bool]) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def _beat(bridge: Deployment, _: Callable[[], bool]) -> None:
 USES: Mapping[str, Use] = {
     "Receiver": _ask,
     "Worker": _ask_twice,
-    "Control": _press_anothers_retry,
+    "Control": _decide,
     "DeadLetters": _lose,
     "Heartbeat": _beat,
 }

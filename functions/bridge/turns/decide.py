@@ -33,6 +33,8 @@ def decide(command: Decide, delivery: Delivery, ports: Ports, rules: Access) -> 
     except ChatAppRefused as exc:
         outcome.verdict = Verdict.APP_REFUSED
         outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
+        if outcome.approval is None:  # nobody knows yet whether the press counts
+            outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)
     except (ChatError, ServiceUnavailable) as exc:
         outcome.verdict = Verdict.UNAVAILABLE
         outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)

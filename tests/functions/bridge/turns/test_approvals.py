@@ -442,6 +442,16 @@ def test_a_turn_that_could_not_be_woken_is_woken_later(stage: Stage, trouble: Ex
     assert stage.kept.woken == [stage.message.receipt]
 
 
+def test_a_press_is_kept_while_slack_refuses_the_app(stage: Stage) -> None:
+    begin(stage, agent_of(stage))
+    command = pressed(stage)
+    stage.chat.app_refusal = ChatAppRefused("token_revoked", "store another token")
+    outcome = press(stage, command)
+    assert (outcome.verdict, outcome.retry_in_seconds is not None) == (Verdict.APP_REFUSED, True)
+    stage.chat.app_refusal = None
+    assert press(stage, command).verdict is Verdict.DECIDED
+
+
 def test_a_card_that_slack_does_not_edit_is_edited_by_the_worker(stage: Stage) -> None:
     agent = agent_of(stage)
     begin(stage, agent)
