@@ -15,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from functions.bridge.replies.options import Style
-from simulator.ask import TimeLimitError, ask
+from simulator.ask import WAITING, TimeLimitError, ask
 from simulator.http import HOST
 from simulator.own_agent import OwnAgent, OwnAgentError, own_agent
 from simulator.simulation import AGENTS, Simulation
@@ -139,6 +139,11 @@ def _ask(options: argparse.Namespace) -> int:
             return 1
         if outcome == "answered":
             return 0
+        if outcome == WAITING:
+            print(
+                "The agent asks for approval: on the page of `make demo`, people can press.", file=sys.stderr
+            )
+            return 1
         print(f"The question was not answered; it ended as: {outcome}", file=sys.stderr)
         return 1
 

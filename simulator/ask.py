@@ -14,8 +14,10 @@ from simulator.slack.seed import TEAM
 
 CHANNEL = "weather-demo"
 USER = "alice"
-# States of a turn from which it does not move any more: functions/bridge/ledger/record.py.
-SETTLED = ("answered", "interrupted", "failed", "stopped")
+# States of a turn from which it does not move by itself: functions/bridge/ledger/record.py. Nobody at the
+# command line can press the buttons of a card.
+WAITING = "waiting"
+AT_REST = ("answered", "interrupted", "failed", "stopped", WAITING)
 
 # A developer's HTTP_PROXY must not be asked for an address of this machine.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
@@ -48,7 +50,7 @@ def ask(
         state = _state(simulation, question["channel"], question["ts"])
         replies = slack.call("thread", channel=question["channel"], ts=question["ts"])["messages"][1:]
         thread.show(replies)
-        if state in SETTLED:
+        if state in AT_REST:
             thread.show_whole(replies)
             return state
         slack.call("wait", version=version, timeout=0.25)
@@ -105,6 +107,8 @@ def _block_texts(block: dict[str, Any]) -> list[str]:
     match block["type"]:
         case "markdown":
             return [block["text"]]
+        case "section":
+            return [block["text"]["text"]]
         case "plan":
             return [f"[{task['status']}] {task['title']}" for task in block["tasks"]]
     return []

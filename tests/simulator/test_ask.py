@@ -46,3 +46,10 @@ def test_a_long_line_keeps_its_beginning_and_its_end() -> None:
     assert len(line) == 30
     assert line.startswith("begin ")
     assert line.endswith(" end")
+
+
+def test_a_question_whose_agent_asks_for_approval_is_left_there(simulation: Simulation) -> None:
+    out = io.StringIO()
+    question = "send an e-mail: what's the weather in Chicago?"
+    assert ask(simulation, question, time_limit=60, out=out) == "waiting"
+    assert "to: ann@example.com" in out.getvalue()
