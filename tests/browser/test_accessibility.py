@@ -35,11 +35,23 @@ BLOCKS: list[dict[str, Any]] = [
         f"```python\n{'a_long_line = ' * 30}1\n```\n\n- one\n- two",
     },
     {"type": "plan", "title": "Steps", "tasks": TASKS},
+    {"type": "section", "text": {"type": "plain_text", "text": "to: ann\nbody: " + "word " * 300}},
+    {
+        "type": "input",
+        "label": {"type": "plain_text", "text": "Why?"},
+        "element": {"type": "plain_text_input", "action_id": "reason"},
+    },
     {"type": "context", "elements": [{"type": "mrkdwn", "text": "small words"}]},
     {
         "type": "actions",
         "elements": [
-            {"type": "button", "action_id": "retry", "text": {"type": "plain_text", "text": "Retry"}}
+            {
+                "type": "button",
+                "action_id": action,
+                "text": {"type": "plain_text", "text": action},
+                **({"style": style} if style else {}),
+            }
+            for action, style in (("Retry", ""), ("Approve", "primary"), ("Deny", "danger"))
         ],
     },
 ]

@@ -447,3 +447,27 @@ def test_a_question_that_waits_carries_an_hourglass_until_its_turn(page: Page) -
     page.locator("#thread-stop").click()
     expect(thread(page).last).to_contain_text("In Lima")
     expect(question.locator(".reaction")).to_have_count(0)
+
+
+def test_a_request_of_the_agent_is_denied_with_a_reason(page: Page) -> None:
+    write(page, "@agent send an e-mail: what's the weather in Chicago today?")
+    card = thread(page).filter(has_text="Send email")
+    expect(card).to_contain_text("to: ann@example.com")
+    card.get_by_label("If you deny it").fill("Ann is on holiday")
+    card.get_by_role("button", name="Deny").click()
+    expect(card).to_contain_text("was denied by @alice")
+    expect(card.get_by_role("button")).to_have_count(0)
+    expect(thread(page).last).to_contain_text("Ann is on holiday")
+
+
+def test_a_request_is_not_another_persons_to_approve(page: Page) -> None:
+    write(page, "@agent send an e-mail: what's the weather in Chicago today?")
+    card = thread(page).filter(has_text="Send email")
+    expect(card.get_by_role("button", name="Approve")).to_be_visible()
+    speak_as(page, "Bob Bailey")
+    card.get_by_role("button", name="Approve").click()
+    expect(thread(page).last).to_contain_text("you may not decide")
+    speak_as(page, "Alice Archer")
+    card.get_by_role("button", name="Approve").click()
+    expect(card).to_contain_text("was approved by @alice")
+    expect(thread(page).last).to_contain_text("I sent the e-mail")
