@@ -359,6 +359,15 @@ def test_the_next_worker_takes_over_the_slot_of_a_dead_one() -> None:
     assert crowd.stage.slots.holders() == set()
 
 
+def test_the_slot_of_a_dead_worker_is_free_once_its_turn_has_ended_as_interrupted() -> None:
+    crowd = Crowd(ONE_AT_A_TIME)
+    with pytest.raises(Killed):
+        crowd.deliver(question(1), 1.0, kill)
+    crowd.stage.clock.sleep(61)
+    assert crowd.deliver(question(1)).verdict is Verdict.INTERRUPTED
+    assert crowd.stage.slots.holders() == set()
+
+
 def test_a_release_that_fails_harms_nobody() -> None:
     crowd = Crowd(ONE_AT_A_TIME)
     crowd.stage.slots.trouble["give_back"] = [ServiceUnavailable("down")]
