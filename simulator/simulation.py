@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from config.bridge_toml import Config, Worker, check
 from config.manifest import every_message_events
+from functions.bridge.admission.slots import Fairness
 from functions.settings import AgentSettings, Settings
 from simulator import wiring
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
@@ -271,6 +272,8 @@ def _config(
         # The demo answers in its shared channel too.
         "access": {"shared_channels": "answer", **access},
         "fairness": fairness,
+        # More than one person may have at once.
+        "worker": {"max_concurrency": 1 + fairness.get("running_per_user", Fairness.running_per_user)},
         "conversation": {"follow_ups": [*follow_ups]},
     }
     return check(settings)
