@@ -6,7 +6,7 @@ person and the message are certain. The button's value is a hint only; see `func
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import parse_qsl
 
 from functions.bridge import fields
@@ -74,35 +74,43 @@ def _retry(payload: Fields, action: Fields) -> Retry | RefusePress:
 def _stop(payload: Fields, action: Fields) -> StopTurn:
     """Whether who pressed may stop the turn is found out behind the queue."""
     value = buttons.read_stop_value(fields.text(action, "value"))
-    user = fields.inner(payload, "user")
-    message = fields.inner(payload, "message")
-    if fields.slack_id(fields.inner(payload, "channel"), "id") != value.channel:
-        raise WrongField("the button is of another channel")
-    if not _is_of_team(payload, value.team):
-        raise WrongField("the button is of another team")
-    return StopTurn(
-        team=value.team,
-        channel=value.channel,
-        ts=value.ts,
-        thread_ts=fields.timestamp(message, "thread_ts"),
-        message_ts=fields.timestamp(message, "ts"),
-        user=fields.slack_id(user, "id"),
-        attempt=value.attempt,
-        action_ts=fields.timestamp(action, "action_ts"),
-        sender_unknown=user.get("team_id") != value.team,
-    )
+    return StopTurn(**_pressed(payload, action, value))
 
 
 def _decide(payload: Fields, action: Fields, *, is_approved: bool) -> Decide:
     """Whether who pressed may decide is found out behind the queue."""
     value = buttons.read_decide_value(fields.text(action, "value"))
+    return Decide(
+        **_pressed(payload, action, value),
+        pause=value.pause,
+        is_approved=is_approved,
+        reason="" if is_approved else _reason(payload),
+    )
+
+
+class _Pressed(TypedDict):
+    """What each command about a pressed turn says: see `StopTurn`."""
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    message_ts: str
+    user: str
+    attempt: int
+    action_ts: str
+    sender_unknown: bool
+
+
+def _pressed(payload: Fields, action: Fields, value: buttons.StopValue | buttons.DecideValue) -> _Pressed:
+    """Who pressed which message, and when. Raises `WrongField` where the button is of another place."""
     user = fields.inner(payload, "user")
     message = fields.inner(payload, "message")
     if fields.slack_id(fields.inner(payload, "channel"), "id") != value.channel:
         raise WrongField("the button is of another channel")
     if not _is_of_team(payload, value.team):
         raise WrongField("the button is of another team")
-    return Decide(
+    return _Pressed(
         team=value.team,
         channel=value.channel,
         ts=value.ts,
@@ -110,10 +118,7 @@ def _decide(payload: Fields, action: Fields, *, is_approved: bool) -> Decide:
         message_ts=fields.timestamp(message, "ts"),
         user=fields.slack_id(user, "id"),
         attempt=value.attempt,
-        pause=value.pause,
-        is_approved=is_approved,
         action_ts=fields.timestamp(action, "action_ts"),
-        reason="" if is_approved else _reason(payload),
         sender_unknown=user.get("team_id") != value.team,
     )
 

@@ -8,37 +8,24 @@ from functions.bridge.admission.access import Access
 from functions.bridge.admission.approvers import ApproverRule, GroupUnreadable, may_decide
 from functions.bridge.admission.identity import belongs_to_us
 from functions.bridge.delivery import Delivery
-from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pending
 from functions.bridge.queue_commands import Decide
 from functions.bridge.replies import card
-from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
+from functions.bridge.replies.chat import ChatError, ChatRefused
 from functions.bridge.turn import Turn
 from functions.bridge.turns import audit
 from functions.bridge.turns.outcome import Approval, Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.press import carry_out
 
 
 def decide(command: Decide, delivery: Delivery, ports: Ports, rules: Access) -> Outcome:
     """Record the decision, wake the turn, and let the card say it. Whose press does nothing is told why."""
     outcome = Outcome(Verdict.DECIDED)
-    try:
-        words = _decide(command, ports, rules, outcome)
-        if words:
-            outcome.verdict = Verdict.PRESS_REFUSED
-            ports.chat.post_ephemeral(command.channel, command.thread_ts, command.user, words)
-    except ChatRefused as exc:
-        outcome.verdict = Verdict.REFUSED_BY_SLACK
-        outcome.note(exc.code)
-    except ChatAppRefused as exc:
-        outcome.verdict = Verdict.APP_REFUSED
-        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
-        if outcome.approval is None:  # nobody knows yet whether the press counts
-            outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)
-    except (ChatError, ServiceUnavailable) as exc:
-        outcome.verdict = Verdict.UNAVAILABLE
+    carry_out(command, lambda: _decide(command, ports, rules, outcome), delivery, ports, outcome)
+    if outcome.verdict is Verdict.APP_REFUSED and outcome.approval is None:
+        # Nobody knows yet whether the press counts.
         outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)
-        outcome.note(str(exc))
     if outcome.retry_in_seconds is None:
         audit.write_press(command, delivery, ports, outcome)
     return outcome

@@ -5,15 +5,15 @@ from functions.bridge.admission import access
 from functions.bridge.admission.access import Access, AccessRules
 from functions.bridge.admission.identity import belongs_to_us
 from functions.bridge.delivery import Delivery
-from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.people import Person
 from functions.bridge.queue_commands import StopThread, StopTurn
-from functions.bridge.replies.chat import Chat, ChatAppRefused, ChatError, ChatRefused
+from functions.bridge.replies.chat import Chat
 from functions.bridge.turn import Turn
 from functions.bridge.turns import audit
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.press import carry_out
 
 # Seconds after which a mark of a thread must have been obeyed. A turn that is at work looks each half second.
 LOOK_AGAIN_SECONDS = 5.0
@@ -22,21 +22,11 @@ LOOK_AGAIN_SECONDS = 5.0
 def stop(command: StopThread | StopTurn, delivery: Delivery, ports: Ports, rules: Access) -> Outcome:
     """Leave the mark, if who pressed may ask in that thread. Whose press comes to nothing is told why."""
     outcome = Outcome(Verdict.STOPPED)
-    try:
-        words = _refusal(command, ports, rules) or _mark(command, delivery, ports, outcome)
-        if words:
-            outcome.verdict = Verdict.PRESS_REFUSED
-            ports.chat.post_ephemeral(command.channel, command.thread_ts, command.user, words)
-    except ChatRefused as exc:
-        outcome.verdict = Verdict.REFUSED_BY_SLACK
-        outcome.note(exc.code)
-    except ChatAppRefused as exc:
-        outcome.verdict = Verdict.APP_REFUSED
-        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
-    except (ChatError, ServiceUnavailable) as exc:
-        outcome.verdict = Verdict.UNAVAILABLE
-        outcome.retry_in_seconds = delivery.back_off(delivery.receive_count)
-        outcome.note(str(exc))
+
+    def leave_mark() -> str:
+        return _refusal(command, ports, rules) or _mark(command, delivery, ports, outcome)
+
+    carry_out(command, leave_mark, delivery, ports, outcome)
     if outcome.retry_in_seconds is None:
         audit.write_press(command, delivery, ports, outcome)
     return outcome
