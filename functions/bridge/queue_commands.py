@@ -28,6 +28,32 @@ class MalformedCommand(ValueError):
     """A queue message that this version cannot read. The text says what is wrong and quotes no content."""
 
 
+class _AboutMessage:
+    """A command about the turn of one message."""
+
+    team: str
+    channel: str
+    ts: str
+
+    @property
+    def turn_id(self) -> str:
+        """As that of `Turn`."""
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+
+class _InThread:
+    """A command whose message group is a thread."""
+
+    team: str
+    channel: str
+    thread_ts: str
+
+    @property
+    def group_id(self) -> str:
+        """SQS keeps the commands of one thread in order."""
+        return f"{self.team}:{self.channel}:{self.thread_ts}"
+
+
 @dataclass(frozen=True)
 class Ask:
     """A person asks a question: `turn`, attempt 1. An agent answers it unless it has a notice."""
@@ -92,7 +118,7 @@ class Retry:
 
 
 @dataclass(frozen=True)
-class RefusePress:
+class RefusePress(_InThread):
     """A person pressed a button that belongs to another person. Only they see the refusal.
 
     Attributes:
@@ -110,16 +136,12 @@ class RefusePress:
     name = "refuse_press"
 
     @property
-    def group_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.thread_ts}"
-
-    @property
     def deduplication_id(self) -> str:
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
 @dataclass(frozen=True)
-class StopThread:
+class StopThread(_InThread):
     """A person pressed Slack's own Stop, which names a thread and no turn.
 
     Attributes:
@@ -142,16 +164,12 @@ class StopThread:
     name = "stop_thread"
 
     @property
-    def group_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.thread_ts}"
-
-    @property
     def deduplication_id(self) -> str:
         return f"{self.channel}:{self.user}:{self.event_ts}"
 
 
 @dataclass(frozen=True)
-class StopTurn:
+class StopTurn(_AboutMessage, _InThread):
     """A person pressed our Stop button, which names an attempt of a turn.
 
     Attributes:
@@ -174,20 +192,12 @@ class StopTurn:
     name = "stop_turn"
 
     @property
-    def turn_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.ts}"
-
-    @property
-    def group_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.thread_ts}"
-
-    @property
     def deduplication_id(self) -> str:
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
 @dataclass(frozen=True)
-class Decide:
+class Decide(_AboutMessage, _InThread):
     """A person pressed Approve or Deny on the card of an agent that asks before it acts.
 
     Attributes:
@@ -216,21 +226,13 @@ class Decide:
     name = "decide"
 
     @property
-    def turn_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.ts}"
-
-    @property
-    def group_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.thread_ts}"
-
-    @property
     def deduplication_id(self) -> str:
         """Two people who press at once have two ids."""
         return f"{self.channel}:{self.user}:{self.action_ts}"
 
 
 @dataclass(frozen=True)
-class ShowWaiting:
+class ShowWaiting(_AboutMessage):
     """A question in a thread was put on its queue: if it has to wait there, that is to be seen.
 
     Attributes:
@@ -243,10 +245,6 @@ class ShowWaiting:
     name = "show_waiting"
 
     @property
-    def turn_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.ts}"
-
-    @property
     def group_id(self) -> str:
         """One of its own: while it waits for a second, no press of Stop must wait behind it."""
         return f"{self.turn_id}:{self.name}"
@@ -257,7 +255,7 @@ class ShowWaiting:
 
 
 @dataclass(frozen=True)
-class EditQuestion:
+class EditQuestion(_AboutMessage):
     """A person has changed a message that may be a question.
 
     Attributes:
@@ -279,10 +277,6 @@ class EditQuestion:
     name = "edit_question"
 
     @property
-    def turn_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.ts}"
-
-    @property
     def group_id(self) -> str:
         """What becomes of one message stays in order."""
         return self.turn_id
@@ -293,7 +287,7 @@ class EditQuestion:
 
 
 @dataclass(frozen=True)
-class TakeBack:
+class TakeBack(_AboutMessage):
     """A person has deleted a message that may be a question. The attributes are those of `EditQuestion`."""
 
     team: str
@@ -304,10 +298,6 @@ class TakeBack:
     event_ts: str
     is_follow_up: bool = False
     name = "take_back"
-
-    @property
-    def turn_id(self) -> str:
-        return f"{self.team}:{self.channel}:{self.ts}"
 
     @property
     def group_id(self) -> str:
