@@ -796,6 +796,15 @@ class FakeSlots:
         if learned is not None:
             self.people[f"{turn.team}:{turn.user}"] = (learned, self._clock.now() + KNOWN_SECONDS)
 
+    def free(self, turn: Turn) -> None:
+        if script := self.trouble.get("free"):
+            raise script.pop(0)
+        person = f"{turn.team}:{turn.user}"
+        self.waiting.get(person, {}).pop(f"{turn.turn_id}#{turn.attempt}", None)
+        for key in (person, f"{turn.team}:{turn.channel}"):
+            entries = self.running.get(key, set())
+            entries.difference_update([one for one in entries if _is_of(turn, one)])
+
     def holders(self) -> set[str]:
         """The attempts that have a slot now."""
         now = self._clock.now()

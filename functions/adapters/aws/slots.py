@@ -112,6 +112,19 @@ class DynamoSlots:
             for update in updates:
                 self._write(update)
 
+    def free(self, turn: Turn) -> None:
+        """One read of each item, and one write where the turn has an entry in it."""
+        items = [(_PERSON, f"{turn.team}:{turn.user}")]
+        if not is_direct(turn.channel):
+            items.append((_CHANNEL, f"{turn.team}:{turn.channel}"))
+        for kind, key in items:
+            with translated():
+                found = self._client.call(
+                    "GetItem", TableName=self._table, Key=key_of(key, kind), ConsistentRead=True
+                )
+            held = _held(kind, key, plain(found.get("Item", {})), {})
+            self._remove(held, {"running": _of(turn, held.running), "waiting": _of(turn, held.waiting)})
+
     def _take_for_person(self, turn: Turn, now: float, until: float, is_new: bool) -> _Taken:
         running = {"running": (entry(turn, until), self._fairness.running_per_user)}
         asked = {"asked": (entry(turn, now + MINUTE), self._fairness.questions_per_minute)} if is_new else {}

@@ -138,6 +138,10 @@ class Slots(Protocol):
         """
         ...
 
+    def free(self, turn: Turn) -> None:
+        """Remove all that the turn has, whichever delivery took it: it is over, and its workers are dead."""
+        ...
+
 
 def attempt_of(turn: Turn) -> str:
     """The beginning of the entries of the turn's attempt."""

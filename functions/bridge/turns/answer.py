@@ -1,6 +1,7 @@
 """Decides who answers a claimed turn: an agent, or the bridge itself."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from functions.bridge import wording
@@ -13,6 +14,7 @@ from functions.bridge.agents.routing import Agents, Choice, NoChoice, NoChoiceRe
 from functions.bridge.agents.tools import ToolFunctions
 from functions.bridge.conversation import ConversationOptions
 from functions.bridge.delivery import Delivery
+from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
 from functions.bridge.ledger.pauses import Decided
 from functions.bridge.ledger.record import State
@@ -166,7 +168,11 @@ def give_up(turn: Turn, delivery: Delivery, ports: Ports) -> Outcome:
         if not owe_stop(claimed, ports, outcome):
             _owe_own_words(claimed, ports, outcome)
 
-    return settle_turn(turn, delivery, ports, work, is_last=True)
+    outcome = settle_turn(turn, delivery, ports, work, is_last=True)
+    if outcome.retry_in_seconds is None:
+        with suppress(ServiceUnavailable):  # then the slots expire
+            ports.slots.free(turn)
+    return outcome
 
 
 def _mute(word: str, claimed: ClaimedTurn, ports: Ports) -> str:

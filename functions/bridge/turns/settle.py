@@ -82,6 +82,7 @@ def settle_turn(
     finally:
         is_hidden = hidden()  # before anybody hides the message for another time
     if isinstance(claim, AlreadySettled):
+        slot.clear_earlier()  # who settled the turn may have been killed before it gave its slot back
         slot.give_back(forget=True)
         # Who settled the turn may have been killed before that was in the log: rather twice than never.
         return Outcome(Verdict.DUPLICATE, failure=claim.failure if delivery.receive_count > 1 else None)

@@ -188,6 +188,38 @@ def test_who_has_lost_the_turn_does_not_take_the_heirs_slot_away(worker: Worker)
     assert worker.full(question(3)) == Full(Limit.PERSON, 2)
 
 
+def test_a_turn_that_is_over_has_no_slot_whichever_delivery_took_it(worker: Worker) -> None:
+    worker.take(question(1))
+    worker.take(question(2))
+    worker.clock.sleep(61.0)
+    worker.take(question(1), is_new=False)
+    worker.slots.free(question(1))
+    assert worker.full(question(3)) is None
+    assert worker.full(question(4)) == Full(Limit.PERSON, 2)
+
+
+def test_a_turn_that_is_over_frees_its_channel(worker: Worker) -> None:
+    for number, user in enumerate(("U1", "U2", "U3")):
+        worker.take(question(number, user=user))
+    assert worker.full(question(4, user="U4")) == Full(Limit.CHANNEL, 3)
+    worker.slots.free(question(1, user="U2"))
+    assert worker.full(question(5, user="U5")) is None
+
+
+def test_a_turn_that_is_over_waits_no_more(worker: Worker) -> None:
+    for number in (1, 2):
+        worker.take(question(number))
+    assert [worker.wait(question(number)) for number in (3, 4)] == [None, None]
+    worker.slots.free(question(3))
+    assert worker.wait(question(5)) is None
+    assert worker.wait(question(6)) == Full(Limit.WAITING, 2)
+
+
+def test_a_turn_that_had_no_slot_is_over_too(worker: Worker) -> None:
+    worker.slots.free(question(1))
+    assert worker.full(question(2)) is None
+
+
 def test_attempts_of_a_question_have_slots_of_their_own(worker: Worker) -> None:
     worker.take(question(1))
     assert worker.full(replace(question(1), attempt=2)) is None

@@ -72,12 +72,12 @@ SCRIPTS: dict[str, list[Step]] = {
     "never ends": [TextDelta("It is "), 1000.0],
 }
 LEDGER = ("question", "claim", "start", "advance", "owe", "settle", "renew", "release")
-SLOTS = ("take", "wait", "clear_earlier", "give_back")
+SLOTS = ("take", "wait", "clear_earlier", "give_back", "free")
 STOPS = ("begin", "of_thread", "marks", "obeyed")
 PERSON = f"{TURN.team}:{TURN.user}"
 DELIVERY_SECONDS = 290.0
 DENIED = Access(AccessRules(deny_users=(TURN.user,)))
-OTHERS = frozenset(f"other-{number}@{10**16}" for number in range(2))
+OTHERS = frozenset(f"other-{number}@{10**14}" for number in range(2))
 CHAT = (
     "post",
     "edit",

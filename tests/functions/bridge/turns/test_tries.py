@@ -133,3 +133,31 @@ def test_what_the_bridge_always_breaks_on_is_explained_after_three_tries(stage: 
     assert (outcome.verdict, outcome.failure) == (Verdict.FAILED, Failure.NOT_SHOWABLE)
     assert stage.record.state is State.FAILED
     assert len(stage.chat.texts()) == 1
+
+
+# --- the slots of workers that died -------------------------------------------------------------------------
+
+
+def test_a_question_that_is_given_up_frees_the_slots_of_its_dead_workers(stage: Stage) -> None:
+    for _ in range(2):
+        dies_before_the_agent_is_asked(stage)
+    assert stage.slots.holders()
+    assert surrender(stage).failure is Failure.UNDELIVERABLE
+    assert stage.slots.holders() == set()
+
+
+def test_the_slots_of_a_question_that_is_given_up_expire_where_they_cannot_be_freed(stage: Stage) -> None:
+    dies_before_the_agent_is_asked(stage)
+    stage.slots.trouble["free"] = [ServiceUnavailable("down")]
+    assert surrender(stage).failure is Failure.UNDELIVERABLE
+    stage.clock.sleep(300)
+    assert stage.slots.holders() == set()
+
+
+def test_a_worker_that_dies_with_the_answer_on_record_has_its_slot_freed_by_the_next(stage: Stage) -> None:
+    stage.slots.trouble["give_back"] = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage)
+    assert stage.slots.holders()
+    assert take(stage).verdict is Verdict.DUPLICATE
+    assert stage.slots.holders() == set()
