@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from simulator import wiring
-from simulator.simulation import GENEROUS, Simulation
+from simulator.simulation import Simulation
 from simulator.slack.seed import ALICE, BOB, WEATHER
 from tests.e2e.bridge import Bridge
 from tests.faults.faults import FAULTS, LEASE_SECONDS, Fault
@@ -22,8 +22,6 @@ CASES_AT_ONCE = 16
 PATIENCE = 90.0
 # A press whose function fails comes again when its message shows up.
 PATIENCE_WITH_PRESSES = 200.0
-# One person asks everything, and the slot of a worker that dies is taken until its delivery would have ended.
-PATIENT_WITH_ONE = {**GENEROUS, "running_per_user": 100}
 # For a turn that happens to take another way than the one that its case is about.
 MORE_TRIES = 2
 
@@ -44,7 +42,6 @@ def simulation(style: str = "edit") -> Simulation:
         max_receive_count=50,
         notify_after_seconds=900,
         style=style,
-        fairness=PATIENT_WITH_ONE,
     )
 
 
