@@ -28,6 +28,7 @@ from functions.bridge.queue_commands import (
     Command,
     ControlCommand,
     MalformedCommand,
+    Ping,
     from_json,
     lost_question,
 )
@@ -146,7 +147,7 @@ class Consumer:
     def _consume(self, event: Mapping[str, Any], context: LambdaContext, work: Work) -> dict[str, Any]:
         record = event["Records"][0]
         message = SqsMessage(self._sqs, self._queue_url, record["receiptHandle"])
-        command: Command | None
+        command: Command | Ping | None
         remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = self._ports.clock.now() + remaining
         delivery = Delivery(message, context.aws_request_id, deadline, _receives(record))
@@ -161,6 +162,10 @@ class Consumer:
             with suppress(ServiceUnavailable):
                 message.extend_visibility(delivery.back_off(delivery.receive_count))
             return _response(record, again=not gives_up)
+        if isinstance(command, Ping):
+            if not self._is_last:
+                telemetry.count(telemetry.HEARTBEAT, 1.0, what="worker")
+            return _response(record, again=False)
         try:
             outcome = work(command, delivery, self._ports)
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is told under the user's reference

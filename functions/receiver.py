@@ -23,7 +23,7 @@ from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import events, interactions
 from functions.bridge.incoming.events import Challenge, Ignored
 from functions.bridge.incoming.signature import SignatureError, WrongSignature, verify
-from functions.bridge.queue_commands import Ask, Command, ControlCommand, ShowWaiting
+from functions.bridge.queue_commands import Ask, Command, ControlCommand, Ping, ShowWaiting
 from functions.bridge.slack_secrets import MalformedSecret, signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.environment import ReceiverSettings, in_lambda
@@ -61,17 +61,25 @@ class Receiver:
         with telemetry.invocation():
             return self._respond(event)
 
-    def look_at_secret(self) -> None:
-        """The receiver's part of the heartbeat: would it believe Slack?"""
+    def beat(self) -> None:
+        """The receiver's part of the heartbeat: does it believe Slack, and reach the worker?"""
         with telemetry.invocation():
-            trouble: ServiceUnavailable | None = None
+            self._look_at_secret()
             try:
-                self._signing_secret.value()
+                self._queues.send(Ping(f"{self._clock.now():.6f}"))  # the worker says that it came
             except ServiceUnavailable as exc:
-                trouble = exc
-                why = "malformed" if isinstance(exc, MalformedSecret) else "unreadable"
-                telemetry.log(telemetry.HEARTBEAT_FOUND, what="signing_secret", why=why, detail=str(exc))
-            telemetry.count(telemetry.HEARTBEAT, float(trouble is None), what="signing_secret")
+                telemetry.log(telemetry.HEARTBEAT_FOUND, what="worker", why="not_sent", detail=str(exc))
+                telemetry.count(telemetry.HEARTBEAT, 0.0, what="worker")
+
+    def _look_at_secret(self) -> None:
+        trouble: ServiceUnavailable | None = None
+        try:
+            self._signing_secret.value()
+        except ServiceUnavailable as exc:
+            trouble = exc
+            why = "malformed" if isinstance(exc, MalformedSecret) else "unreadable"
+            telemetry.log(telemetry.HEARTBEAT_FOUND, what="signing_secret", why=why, detail=str(exc))
+        telemetry.count(telemetry.HEARTBEAT, float(trouble is None), what="signing_secret")
 
     def _respond(self, event: Mapping[str, Any]) -> Response:
         try:
@@ -237,6 +245,6 @@ if in_lambda():
 
 def handler(event: Mapping[str, Any], context: object) -> Response | None:  # noqa: ARG001 - Lambda's signature
     if event.get("source") == SCHEDULE:
-        _receiver().look_at_secret()
+        _receiver().beat()
         return None
     return _receiver().respond(event)

@@ -181,7 +181,7 @@ class Alarms(Construct):
     def _watch_queues(self) -> None:
         questions, control = self._sources.queues.questions, self._sources.queues.control
         # Messages that wait for an approval are in flight, and those behind them in their thread are not.
-        # Only where none is in flight, nobody works.
+        # Only where none is in flight, nobody works; else the heartbeat's message finds that.
         self._add(
             "QuestionsStuck",
             "Questions are not taken from the queue",
@@ -251,6 +251,7 @@ class Alarms(Construct):
                 "signing_secret",
                 "The heartbeat says that the signing secret is bad",
             ),
+            ("HeartbeatOfWorker", "worker", "The heartbeat does not come through the queue"),
         ):
             beats = self.own(HEARTBEAT, HEARTBEAT_PERIOD, what=what).with_(statistic="Minimum")
             self._tell(

@@ -308,6 +308,27 @@ class TakeBack(_AboutMessage):
         return f"{self.turn_id}:{self.event_ts}"
 
 
+@dataclass(frozen=True)
+class Ping:
+    """Nobody asks: once an hour the worker shows that it takes what is on its queue.
+
+    Attributes:
+        ts: when it was sent, in the form of Slack's timestamps.
+    """
+
+    ts: str
+    name = "ping"
+
+    @property
+    def group_id(self) -> str:
+        """One of its own: it delays no thread."""
+        return self.name
+
+    @property
+    def deduplication_id(self) -> str:
+        return f"{self.name}:{self.ts}"
+
+
 # Commands that may run an agent go on the questions queue, all others on the control queue, where no answer
 # delays them.
 TurnCommand = Ask | Retry
@@ -315,13 +336,13 @@ ControlCommand = RefusePress | StopThread | StopTurn | Decide | ShowWaiting | Ed
 Command = TurnCommand | ControlCommand
 
 
-def to_json(command: Command) -> str:
+def to_json(command: Command | Ping) -> str:
     """The JSON of a command, in ASCII, because SQS refuses some characters (U+FFFE)."""
-    about = vars(command) if isinstance(command, ControlCommand) else to_fields(command.turn)
+    about = to_fields(command.turn) if isinstance(command, TurnCommand) else vars(command)
     return json.dumps({"command": command.name, "version": VERSION, **about}, separators=(",", ":"))
 
 
-def from_json(text: str) -> Command:
+def from_json(text: str) -> Command | Ping:
     """Read the JSON that `to_json` wrote in this version or another.
 
     Raises:
@@ -375,7 +396,7 @@ def _object(text: str) -> dict[str, Any]:
     return data
 
 
-def _command(data: Fields) -> Command:
+def _command(data: Fields) -> Command | Ping:
     match data.get("command"):
         case None:
             return _unnamed(data)
@@ -397,6 +418,8 @@ def _command(data: Fields) -> Command:
             return _edit_question(data)
         case TakeBack.name:
             return TakeBack(**_changed(data))
+        case Ping.name:
+            return Ping(fields.timestamp(data, "ts"))
     raise WrongField("the command is of no kind that this version knows")
 
 

@@ -13,7 +13,8 @@ from simulator.aws import BOT_TOKEN_SECRET_ID, SIGNING_SECRET_ID
 from simulator.simulation import Simulation
 from tests.e2e.bridge import Bridge
 
-WELL = {"bot_token": 1, "agents": 1, "signing_secret": 1}
+WELL = {"bot_token": 1, "agents": 1, "signing_secret": 1, "worker": 1}
+TOLD = (*wiring.HOURLY, wiring.WORKER)
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +28,13 @@ def beat(bridge: Bridge) -> tuple[dict[str, float], list[dict[str, Any]]]:
     lambdas = bridge.simulation.lambdas
     for function in wiring.HOURLY:  # a warm one would have the secret of a moment ago
         lambdas.retire(function.name)
-    before = {function.name: len(lambdas.logs(function.name)) for function in wiring.HOURLY}
+    before = {function.name: len(lambdas.logs(function.name)) for function in TOLD}
     bridge.simulation.bridge.heartbeat()
 
     def logged() -> list[dict[str, Any]]:
         return [
             json.loads(line)
-            for function in wiring.HOURLY
+            for function in TOLD
             for line in lambdas.logs(function.name)[before[function.name] :]
             if line.startswith("{")
         ]

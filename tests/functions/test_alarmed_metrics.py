@@ -14,7 +14,7 @@ from config.bridge_toml import Config
 from functions import heartbeat
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import Delivery
-from functions.bridge.queue_commands import Command, to_json
+from functions.bridge.queue_commands import Command, Ping, to_json
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.settings import AgentSettings, Settings
@@ -73,10 +73,13 @@ class Lab:
                 heartbeat.handler({}, None)
         return lines
 
-    def look_at_secret(self) -> list[dict[str, Any]]:
+    def beat_in_receiver(self) -> list[dict[str, Any]]:
         with written(self._capsys) as lines:
-            Door(self._aws).receiver.look_at_secret()
+            Door(self._aws).receiver.beat()
         return lines
+
+    def beat_in_worker(self) -> list[dict[str, Any]]:
+        return self._consume(to_json(Ping("1700000000.000000")), ends_with(Outcome(Verdict.ANSWERED)))
 
     def _consume(self, body: str, work: Any) -> list[dict[str, Any]]:
         desk = Desk(self._aws, self._capsys)
@@ -109,7 +112,8 @@ MADE: dict[Watched, Callable[[Lab], list[dict[str, Any]]]] = {
     ),
     ("Heartbeat", (SERVICE, ("what", "bot_token"))): Lab.beat,
     ("Heartbeat", (SERVICE, ("what", "agents"))): Lab.beat,
-    ("Heartbeat", (SERVICE, ("what", "signing_secret"))): Lab.look_at_secret,
+    ("Heartbeat", (SERVICE, ("what", "signing_secret"))): Lab.beat_in_receiver,
+    ("Heartbeat", (SERVICE, ("what", "worker"))): Lab.beat_in_worker,
     ("AuditFailures", (SERVICE,)): lambda lab: lab.end(Verdict.ANSWERED, audit_trouble="is away"),
 }
 

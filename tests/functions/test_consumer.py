@@ -13,7 +13,7 @@ import pytest
 
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import Delivery
-from functions.bridge.queue_commands import Ask, Command, RefusePress, Retry, to_json
+from functions.bridge.queue_commands import Ask, Command, Ping, RefusePress, Retry, to_json
 from functions.bridge.turn import Notice
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
@@ -325,3 +325,17 @@ def test_a_defect_in_a_command_of_the_control_queue_is_told_as_such(desk: Desk) 
     assert desk.consume(to_json(REFUSAL), work) == AGAIN
     assert desk.line("command broke")["command_id"] == REFUSAL.deduplication_id
     assert desk.metrics() == {"Commands": ["refuse_press", "error"]}
+
+
+def test_the_heartbeats_message_counts_and_asks_for_no_work(desk: Desk) -> None:
+    assert desk.consume(to_json(Ping("1700000000.000000")), nothing_to_do) == {"batchItemFailures": []}
+    assert desk.metrics() == {"Heartbeat": ["worker"]}
+
+
+def test_a_heartbeats_message_among_the_dead_letters_is_no_sign_of_life(last_desk: Desk) -> None:
+    assert last_desk.consume(to_json(Ping("1700000000.000000")), nothing_to_do) == {"batchItemFailures": []}
+    assert last_desk.metrics() == {}
+
+
+def nothing_to_do(command: Command, delivery: Delivery, ports: Ports) -> Outcome:
+    raise AssertionError(f"{command}, {delivery} and {ports} are no work")

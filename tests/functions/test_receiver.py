@@ -14,7 +14,7 @@ import pytest
 
 from functions.adapters.aws.queue import Queues
 from functions.adapters.aws.secrets import CachedSecret
-from functions.bridge.queue_commands import Ask, Decide, RefusePress, Retry, ShowWaiting, from_json
+from functions.bridge.queue_commands import Ask, Decide, Ping, RefusePress, Retry, ShowWaiting, from_json
 from functions.bridge.slack_secrets import signing_secrets
 from functions.bridge.turn import Notice, Turn
 from functions.receiver import MAX_BODY_BYTES, Receiver
@@ -23,6 +23,7 @@ from tests.functions.adapters.aws.recording import RecordingClient
 from tests.functions.bridge.incoming.test_events import DIRECT, MENTION, envelope
 from tests.functions.bridge.incoming.test_interactions import APPROVE, PAYLOAD
 from tests.functions.fakes import START, TURN, FakeClock
+from tests.functions.lambda_log import written
 
 SECRET = "8f742231b10e8888abcd99aebfcd85a5"
 NEW_SECRET = "0123456789abcdef0123456789abcdef"
@@ -374,3 +375,24 @@ def test_the_log_says_what_was_rejected_and_never_what_it_said(
     assert [json.loads(line)["outcome"] for line in metrics] == ["accepted", "rejected"]
     assert "swordfish" not in f"{logged}{metrics}"
     assert SECRET not in f"{logged}{metrics}"
+
+
+# --- the heartbeat ------------------------------------------------------------------------------------------
+
+
+def test_the_heartbeat_sends_the_worker_a_message_that_asks_for_nothing(door: Door) -> None:
+    door.receiver.beat()
+    assert [from_json(body) for body in door.queued()] == [Ping(f"{door.clock.now():.6f}")]
+    assert door.queued_control() == []
+
+
+def test_a_heartbeat_that_the_queue_does_not_take_is_found(
+    door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    door.aws.sqs.delete_queue(QueueUrl=door.queue_url)
+    with written(capsys) as lines:
+        door.receiver.beat()
+    [found] = [line for line in lines if line.get("message") == "heartbeat found"]
+    assert (found["what"], found["why"]) == ("worker", "not_sent")
+    [counted] = [line["Heartbeat"] for line in lines if line.get("what") == "worker" and "Heartbeat" in line]
+    assert counted == 0

@@ -4,7 +4,7 @@ import math
 
 from functions.adapters.aws.json_client import AwsError, JsonClient
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.queue_commands import Command, ControlCommand, to_json
+from functions.bridge.queue_commands import Command, ControlCommand, Ping, to_json
 
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MESSAGE_BYTES = 1_048_576
@@ -28,7 +28,7 @@ class Queues:
         self._questions = questions
         self._control = control
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Command | Ping) -> None:
         """Put the command on its queue, once however often it is sent within five minutes.
 
         Raises:

@@ -12,6 +12,7 @@ from functions.bridge.queue_commands import (
     Decide,
     EditQuestion,
     MalformedCommand,
+    Ping,
     RefusePress,
     Retry,
     ShowWaiting,
@@ -42,13 +43,16 @@ EDIT = EditQuestion(
     "T1", "C1", TURN.ts, TURN.thread_ts, "U1", "1700000020.000100", "and in Lima?", ("U2",), is_follow_up=True
 )
 TAKE_BACK = TakeBack("T1", "C1", TURN.ts, TURN.thread_ts, "U1", "1700000020.000100")
-COMMANDS: list[Command] = [ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN, DECIDE, SHOW_WAITING, EDIT, TAKE_BACK]
+PING = Ping("1700000020.000000")
+COMMANDS: list[Command | Ping] = [
+    *(ASK, RETRY, REFUSAL, STOP_THREAD, STOP_TURN, DECIDE, SHOW_WAITING, EDIT, TAKE_BACK, PING)
+]
 
 each = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 
 
 @each
-def test_a_command_survives_the_queue(command: Command) -> None:
+def test_a_command_survives_the_queue(command: Command | Ping) -> None:
     assert from_json(to_json(command)) == command
 
 
@@ -60,18 +64,18 @@ def test_any_question_survives_the_queue_as_ascii(text: str) -> None:
 
 
 @each
-def test_a_message_says_which_command_it_is_in_which_version(command: Command) -> None:
+def test_a_message_says_which_command_it_is_in_which_version(command: Command | Ping) -> None:
     assert json.loads(to_json(command)).items() >= {"command": command.name, "version": 1}.items()
 
 
 @each
-def test_a_field_of_a_newer_version_is_passed_over(command: Command) -> None:
+def test_a_field_of_a_newer_version_is_passed_over(command: Command | Ping) -> None:
     newer = {**json.loads(to_json(command)), "version": 2, "extra": [1]}
     assert from_json(json.dumps(newer)) == command
 
 
 @each
-def test_sqs_takes_the_ids_of_a_command_at_their_longest(command: Command) -> None:
+def test_sqs_takes_the_ids_of_a_command_at_their_longest(command: Command | Ping) -> None:
     longest = {
         name: ("C" * 31 if name in ("team", "channel", "user") else f"{'9' * 12}.{'9' * 9}")
         for name in json.loads(to_json(command))
@@ -152,7 +156,7 @@ def test_whatever_is_on_a_queue_is_read_or_malformed_and_its_loss_can_be_told(
 ) -> None:
     body = json.dumps({**json.loads(to_json(command)), **changes})
     try:
-        read: Command | None = from_json(body)
+        read: Command | Ping | None = from_json(body)
     except MalformedCommand:
         read = lost_question(body, "4a6a0a0e-1b9b-4f0e-9d5c-0d1e0c3a1f11")
     if read is not None:
