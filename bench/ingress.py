@@ -23,6 +23,7 @@ from simulator.journal import Journal
 from simulator.lambda_service.environment import ExecutionEnvironment
 from simulator.lambda_service.service import LambdaService
 from simulator.simulation import MANIFEST
+from simulator.slack import seed
 from simulator.slack.service import SlackService
 from simulator.slack.signing import signature
 from simulator.tap import Tap
@@ -130,7 +131,7 @@ class Ingress:
             "text": f"<@U0AGENT01> {words}",
             "ts": ts,
             "event_ts": ts,
-            "team": "T0DEMO",
+            "team": seed.TEAM.id,
             **more,
         }
         return json.dumps(self._slack.events.envelope(event)).encode()
@@ -169,6 +170,7 @@ class Ingress:
             "CONTROL_QUEUE_URL": self._aws.queue_url(wiring.CONTROL_QUEUE),
             "SIGNING_SECRET_ID": SIGNING_SECRET_ID,
             "SERVICE_NAME": "agent-bridge",
+            "FOLLOW_UPS": "",
         }
 
 
