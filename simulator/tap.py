@@ -54,7 +54,10 @@ class Tap:
             interceptor = self.interceptor
             if interceptor is None:
                 return application(environ, start_response)
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            body = environ["wsgi.input"].read(length)
+            if len(body) < length:  # its sender was killed while it wrote: a service does nothing then
+                return Response(status=400)(environ, start_response)
 
             def perform() -> Response:
                 request = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}

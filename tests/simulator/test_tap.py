@@ -1,10 +1,12 @@
 """What the interceptor of a simulation's calls sees and can do."""
 
 import json
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -34,20 +36,24 @@ def tap() -> Tap:
 
 
 @pytest.fixture
-def ask(tap: Tap, bodies: list[bytes]) -> Iterator[Ask]:
+def server(tap: Tap, bodies: list[bytes]) -> Iterator[HttpServer]:
     def application(environ: Environ, start_response: Any) -> Iterable[bytes]:
         bodies.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         return Response(["piece ", "by piece"])(environ, start_response)
 
     server = HttpServer(tap.on(application, read))
     server.start()
+    yield server
+    server.stop()
 
+
+@pytest.fixture
+def ask(server: HttpServer) -> Ask:
     def ask(path: str = "/api", **headers: str) -> bytes:
         with urlopen(Request(server.url + path, data=b'{"a": 1}', headers=headers), timeout=5) as answer:
             return bytes(answer.read())
 
-    yield ask
-    server.stop()
+    return ask
 
 
 def test_without_an_interceptor_calls_pass(ask: Ask, bodies: list[bytes]) -> None:
@@ -99,3 +105,18 @@ def test_a_call_can_have_its_effect_and_no_answer(tap: Tap, ask: Ask, bodies: li
 def test_requests_that_are_no_calls_pass(tap: Tap, ask: Ask) -> None:
     tap.interceptor = lambda _call, _perform: Response("no", 503)
     assert ask("/page") == b"piece by piece"
+
+
+def test_a_request_whose_sender_was_killed_while_it_wrote_has_no_effect(
+    tap: Tap, server: HttpServer, bodies: list[bytes]
+) -> None:
+    def intercept(call: Call, perform: Callable[[], Response]) -> Response:
+        raise AssertionError(f"{call} was never sent, so there is no {perform}")
+
+    tap.interceptor = intercept
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(b'POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n{"a"')
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 400 " in connection.makefile("rb").readline()
+    assert bodies == []
