@@ -12,7 +12,7 @@ from typing import Any
 from simulator.agent import eventstream
 from simulator.agent.actions import Approval, Arguments, Guardrail, Rationale, Text
 from simulator.agent.tools import gateway_name
-from simulator.agent.wire import Decoder, Tool, Wire, tool_call
+from simulator.agent.wire import Decoder, Tool, Wire, token_usage, tool_call
 
 _VALIDATION = {"conflictException", "resourceNotFoundException", "validationException"}
 _INTERNAL = {"internalServerException", "badGatewayException"}
@@ -45,7 +45,7 @@ class HarnessWire(Wire):
         name, arguments, _ = tool_call(tool)
         self._tool_use_id = f"tooluse_{uuid.uuid4().hex[:22]}"
         yield from self._call(gateway_name(name), arguments, self._tool_use_id)
-        yield from self._end_message("tool_use")
+        yield from self._end_model_message("tool_use")
 
     def used(self, tool: Tool) -> Iterator[bytes]:
         yield from self._start_message("user")
@@ -54,7 +54,7 @@ class HarnessWire(Wire):
         )
         yield self._delta(toolResult=[{"text": tool_call(tool)[2]}])
         yield self._end_block()
-        yield from self._end_message("tool_result")
+        yield _message_stop("tool_result")
         yield from self._start_message("assistant")
 
     def say(self, text: Text) -> Iterator[bytes]:
@@ -76,7 +76,7 @@ class HarnessWire(Wire):
         # All calls of the model's message are seen, but only the first is handed over.
         for approval in approvals:
             yield from self._call(approval.tool, approval.parameters, approval.id)
-        yield from self._end_message("tool_use")
+        yield from self._end_model_message("tool_use")
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
         if error in _VALIDATION:
@@ -98,7 +98,7 @@ class HarnessWire(Wire):
 
     def end(self) -> Iterator[bytes]:
         yield from self._end_text()
-        yield from self._end_message(self._stop_reason)
+        yield from self._end_model_message(self._stop_reason)
         yield _hook("after_invocation", name="audit")
 
     def _call(self, name: str, arguments: Arguments, tool_use_id: str) -> Iterator[bytes]:
@@ -115,10 +115,9 @@ class HarnessWire(Wire):
         self._block = 0
         yield eventstream.event("messageStart", {"role": role})
 
-    def _end_message(self, stop_reason: str) -> Iterator[bytes]:
-        yield eventstream.event("messageStop", {"stopReason": stop_reason})
-        usage = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
-        yield eventstream.event("metadata", {"usage": usage, "metrics": {"latencyMs": 0}})
+    def _end_model_message(self, stop_reason: str) -> Iterator[bytes]:
+        yield _message_stop(stop_reason)
+        yield eventstream.event("metadata", {"usage": token_usage(), "metrics": {"latencyMs": 0}})
 
     def _end_text(self) -> Iterator[bytes]:
         if self._in_text:
@@ -135,6 +134,10 @@ class HarnessWire(Wire):
 
     def _event(self, event_type: str, **body: Any) -> bytes:
         return eventstream.event(event_type, {"contentBlockIndex": self._block, **body})
+
+
+def _message_stop(reason: str) -> bytes:
+    return eventstream.event("messageStop", {"stopReason": reason})
 
 
 def _hook(kind: str, **more: str) -> bytes:

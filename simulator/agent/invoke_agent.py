@@ -28,7 +28,7 @@ from simulator.agent.actions import (
     ToolUse,
 )
 from simulator.agent.request import AgentError, AgentRequest, Decision, InputFile
-from simulator.agent.wire import Tool
+from simulator.agent.wire import INPUT_TOKENS, OUTPUT_TOKENS, Tool
 
 # From the model's documentation: all files together at most 10 MB, and at most five of them.
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ByteContentFile.html
@@ -183,8 +183,12 @@ class Tracer:
         return self._orchestration("modelInvocationInput", text=prompt, type="ORCHESTRATION")
 
     def model_output(self) -> bytes:
-        usage = {"usage": {"inputTokens": 0, "outputTokens": 0}}
-        return self._orchestration("modelInvocationOutput", metadata=usage)
+        """The orchestration model has answered. Its `Usage` has no total.
+
+        https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Usage.html
+        """
+        usage = {"inputTokens": INPUT_TOKENS, "outputTokens": OUTPUT_TOKENS}
+        return self._orchestration("modelInvocationOutput", metadata={"usage": usage})
 
     def rationale(self, text: str) -> bytes:
         return self._orchestration("rationale", text=text)

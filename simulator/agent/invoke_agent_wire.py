@@ -33,16 +33,19 @@ class InvokeAgentWire(Wire):
         self._question = question
         self._text = bytearray()
         self._citations: list[Citation] = []
+        self._model_works = False
 
     def begin(self) -> Iterator[bytes]:
         yield from self._model_input()
 
     def rationale(self, rationale: Rationale) -> Iterator[bytes]:
         if self._tracer:
+            yield from self._model_output()
             yield self._tracer.rationale(rationale.text)
 
     def use(self, tool: Tool) -> Iterator[bytes]:
         if self._tracer:
+            yield from self._model_output()
             yield self._tracer.call(tool)
             if isinstance(tool, Collaborate):
                 yield from _steps(self._tracer.of_collaborator(tool.name), tool)
@@ -68,6 +71,7 @@ class InvokeAgentWire(Wire):
 
     def pause(self, approvals: Sequence[Approval]) -> Iterator[bytes]:
         yield from self.rest()
+        yield from self._model_output()
         yield invoke_agent.return_control(approvals)
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
@@ -87,7 +91,7 @@ class InvokeAgentWire(Wire):
 
     def end(self) -> Iterator[bytes]:
         if self._tracer:
-            yield self._tracer.model_output()
+            yield from self._model_output()
             yield self._tracer.final_response(self._text.decode(errors="replace"))
 
     def _model_input(self) -> Iterator[bytes]:
@@ -97,10 +101,18 @@ class InvokeAgentWire(Wire):
                 "messages": [{"content": self._question, "role": "user"}],
             }
             yield self._tracer.model_input(json.dumps(prompt))
+            self._model_works = True
+
+    def _model_output(self) -> Iterator[bytes]:
+        """Once for each call of the model, before what comes of it."""
+        if self._tracer and self._model_works:
+            yield self._tracer.model_output()
+            self._model_works = False
 
 
 def _steps(tracer: invoke_agent.Tracer, work: Collaborate) -> Iterator[bytes]:
     yield tracer.model_input(json.dumps({"messages": [{"content": work.task, "role": "user"}]}))
+    yield tracer.model_output()
     for step in work.steps:
         if isinstance(step, Rationale):
             yield tracer.rationale(step.text)

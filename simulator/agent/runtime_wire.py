@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.agent.actions import Approval, Arguments, Guardrail, Rationale, Text
 from simulator.agent.agentcore import Framework
-from simulator.agent.wire import Decoder, Tool, Wire, tool_call
+from simulator.agent.wire import Decoder, Tool, Wire, token_usage, tool_call
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 NO_CONSENT = "A person would have to agree to that, and I cannot ask one."
@@ -112,14 +112,17 @@ class StrandsWire(Wire):
 
     def _stop(self, reason: str) -> Iterator[bytes]:
         yield _item({"event": {"messageStop": {"stopReason": reason}}})
-        usage = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
-        yield _item({"event": {"metadata": {"usage": usage, "metrics": {"latencyMs": 0}}}})
+        yield _item({"event": {"metadata": {"usage": token_usage(), "metrics": {"latencyMs": 0}}}})
         yield _item({"message": {"role": "assistant", "content": self._content}})
         self._content = []
 
 
 class AgUiWire(Wire):
-    """The events of the AG-UI protocol, version 1.0: https://docs.ag-ui.com/concepts/events. See `Wire`."""
+    """The events of the AG-UI protocol, version 1.0: https://docs.ag-ui.com/concepts/events. See `Wire`.
+
+    A run reports the tokens of its calls of models when it ends, also when it fails or waits for a person:
+    https://docs.ag-ui.com/spec/1.0/events/lifecycle
+    """
 
     content_type = EVENT_STREAM
 
@@ -128,6 +131,7 @@ class AgUiWire(Wire):
         self._run = {"threadId": str(uuid.uuid4()), "runId": str(uuid.uuid4())}
         self._message = ""
         self._tool_call = ""
+        self._model_calls = 0  # that are over
 
     def begin(self) -> Iterator[bytes]:
         yield _item({"type": "RUN_STARTED", **self._run})
@@ -142,6 +146,7 @@ class AgUiWire(Wire):
 
     def use(self, tool: Tool) -> Iterator[bytes]:
         yield from self._end_message()
+        self._model_calls += 1
         name, arguments, _ = tool_call(tool)
         yield from self._call(name, arguments)
 
@@ -166,10 +171,11 @@ class AgUiWire(Wire):
             asked = {"id": approval.id, "reason": "tool_call", "toolCallId": self._tool_call}
             interrupts.append({**asked, "message": approval.message, "responseSchema": _YES_OR_NO})
         outcome = {"type": "interrupt", "interrupts": interrupts}
-        yield _item({"type": "RUN_FINISHED", **self._run, "outcome": outcome})
+        self._model_calls += 1
+        yield _item({"type": "RUN_FINISHED", **self._run, "outcome": outcome, **self._usage()})
 
     def fail(self, error: str, message: str) -> Iterator[bytes]:
-        yield _item({"type": "RUN_ERROR", "message": message, "code": error})
+        yield _item({"type": "RUN_ERROR", "message": message, "code": error, **self._usage()})
 
     def fail_unmodelled(self, code: str, message: str) -> Iterator[bytes]:
         yield from self.fail(code, message)
@@ -179,7 +185,11 @@ class AgUiWire(Wire):
 
     def end(self) -> Iterator[bytes]:
         yield from self._end_message()
-        yield _item({"type": "RUN_FINISHED", **self._run})
+        self._model_calls += 1
+        yield _item({"type": "RUN_FINISHED", **self._run, **self._usage()})
+
+    def _usage(self) -> dict[str, Any]:
+        return {"usage": [token_usage(self._model_calls)]} if self._model_calls else {}
 
     def _call(self, name: str, arguments: Arguments) -> Iterator[bytes]:
         self._tool_call = str(uuid.uuid4())

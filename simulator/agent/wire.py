@@ -19,6 +19,9 @@ from simulator.agent.actions import (
 
 Tool = ToolUse | Lookup | RunCode | Collaborate
 
+# The tokens of each call of the model here.
+INPUT_TOKENS, OUTPUT_TOKENS = 1200, 60
+
 
 class Wire:
     """Encodes one turn as bytes. Each method sends nothing here, as in a protocol without such an event.
@@ -92,6 +95,16 @@ class Decoder:
 
     def __call__(self, text: Text) -> str:
         return self._decoder.decode(text.data)
+
+
+def token_usage(calls: int = 1) -> dict[str, int]:
+    """The tokens of so many calls of the model, in the words of ConverseStream, InvokeHarness and AG-UI.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html
+    https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_HarnessTokenUsage.html
+    """
+    read, written = calls * INPUT_TOKENS, calls * OUTPUT_TOKENS
+    return {"inputTokens": read, "outputTokens": written, "totalTokens": read + written}
 
 
 def tool_call(tool: Tool) -> tuple[str, Arguments, str]:

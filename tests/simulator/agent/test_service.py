@@ -413,6 +413,7 @@ def test_a_collaborator_s_steps_are_told_under_its_name(client: "AgentsforBedroc
     theirs = [e["trace"] for e in events if e.get("trace", {}).get("collaboratorName") == "marine-forecaster"]
     assert [list(trace["trace"]["orchestrationTrace"]) for trace in theirs] == [
         ["modelInvocationInput"],
+        ["modelInvocationOutput"],
         ["rationale"],
         ["invocationInput"],
         ["observation"],
