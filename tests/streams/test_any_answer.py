@@ -29,6 +29,7 @@ names = st.sampled_from(
     [
         *["event", "data", "message", "result", "error", "type", "content", "text", "role", "delta"],
         *["contentBlockDelta", "contentBlockStart", "messageStop", "stopReason", "start", "toolUse", "name"],
+        *["metadata", "usage", "inputTokens", "outputTokens"],
         *["toolCallName", "messageId", "outcome", "reasoningContent", "current_tool_use", "output"],
         *[
             "toolCallId",
@@ -61,7 +62,7 @@ members = st.builds(
     st.sampled_from(
         [
             *["messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "hookEvent"],
-            *["runtimeClientError", "validationException", "throttlingException", "unheard-of"],
+            *["metadata", "runtimeClientError", "validationException", "throttlingException", "unheard-of"],
         ]
     ),
     objects,

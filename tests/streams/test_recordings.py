@@ -33,6 +33,7 @@ from functions.bridge.agents.events import (
     ToolKind,
     ToolRequest,
     ToolUse,
+    Usage,
     Wanted,
 )
 from functions.bridge.agents.failures import Failure
@@ -61,6 +62,7 @@ def given(name: str, arguments: object) -> ToolArguments:
 
 BEDROCK: dict[str, list[AgentEvent]] = {
     "answer": [
+        Usage(1204, 58),
         Rationale("I need the forecast."),
         ToolUse("get-forecast"),
         given("get-forecast", {"place": "Zürich"}),
@@ -69,6 +71,7 @@ BEDROCK: dict[str, list[AgentEvent]] = {
         TextDelta(", says the handbook."),
         Citation((Source("climate.pdf"),)),
         File("forecast.csv", "text/csv", b"day,sky"),
+        Usage(1302, 31),
         Finished(),
     ],
     "return-control": [
@@ -99,14 +102,17 @@ HARNESS: dict[str, list[AgentEvent]] = {
         TextDelta("that up."),
         ToolUse("get-forecast"),
         given("get-forecast", {"place": "Zürich"}),
+        Usage(1204, 58),
         TextDelta("\n\nIt is **sunny** in Zürich ☀️"),
         TextDelta(", 25 °C."),
+        Usage(1302, 31),
         Finished(),
     ],
-    "reasoning": [Rationale("The user asks about rain."), TextDelta("Yes."), Finished()],
+    "reasoning": [Rationale("The user asks about rain."), TextDelta("Yes."), Usage(20, 9), Finished()],
     "inline-function": [
         ToolUse("send_storm_warning"),
         given("send_storm_warning", {}),
+        Usage(20, 9),
         ToolRequest("tooluse_Ab12", "send_storm_warning", "{}", context="send_storm_warning"),
         Failed(Failure.RETURN_OF_CONTROL, "the stream ended with tool_use"),
     ],
@@ -174,6 +180,7 @@ RUNTIME: dict[str, list[AgentEvent]] = {
         TextDelta("see."),
         ToolUse("get_forecast"),
         given("get_forecast", {"place": "Rome"}),
+        Usage(410, 61),
         TextDelta("\n\nIt is **sunny** in Rome ☀️."),
         Finished(),
     ],
@@ -194,9 +201,15 @@ RUNTIME: dict[str, list[AgentEvent]] = {
         ToolUse("marine-forecaster", ToolKind.COLLABORATOR),
         TextDelta("\n\nIt is "),
         TextDelta("**sunny**."),
+        Usage(2310, 94),
+        Usage(310, 20),
         Finished(),
     ],
-    "ag-ui-error.sse": [TextDelta("It is"), Failed(Failure.INTERNAL, "RUN_ERROR (AGENT_ERROR)")],
+    "ag-ui-error.sse": [
+        TextDelta("It is"),
+        Usage(410, 2),
+        Failed(Failure.INTERNAL, "RUN_ERROR (AGENT_ERROR)"),
+    ],
     "ag-ui-unfinished.sse": [
         TextDelta("It is"),
         Failed(Failure.CUT_OFF, "the stream ended without RUN_FINISHED"),

@@ -15,6 +15,7 @@ from functions.adapters.agents.deltas import (
 )
 from functions.adapters.agents.error_texts import identifier
 from functions.adapters.agents.interrupts import Interrupts, ag_ui_interrupt
+from functions.adapters.agents.usage import usage_in
 from functions.bridge.agents.events import AgentEvent, Failed, ToolKind
 from functions.bridge.agents.failures import Failure, at_work
 
@@ -76,8 +77,10 @@ class AgUiTranslator:
                 self.is_open = False
                 yield from self._digests.end_all()  # chunks have no end of their own
                 yield from self._messages.end()
+                yield from _usage(event)
                 yield from self._outcome(event.get("outcome"))
             case "RUN_ERROR":
+                yield from _usage(event)
                 # Only the code is logged: the message may quote the user.
                 failure = at_work(_string(event, "code"), message=_string(event, "message"))
                 yield Failed(failure, f"RUN_ERROR ({identifier(event.get('code'))})")
@@ -122,6 +125,13 @@ class AgUiTranslator:
             self._shown = message
             self._messages.new_message()
         yield from self._messages.delta(_string(event, "delta"))
+
+
+def _usage(event: Mapping[str, Any]) -> Iterator[AgentEvent]:
+    """The tokens of the run, in one entry for each model: docs.ag-ui.com/spec/1.0/events/lifecycle"""
+    entries = event.get("usage")
+    for entry in entries if isinstance(entries, list) else []:
+        yield from usage_in(entry)
 
 
 def _string(event: Mapping[str, Any], name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from functions.adapters.agents.deltas import ModelText, encodable, tool_arguments
+from functions.adapters.agents.usage import usage_in
 from functions.bridge import wording
 from functions.bridge.agents.events import (
     AgentEvent,
@@ -32,6 +33,7 @@ from functions.bridge.agents.failures import Failure
 
 _REASONING = {"modelInvocationInput", "modelInvocationOutput", "rationale"}
 _STEPS = ("orchestrationTrace", "routingClassifierTrace")
+_MODEL_CALLS = ("preProcessingTrace", *_STEPS, "postProcessingTrace")
 _WITHOUT_EFFECT = {"preProcessingTrace", "guardrailTrace", "failureTrace", *_STEPS}
 
 # The member of each kind of location that holds an address; custom documents and SQL have none.
@@ -175,8 +177,13 @@ class InvokeAgentTranslator:
     def _trace(self, trace: Mapping[str, Any]) -> Iterator[AgentEvent]:
         """The events of a trace, of the agent or of a collaborator.
 
-        Traces of the model's calls and of post-processing are ignored, because they repeat the chunks.
+        Of the model's calls, and of post-processing, only the tokens count: their text repeats the chunks.
+        Other traces may have a `usage` too, but only that of a model's call is documented:
+        docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Metadata.html
         """
+        for kind in _MODEL_CALLS:
+            output = trace.get(kind, {}).get("modelInvocationOutput", {})
+            yield from usage_in(output.get("metadata", {}).get("usage"))
         preprocessed = trace.get("preProcessingTrace", {}).get("modelInvocationOutput", {})
         if text := preprocessed.get("parsedResponse", {}).get("rationale"):
             yield Rationale(encodable(text))

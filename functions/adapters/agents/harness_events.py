@@ -15,6 +15,7 @@ from functions.adapters.agents.deltas import (
     ToolUses,
     encodable,
 )
+from functions.adapters.agents.usage import usage_in
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail
 from functions.bridge.agents.failures import Failure
 
@@ -68,6 +69,8 @@ class HarnessTranslator:
         elif "messageStop" in member:
             yield from self._reasoning.end()
             self._stop_reason = member["messageStop"].get("stopReason", "")
+        elif "metadata" in member:  # after each call of the model
+            yield from usage_in(member["metadata"].get("usage"))
         elif member.get("hookEvent", {}).get("decision") == "deny":
             self._denying_hook = encodable(member["hookEvent"].get("name", ""))
 

@@ -3,9 +3,11 @@
 The runtime passes on what the agent's own code writes, so there is no single format. These are understood, as
 items of an event stream or as a whole JSON response:
 
-    {"event": {"contentBlockDelta": …}}     Strands' stream, as the model's own events: text, tools, reasoning
+    {"event": {"contentBlockDelta": …}}     Strands' stream, as the model's own events: text, tools,
+                                            reasoning, tokens
     {"data": "…"}                           a piece of text in Strands' words
-    {"type": "TEXT_MESSAGE_CONTENT", …}     AG-UI's events: text, tools, reasoning, RUN_FINISHED, RUN_ERROR
+    {"type": "TEXT_MESSAGE_CONTENT", …}     AG-UI's events: text, tools, reasoning, and tokens in RUN_FINISHED
+                                            and RUN_ERROR
     {"result": …}, {"response": …},         the text itself, a number, or a message with `content` in it
     {"output": …}, {"message": …}
     {"role": "assistant", "content": …}     a message by itself
@@ -39,6 +41,7 @@ from functions.adapters.agents.deltas import (
 from functions.adapters.agents.error_texts import error_in, identifier
 from functions.adapters.agents.interrupts import Interrupts, interrupts_in
 from functions.adapters.agents.sse import Event
+from functions.adapters.agents.usage import usage_in
 from functions.bridge.agents.events import AgentEvent, CutShort, Failed, Finished, Guardrail, TextDelta
 from functions.bridge.agents.failures import Failure, at_work
 
@@ -267,6 +270,8 @@ class RuntimeTranslator:
             elif "messageStop" in event:
                 self._in_message = False
                 self._stop_reason = identifier(_inner(event, "messageStop").get("stopReason"))
+            else:
+                yield from usage_in(_inner(event, "metadata").get("usage"))
 
     def _text(self, shape: str, text: str) -> Iterator[AgentEvent]:
         if text and self._shape in ("", shape):

@@ -105,6 +105,19 @@ class CutShort:
     """The answer ends here because it reached the length that the agent's model may write."""
 
 
+@dataclass(frozen=True)
+class Usage:
+    """Tokens that the agent's models have used, which no other `Usage` of the run counts.
+
+    Attributes:
+        input_tokens: what they read. Services differ in whether it has what came from a prompt cache.
+        output_tokens: what they wrote.
+    """
+
+    input_tokens: int
+    output_tokens: int
+
+
 class Wanted(StrEnum):
     """What an agent asks for with a `ToolRequest`."""
 
@@ -186,6 +199,7 @@ AgentEvent = (
     | File
     | Guardrail
     | CutShort
+    | Usage
     | ToolRequest
     | Finished
     | Failed

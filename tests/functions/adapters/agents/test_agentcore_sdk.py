@@ -26,6 +26,7 @@ from functions.bridge.agents.events import (
     Rationale,
     TextDelta,
     ToolUse,
+    Usage,
 )
 from functions.bridge.agents.failures import Failure
 from simulator.agent.agentcore import RUNTIME_ARNS, Framework
@@ -186,10 +187,11 @@ def test_an_agent_may_speak_ag_ui(serve: Serve) -> None:
         yield core.RunStartedEvent(thread_id=given.thread_id, run_id=given.run_id)
         yield core.ToolCallStartEvent(tool_call_id="c", tool_call_name="get_forecast")
         yield core.TextMessageContentEvent(message_id="m", delta=given.messages[-1].content)
-        yield core.RunFinishedEvent(thread_id=given.thread_id, run_id=given.run_id)
+        usage = [core.TokenUsage(model="nova", input_tokens=1204, output_tokens=58)]
+        yield core.RunFinishedEvent(thread_id=given.thread_id, run_id=given.run_id, usage=usage)
 
     app.entrypoint(agent)
-    expected = [ToolUse("get_forecast"), TextDelta(QUESTION.text), Finished()]
+    expected = [ToolUse("get_forecast"), TextDelta(QUESTION.text), Usage(1204, 58), Finished()]
     assert events(serve(app).ask(QUESTION)) == expected
 
 

@@ -25,6 +25,7 @@ from functions.bridge.agents.events import (
     ToolKind,
     ToolRequest,
     ToolUse,
+    Usage,
     Wanted,
 )
 from functions.bridge.agents.failures import Failure
@@ -584,6 +585,32 @@ def test_an_api_request_includes_the_parameters_of_its_body(service: ScriptedSer
         ToolRequest("1", "warnings-send", arguments, Wanted.BOTH, context, what),
         ToolRequest("1", "bell", "{}", Wanted.CONSENT, bell),
     ]
+
+
+# --- Tokens
+
+
+@pytest.mark.parametrize(
+    "kind", ["orchestrationTrace", "routingClassifierTrace", "preProcessingTrace", "postProcessingTrace"]
+)
+def test_each_call_of_a_model_has_its_tokens(service: ScriptedServer, kind: str) -> None:
+    usage = {"usage": {"inputTokens": 1204, "outputTokens": 58}}
+    first = trace(kind, {"modelInvocationOutput": {"metadata": usage}})
+    theirs = trace(kind, {"modelInvocationOutput": {"metadata": usage}}, collaboratorName="marine-forecaster")
+    assert heard(service, first, theirs) == [Usage(1204, 58), Usage(1204, 58), Finished()]
+
+
+def test_what_contains_calls_of_models_does_not_count_again(service: ScriptedServer) -> None:
+    usage = {"usage": {"inputTokens": 2408, "outputTokens": 116}}
+    collaborator = step("observation", agentCollaboratorInvocationOutput={"metadata": usage})
+    final = step("observation", finalResponse={"text": "Sunny.", "metadata": usage})
+    assert heard(service, collaborator, final) == [Finished()]
+
+
+def test_a_call_of_a_model_without_tokens_breaks_nothing(service: ScriptedServer) -> None:
+    outputs: list[dict[str, Any]] = [{}, {"metadata": {}}, {"metadata": {"usage": {"inputTokens": "many"}}}]
+    messages = [step("modelInvocationOutput", **output) for output in outputs]
+    assert heard(service, *messages, chunk("Sunny.")) == [TextDelta("Sunny."), Finished()]
 
 
 # --- Asking again without streaming

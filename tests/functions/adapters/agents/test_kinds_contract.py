@@ -22,6 +22,7 @@ from functions.bridge.agents.events import (
     ToolArguments,
     ToolRequest,
     ToolUse,
+    Usage,
     Wanted,
 )
 from functions.bridge.agents.failures import MAY_HAVE_ACTED, NOT_STARTED, Failure
@@ -30,6 +31,7 @@ from simulator.agent import samples
 from simulator.agent.agentcore import HARNESS_ARN, RUNTIME_ARNS, Framework
 from simulator.agent.invoke_agent import ERRORS
 from simulator.agent.service import AGENT_ID, ALIAS_ID, AgentService
+from simulator.agent.wire import INPUT_TOKENS, OUTPUT_TOKENS
 from tests.functions.adapters.runs import (
     QUESTION,
     WAIT,
@@ -53,7 +55,7 @@ class Kind:
 
     Attributes:
         agent: makes one; how long it may be silent, in seconds, in.
-        tells_steps: whether it tells of its thoughts and tools.
+        tells_steps: whether it tells of its thoughts, tools and tokens.
         asks: what it wants of a tool that needs a person's consent; None: it cannot wait for one.
         streams: whether text comes before the answer is complete.
         knows_asker: whether it is told who asks; a harness only where it remembers people.
@@ -160,6 +162,16 @@ def test_steps_come_before_the_text(kind: Kind, agent: Agent) -> None:
     )
     first_text = next(n for n, event in enumerate(heard) if isinstance(event, TextDelta))
     assert max(heard.index(step) for step in steps) < first_text
+
+
+def test_the_tokens_of_each_call_of_its_model_are_told_once(kind: Kind, agent: Agent) -> None:
+    heard = events(agent.ask(QUESTION))
+    told = [event for event in heard if isinstance(event, Usage)]
+    assert bool(told) is kind.tells_steps
+    # The model asks for one tool after the other, and then answers.
+    calls = 1 + len([event for event in heard if isinstance(event, ToolUse)]) if told else 0
+    assert sum(one.input_tokens for one in told) == calls * INPUT_TOKENS
+    assert sum(one.output_tokens for one in told) == calls * OUTPUT_TOKENS
 
 
 def test_a_thread_is_one_session(agent: Agent, agent_service: AgentService) -> None:
