@@ -210,8 +210,11 @@ def _report_defect(command: Command, exc: Exception, record: Mapping[str, Any]) 
     _count_verdict(command, "error")
 
 
-def _timeline(command: Command, outcome: Outcome, now: float) -> dict[str, Any]:
-    """Who answered, and when what happened, in seconds after the message of the turn was sent in Slack."""
+def _of_turn(command: Command, outcome: Outcome, now: float) -> dict[str, Any]:
+    """Who answered, with how many tokens, and when what happened.
+
+    That is in seconds after the message of the turn was sent in Slack.
+    """
     if isinstance(command, ControlCommand):
         return {}
     times = {
@@ -222,11 +225,13 @@ def _timeline(command: Command, outcome: Outcome, now: float) -> dict[str, Any]:
     }
     sent = float(command.turn.ts)
     after = {name: None if time is None else round(time - sent, 3) for name, time in times.items()}
-    return {"agent": outcome.agent or None, **after}
+    usage = outcome.usage
+    tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens} if usage else {}
+    return {"agent": outcome.agent or None, **tokens, **after}
 
 
 def _report(command: Command, outcome: Outcome, record: Mapping[str, Any], *, now: float) -> None:
-    timeline = _timeline(command, outcome, now)
+    of_turn = _of_turn(command, outcome, now)
     is_well = outcome.verdict in _AS_IT_SHOULD_BE and outcome.failure is None
     telemetry.log(
         telemetry.COMMAND_HANDLED if isinstance(command, ControlCommand) else telemetry.TURN_HANDLED,
@@ -240,7 +245,7 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any], *, no
         first_text_seconds=outcome.first_text_seconds,
         retry_in_seconds=outcome.retry_in_seconds,
         receive_count=_receives(record),
-        **timeline,
+        **of_turn,
     )
     if outcome.app_refusal:
         telemetry.log(
@@ -274,10 +279,13 @@ def _report(command: Command, outcome: Outcome, record: Mapping[str, Any], *, no
         telemetry.count(telemetry.REFUSALS, reason=outcome.refusal)
     if outcome.guardrails:
         telemetry.count(telemetry.GUARDRAILS, guardrail="intervened")
+    if outcome.usage is not None:
+        telemetry.count(telemetry.INPUT_TOKENS, outcome.usage.input_tokens, agent=outcome.agent)
+        telemetry.count(telemetry.OUTPUT_TOKENS, outcome.usage.output_tokens, agent=outcome.agent)
     if outcome.first_text_seconds is not None:
         telemetry.count(telemetry.TIME_TO_FIRST_TEXT, outcome.first_text_seconds)
     if isinstance(command, Ask) and outcome.verdict is Verdict.ANSWERED:
-        telemetry.count(telemetry.TIME_TO_ANSWER, timeline["ended_after"])
+        telemetry.count(telemetry.TIME_TO_ANSWER, of_turn["ended_after"])
 
 
 def _count_verdict(command: Command, verdict: str) -> None:

@@ -101,7 +101,12 @@ _TIMELINE = ("claimed_after", "asked_after", "first_text_after", "ended_after")
 _DEFECT = ("error", "places", "receive_count")
 
 MESSAGE_MALFORMED = Line("message malformed", logging.ERROR, ("message_id", "reason"))
-TURN_HANDLED = Line("turn handled", logging.INFO, (*_TURN, *_OUTCOME, "agent", *_TIMELINE), may_warn=True)
+TURN_HANDLED = Line(
+    "turn handled",
+    logging.INFO,
+    (*_TURN, *_OUTCOME, "agent", "input_tokens", "output_tokens", *_TIMELINE),
+    may_warn=True,
+)
 COMMAND_HANDLED = Line("command handled", logging.INFO, (*_COMMAND, *_OUTCOME), may_warn=True)
 TURN_BROKE = Line("turn broke", logging.ERROR, (*_TURN, *_DEFECT))
 COMMAND_BROKE = Line("command broke", logging.ERROR, (*_COMMAND, *_DEFECT))
@@ -125,6 +130,8 @@ REFUSALS = Metric("Refusals", ("reason",))
 APP_REFUSALS = Metric("AppRefusals", ("error",))
 GUARDRAILS = Metric("Guardrails", ("guardrail",))
 APPROVALS = Metric("Approvals", ("decision",))
+INPUT_TOKENS = Metric("InputTokens", ("agent",))
+OUTPUT_TOKENS = Metric("OutputTokens", ("agent",))
 TIME_TO_DECISION = Metric("TimeToDecision", unit=Unit.SECONDS)
 TIME_TO_FIRST_TEXT = Metric("TimeToFirstText", unit=Unit.SECONDS)
 TIME_TO_ANSWER = Metric("TimeToAnswer", unit=Unit.SECONDS)

@@ -11,7 +11,9 @@ from functions.telemetry import (
     COMMANDS,
     FAILURES,
     HEARTBEAT,
+    INPUT_TOKENS,
     NAMESPACE,
+    OUTPUT_TOKENS,
     REFUSALS,
     REQUESTS,
     SERVICE,
@@ -78,8 +80,10 @@ class Dashboard(Construct):
         )
         dashboard.add_widgets(
             self._graph("Lambda and the API, US dollars an hour, about", *self._costs(), is_sum=True),
-            cloudwatch.TextWidget(markdown=_NOTE, width=2 * THIRD, height=6),
+            self._by("Tokens that agents read", INPUT_TOKENS, "agent"),
+            self._by("Tokens that agents write", OUTPUT_TOKENS, "agent"),
         )
+        dashboard.add_widgets(cloudwatch.TextWidget(markdown=_NOTE, width=3 * THIRD, height=3))
         self.name = dashboard.dashboard_name
 
     def _ack(self) -> list[cloudwatch.IMetric]:
@@ -179,7 +183,7 @@ def _dollars(label: str, expression: str, **metrics: cloudwatch.IMetric) -> clou
 
 _NOTE = """\
 The cost leaves out what is small or not ours: SQS, DynamoDB, logs, and the agents with their models, which
-cost most. **AWS Cost Explorer** knows it all.
+cost most: their tokens, as far as agents report them, stand beside it. **AWS Cost Explorer** knows it all.
 
 What to do about an alarm, and where to look when *the bot is silent*: `docs/operations.md`.
 """

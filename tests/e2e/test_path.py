@@ -10,6 +10,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from simulator import wiring
+from simulator.agent.wire import INPUT_TOKENS, OUTPUT_TOKENS
 from simulator.journal import Entry
 from simulator.simulation import AGENTS, Simulation
 from simulator.slack.seed import ALICE
@@ -275,7 +276,11 @@ def test_every_turn_is_counted(bridge: Bridge) -> None:
     bridge.until(lambda: any("TimeToAnswer" in line for line in lines()))
     [line] = [line for line in lines() if question["ts"] in line.get("turn_id", "") and "verdict" in line]
     assert line["agent"] == "default"
+    model_calls = 4  # three for the tools, one for the answer
+    tokens = {"InputTokens": model_calls * INPUT_TOKENS, "OutputTokens": model_calls * OUTPUT_TOKENS}
+    assert (line["input_tokens"], line["output_tokens"]) == tuple(tokens.values())
     timeline = [line[f"{name}_after"] for name in ("claimed", "asked", "ended")]
     assert timeline == sorted(timeline)
     metrics = [line for line in lines() if "_aws" in line]
     assert any(line.get("verdict") == "answered" and line.get("Turns") == 1 for line in metrics)
+    assert any(line.get("agent") == "default" and tokens.items() <= line.items() for line in metrics)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from functions.bridge.agents.events import Usage
 from functions.bridge.agents.failures import Failure
 from functions.bridge.delivery import Delivery
 from functions.bridge.queue_commands import Ask, Command, Ping, RefusePress, Retry, to_json
@@ -183,6 +184,24 @@ def test_the_line_of_a_turn_has_its_whole_timeline(desk: Desk) -> None:
     assert (line["claimed_after"], line["asked_after"], line["first_text_after"]) == (1.0, 2.5, 4.0)
     [metric] = [line for line in desk.lines if "TimeToAnswer" in line]
     assert metric["TimeToAnswer"] == line["ended_after"] > 4
+
+
+@pytest.mark.parametrize("verdict", [Verdict.ANSWERED, Verdict.AWAITING_APPROVAL, Verdict.OWED])
+def test_the_tokens_that_an_agent_reports_are_counted_under_its_name(desk: Desk, verdict: Verdict) -> None:
+    outcome = Outcome(verdict, agent="finops", usage=Usage(1204, 58))
+    desk.consume(to_json(ASK), ends_with(outcome))
+    line = desk.line("turn handled")
+    assert (line["input_tokens"], line["output_tokens"]) == (1204, 58)
+    metrics = desk.metrics()
+    assert (metrics["InputTokens"], metrics["OutputTokens"]) == (["finops"], ["finops"])
+    [metric] = [line for line in desk.lines if "InputTokens" in line]
+    assert (metric["InputTokens"], metric["OutputTokens"]) == (1204, 58)
+
+
+def test_an_agent_that_reports_no_tokens_has_no_metric_of_them(desk: Desk) -> None:
+    desk.consume(to_json(ASK), ends_with(Outcome(Verdict.ANSWERED, agent="finops")))
+    assert not {"input_tokens", "output_tokens"} & desk.line("turn handled").keys()
+    assert not {"InputTokens", "OutputTokens"} & desk.metrics().keys()
 
 
 def test_a_press_of_retry_is_no_time_to_an_answer(desk: Desk) -> None:

@@ -51,6 +51,18 @@ def test_searches_name_the_dimensions_that_a_metric_has(widgets: list[dict[str, 
         assert f'{telemetry.SERVICE}="agent-bridge"' in rest
 
 
+@pytest.mark.parametrize(
+    ("title", "metric"),
+    [("Tokens that agents read", "InputTokens"), ("Tokens that agents write", "OutputTokens")],
+)
+def test_it_shows_the_tokens_of_each_agent(widgets: list[dict[str, Any]], title: str, metric: str) -> None:
+    [widget] = [one for one in widgets if one["properties"].get("title") == title]
+    [[search]] = widget["properties"]["metrics"]
+    schema = f'{{SlackAgentBridge,service,agent}} MetricName="{metric}" service="agent-bridge"'
+    assert search["expression"] == f"SEARCH('{schema}', 'Sum')"
+    assert search["label"] == "${PROP('Dim.agent')}"
+
+
 def test_the_cost_of_a_function_follows_its_memory(widgets: list[dict[str, Any]]) -> None:
     [cost] = [widget for widget in widgets if "US dollars" in widget["properties"].get("title", "")]
     expressions = [

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from functions.bridge import wording
 from functions.bridge.admission.access import Reason
-from functions.bridge.agents.events import AgentEvent, ToolArguments, ToolKind, ToolUse
+from functions.bridge.agents.events import AgentEvent, ToolArguments, ToolKind, ToolUse, Usage
 from functions.bridge.agents.failures import Failure
 from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.stops import Stop
@@ -115,6 +115,7 @@ class Outcome:
         agent: the name of the agent that was chosen; "" when none was.
         tools: what the agent used, in order; `MOST_TOOLS` at most.
         tool_uses: how often it used any.
+        usage: all tokens that it said it used in this delivery; None when it did not say.
         claimed_at, asked_at, first_text_at: when the turn was claimed, the agent asked and the first text of
             its answer shown, before the answer was whole; seconds since the epoch, None when that was not.
         stop: who pressed Stop, if the turn ends with that.
@@ -136,6 +137,7 @@ class Outcome:
     agent: str = ""
     tools: list[UsedTool] = field(default_factory=list)
     tool_uses: int = 0
+    usage: Usage | None = None
     claimed_at: float | None = None
     asked_at: float | None = None
     first_text_at: float | None = None
@@ -146,7 +148,10 @@ class Outcome:
     audit_trouble: str = ""
 
     def use(self, event: AgentEvent) -> None:
-        """Keep which tools the agent uses. Of calls of one tool it does not matter which has which digest."""
+        """Keep which tools the agent uses, and how many tokens.
+
+        Of calls of one tool it does not matter which has which digest.
+        """
         if isinstance(event, ToolUse):
             self.tool_uses += 1
             if len(self.tools) < MOST_TOOLS:
@@ -155,6 +160,11 @@ class Outcome:
             open_calls = (one for one in self.tools if (one.name, one.arguments_digest) == (event.name, ""))
             if tool := next(open_calls, None):
                 tool.arguments_digest = event.digest
+        elif isinstance(event, Usage):
+            before = self.usage or Usage(0, 0)
+            self.usage = Usage(
+                before.input_tokens + event.input_tokens, before.output_tokens + event.output_tokens
+            )
 
     def stopped(self) -> str:
         """Who has stopped the turn, as Markdown."""

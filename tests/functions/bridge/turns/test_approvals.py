@@ -9,7 +9,7 @@ import pytest
 from functions.bridge import wording
 from functions.bridge.admission.access import Access, AccessRules
 from functions.bridge.admission.approvers import ApproverRule, Approvers
-from functions.bridge.agents.events import Failed, Finished, TextDelta, ToolRequest, ToolUse, Wanted
+from functions.bridge.agents.events import Failed, Finished, TextDelta, ToolRequest, ToolUse, Usage, Wanted
 from functions.bridge.agents.failures import Failure
 from functions.bridge.agents.tools import Tool, ToolCall, ToolResult
 from functions.bridge.delivery import FIRST_BACK_OFF
@@ -209,6 +209,13 @@ def test_each_part_of_a_turn_has_an_audit_record(stage: Stage) -> None:
     assert [record["tool_uses"] for record in turns] == [0, 1, 0]
 
 
+def test_each_part_of_a_turn_counts_the_tokens_of_its_own_runs(stage: Stage) -> None:
+    agent = agent_of(stage, [Usage(1000, 20), *ASKS], [Usage(1300, 40), *SENT])
+    assert begin(stage, agent).usage == Usage(1000, 20)
+    press(stage, pressed(stage))
+    assert deliver(stage, agent).usage == Usage(1300, 40)
+
+
 def test_no_text_of_a_request_or_a_reason_is_in_what_is_logged(stage: Stage) -> None:
     asked = replace(MAIL, name="Shall I write to Ann?", message="Shall I, for Ann?")
     agent = agent_of(stage, [asked, RETURNS], SENT)
@@ -279,6 +286,13 @@ def test_a_tool_that_needs_no_approval_runs_at_once(stage: Stage) -> None:
     assert begin(stage, agent, rules).verdict is Verdict.ANSWERED
     assert agent.answers[0][1][0].has_failed
     assert stage.chat.texts() == ["Let me see. I wrote to Ann."]
+
+
+def test_the_tokens_of_an_agent_that_goes_on_at_once_are_added_up(stage: Stage) -> None:
+    rules = ApprovalRules(tools={"look_up": Tool(FUNCTION, approve=False)})
+    stage.tools.results[FUNCTION] = ToolResult("Ann Lee")
+    agent = agent_of(stage, [Usage(1000, 20), LOOK_UP, RETURNS], [Usage(1300, 40), *SENT])
+    assert begin(stage, agent, rules).usage == Usage(2300, 60)
 
 
 def test_an_agent_that_asks_for_tools_for_ever_is_stopped(stage: Stage) -> None:

@@ -15,6 +15,7 @@ from functions.bridge.agents.events import (
     Source,
     TextDelta,
     ToolUse,
+    Usage,
 )
 from functions.bridge.agents.failures import NOT_STARTED, Failure
 from functions.bridge.agents.port import Question
@@ -175,6 +176,20 @@ def test_a_failure_is_explained_and_the_agent_not_asked_again(stage: Stage, fail
     assert text.startswith("It is\n\n:warning:")
     assert TURN.reference in text
     assert "arn:" not in text
+
+
+def test_the_tokens_of_all_calls_of_models_are_added_up(stage: Stage) -> None:
+    assert take(stage, Usage(1000, 20), *SUNNY[:1], Usage(1300, 40), *SUNNY[1:]).usage == Usage(2300, 60)
+    assert stage.chat.texts() == ["It is sunny."]
+
+
+def test_an_agent_that_fails_has_used_tokens_too(stage: Stage) -> None:
+    outcome = take(stage, Usage(1000, 20), Failed(Failure.INTERNAL, "it broke"))
+    assert (outcome.verdict, outcome.usage) == (Verdict.INTERRUPTED, Usage(1000, 20))
+
+
+def test_of_an_agent_that_reports_no_tokens_none_are_known(stage: Stage) -> None:
+    assert take(stage, *SUNNY).usage is None
 
 
 @pytest.mark.parametrize("failure", sorted(NOT_STARTED))
