@@ -409,7 +409,7 @@ def _command(data: Fields) -> Command | Ping:
         case StopThread.name:
             return _stop_thread(data)
         case StopTurn.name:
-            return _stop_turn(data)
+            return StopTurn(**_pressed(data))
         case Decide.name:
             return _decide(data)
         case ShowWaiting.name:
@@ -473,37 +473,31 @@ def _stop_thread(data: Fields) -> StopThread:
     )
 
 
-def _stop_turn(data: Fields) -> StopTurn:
-    return StopTurn(
-        team=fields.slack_id(data, "team"),
-        channel=fields.slack_id(data, "channel"),
-        ts=fields.timestamp(data, "ts"),
-        thread_ts=fields.timestamp(data, "thread_ts"),
-        message_ts=fields.timestamp(data, "message_ts"),
-        user=fields.slack_id(data, "user"),
-        attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS),
-        action_ts=fields.timestamp(data, "action_ts"),
-        sender_unknown=data.get("sender_unknown") is not False,
-    )
-
-
 def _decide(data: Fields) -> Decide:
     if not isinstance(data.get("is_approved"), bool):
         raise WrongField("is_approved is neither true nor false")
     return Decide(
-        team=fields.slack_id(data, "team"),
-        channel=fields.slack_id(data, "channel"),
-        ts=fields.timestamp(data, "ts"),
-        thread_ts=fields.timestamp(data, "thread_ts"),
-        message_ts=fields.timestamp(data, "message_ts"),
-        user=fields.slack_id(data, "user"),
-        attempt=fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS),
+        **_pressed(data),
         pause=fields.token(data, "pause"),
         is_approved=data["is_approved"],
-        action_ts=fields.timestamp(data, "action_ts"),
         reason=fields.text(data, "reason", "")[:LONGEST_REASON],
-        sender_unknown=data.get("sender_unknown") is not False,
     )
+
+
+def _pressed(data: Fields) -> dict[str, Any]:
+    """What the commands about a button of a turn have in common."""
+    return {
+        "team": fields.slack_id(data, "team"),
+        "channel": fields.slack_id(data, "channel"),
+        "ts": fields.timestamp(data, "ts"),
+        "thread_ts": fields.timestamp(data, "thread_ts"),
+        "message_ts": fields.timestamp(data, "message_ts"),
+        "user": fields.slack_id(data, "user"),
+        "attempt": fields.number(data, "attempt", least=1, most=MOST_ATTEMPTS),
+        "action_ts": fields.timestamp(data, "action_ts"),
+        # Whatever else it says, it does not say that the sender is known.
+        "sender_unknown": data.get("sender_unknown") is not False,
+    }
 
 
 def _show_waiting(data: Fields) -> ShowWaiting:
