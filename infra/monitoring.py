@@ -14,7 +14,7 @@ QUERIES = {
         {"reference": "the number under the explanation in the thread, such as 03111004"},
     ),
     "what became of questions": (
-        "fields @timestamp, message, reference, command, verdict, failure, refusal, detail, error"
+        "fields @timestamp, message, turn_id, reference, command, verdict, failure, refusal, detail, error"
         ' | filter message = "turn accepted" or message = "turn handled" or message = "turn broke"'
         ' or message = "message malformed" or message = "app refused by Slack" | sort @timestamp desc',
         {},

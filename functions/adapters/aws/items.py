@@ -24,7 +24,7 @@ def translated() -> Iterator[None]:
     except AwsError as exc:
         if exc.code == "ConditionalCheckFailedException":
             raise ConditionFailed(plain(exc.answer.get("Item", {}))) from exc
-        raise ServiceUnavailable(f"DynamoDB failed: {exc.code}") from exc
+        raise ServiceUnavailable(f"DynamoDB failed: {exc}") from exc
 
 
 def key_of(turn_id: str, item: str) -> dict[str, Any]:
