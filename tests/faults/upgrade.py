@@ -1,6 +1,7 @@
 """A version is deployed while a turn is under way: this one goes on with what the one before has left."""
 
 import json
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ def _write_record_as_before(simulation: Simulation, turn_id: str) -> None:
     dynamodb, key = simulation.aws.dynamodb, {"turn_id": {"S": turn_id}, "item": {"S": "record"}}
     item = dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item")
     if item:
+        if "owed_zip" in item:  # that version kept the text as it is
+            texts = json.loads(zlib.decompress(item["owed_zip"]["B"]))[: int(item["owed_messages"]["N"])]
+            item["owed"] = {"L": [{"S": text} for text in texts]}
         known = _recorded_attributes()
         dynamodb.put_item(TableName=TABLE, Item={name: item[name] for name in item if name in known})
 
