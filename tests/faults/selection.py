@@ -78,11 +78,11 @@ def revoked_short_form() -> list[Case]:
 
 
 def upgraded(matrix: Matrix, scenarios: Iterable[Scenario]) -> list[Case]:
-    """At each call of a function that has a turn. The version before set no hourglass."""
+    """At each call of a function that has a turn. The version before knew no hourglass and no card."""
     return [
         Case(scenario, (point,), UPGRADED)
         for scenario in scenarios
-        if scenario is not WAITS
+        if scenario is not WAITS and not scenario.approved
         for point in matrix.points[scenario]
         if not point.stage.startswith(RECEIVER.name) and KILLED_AFTER.concerns(point.call)
     ]
