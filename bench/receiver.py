@@ -14,6 +14,8 @@ ROUNDS = 7
 WARM_UP = 3
 WARM = 20
 ACKS = 300
+# Seconds until a line of a function's log has certainly been read.
+PATIENCE = 5.0
 
 
 @dataclass
@@ -81,12 +83,27 @@ def measure() -> Receivers:
         for name, figures in found.items():
             running.initialised(COUNTED + name)
             _accepted(running, COUNTED + name)
-            figures.modules = int(running.log(COUNTED + name)[-1].removeprefix(MODULES))
+            figures.modules = _modules(running, COUNTED + name)
         # Side by side in each round, so that what else the machine does meets all of them.
         for _ in range(ROUNDS):
             for name, figures in found.items():
                 _start(running, name, figures)
         return Receivers(found, *_events(running), _acks(running))
+
+
+def _modules(running: Ingress, name: str) -> int:
+    """As the function has written it: the line is read a moment after the answer.
+
+    Raises:
+        RuntimeError: there is no such line within `PATIENCE`.
+    """
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        for line in running.log(name):
+            if line.startswith(MODULES):
+                return int(line.removeprefix(MODULES))
+        time.sleep(0.01)
+    raise RuntimeError(f"{name} has not written {MODULES!r}")
 
 
 def _start(running: Ingress, name: str, figures: Receiver) -> None:
