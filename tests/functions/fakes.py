@@ -564,8 +564,8 @@ class FakePauses:
         found = self._pending(turn_id, attempt)
         if found is None or found.pause.id != pause.id:
             return None
-        in_time = decision.decided is Decided.EXPIRED or decision.at < pause.until
-        if found.decision is None and in_time:
+        is_in_time = decision.at < pause.until and not self._ledger.stop_of(turn_id, attempt)
+        if found.decision is None and (decision.decided is Decided.EXPIRED or is_in_time):
             self._ledger.decisions[pause.id] = decision
         return self._pending(turn_id, attempt)
 

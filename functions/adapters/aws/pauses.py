@@ -49,7 +49,7 @@ class DynamoPauses:
             " AND (attribute_not_exists(decision_id) OR decision_id <> :decision_id)"
         )
         if decision.decided is not Decided.EXPIRED:
-            condition += " AND pause_until > :decided_at"
+            condition += " AND pause_until > :decided_at AND NOT (stop_attempt = :attempt)"
         try:
             with translated():
                 answer = self._client.call(

@@ -96,7 +96,7 @@ class Pauses(Protocol):
     def decide(self, turn_id: str, attempt: int, pause: Pause, decision: Decision) -> Pending | None:
         """Record the decision if there is none, and return what stands then.
 
-        A person's decision comes too late when the pause has expired: then there is none. None is returned
-        where the pause does not stand any more.
+        A person's decision comes too late when the pause has expired, or when our Stop was pressed before:
+        then there is none. None is returned where the pause does not stand any more.
         """
         ...

@@ -9,13 +9,15 @@ import pytest
 from functions.adapters.aws.json_client import JsonClient
 from functions.adapters.aws.ledger import DynamoLedger
 from functions.adapters.aws.pauses import PAUSE_ATTRIBUTES, DynamoPauses
+from functions.adapters.aws.stops import DynamoStops
 from functions.bridge.admission.approvers import ApproverRule, Approvers
 from functions.bridge.agents.events import ToolRequest, Wanted
 from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pauses, Pending
 from functions.bridge.ledger.record import Held, Ledger, Record, State
+from functions.bridge.ledger.stops import Press, Stop
 from simulator.aws import TABLE, Aws
 from tests.functions.adapters.aws.test_ledger import claim, items
-from tests.functions.fakes import START, TURN, FakeClock, FakeLedger, FakePauses, next_attempt
+from tests.functions.fakes import START, TURN, FakeClock, FakeLedger, FakePauses, FakeStops, next_attempt
 
 PAUSE = Pause(
     id="0123456789abcdef0123456789abcdef",
@@ -93,6 +95,17 @@ def decide(table: Table, decision: Decision, pause: Pause = PAUSE) -> Decision |
     return stands.decision if stands else None
 
 
+def stop(table: Table, message_ts: str) -> None:
+    """Press our Stop button under the message."""
+    stops = (
+        FakeStops(table.ledger)
+        if isinstance(table.ledger, FakeLedger)
+        else DynamoStops(JsonClient("dynamodb"), TABLE, FakeClock())
+    )
+    press = stops.mark_turn(TURN.turn_id, 1, message_ts, Stop("U3", f"{START + 10:.6f}"))
+    assert press is Press.TAKEN
+
+
 def test_a_pause_is_on_record_before_its_card(table: Table) -> None:
     assert of_turn(table) is None
     owing(table)
@@ -128,6 +141,20 @@ def test_a_person_may_not_decide_once_it_has_expired(table: Table) -> None:
     assert decide(table, TOO_LATE) is None
     assert decide(table, EXPIRED) == EXPIRED
     assert decide(table, YES) == EXPIRED
+
+
+def test_a_person_may_not_decide_once_somebody_has_stopped_the_turn(table: Table) -> None:
+    record = waiting(table)
+    stop(table, record.reply[-1])
+    assert decide(table, YES) is None
+    assert decide(table, EXPIRED) == EXPIRED
+
+
+def test_a_decision_stands_though_somebody_stops_the_turn_then(table: Table) -> None:
+    record = waiting(table)
+    assert decide(table, YES) == YES
+    stop(table, record.reply[-1])
+    assert decide(table, YES) == YES
 
 
 def test_a_decision_about_another_pause_is_none(table: Table) -> None:

@@ -560,6 +560,18 @@ def test_a_waiting_turn_can_be_stopped(stage: Stage, stop: Callable[[Stage], Sto
     assert stage.ledger.sessions[TURN.thread_id, ""].began == TURN.ts
 
 
+def test_nobody_decides_about_a_turn_that_somebody_has_stopped(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    approval = pressed(stage)
+    press(stage, our_stop(stage))
+    outcome = press(stage, approval)
+    assert (outcome.verdict, outcome.approval) == (Verdict.PRESS_REFUSED, None)
+    assert wording.NOT_PENDING in stage.chat.history("post_ephemeral")[-1]
+    assert not any("approved" in text for text in stage.chat.texts())
+    assert deliver(stage, agent).verdict is Verdict.STOPPED
+
+
 def test_a_turn_that_is_given_up_while_it_waits_is_interrupted(stage: Stage) -> None:
     begin(stage, agent_of(stage))
     assert surrender(stage).verdict is Verdict.INTERRUPTED
