@@ -122,6 +122,7 @@ class SlackChat:
             thread_ts=thread_ts,
             user=user,
             text=plain(text),
+            blocks=[_block(text)],  # in `text` nobody is shown by their name
         )
 
     def add_reaction(self, channel: str, ts: str, emoji: str) -> None:

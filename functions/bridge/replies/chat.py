@@ -168,7 +168,7 @@ class Chat(Protocol):
         ...
 
     def post_ephemeral(self, channel: str, thread_ts: str, user: str, text: str) -> None:
-        """Say something in a thread that only this user sees, and only until they reload."""
+        """Say something in a thread, as Markdown, that only this user sees, and only until they reload."""
         ...
 
     def add_reaction(self, channel: str, ts: str, emoji: str) -> None:

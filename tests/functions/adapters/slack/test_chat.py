@@ -189,6 +189,14 @@ def test_an_ephemeral_message_is_for_one_person(slack: SlackService, chat: Slack
     assert chat.find(turn) == Found({})
 
 
+def test_an_ephemeral_message_shows_people_by_their_names(
+    slack: SlackService, chat: SlackChat, turn: Turn
+) -> None:
+    chat.post_ephemeral(turn.channel, turn.thread_ts, seed.ALICE.id, "<@U02BOB> was faster")
+    [call] = slack.web_api.calls
+    assert call.args["blocks"] == [{"type": "markdown", "text": "<@U02BOB> was faster"}]
+
+
 def test_an_emoji_is_put_under_a_message_and_taken_away(
     slack: SlackService, chat: SlackChat, turn: Turn
 ) -> None:
