@@ -100,13 +100,12 @@ def _lines(request: ToolRequest) -> Iterator[str]:
         arguments = request.arguments
     except RecursionError as exc:
         raise _TooDeep from exc
-    if not isinstance(arguments, dict):
-        shown = _masked("", arguments)
+    shown = _masked("", arguments)
+    if not isinstance(shown, dict):
         yield _going_on(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
         return
-    for name, value in arguments.items():
-        shown = _masked(name, value)
-        text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=2)
+    for name, value in shown.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
         yield _going_on(f"{name}: {text}")
 
 
@@ -121,10 +120,32 @@ def _masked(name: str, value: Any, deepest: int = _DEEPEST) -> Any:
     if _SECRET.search(name) and not isinstance(value, bool) and value not in (None, ""):
         return _MASK
     if isinstance(value, Mapping):
-        return {inner: _masked(inner, one, deepest - 1) for inner, one in value.items()}
+        return {inner: _masked(_called(inner, value), one, deepest - 1) for inner, one in value.items()}
     if isinstance(value, list):
         return [_masked("", one, deepest - 1) for one in value]
-    return value
+    return _masked_json(value, deepest - 1) if isinstance(value, str) else value
+
+
+def _called(name: str, within: Mapping[str, Any]) -> str:
+    """The name of a member. That of "value" stands in the object itself: {"name": "Cookie", "value": "…"}."""
+    if name.lower() != "value":
+        return name
+    names = (one for other, one in within.items() if other.lower() in ("name", "key"))
+    return next((one for one in names if isinstance(one, str)), name)
+
+
+def _masked_json(text: str, deepest: int) -> str:
+    """A text, in which secrets are masked if it is JSON: Bedrock hands over every argument as a text."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    except RecursionError as exc:
+        raise _TooDeep from exc
+    masked = _masked("", value, deepest)
+    return text if masked == value else json.dumps(masked, ensure_ascii=False)
 
 
 def _visible(text: str) -> str:

@@ -38,6 +38,26 @@ def test_a_secret_is_masked_by_its_name_however_deep_it_lies(name: str) -> None:
     assert "ann" in shown
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        json.dumps({"login": {"password": "s3cret", "user": "ann"}}),
+        json.dumps(["ann", {"body": json.dumps({"api_key": "s3cret"})}]),
+        [{"name": "Authorization", "value": "s3cret"}, {"name": "user", "value": "ann"}],
+        [{"Key": "db_password", "Value": ["s3cret"]}, {"Key": "user", "Value": "ann"}],
+    ],
+)
+def test_a_secret_is_masked_in_json_and_in_pairs_of_name_and_value(value: object) -> None:
+    shown = "".join(card.details((request({"body": value}),)))
+    assert "s3cret" not in shown
+    assert "ann" in shown
+
+
+def test_json_without_a_secret_is_shown_as_it_is() -> None:
+    for text in ('{"a":  1}', "[1,2", '"s3cret"', "{a: b}", '[{"name": "user",  "value": "ann"}]'):
+        assert card.details((request({"body": text}),)) == [f"body: {text}"]
+
+
 def test_what_is_no_secret_is_shown_whole() -> None:
     text = "line\n" * 1500
     shown = "\n".join(card.details((request({"body": text}),)))
@@ -71,7 +91,9 @@ def test_no_text_of_an_argument_looks_like_another_argument() -> None:
 
 def test_arguments_that_are_nested_without_an_end_cannot_be_shown() -> None:
     for depth in (51, 400, 100_000):
-        assert not card.can_be_shown(pause_of(request("[" * depth + "]" * depth)))
+        nested = "[" * depth + "]" * depth
+        assert not card.can_be_shown(pause_of(request(nested)))
+        assert not card.can_be_shown(pause_of(request({"body": nested})))
     assert card.can_be_shown(pause_of(request("[" * 40 + "]" * 40)))
 
 
