@@ -16,7 +16,7 @@ from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.stops import Press, Stop
 from functions.bridge.markdown.links import plainly
 from functions.bridge.markdown.safe import clean, disarm, escape
-from functions.bridge.names import one_line, quoted, visible
+from functions.bridge.names import LONGEST_NAME, one_line, quoted, visible
 from functions.bridge.turn import Notice
 
 # Characters of an address that are not percent-encoded. The others could end a Markdown link.
@@ -240,7 +240,7 @@ def explanation(
 
 def step(use: ToolUse) -> str:
     """What the agent is doing: a few words of plain text."""
-    name = disarm(clean(_spoken(use.name)))
+    name = disarm(clean(_spoken(use.name)[:LONGEST_NAME]))
     match use.kind:
         case ToolKind.KNOWLEDGE_BASE:
             return f"Searching {name or 'the knowledge base'}…"
@@ -291,8 +291,8 @@ MAY_NOT_DECIDE = "I'm sorry, you may not decide about this. The message says who
 
 
 def tool_name(name: str) -> str:
-    """A tool's name as people read it, in plain text."""
-    return _capital(one_line(_spoken(name))) or "A tool"
+    """A tool's name as people read it, all of it, in plain text."""
+    return _capital(one_line(_spoken(name), most=len(name))) or "A tool"
 
 
 def _tools(pause: Pause) -> str:
@@ -319,12 +319,10 @@ def _time(at: float) -> str:
 
 
 def _in(seconds: float) -> str:
-    """A span of time in words: "90 seconds", "15 minutes", "11 hours"."""
-    for unit, size in (("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * size or seconds == size:
-            number = round(seconds / size)
-            return f"{number} {unit}{'s' if number > 1 else ''}"
-    return f"{round(seconds)} seconds"
+    """A span of time in words, whole and exact: "90 seconds", "15 minutes", "11 hours"."""
+    whole = round(seconds)
+    unit, size = next(one for one in (("hour", 3600), ("minute", 60), ("second", 1)) if whole % one[1] == 0)
+    return f"{whole // size} {unit}{'' if whole == size else 's'}"
 
 
 def cut_result(characters: int) -> str:
@@ -336,16 +334,16 @@ def requested(requests: Sequence[ToolRequest]) -> str:
     """What the agent asked for when it ended its turn; "" when that is not known."""
     if not requests:
         return ""
-    named = [f"“{escape(_capital(name))}”" if (name := _spoken(one.name)) else "a tool" for one in requests]
-    tools = ", ".join(dict.fromkeys(named))
+    names = [_capital(_spoken(one.name)[:LONGEST_NAME]) for one in requests]
+    tools = ", ".join(dict.fromkeys(f"“{escape(name)}”" if name else "a tool" for name in names))
     if all(one.wanted is Wanted.CONSENT for one in requests):
         return f"The agent asked for a person's consent to use {tools}, which this bot cannot pass on."
     return f"The agent asked this bot to run {tools} for it, which it cannot do."
 
 
 def _spoken(name: str) -> str:
-    """A tool's name with spaces for underscores and hyphens, 80 characters at most."""
-    return " ".join(name.replace("_", " ").replace("-", " ").split())[:80]
+    """A tool's name with spaces for underscores and hyphens."""
+    return " ".join(name.replace("_", " ").replace("-", " ").split())
 
 
 def _capital(name: str) -> str:

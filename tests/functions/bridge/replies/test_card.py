@@ -129,6 +129,13 @@ def test_the_agents_words_notify_nobody_and_are_no_markdown() -> None:
     assert "](https" not in said
 
 
+def test_the_name_of_a_tool_is_shown_whole() -> None:
+    asked = request({}, name="delete_" + "x" * 200 + "_for_good")
+    said = wording.asks_for(pause_of(asked, replace(asked, name="delete_" + "x" * 200 + "_never")))
+    assert "x for good" in said
+    assert "x never" in said
+
+
 def test_nothing_turns_the_direction_of_what_stands_around_it() -> None:
     pause = pause_of(request({}, name="\u202ework", message="Pay \u202e0001"))
     denied = Decision(Decided.DENIED, "U2", AT, "\u202eno")
@@ -150,7 +157,10 @@ def test_a_card_says_who_may_decide(approvers: Approvers, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(60, "1 minute"), (90, "90 seconds"), (900, "15 minutes"), (3600, "1 hour"), (39_600, "11 hours")],
+    [
+        *((60, "1 minute"), (90, "90 seconds"), (150, "150 seconds"), (900, "15 minutes"), (3600, "1 hour")),
+        *((9_000, "150 minutes"), (12_600, "210 minutes"), (39_600, "11 hours")),
+    ],
 )
 def test_a_card_says_when_it_expires(seconds: float, words: str) -> None:
     assert f"expires {words} after it was asked (22:13 UTC)" in wording.asks_for(
