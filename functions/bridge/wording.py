@@ -208,7 +208,8 @@ _FAILURES = {
     Failure.DEADLINE: "The agent took longer than this bot may wait, so the answer ends here.",
     Failure.EMPTY: "The agent finished without saying anything. Asking differently may help.",
     Failure.RETURN_OF_CONTROL: "The agent asked this bot to act for it, which it cannot do.",
-    Failure.EXPIRED: "Nobody decided in time, and the agent may not remember any more what it asked for.",
+    Failure.EXPIRED: "The agent does not wait for this any more: its session may have ended by now. "
+    "Please ask again.",
     Failure.INTERRUPTED: "Something went wrong on our side while the agent was working on this. "
     "It was not asked again, because it may have done part of its work already.",
     Failure.GUARDRAIL: "A guardrail of this agent blocked the answer. Asking differently may help.",

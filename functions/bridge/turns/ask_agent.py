@@ -198,10 +198,18 @@ class AskAgent:
                 return
             self._listen(agent.resume(question, answers), reply)
             self._waits_for_answers = _was_refused(reply)
+            if isinstance(reply.ended, Failed) and reply.ended.failure is Failure.INVALID:
+                self._end_as_forgotten(reply, reply.ended)
             if wait is None or not self._may_ask_again(reply, wait):
                 return
             self._wait(wording.RETRYING)
             self._watch.pause(wait)
+
+    def _end_as_forgotten(self, reply: Reply, refusal: Failed) -> None:
+        """What the agent was told is only invalid where it does not wait for it: in a session that is over."""
+        self._waits_for_answers = True
+        if not refusal.begun:
+            reply.ended = Failed(Failure.EXPIRED, refusal.detail)
 
     def _new_pause(self, requests: Sequence[ToolRequest]) -> Pause | None:
         return new_pause(

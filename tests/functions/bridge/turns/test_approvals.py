@@ -607,6 +607,22 @@ def test_the_session_begins_anew_where_the_service_does_not_take_the_decision(
     assert has_new_session(stage)
 
 
+@pytest.mark.parametrize(
+    ("is_begun", "failure"), [(False, Failure.EXPIRED), (True, Failure.INVALID)], ids=["status", "in stream"]
+)
+def test_an_agent_that_waits_no_longer_for_the_decision_is_said_to_have_forgotten(
+    stage: Stage, is_begun: bool, failure: Failure
+) -> None:
+    agent = agent_of(stage, ASKS, [Failed(Failure.INVALID, "HTTP 400", begun=is_begun)])
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    outcome = deliver(stage, agent)
+    assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, failure)
+    assert "HTTP 400" in outcome.detail
+    assert has_new_session(stage)
+    assert ("its session may have ended" in stage.chat.texts()[-1]) is not is_begun
+
+
 def test_each_attempt_that_ends_so_has_a_session_of_its_own(stage: Stage) -> None:
     turn, sessions = TURN, []
     for _ in range(3):
