@@ -196,6 +196,9 @@ class AskAgent:
             reply.go_on()
             if answers is None:  # a person pressed Stop
                 return
+            if self._clock.now() >= self._stop_at:
+                reply.add(Failed(Failure.DEADLINE, "the tools took the function's time"))
+                return
             self._listen(agent.resume(question, answers), reply)
             self._waits_for_answers = _was_refused(reply)
             if isinstance(reply.ended, Failed) and reply.ended.failure is Failure.INVALID:

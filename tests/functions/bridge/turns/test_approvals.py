@@ -688,6 +688,20 @@ def test_the_session_begins_anew_where_a_stop_comes_while_a_tool_runs(stage: Sta
     assert has_new_session(stage)
 
 
+def test_the_session_begins_anew_where_a_tool_takes_all_the_time_there_is(stage: Stage) -> None:
+    rules = ApprovalRules(tools={"look_up": Tool(FUNCTION)})
+    agent = agent_of(stage, [LOOK_UP, RETURNS], SENT)
+    begin(stage, agent, rules)
+    press(stage, pressed(stage))
+    stage.ports = replace(stage.ports, beside=when_waited_for)
+    stage.tools.results[FUNCTION] = ToolResult(wording.TOOL_UNANSWERED, has_failed=True)
+    outcome = deliver(stage, agent, rules)
+    assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, Failure.DEADLINE)
+    # Nobody would listen to what it says.
+    assert agent.answers == []
+    assert has_new_session(stage)
+
+
 def test_the_session_begins_anew_where_slack_has_stopped_the_stream_above_the_card(stage: Stage) -> None:
     stage.chat.trouble["stop_stream"] = [ChatStopped("stopped_by_user")]
     slow: list[Step] = [TextDelta("I will write to Ann. "), 3.0, MAIL, RETURNS]
