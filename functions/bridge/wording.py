@@ -289,6 +289,10 @@ NOT_PENDING = (
     "There is nothing to decide here any more: it was decided, has expired, or its question was stopped."
 )
 MAY_NOT_DECIDE = "I'm sorry, you may not decide about this. The message says who may."
+UNKNOWN_WHETHER_THEY_MAY = (
+    "I'm sorry, Slack does not tell me who is in the group that may decide about this. "
+    "Please tell the people who run this bot."
+)
 
 
 def tool_name(name: str) -> str:

@@ -38,9 +38,13 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
         outcome.note("nothing waits for it")
         return wording.NOT_PENDING
     pause = pending.pause
-    if not _may(_turn(command, command.user), pause, ports, rules, outcome):
-        outcome.note("they may not decide")
-        return wording.MAY_NOT_DECIDE
+    try:
+        if not _may(_turn(command, command.user), pause, ports, rules, outcome):
+            outcome.note("they may not decide")
+            return wording.MAY_NOT_DECIDE
+    except GroupUnreadable as exc:
+        outcome.note(str(exc))
+        return wording.UNKNOWN_WHETHER_THEY_MAY
     # In milliseconds, as it is kept.
     at = int(1000 * float(command.action_ts)) / 1000
     decided = Decided.APPROVED if command.is_approved else Decided.DENIED
@@ -72,6 +76,7 @@ def _is_on(pending: Pending, message_ts: str) -> bool:
 
 
 def _may(presser: Turn, pause: Pause, ports: Ports, rules: Access, outcome: Outcome) -> bool:
+    """Whether who pressed may decide. Raises what `may_decide` raises."""
     try:
         person = ports.chat.person(presser.user)
     except ChatRefused as exc:
@@ -84,12 +89,8 @@ def _may(presser: Turn, pause: Pause, ports: Ports, rules: Access, outcome: Outc
         access.refused_by_event(presser, one) for one in (rules.bridge, rules.of(pause.agent))
     ):
         return False
-    try:
-        asked = replace(presser, user=pause.asker)
-        return may_decide(pause.approvers, presser.user, turn=asked, groups=ports.groups)
-    except GroupUnreadable as exc:
-        outcome.note(str(exc))
-        return False
+    asked = replace(presser, user=pause.asker)
+    return may_decide(pause.approvers, presser.user, turn=asked, groups=ports.groups)
 
 
 def _show(command: Decide, stands: Pending, decision: Decision, ports: Ports, outcome: Outcome) -> None:

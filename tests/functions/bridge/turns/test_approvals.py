@@ -377,6 +377,8 @@ def test_nobody_decides_while_slack_does_not_say_who_is_in_the_group(stage: Stag
     outcome = press(stage, pressed(stage, user="U2"))
     assert outcome.verdict is Verdict.PRESS_REFUSED
     assert "Slack does not say who is in the user group S1" in outcome.detail
+    # They may be in it.
+    assert wording.UNKNOWN_WHETHER_THEY_MAY in stage.chat.history("post_ephemeral")[-1]
 
 
 def test_the_first_of_two_people_decides(stage: Stage) -> None:
