@@ -176,7 +176,7 @@ class AskAgent:
     def _owe(self, reply: Reply) -> None:
         """Owe what came of it. An agent that waits for answers which it will not get begins a new session."""
         pause = self._new_pause(reply.requests) if reply.hands_over else None
-        is_left_alone = pause is None and reply.requests and not self._rules.missing(reply.requests)
+        is_left_alone = pause is None and (reply.hands_over or reply.requests)
         if is_left_alone or self._waits_for_answers:
             self._claimed.begin_session(self._session.person)
         self._result.owe(reply, pause)

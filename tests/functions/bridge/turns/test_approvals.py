@@ -712,9 +712,18 @@ def test_the_session_begins_anew_where_slack_has_stopped_the_stream_above_the_ca
     assert has_new_session(stage)
 
 
-def test_the_session_begins_anew_where_nobody_can_be_asked(stage: Stage) -> None:
-    long = replace(MAIL, arguments=f'{{"body": "{"word " * 3000}"}}')
-    begin(stage, agent_of(stage, [long, RETURNS]))
+@pytest.mark.parametrize(
+    "asks",
+    [
+        [replace(MAIL, arguments=f'{{"body": "{"x" * 20_000}"}}'), RETURNS],
+        [LOOK_UP, RETURNS],  # a tool that the bridge does not have
+        [RETURNS],  # a question that yes or no does not answer
+    ],
+    ids=["unreadable", "missing", "unknown"],
+)
+def test_the_session_begins_anew_where_nobody_can_be_asked(stage: Stage, asks: list[Step]) -> None:
+    outcome = begin(stage, agent_of(stage, asks))
+    assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, Failure.RETURN_OF_CONTROL)
     assert has_new_session(stage)
 
 
