@@ -335,12 +335,14 @@ def cut_result(characters: int) -> str:
     return f"\n[The result has {characters} characters. The rest is left out.]"
 
 
-def requested(requests: Sequence[ToolRequest]) -> str:
-    """What the agent asked for when it ended its turn; "" when that is not known."""
+def requested(requests: Sequence[ToolRequest], *, is_unreadable: bool = False) -> str:
+    """What the agent asked for when it ended its turn, and why in vain; "" when that is not known."""
     if not requests:
         return ""
     names = [_capital(_spoken(one.name)[:LONGEST_NAME]) for one in requests]
     tools = ", ".join(dict.fromkeys(f"“{escape(name)}”" if name else "a tool" for name in names))
+    if is_unreadable:
+        return f"The agent asked to use {tools} with more than can be shown for approval."
     if all(one.wanted is Wanted.CONSENT for one in requests):
         return f"The agent asked for a person's consent to use {tools}, which this bot cannot pass on."
     return f"The agent asked this bot to run {tools} for it, which it cannot do."

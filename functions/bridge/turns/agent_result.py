@@ -70,14 +70,17 @@ class AgentResult:
         self._outcome = outcome
         self._watch = watch
         self._pause: Pause | None = None
+        self._is_unreadable = False
         self._stop_at = stop_at
 
-    def owe(self, reply: Reply, pause: Pause | None) -> None:
+    def owe(self, reply: Reply, pause: Pause | None, *, is_unreadable: bool) -> None:
         """Owe what the agent said, then upload its files: a crash between them must not lose the answer.
 
-        `pause` is what the turn waits for; None where it ends.
+        `pause` is what the turn waits for; None where it ends. `is_unreadable` is whether that is because
+        nobody could read all that the agent asks for.
         """
         self._pause = pause
+        self._is_unreadable = is_unreadable
         if reply.ended is None:
             self._outcome.stop = self._watch.stop
         self._outcome.guardrails = tuple(reply.guardrails)
@@ -115,7 +118,9 @@ class AgentResult:
                 ended.failure,
                 reference=self._claimed.turn.reference,
                 may_have_acted=acted,
-                words=wording.requested(reply.requests) if reply.hands_over else "",
+                words=wording.requested(reply.requests, is_unreadable=self._is_unreadable)
+                if reply.hands_over
+                else "",
             )
             notes.append(words)
             ending = State.INTERRUPTED if acted else State.FAILED

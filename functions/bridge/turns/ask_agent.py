@@ -179,7 +179,8 @@ class AskAgent:
         is_left_alone = pause is None and (reply.hands_over or reply.requests)
         if is_left_alone or self._waits_for_answers:
             self._claimed.begin_session(self._session.person)
-        self._result.owe(reply, pause)
+        is_unreadable = pause is None and reply.hands_over and not self._rules.missing(reply.requests)
+        self._result.owe(reply, pause, is_unreadable=is_unreadable)
 
     def _resume(
         self,

@@ -142,6 +142,7 @@ def test_an_agent_that_wants_a_result_of_no_known_tool_is_told_of_as_ever(stage:
 def test_nobody_is_asked_to_approve_what_is_too_long_to_be_read(stage: Stage) -> None:
     long = replace(MAIL, arguments=f'{{"body": "{"word " * 3000}"}}')
     assert begin(stage, agent_of(stage, [long, RETURNS])).verdict is Verdict.INTERRUPTED
+    assert "asked to use “Send email” with more than can be shown for approval" in stage.chat.texts()[0]
 
 
 # --- deciding and going on ----------------------------------------------------------------------------------
