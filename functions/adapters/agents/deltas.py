@@ -197,12 +197,13 @@ class ToolCalls:
     def _arguments(self, call_id: str) -> str:
         text = encodable("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none
         try:
-            is_object = isinstance(json.loads(text), dict)
+            arguments = json.loads(text)
+            if isinstance(arguments, dict):
+                # Each argument once, as people are shown it: of two with a name, others may read the first.
+                return json.dumps(arguments)
         except (ValueError, RecursionError):
-            is_object = False
-        if not is_object:
-            raise ValueError("the arguments of a tool are no JSON object")
-        return text
+            pass
+        raise ValueError("the arguments of a tool are no JSON object")
 
 
 class ArgumentDigests:

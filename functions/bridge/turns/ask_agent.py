@@ -210,7 +210,7 @@ class AskAgent:
             self._watch.pause(wait)
 
     def _end_as_forgotten(self, reply: Reply, refusal: Failed) -> None:
-        """What the agent was told is only invalid where it does not wait for it: in a session that is over."""
+        """Told something that is invalid, an agent does not wait for it: its session is over, or another."""
         self._waits_for_answers = True
         if not refusal.begun:
             reply.ended = Failed(Failure.EXPIRED, refusal.detail)

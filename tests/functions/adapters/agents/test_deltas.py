@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.adapters.agents.deltas import ArgumentDigests, MessageJoiner, tool_arguments
+from functions.adapters.agents.deltas import ArgumentDigests, MessageJoiner, ToolCalls, tool_arguments
 from functions.bridge.agents.events import Rationale, TextDelta
 
 THOUGHT = "<thinking>Chicago < Lima? I need the </b> weather.</thinking>\n\n"
@@ -97,3 +97,12 @@ def test_at_the_end_only_calls_with_arguments_have_a_digest() -> None:
         arguments.start(call, call)
     arguments.add("b", "{}")
     assert [*arguments.end_all()] == [tool_arguments("b", {})]
+
+
+def test_what_a_tool_is_given_has_each_argument_once() -> None:
+    """A card shows one of them, and a tool might take the other."""
+    calls = ToolCalls()
+    calls.start("1", "send_email")
+    calls.add("1", '{"to": "eve", "to": "ann", "sign": "\\ud800é"}')
+    [request] = calls.requests()
+    assert request.arguments == '{"to": "ann", "sign": "\\ud800\\u00e9"}'
