@@ -137,7 +137,7 @@ def answer(
         if pause is None or decision is None:
             claimed.wait_for_decision()
             return
-        outcome.agent = pause.agent
+        outcome.agent, outcome.decided_by = pause.agent, decision.user
         if decision.decided is Decided.EXPIRED:
             outcome.approval = Approval.of(pause, decision)
         approvals.show_decision(claimed, writer.messages, pause, decision)

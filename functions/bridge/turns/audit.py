@@ -71,6 +71,7 @@ def of_turn(
         "failure": failure or "",
         "refusal": outcome.refusal or "",
         "stopped_by": outcome.stop.user if outcome.stop else "",
+        "decided_by": outcome.decided_by,
         **_approval(outcome),
         "times": _times(
             sent=float(turn.ts),

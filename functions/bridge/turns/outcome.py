@@ -122,6 +122,7 @@ class Outcome:
         agent_may_go_on: whether an agent that was stopped may go on by itself.
         is_kept: whether the message stays on its queue, hidden for as long as it was hidden last.
         approval: how it was decided what the agent asked for, if this delivery did that.
+        decided_by: who has decided what the agent is told in this delivery; "" where nobody has.
         audit_trouble: why the audit record could not be written; "" when there was no trouble.
     """
 
@@ -145,6 +146,7 @@ class Outcome:
     agent_may_go_on: bool = False
     is_kept: bool = False
     approval: Approval | None = None
+    decided_by: str = ""
     audit_trouble: str = ""
 
     def use(self, event: AgentEvent) -> None:

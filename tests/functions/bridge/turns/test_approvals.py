@@ -208,6 +208,22 @@ def test_each_part_of_a_turn_has_an_audit_record(stage: Stage) -> None:
     turns = [record for record in stage.audit.records if record["kind"] == "turn"]
     assert [record["verdict"] for record in turns] == ["awaiting_approval", "awaiting_approval", "answered"]
     assert [record["tool_uses"] for record in turns] == [0, 1, 0]
+    assert [record["decided_by"] for record in turns] == ["", "U1", "U1"]
+
+
+def test_who_approved_is_in_the_audit_log_though_control_was_killed(stage: Stage) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    command = pressed(stage)
+    edit = stage.chat.edit
+    stage.chat.edit = lambda *_: kill()  # type: ignore[method-assign]  # the turn is awake by then
+    with pytest.raises(Killed):
+        press(stage, command)
+    stage.chat.edit = edit  # type: ignore[method-assign]
+    deliver(stage, agent)
+    assert press(stage, command).verdict is Verdict.PRESS_REFUSED  # nobody knows of it any more
+    [*_, turn, _] = stage.audit.records
+    assert (turn["kind"], turn["verdict"], turn["decided_by"]) == ("turn", "answered", "U1")
 
 
 def test_each_part_of_a_turn_counts_the_tokens_of_its_own_runs(stage: Stage) -> None:

@@ -65,6 +65,7 @@ def test_a_record_says_who_asked_whom_and_what_was_used_but_not_what_was_said(st
         "failure": "",
         "refusal": "",
         "stopped_by": "",
+        "decided_by": "",
     }
     assert times.keys() == {"sent", "claimed", "asked", "first_text", "ended"}
     assert times["sent"] == "2023-11-14T22:13:20.000+00:00"
