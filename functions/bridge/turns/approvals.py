@@ -4,6 +4,7 @@ A waiting turn keeps its own queue message, hidden until the pause expires. Whoe
 and wakes the message second; whoever hides the message reads the record last. So no decision is missed.
 """
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,9 @@ from functions.bridge.replies.chat import ChatRefused
 from functions.bridge.replies.thread_messages import ThreadMessages
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
+
+# Characters of what is asked for, as JSON in ASCII. An item of the ledger holds 400 KB.
+MOST_KEPT = 300_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,13 @@ def new_pause(
         asked_at=now,
         until=now + rules.seconds,
     )
-    return pause if card.can_be_shown(pause) else None
+    return pause if card.can_be_shown(pause) and _can_be_kept(pause) else None
+
+
+def _can_be_kept(pause: Pause) -> bool:
+    """Whether the ledger can keep it until it is decided. A card does not show how long a secret is."""
+    kept = [text for one in pause.requests for text in (one.arguments, one.context, one.message)]
+    return len(json.dumps(kept)) <= MOST_KEPT
 
 
 def decision_of(claimed: ClaimedTurn, ports: Ports) -> Decision | None:

@@ -1,5 +1,6 @@
 """An agent asks before it acts: the turn waits, somebody decides, and the agent is told exactly that."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -143,6 +144,14 @@ def test_nobody_is_asked_to_approve_what_is_too_long_to_be_read(stage: Stage) ->
     long = replace(MAIL, arguments=f'{{"body": "{"word " * 3000}"}}')
     assert begin(stage, agent_of(stage, [long, RETURNS])).verdict is Verdict.INTERRUPTED
     assert "asked to use “Send email” with more than can be shown for approval" in stage.chat.texts()[0]
+
+
+def test_nobody_is_asked_to_approve_what_the_ledger_cannot_keep(stage: Stage) -> None:
+    secret = replace(MAIL, arguments=f'{{"to": "ann", "token": "{"x" * 400_000}"}}')  # it is masked on a card
+    outcome = begin(stage, agent_of(stage, [secret, RETURNS]))
+    assert (outcome.verdict, outcome.failure) == (Verdict.INTERRUPTED, Failure.RETURN_OF_CONTROL)
+    longest = replace(MAIL, arguments=json.dumps({"body": "\U0001f600" * 9_000}))
+    assert take(stage, agent=agent_of(stage, [longest, RETURNS]), turn=next_attempt(TURN)).is_kept
 
 
 # --- deciding and going on ----------------------------------------------------------------------------------
