@@ -73,7 +73,10 @@ def read_agent(table: Table) -> AgentSettings | None:
         description=table.optional_text("description", DESCRIPTION) or "",
         approvers=read_approvers(table),
         approval_seconds=table.integer(
-            "approval_seconds", APPROVAL_SECONDS, default=AgentSettings.approval_seconds
+            "approval_seconds",
+            APPROVAL_SECONDS,
+            # A later decision would not reach the agent.
+            default=min(AgentSettings.approval_seconds, agent.session_idle_seconds),
         ),
         tools=read_tools(table.table("tools")),
         access=read_access(table.table("access"), default=OPEN),

@@ -62,13 +62,9 @@ def _tool(tools: Table, name: str) -> Tool:
 
 
 def too_short_sessions(agents: Mapping[str, AgentSettings]) -> Iterator[str]:
-    """A warning about each agent that may have ended its session before a person decides.
-
-    Nobody is warned of an agent about which the file says nothing of this.
-    """
+    """A warning about each agent that may have ended its session before a person decides."""
     for name, agent in agents.items():
-        says = agent.tools or agent.idle_seconds or agent.approval_seconds != AgentSettings.approval_seconds
-        if says and agent.session_idle_seconds < agent.approval_seconds:
+        if agent.session_idle_seconds < agent.approval_seconds:
             idle = agent.session_idle_seconds
             yield (
                 f"agents.{name}.approval_seconds is {agent.approval_seconds}, and the agent's session ends "

@@ -33,10 +33,18 @@ def problems(**own: Any) -> list[str]:
     return [problem.removeprefix("agents.default.") for problem in raised.value.problems]
 
 
-def test_the_asker_decides_for_a_quarter_of_an_hour_and_no_tool_is_known() -> None:
+def test_the_asker_decides_and_no_tool_is_known() -> None:
     assert agent().approvers == Approvers(ApproverRule.ASKER)
-    assert agent().approval_seconds == 900
     assert agent().tools == {}
+
+
+@pytest.mark.parametrize(
+    ("own", "seconds"), [({}, 600), ({"idle_seconds": 300}, 300), ({"idle_seconds": 3600}, 900)]
+)
+def test_people_have_a_quarter_of_an_hour_or_as_long_as_the_session_lasts(
+    own: dict[str, int], seconds: int
+) -> None:
+    assert agent(**own).approval_seconds == seconds
 
 
 @pytest.mark.parametrize("word", ["asker", "anyone", "not_asker"])
@@ -135,7 +143,7 @@ def test_functions_read_what_was_written(tmp_path: Any) -> None:
 
 
 def test_a_session_that_ends_before_the_decision_is_warned_of() -> None:
-    [warning] = too_short_sessions(settings(tools={"send": FUNCTION}).agents)
+    [warning] = too_short_sessions(settings(approval_seconds=900).agents)
     assert warning.startswith(
         "agents.default.approval_seconds is 900, and the agent's session ends after 600 idle seconds"
     )
@@ -147,8 +155,9 @@ def test_a_session_that_ends_before_the_decision_is_warned_of() -> None:
     [
         ({"approval_seconds": 600}, False),
         ({"approval_seconds": 601}, True),
-        ({"idle_seconds": 899}, True),
-        ({"idle_seconds": 900, "tools": {"send": FUNCTION}}, False),
+        ({"approval_seconds": 900, "idle_seconds": 899}, True),
+        ({"approval_seconds": 900, "idle_seconds": 900}, False),
+        ({"idle_seconds": 60, "tools": {"send": FUNCTION}}, False),
         ({"approval_seconds": 5401, "idle_seconds": 5400}, True),
     ],
 )

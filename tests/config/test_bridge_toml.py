@@ -58,7 +58,11 @@ def test_smallest_file_gets_the_defaults(tmp_path: Path) -> None:
     assert read(tmp_path, SMALLEST) == Config(
         name="agent-bridge",
         settings=Settings(
-            agents={"default": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")},
+            agents={
+                "default": AgentSettings(
+                    "bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID", approval_seconds=600
+                )
+            },
             routes={},
             reply=ReplyOptions(style=Style.AUTO, show_rationale=False, notify_after_seconds=60),
         ),
@@ -535,7 +539,9 @@ def test_agents_of_every_kind_are_read(tmp_path: Path) -> None:
     config = read(tmp_path, text)
     assert config.settings.routes == {"C0123456789": "finops", "dm": "sales"}
     assert config.settings.agents == {
-        "default": AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID"),
+        "default": AgentSettings(
+            "bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID", approval_seconds=600
+        ),
         "finops": AgentSettings(
             "agentcore-harness",
             arn="arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/finops-A1b2C3d4E5",

@@ -173,6 +173,7 @@ def test_the_chosen_agents_are_written_and_the_comments_stay(file: Path) -> None
             "bedrock-agent",
             agent_id="ABCDEFGHIJ",
             alias_id="LIVEALIAS1",
+            approval_seconds=600,  # as long as its session lasts
             description="finops, a Bedrock agent, alias live",
         ),
     }
