@@ -186,13 +186,13 @@ class ToolCalls:
         ]
 
     def call(self, call_id: str) -> tuple[str, str] | None:
-        """The name of the tool and the arguments of a call; None for an unknown call.
+        """The whole name of the tool, and the arguments of a call; None for an unknown call.
 
         Raises ValueError where the arguments are no JSON object.
         """
         if call_id not in self._names:
             return None
-        return tool_name(self._names[call_id]), self._arguments(call_id)
+        return self._names[call_id], self._arguments(call_id)
 
     def _arguments(self, call_id: str) -> str:
         text = encodable("".join(self._pieces[call_id])).strip() or "{}"  # a tool that takes none

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from functions.adapters.agents.deltas import encodable, tool_name
+from functions.adapters.agents.deltas import encodable
 from functions.bridge.agents.events import ToolAnswer, ToolRequest, Wanted
 
 # The members of a reason that ask Welt for widgets: github.com/iwamot/welt/blob/main/docs/wire.md
@@ -79,7 +79,7 @@ def ag_ui_interrupt(interrupt: Mapping[str, Any], call: tuple[str, str] | None) 
     # A call of an earlier run is not told of again: ag-ui-strands repeats it here.
     given = metadata.get("tool_input")
     told = facts | (given if isinstance(given, dict) else {} if given is None else {"tool_input": given})
-    name, arguments = call or (tool_name(metadata.get("tool_name")) or _text(interrupt, "reason"), "{}")
+    name, arguments = call or (_text(metadata, "tool_name") or _text(interrupt, "reason"), "{}")
     known = json.loads(arguments)
     if told.keys() - known.keys():
         arguments = _json(told | known)
@@ -114,7 +114,7 @@ def _interrupt(
         return
     reason = interrupt.get("reason")
     message, facts = _said(reason)
-    name = tool_name(tool.get("name")) or _text(interrupt, "name")
+    name = _text(tool, "name") or _text(interrupt, "name")
     arguments = _json({**facts, **_object(tool, "input")})
     context = json.dumps({"protocol": protocol})
     request = ToolRequest(under, name, arguments, Wanted.CONSENT, context, message)

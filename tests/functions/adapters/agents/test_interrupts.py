@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from functions.adapters.agents.deltas import ToolCalls
 from functions.adapters.agents.interrupts import ag_ui_interrupt, interrupts_in, resumption
 from functions.adapters.agents.runtime import envelope
+from functions.bridge import wording
 from functions.bridge.agents.events import ToolAnswer, ToolRequest
 from tests.functions.adapters.runs import QUESTION
 
@@ -109,6 +111,20 @@ def test_all_that_is_said_beside_a_call_is_seen(metadata: dict[str, Any], argume
     assert request is not None
     assert json.loads(request.arguments) == arguments
     assert request.message == ("Pay?\nReally?" if "reason" in metadata else "Pay?")
+
+
+def test_a_tool_of_a_gateway_is_named_with_its_target() -> None:
+    """People have to see whether it is the tool of one system or of another."""
+    name = "staging___delete-user"
+    of_ag_ui = ag_ui_interrupt({"id": "i", "metadata": {"tool_name": name}, "message": "May I?"}, None)
+    stopped = {"interrupts": [{"id": "i"}], "tool_use": {"name": name}}
+    [(_, of_strands)] = interrupts_in({"tool_interrupt_event": stopped})
+    calls = ToolCalls()
+    calls.start("1", name)
+    for request in (of_ag_ui, of_strands, ag_ui_interrupt({"id": "i"}, calls.call("1"))):
+        assert request is not None
+        assert request.name == name
+        assert wording.tool_name(request.name) == "Staging delete user"
 
 
 def test_strands_gets_a_list_of_answers_and_nothing_else() -> None:
