@@ -558,6 +558,11 @@ class FakePauses:
             raise script.pop(0)
         return self._pending(turn_id, attempt)
 
+    def past_decision(self, turn_id: str, attempt: int, pause_id: str) -> Decision | None:
+        record = self._ledger.records.get(turn_id)
+        decision = self._ledger.decisions.get(pause_id) if record and record.attempt == attempt else None
+        return replace(decision, reason="") if decision else None
+
     def decide(self, turn_id: str, attempt: int, pause: Pause, decision: Decision) -> Pending | None:
         if script := self.trouble.get("decide"):
             raise script.pop(0)

@@ -2,7 +2,7 @@
 
 The attributes: `pause` (its JSON), `pause_id`, `pause_until` and `receipt`, which the turn's owner writes
 (`functions.adapters.aws.ledger`); and `decision_id` (the pause's), `decided`, `decided_by`, `decided_at` and
-`decision_reason`. Times are in milliseconds.
+`decision_reason`. Times are in milliseconds. What was decided, by whom and when stays when the turn goes on.
 """
 
 import json
@@ -19,10 +19,7 @@ from functions.bridge.ledger.record import State
 
 _RECORD = "record"
 # What goes when the turn goes on: what was asked for, and why it was denied, are nobody's business any more.
-PAUSE_ATTRIBUTES = (
-    *("pause", "pause_id", "pause_until", "receipt"),
-    *("decision_id", "decided", "decided_by", "decided_at", "decision_reason"),
-)
+PAUSE_ATTRIBUTES = ("pause", "pause_id", "pause_until", "receipt", "decision_reason")
 
 
 class DynamoPauses:
@@ -34,6 +31,15 @@ class DynamoPauses:
 
     def of_turn(self, turn_id: str, attempt: int) -> Pending | None:
         return _pending(self._get(turn_id), attempt)
+
+    def past_decision(self, turn_id: str, attempt: int, pause_id: str) -> Decision | None:
+        record = self._get(turn_id)
+        if record.get("attempt") != attempt or record.get("decision_id") != pause_id:
+            return None
+        try:
+            return _decision(record)
+        except ValueError:  # only a newer version knows it
+            return None
 
     def decide(self, turn_id: str, attempt: int, pause: Pause, decision: Decision) -> Pending | None:
         changes = {
@@ -125,9 +131,13 @@ def decision_of(record: Mapping[str, Any]) -> Decision | None:
     """The decision about the pause in a record, as the table has it."""
     if "pause_id" not in record or record.get("decision_id") != record["pause_id"]:
         return None
+    return _decision(record)
+
+
+def _decision(record: Mapping[str, Any]) -> Decision:
     return Decision(
         Decided(record["decided"]),
         record["decided_by"],
         float(record["decided_at"]) / 1000,
-        record["decision_reason"],
+        record.get("decision_reason", ""),
     )

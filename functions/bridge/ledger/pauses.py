@@ -93,6 +93,13 @@ class Pauses(Protocol):
         """The pause in the turn's record; None where this attempt waits for nothing."""
         ...
 
+    def past_decision(self, turn_id: str, attempt: int, pause_id: str) -> Decision | None:
+        """What was decided about this attempt's last pause, without the reason, once the turn has gone on.
+
+        None where it was another pause, or nothing was decided.
+        """
+        ...
+
     def decide(self, turn_id: str, attempt: int, pause: Pause, decision: Decision) -> Pending | None:
         """Record the decision if there is none, and return what stands then.
 

@@ -34,8 +34,10 @@ def decide(command: Decide, delivery: Delivery, ports: Ports, rules: Access) -> 
 def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> str:
     """Decide, and return what who pressed is told: "" where the card says it."""
     pending = ports.pauses.of_turn(command.turn_id, command.attempt)
-    if pending is None or pending.pause.id != command.pause or not _is_on(pending, command.message_ts):
-        outcome.note("nothing waits for it")
+    if pending is None or pending.pause.id != command.pause:
+        return _too_late(command, ports, outcome)
+    if not _is_on(pending, command.message_ts):
+        outcome.note("it is of another message")
         return wording.NOT_PENDING
     pause = pending.pause
     try:
@@ -45,10 +47,8 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
     except GroupUnreadable as exc:
         outcome.note(str(exc))
         return wording.UNKNOWN_WHETHER_THEY_MAY
-    # In milliseconds, as it is kept.
-    at = int(1000 * float(command.action_ts)) / 1000
     decided = Decided.APPROVED if command.is_approved else Decided.DENIED
-    decision = Decision(decided, command.user, at, command.reason)
+    decision = Decision(decided, command.user, _pressed_at(command), command.reason)
     stands = ports.pauses.decide(command.turn_id, command.attempt, pause, decision)
     if stands is None or stands.decision is None:
         outcome.note("it came too late")
@@ -63,6 +63,23 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
     if stands.card is not None:
         _show(command, stands, decision, ports, outcome)
     return ""
+
+
+def _pressed_at(command: Decide) -> float:
+    """In milliseconds, as it is kept."""
+    return int(1000 * float(command.action_ts)) / 1000
+
+
+def _too_late(command: Decide, ports: Ports, outcome: Outcome) -> str:
+    """What who pressed is told where nothing waits for it; "" where it was this press that counts."""
+    decision = ports.pauses.past_decision(command.turn_id, command.attempt, command.pause)
+    if decision is None:
+        outcome.note("nothing waits for it")
+        return wording.NOT_PENDING
+    if (decision.user, decision.at) == (command.user, _pressed_at(command)):  # it was delivered again
+        return ""
+    outcome.note("it was decided before")
+    return wording.decided_already(decision)
 
 
 def _is_on(pending: Pending, message_ts: str) -> bool:

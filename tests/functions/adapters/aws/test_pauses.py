@@ -181,13 +181,16 @@ def test_a_waiting_turn_is_held_by_nobody(table: Table) -> None:
     assert isinstance(found, Record)
 
 
-def test_nothing_is_kept_once_the_turn_goes_on(table: Table) -> None:
+def test_only_who_decided_is_kept_once_the_turn_goes_on(table: Table) -> None:
     waiting(table)
     decide(table, NO)
     record = claim(table.ledger, owner="two")
     table.ledger.start(replace(record, state=State.STARTED, base=2, intended=3, pause=None, decision=None))
     assert of_turn(table) is None
     assert decide(table, YES) is None
+    assert table.pauses.past_decision(TURN.turn_id, 1, PAUSE.id) == replace(NO, reason="")
+    assert table.pauses.past_decision(TURN.turn_id, 1, "f" * 32) is None
+    assert table.pauses.past_decision(TURN.turn_id, 2, PAUSE.id) is None
     later = table.ledger.claim(TURN, owner="three", now=START + 600, lease_seconds=60.0)
     assert isinstance(later, Record)
     assert (later.pause, later.decision, later.base) == (None, None, 2)
