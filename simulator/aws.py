@@ -3,7 +3,7 @@
 moto decides and then acts without a lock: two conditional writes may both succeed, and a message that is sent
 while another is deleted may be lost. Its long poll spins while a message group is locked. So the front lets
 one request in at a time and does the long polling itself. It also refuses receipt handles that SQS refuses
-(`simulator.receipts`).
+(`simulator.receipts`), and keeps moto from copying whole tables (`simulator.transactions`).
 """
 
 import io
@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from simulator import wiring
 from simulator.http import HttpServer
 from simulator.receipts import Receipts
 from simulator.tap import Call, Tap, sender
+from simulator.transactions import only_named_items
 
 if TYPE_CHECKING:
     from moto.sqs.models import Queue
@@ -198,7 +200,8 @@ class Aws:
         if target == "AmazonSQS.ReceiveMessage":
             response = self._receive(environ, body)
         else:
-            with self._changed:
+            is_transaction = target == "DynamoDB_20120810.TransactWriteItems"
+            with self._changed, only_named_items(ACCOUNT, REGION, body) if is_transaction else nullcontext():
                 response = self._by_receipt(target, body) or self._ask_moto(environ, body)
                 self._changed.notify_all()
         return response(environ, start_response)
