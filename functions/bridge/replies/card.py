@@ -43,14 +43,18 @@ _NO_INK = re.compile(
 )
 
 
-class _TooDeep(Exception):
-    """Arguments are nested too deeply."""
+class _Unreadable(Exception):
+    """Nobody could read all of the arguments: they are nested too deeply, or have a name twice."""
+
+
+class _NameTwice(Exception):
+    """An object of a text has two members with one name."""
 
 
 def details(requests: tuple[ToolRequest, ...]) -> list[str]:
     """What stands under the card's text: for each request its arguments, in blocks of plain text.
 
-    Raises `_TooDeep`.
+    Raises `_Unreadable`.
     """
     blocks: list[str] = []
     for request in requests:
@@ -64,7 +68,7 @@ def can_be_shown(pause: Pause) -> bool:
     """Whether a person can read all that is asked for: else nobody is asked to approve it."""
     try:
         shown = details(pause.requests)
-    except _TooDeep:
+    except _Unreadable:
         return False
     characters = len(wording.asks_for(pause)) + sum(map(len, shown))
     return characters <= MOST_CHARACTERS and len(shown) <= MOST_DETAILS
@@ -99,7 +103,7 @@ def _lines(request: ToolRequest) -> Iterator[str]:
     except ValueError:
         arguments = request.arguments
     except RecursionError as exc:
-        raise _TooDeep from exc
+        raise _Unreadable from exc
     shown = _masked("", arguments)
     if not isinstance(shown, dict):
         yield _going_on(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False))
@@ -114,9 +118,9 @@ def _going_on(text: str) -> str:
 
 
 def _masked(name: str, value: Any, deepest: int = _DEEPEST) -> Any:
-    """The value of an argument, without what is called a secret, however deep it lies. Raises `_TooDeep`."""
+    """The value of an argument without what is called a secret, however deep. Raises `_Unreadable`."""
     if not deepest:
-        raise _TooDeep
+        raise _Unreadable
     if _SECRET.search(name) and not isinstance(value, bool) and value not in (None, ""):
         return _MASK
     if isinstance(value, Mapping):
@@ -139,13 +143,24 @@ def _masked_json(text: str, deepest: int) -> str:
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except ValueError:
         return text
     except RecursionError as exc:
-        raise _TooDeep from exc
+        raise _Unreadable from exc
+    except _NameTwice as exc:
+        if _SECRET.search(text):  # masked, it would have the last one only, and others may read the first
+            raise _Unreadable from exc
+        return text
     masked = _masked("", value, deepest)
     return text if masked == value else json.dumps(masked, ensure_ascii=False)
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) < len(members):
+        raise _NameTwice
+    return value
 
 
 def _visible(text: str) -> str:

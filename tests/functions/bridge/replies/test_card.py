@@ -97,6 +97,14 @@ def test_arguments_that_are_nested_without_an_end_cannot_be_shown() -> None:
     assert card.can_be_shown(pause_of(request("[" * 40 + "]" * 40)))
 
 
+def test_json_with_a_name_twice_is_shown_whole_or_not_at_all() -> None:
+    """Masked, it would say the last only, and whoever gets the text may read the first."""
+    twice = '{"to": "eve", "to": "ann"}'
+    assert card.details((request({"body": twice}),)) == [f"body: {twice}"]
+    for text in ('{"to": "eve", "to": "ann", "token": "s3cret"}', '[{"token": "s3cret", "token": ""}]'):
+        assert not card.can_be_shown(pause_of(request({"body": text})))
+
+
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=4000), max_size=3))
 def test_no_block_is_longer_than_slack_takes(arguments: dict[str, str]) -> None:
     assert all(0 < len(block) <= 3000 for block in card.details((request(arguments),)))
