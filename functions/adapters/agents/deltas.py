@@ -200,7 +200,8 @@ class ToolCalls:
             arguments = json.loads(text)
             if isinstance(arguments, dict):
                 # Each argument once, as people are shown it: of two with a name, others may read the first.
-                return json.dumps(arguments)
+                # A number that is too large for a double would be written as Infinity, which is no JSON.
+                return json.dumps(arguments, allow_nan=False)
         except (ValueError, RecursionError):
             pass
         raise ValueError("the arguments of a tool are no JSON object")

@@ -106,3 +106,20 @@ def test_what_a_tool_is_given_has_each_argument_once() -> None:
     calls.add("1", '{"to": "eve", "to": "ann", "sign": "\\ud800é"}')
     [request] = calls.requests()
     assert request.arguments == '{"to": "ann", "sign": "\\ud800\\u00e9"}'
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity"])
+def test_a_number_that_json_does_not_have_is_given_to_no_tool(number: str) -> None:
+    calls = ToolCalls()
+    calls.start("1", "pay")
+    calls.add("1", f'{{"amount": {number}}}')
+    with pytest.raises(ValueError, match="no JSON object"):
+        calls.requests()
+
+
+def test_numbers_are_given_to_a_tool_as_they_are() -> None:
+    calls = ToolCalls()
+    calls.start("1", "pay")
+    numbers = '{"z": 0.1, "a": 12345678901234567890123, "b": -0.0, "c": 1e-07}'
+    calls.add("1", numbers)
+    assert calls.requests()[0].arguments == numbers
