@@ -9,6 +9,7 @@ from functions.bridge.admission.approvers import ApproverRule, GroupUnreadable, 
 from functions.bridge.admission.identity import belongs_to_us
 from functions.bridge.delivery import Delivery
 from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pending
+from functions.bridge.ledger.record import NOBODY, Record, State
 from functions.bridge.queue_commands import Decide
 from functions.bridge.replies import card
 from functions.bridge.replies.chat import ChatError, ChatRefused
@@ -17,6 +18,7 @@ from functions.bridge.turns import audit
 from functions.bridge.turns.outcome import Approval, Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.press import carry_out
+from functions.bridge.turns.stop_watch import is_meant
 
 
 def decide(command: Decide, delivery: Delivery, ports: Ports, rules: Access) -> Outcome:
@@ -47,6 +49,9 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
     except GroupUnreadable as exc:
         outcome.note(str(exc))
         return wording.UNKNOWN_WHETHER_THEY_MAY
+    if pending.decision is None and _is_stopped(command, pending, ports):
+        outcome.note("its thread was stopped before")
+        return wording.NOT_PENDING
     decided = Decided.APPROVED if command.is_approved else Decided.DENIED
     decision = Decision(decided, command.user, _pressed_at(command), command.reason)
     stands = ports.pauses.decide(command.turn_id, command.attempt, pause, decision)
@@ -63,6 +68,18 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
     if stands.card is not None:
         _show(command, stands, decision, ports, outcome)
     return ""
+
+
+def _is_stopped(command: Decide, pending: Pending, ports: Ports) -> bool:
+    """Whether Slack's Stop was pressed: it stands with the thread. Our own is a condition of the decision."""
+    turn = _turn(command, pending.pause.asker)
+    mark = ports.stops.of_thread(turn.thread_id)
+    if mark.stop is None or (mark.turn_id, mark.attempt) != (command.turn_id, command.attempt):
+        return False
+    record = Record(
+        turn.turn_id, turn.attempt, State.WAITING, NOBODY, reply=pending.reply, began_at=mark.began_at
+    )
+    return is_meant(record, mark.stop)
 
 
 def _pressed_at(command: Decide) -> float:

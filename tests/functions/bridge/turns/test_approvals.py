@@ -588,16 +588,27 @@ def test_a_waiting_turn_can_be_stopped(stage: Stage, stop: Callable[[Stage], Sto
     assert stage.ledger.sessions[TURN.thread_id, ""].began == TURN.ts
 
 
-def test_nobody_decides_about_a_turn_that_somebody_has_stopped(stage: Stage) -> None:
+@pytest.mark.parametrize("stop", [slacks_stop, our_stop])
+def test_nobody_decides_about_a_turn_that_somebody_has_stopped(
+    stage: Stage, stop: Callable[[Stage], StopThread | StopTurn]
+) -> None:
     agent = agent_of(stage)
     begin(stage, agent)
     approval = pressed(stage)
-    press(stage, our_stop(stage))
+    press(stage, stop(stage))
     outcome = press(stage, approval)
     assert (outcome.verdict, outcome.approval) == (Verdict.PRESS_REFUSED, None)
     assert wording.NOT_PENDING in stage.chat.history("post_ephemeral")[-1]
     assert not any("approved" in text for text in stage.chat.texts())
     assert deliver(stage, agent).verdict is Verdict.STOPPED
+
+
+def test_a_stop_of_an_earlier_turn_of_the_thread_takes_nobody_the_decision(stage: Stage) -> None:
+    agent = agent_of(stage)
+    press(stage, replace(slacks_stop(stage), event_ts=f"{stage.clock.now() - 5:.6f}"))
+    begin(stage, agent)
+    assert press(stage, pressed(stage)).verdict is Verdict.DECIDED
+    assert deliver(stage, agent).verdict is Verdict.ANSWERED
 
 
 def test_a_turn_that_is_given_up_while_it_waits_is_interrupted(stage: Stage) -> None:
