@@ -24,8 +24,9 @@ from functions.bridge.replies.thread_messages import ThreadMessages
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
 
-# Characters of what is asked for, as JSON in ASCII. An item of the ledger holds 400 KB.
-MOST_KEPT = 300_000
+# Characters of what is asked for, as JSON in ASCII. An item of the ledger holds 400 KB, of which half is for
+# what the agent has said before.
+MOST_KEPT = 180_000
 
 
 @dataclass(frozen=True)

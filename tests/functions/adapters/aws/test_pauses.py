@@ -1,5 +1,8 @@
 """One suite for the rules of pauses: DynamoDB's adapter and the fake that the domain's tests rely on."""
 
+import json
+import random
+import string
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -7,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from functions.adapters.aws.json_client import JsonClient
-from functions.adapters.aws.ledger import DynamoLedger
+from functions.adapters.aws.ledger import TEXT_BYTES, DynamoLedger
 from functions.adapters.aws.pauses import PAUSE_ATTRIBUTES, DynamoPauses
 from functions.adapters.aws.stops import DynamoStops
 from functions.bridge.admission.approvers import ApproverRule, Approvers
@@ -15,6 +18,7 @@ from functions.bridge.agents.events import ToolRequest, Wanted
 from functions.bridge.ledger.pauses import Decided, Decision, Pause, Pauses, Pending
 from functions.bridge.ledger.record import Held, Ledger, Record, State
 from functions.bridge.ledger.stops import Press, Stop
+from functions.bridge.turns.approvals import MOST_KEPT
 from simulator.aws import TABLE, Aws
 from tests.functions.adapters.aws.test_ledger import claim, items
 from tests.functions.fakes import START, TURN, FakeClock, FakeLedger, FakePauses, FakeStops, next_attempt
@@ -279,3 +283,14 @@ def test_the_table_forgets_the_texts_of_a_pause(aws: Aws) -> None:
     [item] = items(aws)
     assert not item.keys() & {*PAUSE_ATTRIBUTES}
     aws.dynamodb.delete_item(TableName=TABLE, Key={"turn_id": item["turn_id"], "item": item["item"]})
+
+
+def test_the_longest_request_fits_beside_the_longest_text(table: Table) -> None:
+    text = "".join(random.Random(1).choices(string.ascii_letters + string.punctuation, k=TEXT_BYTES))
+    said = tuple(text[at : at + 10_000] for at in range(0, len(text), 10_000))
+    request = replace(PAUSE.requests[0], arguments=json.dumps({"token": "x" * (MOST_KEPT - 100)}))
+    pause = replace(PAUSE, requests=(request,))
+    table.ledger.owe(replace(owing(table), owed=said, pause=pause))
+    stands = of_turn(table)
+    assert stands is not None
+    assert stands.pause == pause
