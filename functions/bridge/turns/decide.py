@@ -55,7 +55,9 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
     decided = Decided.APPROVED if command.is_approved else Decided.DENIED
     decision = Decision(decided, command.user, _pressed_at(command), command.reason)
     stands = ports.pauses.decide(command.turn_id, command.attempt, pause, decision)
-    if stands is None or stands.decision is None:
+    if stands is None:  # the turn has gone on just now
+        return _too_late(command, ports, outcome)
+    if stands.decision is None:
         outcome.note("it came too late")
         return wording.NOT_PENDING
     # Whoever has decided may have been killed before this.

@@ -441,6 +441,28 @@ def test_a_press_on_a_card_of_long_ago_is_told_so(stage: Stage) -> None:
     assert "<@U1> was faster: this is approved already" in stage.chat.history("post_ephemeral")[-1]
 
 
+@pytest.mark.parametrize(("user", "words"), [("U1", []), ("U2", ["<@U1> was faster"])])
+def test_a_press_during_which_the_turn_goes_on_is_known_as_well(
+    stage: Stage, user: str, words: list[str]
+) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent, ANYONE)
+    first = pressed(stage)
+    press(stage, first)
+    look_up = stage.chat.person
+
+    def go_on_and_look_up(user: str) -> Person:
+        deliver(stage, agent, ANYONE)
+        return look_up(user)
+
+    stage.chat.person = go_on_and_look_up  # type: ignore[method-assign]
+    outcome = press(stage, replace(first, user=user))
+    assert outcome.verdict is (Verdict.PRESS_REFUSED if words else Verdict.DECIDED)
+    told_alone = stage.chat.history("post_ephemeral")
+    assert len(told_alone) == len(words)
+    assert all(word in said for word, said in zip(words, told_alone, strict=True))
+
+
 def test_a_press_on_another_message_does_not_count(stage: Stage) -> None:
     begin(stage, agent_of(stage))
     command = replace(pressed(stage), message_ts=stage.record.reply[0])
