@@ -86,6 +86,7 @@ class AskAgent:
         self._refusal: ChatError | None = None
         self._stopped_run: AgentRun | None = None
         self._waits_for_answers = False  # the agent, to its requests
+        self._is_silent = True  # the agent, since it was asked or told something
         self._watch = StopWatch(claimed, ports)
         self._rules = rules
         self._tools = ToolRunner(claimed.turn, ports, tools, rules, outcome)
@@ -201,13 +202,20 @@ class AskAgent:
                 reply.add(Failed(Failure.DEADLINE, "the tools took the function's time"))
                 return
             self._listen(agent.resume(question, answers), reply)
-            self._waits_for_answers = _was_refused(reply)
+            self._waits_for_answers = self._may_wait_still(reply)
             if isinstance(reply.ended, Failed) and reply.ended.failure is Failure.INVALID:
                 self._end_as_forgotten(reply, reply.ended)
             if wait is None or not self._may_ask_again(reply, wait):
                 return
             self._wait(wording.RETRYING)
             self._watch.pause(wait)
+
+    def _may_wait_still(self, reply: Reply) -> bool:
+        """Whether an agent may not have got its answers: it was refused them, or failed without a word."""
+        ended = reply.ended
+        if not isinstance(ended, Failed) or ended.failure is Failure.DEADLINE:
+            return False
+        return self._is_silent or not (ended.begun or ended.failure in MAY_HAVE_ACTED)
 
     def _end_as_forgotten(self, reply: Reply, refusal: Failed) -> None:
         """Told something that is invalid, an agent does not wait for it: its session is over, or another."""
@@ -295,6 +303,7 @@ class AskAgent:
     # --- meanwhile ---
 
     def _listen(self, run: AgentRun, reply: Reply) -> None:
+        self._is_silent = True
         self._watch.ends(run)
         try:
             while reply.ended is None and self._watch.stop is None:
@@ -335,6 +344,7 @@ class AskAgent:
         for event in events:
             self._outcome.use(event)
             reply.add(event)
+            self._is_silent = self._is_silent and isinstance(event, Failed)
 
     def _show_if_due(self, reply: Reply) -> None:
         self._wait(wording.PLACEHOLDER)
@@ -403,12 +413,6 @@ class AskAgent:
     def _may_ask_again(self, reply: Reply, wait: float) -> bool:
         unstarted = isinstance(reply.ended, Failed) and reply.ended.failure in NOT_STARTED
         return unstarted and self._clock.now() + wait < self._stop_at
-
-
-def _was_refused(reply: Reply) -> bool:
-    """Whether the service did not let the agent have what it was sent."""
-    ended = reply.ended
-    return isinstance(ended, Failed) and not (ended.begun or ended.failure in MAY_HAVE_ACTED)
 
 
 class _FileMissing(Exception):

@@ -668,6 +668,19 @@ def test_the_session_begins_anew_where_the_service_does_not_take_the_decision(
     assert has_new_session(stage)
 
 
+@pytest.mark.parametrize("failure", [Failure.INTERNAL, Failure.CUT_OFF])
+@pytest.mark.parametrize("said", [[], [TextDelta("I wrote")]], ids=["silent", "heard"])
+def test_the_session_begins_anew_where_the_agent_fails_without_a_word(
+    stage: Stage, failure: Failure, said: list[Step]
+) -> None:
+    """It may still wait for the decision, and meet every later question of the thread with that."""
+    agent = agent_of(stage, ASKS, [*said, Failed(failure, "HTTP 500")])
+    begin(stage, agent)
+    press(stage, pressed(stage))
+    assert deliver(stage, agent).failure is failure
+    assert has_new_session(stage) is not bool(said)
+
+
 @pytest.mark.parametrize(
     ("is_begun", "failure"), [(False, Failure.EXPIRED), (True, Failure.INVALID)], ids=["status", "in stream"]
 )
