@@ -63,6 +63,9 @@ class ToolRunner:
         function = tool.function
         if not function:  # the decision itself is the result
             return ToolAnswer(request, is_approved=True, result=wording.TOLD_APPROVED)
+        if self._ports.clock.now() >= until:  # the agent would not be told what it did
+            self._outcome.note(f"the tool {request.name} was not started: there was no time left")
+            return ToolAnswer(request, is_approved=True, result=wording.TOOL_NOT_STARTED, has_failed=True)
         approved_by = decision.user if decision else ""
         call = ToolCall(function, request.name, request.arguments, self._turn, approved_by)
         timeout = max(1.0, until - self._ports.clock.now())

@@ -776,6 +776,17 @@ def test_the_session_begins_anew_where_a_tool_takes_all_the_time_there_is(stage:
     assert has_new_session(stage)
 
 
+def test_no_tool_is_started_after_one_that_has_taken_all_the_time_there_is(stage: Stage) -> None:
+    rules = ApprovalRules(tools={"look_up": Tool(FUNCTION)})
+    agent = agent_of(stage, [LOOK_UP, replace(LOOK_UP, call_id="call-3"), RETURNS], SENT)
+    begin(stage, agent, rules)
+    press(stage, pressed(stage))
+    stage.ports = replace(stage.ports, beside=when_waited_for)
+    stage.tools.results[FUNCTION] = ToolResult(wording.TOOL_UNANSWERED, has_failed=True)
+    assert deliver(stage, agent, rules).failure is Failure.DEADLINE
+    assert len(stage.tools.calls) == 1
+
+
 def test_the_session_begins_anew_where_slack_has_stopped_the_stream_above_the_card(stage: Stage) -> None:
     stage.chat.trouble["stop_stream"] = [ChatStopped("stopped_by_user")]
     slow: list[Step] = [TextDelta("I will write to Ann. "), 3.0, MAIL, RETURNS]
