@@ -108,7 +108,7 @@ class AgUiTranslator:
                     call = self._calls.call(_string(one, "toolCallId"))
                     interrupts.add(ag_ui_interrupt(one, call), under=_string(one, "id"))
         except ValueError as exc:
-            yield Failed(Failure.INTERNAL, str(exc))
+            yield Failed(Failure.RETURN_OF_CONTROL, str(exc))  # it waits for an answer all the same
             return
         yield from interrupts.requests()
         yield Failed(failure, f"RUN_FINISHED ({reason})")

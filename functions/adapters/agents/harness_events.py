@@ -87,7 +87,7 @@ class HarnessTranslator:
                 # docs.aws.amazon.com/bedrock-agentcore/latest/devguide/harness-tools.html
                 yield from self._calls.requests()[:1]
             except ValueError as exc:
-                yield Failed(Failure.INTERNAL, str(exc))
+                yield Failed(Failure.RETURN_OF_CONTROL, str(exc))  # it waits for an answer all the same
                 return
         if failure is not None:
             yield Failed(failure, f"the stream ended with {reason or 'no stopReason'}")

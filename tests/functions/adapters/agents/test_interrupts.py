@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from functions.adapters.agents.ag_ui import AgUiTranslator
 from functions.adapters.agents.deltas import ToolCalls
+from functions.adapters.agents.harness_events import HarnessTranslator
 from functions.adapters.agents.interrupts import ag_ui_interrupt, interrupts_in, resumption
 from functions.adapters.agents.runtime import envelope
 from functions.bridge import wording
-from functions.bridge.agents.events import ToolAnswer, ToolRequest
+from functions.bridge.agents.events import Failed, ToolAnswer, ToolRequest
+from functions.bridge.agents.failures import Failure
 from tests.functions.adapters.runs import QUESTION
 
 CALL = ("send_email", '{"to": "ann@example.com"}')
@@ -215,3 +218,29 @@ def test_what_utf_8_cannot_hold_is_replaced() -> None:
     request = strands({"message": "Send \ud800?", "to": "\udfff"})
     assert request is not None
     assert (request.message, request.arguments) == ("Send ??", '{"to": "?"}')
+
+
+HARNESS_CALL: list[dict[str, Any]] = [
+    {"messageStart": {"role": "assistant"}},
+    {"contentBlockStart": {"start": {"toolUse": {"toolUseId": "c", "name": "pay"}}, "contentBlockIndex": 0}},
+    {"contentBlockDelta": {"delta": {"toolUse": {"input": '{"amount": 1e400}'}}, "contentBlockIndex": 0}},
+    {"contentBlockStop": {"contentBlockIndex": 0}},
+    {"messageStop": {"stopReason": "tool_use"}},
+]
+AG_UI_CALL: list[dict[str, Any]] = [
+    {"type": "TOOL_CALL_START", "toolCallId": "c", "toolCallName": "pay"},
+    {"type": "TOOL_CALL_ARGS", "toolCallId": "c", "delta": '{"amount": 1e400}'},
+    {
+        "type": "RUN_FINISHED",
+        "outcome": {"type": "interrupt", "interrupts": [{"id": "i", "toolCallId": "c"}]},
+    },
+]
+
+
+def test_an_agent_whose_request_cannot_be_read_waits_for_an_answer_all_the_same() -> None:
+    harness, ag_ui_agent = HarnessTranslator(), AgUiTranslator()
+    told = [event for member in HARNESS_CALL for event in harness(member)] + [*harness.end()]
+    also = [event for member in AG_UI_CALL for event in ag_ui_agent(member)]
+    for heard in (told, also):
+        assert not any(isinstance(event, ToolRequest) for event in heard)
+        assert heard[-1] == Failed(Failure.RETURN_OF_CONTROL, "the arguments of a tool are no JSON object")
