@@ -330,6 +330,12 @@ def _in(seconds: float) -> str:
     return f"{whole // size} {unit}{'' if whole == size else 's'}"
 
 
+def told_denied_again(reason: str) -> str:
+    """What an agent is told that asks at once for what a person has denied, for this reason ("" for none)."""
+    said = f" They said: {reason}" if reason else ""
+    return f"A person has denied exactly this a moment ago, and is not asked again.{said}"
+
+
 def cut_result(characters: int) -> str:
     """Says to an agent that a tool's result of so many characters was cut."""
     return f"\n[The result has {characters} characters. The rest is left out.]"

@@ -8,8 +8,9 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from functions.bridge import wording
 from functions.bridge.admission.approvers import ASKER, Approvers
 from functions.bridge.agents.events import ToolRequest, Wanted
 from functions.bridge.agents.tools import Tool
@@ -53,6 +54,26 @@ class ApprovalRules:
     def are_free(self, requests: Sequence[ToolRequest]) -> bool:
         """Whether there are requests, all of which can be answered without asking anybody."""
         return bool(requests) and not self.missing(requests) and not any(map(self.needs_person, requests))
+
+
+@dataclass(frozen=True)
+class Denied:
+    """What a person has denied just now. An agent that asks for the same at once is not passed on to them.
+
+    Attributes:
+        requests: all that stood on the card.
+        decision: theirs.
+    """
+
+    requests: tuple[ToolRequest, ...]
+    decision: Decision
+
+    def again(self, requests: Sequence[ToolRequest]) -> Decision | None:
+        """The denial of requests that all stood on the card; None where there is a new one among them."""
+        denied = {(one.name, one.arguments) for one in self.requests}
+        if not all((one.name, one.arguments) in denied for one in requests):
+            return None
+        return replace(self.decision, reason=wording.told_denied_again(self.decision.reason))
 
 
 def new_pause(

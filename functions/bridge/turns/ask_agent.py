@@ -11,7 +11,7 @@ from functions.bridge.agents.tools import ToolFunctions
 from functions.bridge.errors import ServiceUnavailable
 from functions.bridge.incoming import user_text
 from functions.bridge.ledger.claimed_turn import ClaimedTurn
-from functions.bridge.ledger.pauses import Decision, Pause
+from functions.bridge.ledger.pauses import Decided, Decision, Pause
 from functions.bridge.ledger.record import State
 from functions.bridge.names import LONGEST_FILE_NAME, one_line
 from functions.bridge.replies.cadence import Cadence
@@ -28,7 +28,7 @@ from functions.bridge.replies.reply import Reply
 from functions.bridge.replies.writer import Progress
 from functions.bridge.turn import Turn
 from functions.bridge.turns.agent_result import AgentResult
-from functions.bridge.turns.approvals import ApprovalRules, new_pause
+from functions.bridge.turns.approvals import ApprovalRules, Denied, new_pause
 from functions.bridge.turns.outcome import Outcome
 from functions.bridge.turns.ports import Ports
 from functions.bridge.turns.stop_watch import StopWatch
@@ -87,6 +87,7 @@ class AskAgent:
         self._stopped_run: AgentRun | None = None
         self._waits_for_answers = False  # the agent, to its requests
         self._is_silent = True  # the agent, since it was asked or told something
+        self._denied: Denied | None = None
         self._watch = StopWatch(claimed, ports)
         self._rules = rules
         self._tools = ToolRunner(claimed.turn, ports, tools, rules, outcome)
@@ -157,20 +158,28 @@ class AskAgent:
             try:
                 reply = self._new_reply()
                 reply.may_have_acted = True
+                if decision.decided is Decided.DENIED:
+                    self._denied = Denied(pause.requests, decision)
                 self._resume(agent, question, pause.requests, decision, reply)
                 self._settle(agent, question, reply)
             finally:
                 self._progress.join()
 
     def _settle(self, agent: Agent, question: Question, reply: Reply) -> None:
-        """Run the tools for which nobody has to be asked, and owe what the agent says in the end."""
+        """Answer the requests about which nobody has to be asked, and owe what the agent says in the end."""
         rounds = 0
-        while reply.hands_over and self._rules.are_free(reply.requests) and self._watch.stop is None:
+        while reply.hands_over and self._watch.stop is None:
+            is_free = self._rules.are_free(reply.requests)
+            again = None if is_free or self._denied is None else self._denied.again(reply.requests)
+            if not is_free and again is None:
+                break
             rounds += 1
             if rounds > MOST_ROUNDS:
                 reply.add(Failed(Failure.LIMIT, f"the agent asked for tools {rounds} times"))
                 break
-            self._resume(agent, question, tuple(reply.requests), None, reply)
+            if again:
+                self._outcome.note("the agent asked once more for what was denied")
+            self._resume(agent, question, tuple(reply.requests), again, reply)
         self._keep_seen(reply)
         self._owe(reply)
 

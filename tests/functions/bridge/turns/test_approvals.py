@@ -207,6 +207,50 @@ def test_an_agent_may_ask_again(stage: Stage) -> None:
     ]
 
 
+def denied(stage: Stage, *scripts: list[Step], rules: ApprovalRules = RULES) -> tuple[Outcome, ScriptedAgent]:
+    """The first request is denied; the scripts are what the agent does then."""
+    agent = agent_of(stage, ASKS, *scripts)
+    begin(stage, agent, rules)
+    press(stage, pressed(stage, approve=False, reason="Not today"))
+    return deliver(stage, agent, rules), agent
+
+
+def test_nobody_is_asked_again_for_what_they_have_just_denied(stage: Stage) -> None:
+    outcome, agent = denied(stage, ASKS, ASKS, [TextDelta("Then I will not."), Finished()])
+    assert outcome.verdict is Verdict.ANSWERED
+    again = wording.told_denied_again("Not today")
+    assert "Not today" in again
+    assert told(agent) == [(False, "Not today", None), (False, again, None), (False, again, None)]
+    cards = [text for text in stage.chat.texts() if "Send email" in text]
+    assert len(cards) == 1
+    assert "asked once more for what was denied" in outcome.detail
+
+
+def test_an_agent_that_tries_another_way_after_a_denial_asks_again(stage: Stage) -> None:
+    other = replace(MAIL, arguments='{"to": "bob@example.com"}')
+    outcome, _ = denied(stage, [TextDelta("And Bob?"), other, RETURNS], SENT)
+    assert outcome.verdict is Verdict.AWAITING_APPROVAL
+
+
+def test_an_agent_that_asks_for_more_than_was_denied_asks_again(stage: Stage) -> None:
+    other = replace(MAIL, call_id="call-3", arguments='{"to": "bob@example.com"}')
+    outcome, _ = denied(stage, [MAIL, other, RETURNS], SENT)
+    assert outcome.verdict is Verdict.AWAITING_APPROVAL
+
+
+def test_an_agent_that_asks_for_what_was_denied_for_ever_is_stopped(stage: Stage) -> None:
+    outcome, agent = denied(stage, *[ASKS] * 30)
+    assert outcome.failure is Failure.LIMIT
+    assert not any(is_approved for is_approved, _, _ in told(agent))
+
+
+def test_what_expired_may_be_asked_for_again(stage: Stage) -> None:
+    agent = agent_of(stage, ASKS, ASKS, SENT)
+    begin(stage, agent, ApprovalRules(seconds=60))
+    stage.clock.sleep(61)
+    assert deliver(stage, agent, ApprovalRules(seconds=60)).verdict is Verdict.AWAITING_APPROVAL
+
+
 def test_each_part_of_a_turn_has_an_audit_record(stage: Stage) -> None:
     agent = agent_of(stage, ASKS, [ToolUse("mail_bob"), MAIL, RETURNS], SENT)
     begin(stage, agent)

@@ -38,8 +38,6 @@ from tests.functions.fakes import TURN, ScriptedAgent, ScriptedRun, Stage, Step,
 
 SECONDS = 600
 RULES = ApprovalRules(Approvers(ApproverRule.ANYONE), SECONDS)
-MAIL = ToolRequest("call-1", "send_email", '{"to": "ann"}', Wanted.CONSENT)
-ASKS: list[Step] = [TextDelta("I will write."), 2.0, MAIL, Failed(Failure.RETURN_OF_CONTROL, "asks")]
 DONE: list[Step] = [TextDelta("It is "), 2.0, TextDelta("done."), Finished()]
 DELIVERY_SECONDS = 290.0
 # A message that nobody hides is hidden for so long at each receive.
@@ -96,11 +94,17 @@ class Received:
             raise ServiceUnavailable("the receipt handle has expired")
 
 
+def asks(number: int) -> list[Step]:
+    """Each time for something else."""
+    mail = ToolRequest(f"call-{number}", "send_email", f'{{"to": "ann-{number}"}}', Wanted.CONSENT)
+    return [TextDelta("I will write."), 2.0, mail, Failed(Failure.RETURN_OF_CONTROL, "asks")]
+
+
 class Asking(ScriptedAgent):
     """Asks for one or two approvals before it is done. Notes each decision that it is told."""
 
     def __init__(self, stage: Stage, told: list[ToolAnswer], pauses: int) -> None:
-        super().__init__(stage.clock, *[*[ASKS] * pauses, DONE])
+        super().__init__(stage.clock, *map(asks, range(pauses)), DONE)
         self._told = told
 
     def resume(self, question: Question, answers: Any) -> ScriptedRun:
