@@ -1,6 +1,6 @@
 """Lambda behind the dead-letter queue: no question that the worker gave up stays on "Processing…".
 
-Commands of the control queue end here too, and are dropped: nobody waits for them any more.
+Commands of the control queue end here too, and are dropped. Who pressed Approve or Deny is told so.
 """
 
 import os

@@ -288,6 +288,7 @@ def decided_already(decision: Decision) -> str:
 NOT_PENDING = (
     "There is nothing to decide here any more: it was decided, has expired, or its question was stopped."
 )
+PRESS_LOST = "I'm sorry, I could not record what you decided. Please press the button again."
 MAY_NOT_DECIDE = "I'm sorry, you may not decide about this. The message says who may."
 UNKNOWN_WHETHER_THEY_MAY = (
     "I'm sorry, Slack does not tell me who is in the group that may decide about this. "

@@ -72,6 +72,23 @@ def _decide(command: Decide, ports: Ports, rules: Access, outcome: Outcome) -> s
     return ""
 
 
+def tell_lost(command: Decide, delivery: Delivery, ports: Ports) -> Outcome:
+    """Tell who pressed that their press was given up, if nobody has decided yet: the card can be pressed."""
+    outcome = Outcome(Verdict.DROPPED)
+    carry_out(command, lambda: _lost(command, ports), delivery, ports, outcome)
+    if outcome.verdict is Verdict.PRESS_REFUSED:
+        outcome.verdict = Verdict.DROPPED
+    if outcome.retry_in_seconds is None:
+        audit.write_press(command, delivery, ports, outcome)
+    return outcome
+
+
+def _lost(command: Decide, ports: Ports) -> str:
+    pending = ports.pauses.of_turn(command.turn_id, command.attempt)
+    is_open = pending is not None and pending.pause.id == command.pause and pending.decision is None
+    return wording.PRESS_LOST if is_open else ""
+
+
 def _is_stopped(command: Decide, pending: Pending, ports: Ports) -> bool:
     """Whether Slack's Stop was pressed: it stands with the thread. Our own is a condition of the decision."""
     turn = _turn(command, pending.pause.asker)

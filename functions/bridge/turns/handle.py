@@ -23,7 +23,7 @@ from functions.bridge.queue_commands import (
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns import audit
-from functions.bridge.turns.decide import decide
+from functions.bridge.turns.decide import decide, tell_lost
 from functions.bridge.turns.edits import take_change
 from functions.bridge.turns.follow_up import dropped
 from functions.bridge.turns.hourglass import show_waiting
@@ -66,7 +66,12 @@ def control(command: ControlCommand, delivery: Delivery, ports: Ports, access: A
 
 
 def drop(command: ControlCommand, delivery: Delivery, ports: Ports) -> Outcome:
-    """Do nothing about a command of the control queue: it is too old for anybody to wait for it."""
+    """Do nothing about a command of the control queue, as nobody waits for it any more.
+
+    But who has decided what an agent asked for believes that their press counts.
+    """
+    if isinstance(command, Decide):
+        return tell_lost(command, delivery, ports)
     outcome = Outcome(Verdict.DROPPED)
     if isinstance(command, audit.Press):
         audit.write_press(command, delivery, ports, outcome)

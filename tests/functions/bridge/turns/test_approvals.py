@@ -22,7 +22,7 @@ from functions.bridge.queue_commands import Decide, StopThread, StopTurn
 from functions.bridge.replies.chat import ChatAppRefused, ChatRefused, ChatStopped, ChatUnavailable, Message
 from functions.bridge.replies.options import ReplyOptions, Style
 from functions.bridge.turns.approvals import ApprovalRules
-from functions.bridge.turns.handle import control, handle
+from functions.bridge.turns.handle import control, drop, handle
 from functions.bridge.turns.outcome import Outcome, Verdict
 from tests.functions.bridge.asking import AGAIN, Killed, answering, kill, surrender, take
 from tests.functions.fakes import TURN, ScriptedAgent, Stage, Step, command_of, next_attempt, when_waited_for
@@ -568,6 +568,36 @@ def test_a_card_that_slack_does_not_edit_is_edited_by_the_worker(stage: Stage) -
     assert stage.chat.texts()[1].startswith(":raised_hand:")
     deliver(stage, agent)
     assert stage.chat.texts()[1].startswith(":white_check_mark:")
+
+
+def test_who_pressed_is_told_that_their_press_is_lost(stage: Stage) -> None:
+    begin(stage, agent_of(stage))
+    command = pressed(stage)
+    assert drop(command, stage.delivery(), stage.ports) == Outcome(Verdict.DROPPED)
+    assert stage.chat.history("post_ephemeral") == [f"C1:{TURN.thread_ts} U1 {wording.PRESS_LOST}"]
+    assert [record["verdict"] for record in stage.audit.records if record["kind"] == "press"] == ["dropped"]
+    assert press(stage, pressed(stage)).verdict is Verdict.DECIDED
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_nobody_is_told_that_a_press_is_lost_which_counts(stage: Stage, goes_on: bool) -> None:
+    agent = agent_of(stage)
+    begin(stage, agent)
+    command = pressed(stage)
+    press(stage, command)
+    if goes_on:
+        deliver(stage, agent)
+    assert drop(command, stage.delivery(), stage.ports).verdict is Verdict.DROPPED
+    assert stage.chat.history("post_ephemeral") == []
+
+
+def test_who_pressed_is_told_that_their_press_is_lost_as_soon_as_slack_answers(stage: Stage) -> None:
+    begin(stage, agent_of(stage))
+    command = pressed(stage)
+    stage.chat.trouble["post_ephemeral"] = [ChatUnavailable("503")]
+    assert drop(command, stage.delivery(), stage.ports).retry_in_seconds is not None
+    assert [record for record in stage.audit.records if record["kind"] == "press"] == []
+    assert drop(command, stage.delivery(), stage.ports) == Outcome(Verdict.DROPPED)
 
 
 # --- waking early, expiry -----------------------------------------------------------------------------------
