@@ -275,6 +275,18 @@ def _email_after_email(answer: Answer) -> list[Action]:
     return [*say("I have the forecast, and would send an e-mail."), Pause((first,), then)]
 
 
+def _insistent(answer: Answer) -> list[Action]:
+    """Asks at once for the same e-mail again when it was denied."""
+    email = _email("Ann", answer)
+
+    def then(decisions: Sequence[Decision]) -> list[Action]:
+        if decisions[0].is_approved:
+            return _sent(email, decisions[0])
+        return [Pause((email,), lambda later: _sent(email, later[0]))]
+
+    return [*say("I have the forecast, and would send an e-mail."), Pause((email,), then)]
+
+
 def _email(name: str, answer: Answer) -> Approval:
     to, subject = f"{name.lower()}@example.com", f"The weather on {answer.today:%A}"
     arguments = {"to": to, "subject": subject, "body": answer.text}
@@ -477,6 +489,12 @@ SCRIPTS: tuple[Script, ...] = (
         "send one e-mail after the other",
         "asks for consent to an e-mail, and then to another",
         _working(_email_after_email),
+    ),
+    Script(
+        "insistent",
+        "insist on an e-mail",
+        "asks for consent to an e-mail, and at once for the same again when it is denied",
+        _working(_insistent),
     ),
     Script("guardrail", "guardrail", "a guardrail blocks the question", _guardrail),
     Script("masks", "guardrail masks", "a guardrail masks parts of the answer", _masks),

@@ -59,6 +59,17 @@ def test_an_approved_agent_goes_on(bridge: Bridge, channel: str) -> None:
 
 
 @pytest.mark.parametrize("channel", KINDS)
+def test_nobody_is_asked_again_for_what_they_have_just_denied(bridge: Bridge, channel: str) -> None:
+    question = waiting(bridge, "@agent insist on an e-mail", channel=channel)
+    press(bridge, question, "deny")
+    assert bridge.settled(question) == "answered"
+    assert decisions(bridge, question) == [False, False]
+    _, decided, answer = bridge.texts(question)
+    assert "was denied by <@U01ALICE>" in decided
+    assert "A person has denied exactly this a moment ago" in answer
+
+
+@pytest.mark.parametrize("channel", KINDS)
 def test_a_denied_agent_is_told_why(bridge: Bridge, channel: str) -> None:
     question = waiting(bridge, channel=channel)
     press(bridge, question, "deny", user="bob", inputs={"reason": "Ann is on holiday"})
