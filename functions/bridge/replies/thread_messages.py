@@ -198,14 +198,19 @@ class ThreadMessages:
             ChatRefused: Slack refuses this text, or any text in this thread.
         """
         number = message.number
+        if number in standing:  # Slack keeps it as it is if a person stops the stream that it is
+            self._note(number, standing[number])
         stays = number in standing and self._make_say(standing[number], message)
         if not stays and any(other >= number for other in standing):
             self._make_way(number, standing)
         if number not in standing:
             standing[number] = self._post(message)
         self._shown[number] = message
+        self._note(number, standing[number])
+
+    def _note(self, number: int, ts: str) -> None:
         reply = self._claimed.record.reply
-        self._claimed.note(reply=(*reply[:number], standing[number], *reply[number + 1 :]))
+        self._claimed.note(reply=(*reply[:number], ts, *reply[number + 1 :]))
 
     def end_after(self, count: int, standing: dict[int, str]) -> None:
         """Delete the messages after the first `count` that are not final: an earlier, longer text's, or

@@ -565,6 +565,18 @@ def test_who_stops_while_an_answer_is_being_put_right_is_obeyed(stage: StrictSta
     assert stage.chat.texts() == ["w0."]
 
 
+def test_a_stream_that_only_slack_knew_of_is_on_record_when_a_person_stops_it(stage: StrictStage) -> None:
+    stage.chat.trouble["start_stream"] = [(Killed(), "after")]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        take(stage, TextDelta("It is "), 3.0, Finished())
+    [stream] = stage.chat.streams
+    assert not stage.record.reply
+    stage.clock.sleep(61)
+    stage.chat.trouble["stop_stream"] = [ChatStopped("stopped_by_user")]
+    assert take(stage).verdict is Verdict.STOPPED
+    assert [*stage.record.reply] == [stream]
+
+
 def test_a_turn_that_was_stopped_and_taken_over_is_not_settled_twice(stage: StrictStage) -> None:
     def lose() -> None:
         stage.ledger.records[TURN.turn_id] = replace(stage.record, owner="somebody else")
