@@ -9,6 +9,7 @@ from itertools import cycle, islice, pairwise
 from bench import report
 from bench.conversation import RATE_LIMITED, Conversation, Turn, conversation, side_by_side
 from functions.bridge.replies.options import Style
+from simulator.simulation import GENEROUS
 
 ANSWERS = 20
 QUESTION = "for a minute: what's the weather in Lima this week?"
@@ -38,7 +39,8 @@ def measure() -> None:
 
 
 def _crowd(style: Style) -> Crowd:
-    with conversation(style, concurrency=ANSWERS) as talk:
+    # One person asks them all.
+    with conversation(style, concurrency=ANSWERS, fairness={**GENEROUS, "running_per_user": ANSWERS}) as talk:
         whole = talk.ask("what's the weather in Lima this week?").text
         _prepare(talk)
         asked = []
