@@ -14,7 +14,7 @@
 # make deploy YES=1    without asking before it widens permissions: where there is no terminal
 # make deploy-check    deploys the template into an AWS on loopback and uses it there; needs Python 3.13
 # make deploy-check AUTH=true    with signatures checked, and each action taken away from the functions' roles
-# make bench       measurements, in about nine minutes; see bench/README.md
+# make bench       measurements, in about thirteen minutes; see bench/README.md
 # make faults      every fault at every external call of a turn; writes tests/faults/README.md
 # make soak        500 questions over 100 threads with faults of all kinds
 # make fuzz        200,000 requests, and as much other input that nobody sends
