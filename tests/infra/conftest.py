@@ -23,7 +23,12 @@ def cdk_context() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def config() -> Config:
     """The smallest one: the agent is one's own, everything else as it comes."""
-    agent = AgentSettings("bedrock-agent", agent_id="ABCDEFGHIJ", alias_id="TSTALIASID")
+    agent = AgentSettings(
+        "bedrock-agent",
+        agent_id="ABCDEFGHIJ",
+        alias_id="TSTALIASID",
+        approval_seconds=600,  # as the reader of bridge.toml has it where the file does not say
+    )
     return Config(name="agent-bridge", settings=Settings({"default": agent}))
 
 

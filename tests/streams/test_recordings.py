@@ -134,7 +134,7 @@ HARNESS: dict[str, list[AgentEvent]] = {
         given("ring_the_bell", {}),
         ToolUse("send_storm_warning"),
         given("send_storm_warning", '{"level": '),
-        Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
+        Failed(Failure.RETURN_OF_CONTROL, "the arguments of a tool are no JSON object"),
     ],
     "stopped-for-a-tool": [
         ToolUse("get-forecast"),
@@ -238,7 +238,7 @@ RUNTIME: dict[str, list[AgentEvent]] = {
     "ag-ui-approval-half.sse": [
         ToolUse("issue_refund"),
         given("issue_refund", '{"amount": '),
-        Failed(Failure.INTERNAL, "the arguments of a tool are no JSON object"),
+        Failed(Failure.RETURN_OF_CONTROL, "the arguments of a tool are no JSON object"),
     ],
     # One that cannot be answered with yes or no, and so neither can be answered.
     "ag-ui-form.sse": [Failed(Failure.RETURN_OF_CONTROL, "RUN_FINISHED (interrupt)")],
