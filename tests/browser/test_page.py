@@ -440,6 +440,8 @@ def test_slacks_stop_ends_an_answer_from_the_page(page: Page) -> None:
 
 def test_a_question_that_waits_carries_an_hourglass_until_its_turn(page: Page) -> None:
     write(page, "@agent silently: what's the weather in Chicago today?")
+    # A press before the turn's first message stands is not meant for it.
+    expect(thread(page).last).to_contain_text("Processing…")
     expect(page.locator("#thread-stop")).to_be_visible()
     write(page, "@agent and in Lima?", "#reply")
     question = thread(page).filter(has_text="and in Lima?")
