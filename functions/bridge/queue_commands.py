@@ -8,7 +8,7 @@ fields that a turn had before there were commands (`tests/functions/compat/dc599
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from functions.bridge import fields
 from functions.bridge.fields import Fields, WrongField
@@ -166,6 +166,20 @@ class StopThread(_InThread):
     @property
     def deduplication_id(self) -> str:
         return f"{self.channel}:{self.user}:{self.event_ts}"
+
+
+class Pressed(TypedDict):
+    """What the commands about a button of a turn have in common: see `StopTurn`."""
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    message_ts: str
+    user: str
+    attempt: int
+    action_ts: str
+    sender_unknown: bool
 
 
 @dataclass(frozen=True)
@@ -484,8 +498,7 @@ def _decide(data: Fields) -> Decide:
     )
 
 
-def _pressed(data: Fields) -> dict[str, Any]:
-    """What the commands about a button of a turn have in common."""
+def _pressed(data: Fields) -> Pressed:
     return {
         "team": fields.slack_id(data, "team"),
         "channel": fields.slack_id(data, "channel"),

@@ -6,13 +6,13 @@ person and the message are certain. The button's value is a hint only; see `func
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import parse_qsl
 
 from functions.bridge import fields
 from functions.bridge.fields import Fields, WrongField
 from functions.bridge.incoming.events import Ignored
-from functions.bridge.queue_commands import LONGEST_REASON, Decide, RefusePress, Retry, StopTurn
+from functions.bridge.queue_commands import LONGEST_REASON, Decide, Pressed, RefusePress, Retry, StopTurn
 from functions.bridge.replies import buttons
 
 Press = Retry | RefusePress | StopTurn | Decide
@@ -88,21 +88,7 @@ def _decide(payload: Fields, action: Fields, *, is_approved: bool) -> Decide:
     )
 
 
-class _Pressed(TypedDict):
-    """What each command about a pressed turn says: see `StopTurn`."""
-
-    team: str
-    channel: str
-    ts: str
-    thread_ts: str
-    message_ts: str
-    user: str
-    attempt: int
-    action_ts: str
-    sender_unknown: bool
-
-
-def _pressed(payload: Fields, action: Fields, value: buttons.StopValue | buttons.DecideValue) -> _Pressed:
+def _pressed(payload: Fields, action: Fields, value: buttons.StopValue | buttons.DecideValue) -> Pressed:
     """Who pressed which message, and when. Raises `WrongField` where the button is of another place."""
     user = fields.inner(payload, "user")
     message = fields.inner(payload, "message")
@@ -110,7 +96,7 @@ def _pressed(payload: Fields, action: Fields, value: buttons.StopValue | buttons
         raise WrongField("the button is of another channel")
     if not _is_of_team(payload, value.team):
         raise WrongField("the button is of another team")
-    return _Pressed(
+    return Pressed(
         team=value.team,
         channel=value.channel,
         ts=value.ts,

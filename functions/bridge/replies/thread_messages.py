@@ -198,9 +198,10 @@ class ThreadMessages:
             ChatRefused: Slack refuses this text, or any text in this thread.
         """
         number = message.number
-        if number in standing:  # Slack keeps it as it is if a person stops the stream that it is
-            self._note(number, standing[number])
-        stays = number in standing and self._make_say(standing[number], message)
+        stays = False
+        if number in standing:
+            self._note(number, standing[number])  # it stays as it is where a person stops its stream
+            stays = self._make_say(standing[number], message)
         if not stays and any(other >= number for other in standing):
             self._make_way(number, standing)
         if number not in standing:

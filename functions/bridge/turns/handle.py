@@ -20,7 +20,6 @@ from functions.bridge.queue_commands import (
     StopTurn,
     TakeBack,
 )
-from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turn import Notice, Turn
 from functions.bridge.turns import audit
 from functions.bridge.turns.decide import decide, tell_lost
@@ -29,6 +28,7 @@ from functions.bridge.turns.follow_up import dropped
 from functions.bridge.turns.hourglass import show_waiting
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
+from functions.bridge.turns.press import carry_out
 from functions.bridge.turns.stop import stop
 
 # What is done with a turn: `answer` or `give_up`.
@@ -101,16 +101,7 @@ def _refuse_press(
 ) -> Outcome:
     """Tell somebody why a button did nothing: once, as the button can be pressed again."""
     outcome = Outcome(Verdict.PRESS_REFUSED, detail=f"the button is {why}")
-    try:
-        ports.chat.post_ephemeral(press.channel, press.thread_ts, press.user, words)
-    except ChatRefused as exc:
-        outcome.verdict = Verdict.REFUSED_BY_SLACK
-        outcome.note(exc.code)
-    except ChatAppRefused as exc:
-        outcome.verdict = Verdict.APP_REFUSED
-        outcome.app_refusal, outcome.remedy = exc.code, exc.remedy
-    except ChatError as exc:
-        outcome.verdict = Verdict.UNAVAILABLE
-        outcome.note(str(exc))
+    carry_out(press, lambda: words, delivery, ports, outcome)
+    outcome.retry_in_seconds = None
     audit.write_press(press, delivery, ports, outcome)
     return outcome

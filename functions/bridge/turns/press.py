@@ -1,17 +1,17 @@
-"""What presses of Stop, Approve and Deny have in common: somebody is told if theirs does nothing."""
+"""What presses of all buttons have in common: somebody is told if theirs does nothing."""
 
 from collections.abc import Callable
 
 from functions.bridge.delivery import Delivery
 from functions.bridge.errors import ServiceUnavailable
-from functions.bridge.queue_commands import Decide, StopThread, StopTurn
+from functions.bridge.queue_commands import Decide, RefusePress, Retry, StopThread, StopTurn
 from functions.bridge.replies.chat import ChatAppRefused, ChatError, ChatRefused
 from functions.bridge.turns.outcome import Outcome, Verdict
 from functions.bridge.turns.ports import Ports
 
 
 def carry_out(
-    press: StopThread | StopTurn | Decide,
+    press: StopThread | StopTurn | Decide | Retry | RefusePress,
     act: Callable[[], str],
     delivery: Delivery,
     ports: Ports,
